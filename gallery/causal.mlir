@@ -1,0 +1,11 @@
+// Causal attention, the last query sees the last key: what decoding with a cache needs (Dao, FlashAttention-2, 2023, v2.1).
+!t = tensor<?x?x?x64xf32>
+attn.kernel @causal(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
+  %o, %lse = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = causal<bottom_right>
+    normalize = @softmax
+    outputs o[b, h, i, e], lse[b, h, i]
+    : (!t, !t, !t) -> (!t, tensor<?x?x?xf32>)
+  attn.return %o, %lse : !t, tensor<?x?x?xf32>
+}

@@ -1,0 +1,11 @@
+// Packed documents: causal within tokens of the same segment (Krell et al., Sequence Packing without Cross-contamination, 2021).
+!t = tensor<?x?x?x64xf32>
+attn.kernel @document(%q: !t, %k: !t, %v: !t, %seg: tensor<?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
+  %o, %lse = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = same_segment<%seg> and causal<bottom_right>
+    normalize = @softmax
+    outputs o[b, h, i, e], lse[b, h, i]
+    : (!t, !t, !t) -> (!t, tensor<?x?x?xf32>)
+  attn.return %o, %lse : !t, tensor<?x?x?xf32>
+}

@@ -1,0 +1,11 @@
+// Full attention: every query sees every key (Vaswani et al., Attention Is All You Need, 2017).
+!t = tensor<?x?x?x64xf32>
+attn.kernel @full(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
+  %o, %lse = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = full
+    normalize = @softmax
+    outputs o[b, h, i, e], lse[b, h, i]
+    : (!t, !t, !t) -> (!t, tensor<?x?x?xf32>)
+  attn.return %o, %lse : !t, tensor<?x?x?xf32>
+}

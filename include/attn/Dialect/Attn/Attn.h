@@ -1,0 +1,35 @@
+// The attn dialect: what an attention computes.
+#ifndef ATTN_DIALECT_ATTN_ATTN_H
+#define ATTN_DIALECT_ATTN_ATTN_H
+
+#include "attn/Support/MLIR.h"
+
+#include "attn/Dialect/Attn/AttnDialect.h.inc"
+#include "attn/Dialect/Attn/AttnEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "attn/Dialect/Attn/AttnAttrs.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "attn/Dialect/Attn/AttnTypes.h.inc"
+#define GET_OP_CLASSES
+#include "attn/Dialect/Attn/AttnOps.h.inc"
+
+namespace attn {
+
+/// The normalizer that `attend` uses: the module's own symbol.
+NormalizerOp lookupNormalizer(AttendOp attend);
+
+/// Text of the built-in normalizers, in the dialect's own syntax.
+llvm::StringRef normalizerLibraryText();
+
+/// Adds to the module the built-in normalizers that its attends use and it does not define itself.
+mlir::LogicalResult linkNormalizers(mlir::ModuleOp module);
+
+std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
+
+/// The only attend of a kernel that computes its results directly, or null with an error (rule kernel_s1).
+AttendOp getSingleAttend(KernelOp kernel);
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,115 @@
+// Kernels, the attend op, captured loads.
+#ifndef ATTN_DIALECT_ATTN_OPS
+#define ATTN_DIALECT_ATTN_OPS
+
+include "attn/Dialect/Attn/AttnBase.td"
+include "attn/Dialect/Attn/AttnSetOps.td"
+include "attn/Dialect/Attn/AttnNormalizerOps.td"
+include "attn/Dialect/Attn/AttnNormalizerOps.td"
+
+def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, SingleBlock,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "a function with named tensor arguments, run-time scalars and named results";
+  let description = [{
+    Names are part of the interface: tools and bindings address arguments and results by them.
+
+    Constraints: `kernel_c1`: tensors are ranked, rank 1 to 6, of f64, f32, bf16, f16, i64, i32, i8 or i1; scalars are index, i64, i32, f32
+    or f64. `kernel_c2`: names are unique identifiers. `kernel_c3`: the return's types are the result types.
+
+    Example:
+    ```mlir
+    attn.kernel @f(%q: tensor<?x?x64xf32>, %w: index) -> (o: tensor<?x?x64xf32>) { ... }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrArrayAttr:$arg_names,
+                       StrArrayAttr:$res_names, OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    mlir::ArrayRef<mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    mlir::ArrayRef<mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    mlir::Region *getCallableRegion() { return &getBody(); }
+    mlir::StringRef argName(unsigned i) { return mlir::cast<mlir::StringAttr>(getArgNames()[i]).getValue(); }
+    mlir::StringRef resName(unsigned i) { return mlir::cast<mlir::StringAttr>(getResNames()[i]).getValue(); }
+  }];
+}
+
+def ReturnOp : Attn_Op<"return", [Terminator, HasParent<"KernelOp">]> {
+  let summary = "ends a kernel";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def YieldOp : Attn_Op<"yield", [Terminator, Pure]> {
+  let summary = "ends a region of the dialect";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def LoadOp : Attn_Op<"load", [Pure]> {
+  let summary = "one element of a captured tensor";
+  let description = [{
+    `x = t[indices]`. Used only at visible positions; an index outside the extent there makes the pair absent and the call report it
+    (edge contract 8). An i1 element is the truth of its byte.
+
+    Constraints: `load_c1`: one index an axis.
+
+    Example: `%x = attn.load %bias[%h, %i, %j] : tensor<?x?x?xf32>`
+  }];
+  let arguments = (ins AnyRankedTensor:$tensor, Variadic<AnyTypeOf<[Index, I64, I32]>>:$indices);
+  let results = (outs AnyType:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def AttendOp : Attn_Op<"attend", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "one attention";
+  let description = [{
+    ```
+    s_ij = score(scale * sum_c q[..i..c] k[..j..c])        for (i, j) in set, absent otherwise
+    w_ij = normalize_j(s_i.)       o[..i..e] = finish(sum_j w_ij v[..j..e])
+    ```
+    Dimensions come from the maps alone. Accumulation is f32 for 16-bit and f32 operands, f64 for f64. See docs/language.md.
+
+    Constraints:
+    `attend_c1`: dimension names are unique; one query and one key dimension; two features (one where q, k and v share it).
+    `attend_c2`: a map has one index an axis: a dimension, a constant, or a batch dimension floordiv a constant.
+    `attend_c3`: feature extents are static and agree.
+    `attend_c4`: q is indexed by every batch dimension, the query and the contracted feature; k by the key and the contracted feature; v by the
+    key and the value feature; each once, and k and v not by the query, q not by the key.
+    `attend_c5`: an output's map names plain dimensions: every batch dimension and the query, o also the value feature, lse no feature.
+    `attend_c6`: static extents of one dimension agree.
+    `attend_c7`: the set region yields one set; the score region takes the score and the indices and yields its type.
+    `attend_c8`: element types: q, k, v are all f64 or all of f32, bf16, f16; o is one of these (f64 with f64); lse is f32 (f64 with f64).
+    `attend_c9`: regions hold only arith, math, attn.load and set ops, without side effects.
+    `attend_c10`: the normalizer exists, and its outputs include the attend's.
+  }];
+  let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyFloat>:$scale,
+                       OptionalAttr<F64Attr>:$scale_value, StrArrayAttr:$dim_names, I64Attr:$num_batch, AffineMapAttr:$q_map,
+                       AffineMapAttr:$k_map, AffineMapAttr:$v_map, StrArrayAttr:$out_names, AffineMapArrayAttr:$out_maps,
+                       OptionalAttr<FlatSymbolRefAttr>:$normalizer);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let regions = (region MaxSizedRegion<1>:$set, MaxSizedRegion<1>:$score);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Dimensions are numbered batch..., query, key, features...
+    unsigned numBatch() { return getNumBatch(); }
+    unsigned numDims() { return getDimNames().size(); }
+    unsigned queryDim() { return getNumBatch(); }
+    unsigned keyDim() { return getNumBatch() + 1; }
+    unsigned dotDim() { return getNumBatch() + 2; }
+    unsigned valueDim() { return numDims() - 1; }
+    mlir::StringRef dimName(unsigned d) { return mlir::cast<mlir::StringAttr>(getDimNames()[d]).getValue(); }
+    mlir::AffineMap outMap(unsigned r) { return mlir::cast<mlir::AffineMapAttr>(getOutMaps()[r]).getValue(); }
+    mlir::StringRef outName(unsigned r) { return mlir::cast<mlir::StringAttr>(getOutNames()[r]).getValue(); }
+    /// Static extent of a feature dimension.
+    int64_t featureExtent(unsigned dim);
+    /// f64 for f64 operands, f32 otherwise.
+    mlir::FloatType accumulationType();
+    mlir::StringRef normalizerName() { return getNormalizer().value_or("softmax"); }
+  }];
+}
+
+#endif

@@ -1,0 +1,185 @@
+// attn.kernel: text and rules. attn.load: text and rules.
+#include "Syntax.h"
+
+#include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace attn;
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  Builder &b = parser.getBuilder();
+  StringAttr name;
+  if (parser.parseSymbolName(name, SymbolTable::getSymbolAttrName(), result.attributes))
+    return failure();
+
+  SmallVector<OpAsmParser::Argument> args;
+  if (parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
+    return failure();
+  SmallVector<Type> argTypes, resTypes;
+  SmallVector<Attribute> argNames, resNames;
+  for (auto &arg : args) {
+    argTypes.push_back(arg.type);
+    argNames.push_back(b.getStringAttr(arg.ssaName.name.drop_front()));
+  }
+  auto parseResult = [&]() -> ParseResult {
+    StringRef resName;
+    Type type;
+    if (parser.parseKeyword(&resName) || parser.parseColonType(type))
+      return failure();
+    resNames.push_back(b.getStringAttr(resName));
+    resTypes.push_back(type);
+    return success();
+  };
+  if (succeeded(parser.parseOptionalArrow()) && parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseResult))
+    return failure();
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
+    return failure();
+  result.addAttribute("function_type", TypeAttr::get(b.getFunctionType(argTypes, resTypes)));
+  result.addAttribute("arg_names", b.getArrayAttr(argNames));
+  result.addAttribute("res_names", b.getArrayAttr(resNames));
+  syntax::KernelScope scope(args);
+  return parser.parseRegion(*result.addRegion(), args);
+}
+
+void KernelOp::print(OpAsmPrinter &p) {
+  p << ' ';
+  p.printSymbolName(getSymName());
+  p << '(';
+  bool haveBody = !getBody().empty();
+  for (auto [n, type] : llvm::enumerate(getArgumentTypes())) {
+    p << (n ? ", " : "");
+    if (haveBody && n < getBody().getNumArguments())
+      p.printRegionArgument(getBody().getArgument(n));
+    else
+      p << type;
+  }
+  p << ") -> (";
+  for (auto [n, type] : llvm::enumerate(getResultTypes()))
+    p << (n ? ", " : "") << (n < getResNames().size() ? resName(n) : "?") << ": " << type;
+  p << ')';
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "function_type", "arg_names", "res_names"});
+  p << ' ';
+  p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  for (unsigned a = 0; a < region.getNumArguments() && a < getArgNames().size(); ++a)
+    setName(region.getArgument(a), argName(a));
+}
+
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !isdigit(name.front()) && llvm::all_of(name, [](char c) { return isalnum(c) || c == '_'; });
+}
+
+static bool isKernelElement(Type t) {
+  return t.isF64() || t.isF32() || t.isBF16() || t.isF16() || t.isSignlessInteger(64) || t.isSignlessInteger(32) || t.isSignlessInteger(8) ||
+         t.isSignlessInteger(1);
+}
+
+LogicalResult KernelOp::verify() {
+  // kernel_c1
+  auto check = [&](Type t, const Twine &what, bool scalars) -> LogicalResult {
+    if (auto tensor = dyn_cast<RankedTensorType>(t)) {
+      if (tensor.getRank() < 1 || tensor.getRank() > 6)
+        return emitOpError("[kernel_c1] ") << what << " has rank " << tensor.getRank() << "; tensors have rank 1 to 6";
+      if (!isKernelElement(tensor.getElementType()))
+        return emitOpError("[kernel_c1] ") << what << " has element type " << tensor.getElementType()
+                                           << "; there are f64, f32, bf16, f16, i64, i32, i8 and i1";
+      return success();
+    }
+    if (scalars && (t.isIndex() || t.isF32() || t.isF64() || t.isSignlessInteger(64) || t.isSignlessInteger(32)))
+      return success();
+    return emitOpError("[kernel_c1] ") << what << " has type " << t << "; use a ranked tensor" << (scalars ? " or a scalar index, i64, i32, f32, f64" : "");
+  };
+  if (!isIdentifier(getSymName()))
+    return emitOpError("[kernel_c2] the kernel's name must be an identifier [A-Za-z_][A-Za-z0-9_]*, for it becomes a C symbol");
+  if (getArgNames().size() != getArgumentTypes().size() || getResNames().size() != getResultTypes().size())
+    return emitOpError("[kernel_c2] one name for every argument and result");
+  llvm::StringSet<> seen;
+  for (Attribute a : llvm::concat<const Attribute>(getArgNames(), getResNames())) {
+    StringRef name = cast<StringAttr>(a).getValue();
+    if (!isIdentifier(name))
+      return emitOpError("[kernel_c2] '") << name << "' is no identifier; name arguments with letters, digits and _";
+    if (!seen.insert(name).second)
+      return emitOpError("[kernel_c2] the name '") << name << "' is used twice";
+  }
+  for (auto [n, t] : llvm::enumerate(getArgumentTypes()))
+    if (failed(check(t, "argument %" + argName(n), true)))
+      return failure();
+  for (auto [n, t] : llvm::enumerate(getResultTypes()))
+    if (failed(check(t, "result " + resName(n), false)))
+      return failure();
+  // kernel_c3
+  auto ret = dyn_cast<ReturnOp>(getBody().front().back());
+  if (!ret)
+    return emitOpError("[kernel_c3] end the body with attn.return");
+  if (ret.getOperandTypes() != TypeRange(getResultTypes()))
+    return ret.emitOpError("[kernel_c3] the returned types differ from the kernel's result types");
+  return success();
+}
+
+AttendOp attn::getSingleAttend(KernelOp kernel) {
+  auto ret = cast<ReturnOp>(kernel.getBody().front().getTerminator());
+  AttendOp attend;
+  for (Operation &op : kernel.getBody().front())
+    if (auto a = dyn_cast<AttendOp>(op)) {
+      if (attend) {
+        kernel.emitError("[kernel_s1] a kernel with several attends is not supported; write one kernel for each");
+        return {};
+      }
+      attend = a;
+    }
+  if (!attend || ret.getNumOperands() == 0 ||
+      llvm::any_of(ret.getOperands(), [&](Value v) { return v.getDefiningOp() != attend.getOperation(); })) {
+    kernel.emitError("[kernel_s1] a kernel returns the results of its one attend");
+    return {};
+  }
+  if (ret.getNumOperands() != attend.getNumResults() || llvm::any_of(llvm::enumerate(ret.getOperands()), [&](auto it) {
+        return it.value() != attend.getResult(it.index());
+      })) {
+    kernel.emitError("[kernel_s1] return all results of the attend, once each and in order");
+    return {};
+  }
+  return attend;
+}
+
+//===--- attn.load ---------------------------------------------------------------------------------------------------------------------===//
+
+ParseResult LoadOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::UnresolvedOperand tensor;
+  SmallVector<OpAsmParser::UnresolvedOperand> indices;
+  RankedTensorType type;
+  SMLoc at = parser.getCurrentLocation();
+  if (parser.parseOperand(tensor) || parser.parseOperandList(indices, OpAsmParser::Delimiter::Square) ||
+      parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(type))
+    return failure();
+  Type indexType = parser.getBuilder().getIndexType();
+  if (succeeded(parser.parseOptionalComma()) && parser.parseType(indexType))
+    return failure();
+  (void)at;
+  if (parser.resolveOperand(tensor, type, result.operands) || parser.resolveOperands(indices, indexType, result.operands))
+    return failure();
+  result.addTypes(type.getElementType());
+  return success();
+}
+
+void LoadOp::print(OpAsmPrinter &p) {
+  p << ' ' << getTensor() << '[' << getIndices() << ']';
+  p.printOptionalAttrDict((*this)->getAttrs());
+  p << " : " << getTensor().getType();
+  if (!getIndices().empty() && !getIndices().front().getType().isIndex())
+    p << ", " << getIndices().front().getType();
+}
+
+LogicalResult LoadOp::verify() {
+  auto type = cast<RankedTensorType>(getTensor().getType());
+  if ((int64_t)getIndices().size() != type.getRank())
+    return emitOpError("[load_c1] ") << getIndices().size() << " indices for a tensor of rank " << type.getRank();
+  if (getResult().getType() != type.getElementType())
+    return emitOpError("[load_c1] the result has the tensor's element type");
+  for (Value i : getIndices())
+    if (i.getType() != getIndices().front().getType())
+      return emitOpError("[load_c1] indices are of one type");
+  return success();
+}

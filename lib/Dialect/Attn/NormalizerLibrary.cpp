@@ -1,0 +1,71 @@
+// The built-in normalizers, as text in the form that users write, and the pass that links them into a module.
+#include "attn/Dialect/Attn/Attn.h"
+
+using namespace mlir;
+using namespace attn;
+
+StringRef attn::normalizerLibraryText() {
+  static const char text[] = R"mlir(
+// Softmax (C1): weights relative to the largest score so far; lse = log sum exp.
+attn.normalizer @softmax {
+  attn.pass ref = max
+    gauge(%r0, %r1) {
+      %d = arith.subf %r0, %r1 : f32
+      %g = math.exp %d : f32
+      attn.yield %g : f32
+    } phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    } sums(l = one, n = value)
+  attn.finish(%r, %l, %n) {
+    %o = arith.divf %n, %l : f32
+    %g = math.log %l : f32
+    %e = arith.addf %r, %g : f32
+    attn.yield %o, %e : f32, f32
+  } outputs(o, lse) empty(0.0, neg_inf)
+}
+)mlir";
+  return text;
+}
+
+LogicalResult attn::linkNormalizers(ModuleOp module) {
+  SmallVector<StringRef> missing;
+  module.walk([&](AttendOp op) {
+    if (!module.lookupSymbol<NormalizerOp>(op.normalizerName()) && !llvm::is_contained(missing, op.normalizerName()))
+      missing.push_back(op.normalizerName());
+  });
+  if (missing.empty())
+    return success();
+  ParserConfig config(module.getContext());
+  OwningOpRef<ModuleOp> library = parseSourceString<ModuleOp>(normalizerLibraryText(), config, "normalizers");
+  if (!library)
+    return module.emitError("the built-in normalizer library does not parse");
+  for (StringRef name : missing) {
+    auto found = library->lookupSymbol<NormalizerOp>(name);
+    if (!found)
+      return module.emitError("[attend_c10] there is no normalizer @") << name << " in the module or the library";
+    OpBuilder b(module.getBodyRegion());
+    b.clone(*found);
+  }
+  return success();
+}
+
+NormalizerOp attn::lookupNormalizer(AttendOp attend) {
+  auto module = attend->getParentOfType<ModuleOp>();
+  return module ? module.lookupSymbol<NormalizerOp>(attend.normalizerName()) : NormalizerOp();
+}
+
+namespace {
+struct LinkNormalizers : PassWrapper<LinkNormalizers, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LinkNormalizers)
+  StringRef getArgument() const final { return "attn-link-normalizers"; }
+  StringRef getDescription() const final { return "add the built-in normalizers that the module uses"; }
+  void runOnOperation() final {
+    if (failed(linkNormalizers(getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> attn::createAttnLinkNormalizersPass() { return std::make_unique<LinkNormalizers>(); }

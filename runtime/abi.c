@@ -1,0 +1,139 @@
+/* abi.c - pins the layout of every struct of the ABI. The compiler emits these structs from its own tables, so a change here is a new
+ * ATTN_RT_ABI_VERSION. */
+#include "attn-rt/attn_rt.h"
+
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
+#define AT(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
+
+_Static_assert(ATTN_RT_ABI_VERSION == 1, "the numbers below are those of version 1");
+_Static_assert(ATTN_MAX_RANK == 6 && ATTN_MAX_DIMS == 8, "array bounds are part of the layout");
+_Static_assert(sizeof(void *) == 8 && sizeof(double) == 8, "64-bit targets only");
+
+SIZE(attn_status, 4);
+
+SIZE(attn_tensor, 112);
+AT(attn_tensor, data, 0);
+AT(attn_tensor, code, 8);
+AT(attn_tensor, bits, 9);
+AT(attn_tensor, lanes, 10);
+AT(attn_tensor, rank, 12);
+AT(attn_tensor, shape, 16);
+AT(attn_tensor, stride, 64);
+
+SIZE(attn_scalar, 8);
+AT(attn_scalar, i, 0);
+AT(attn_scalar, f, 0);
+
+SIZE(attn_stats, 80);
+AT(attn_stats, blocks_full, 0);
+AT(attn_stats, blocks_partial, 8);
+AT(attn_stats, blocks_skipped, 16);
+AT(attn_stats, tiles, 24);
+AT(attn_stats, tile_rows, 32);
+AT(attn_stats, tile_keys, 40);
+AT(attn_stats, block_rows, 48);
+AT(attn_stats, block_keys, 56);
+AT(attn_stats, guarded, 64);
+AT(attn_stats, variant, 72);
+AT(attn_stats, workers, 76);
+
+SIZE(attn_error, 24);
+AT(attn_error, arg, 0);
+AT(attn_error, axis, 4);
+AT(attn_error, expected, 8);
+AT(attn_error, found, 16);
+
+SIZE(attn_call, 88);
+AT(attn_call, abi_version, 0);
+AT(attn_call, size, 4);
+AT(attn_call, args, 8);
+AT(attn_call, params, 16);
+AT(attn_call, n_args, 24);
+AT(attn_call, n_params, 28);
+AT(attn_call, workspace, 32);
+AT(attn_call, workspace_bytes, 40);
+AT(attn_call, parallel_for, 48);
+AT(attn_call, pool, 56);
+AT(attn_call, workers, 64);
+AT(attn_call, variant, 68);
+AT(attn_call, stats, 72);
+AT(attn_call, error, 80);
+
+SIZE(attn_axis_info, 40);
+AT(attn_axis_info, dim, 0);
+AT(attn_axis_info, also, 4);
+AT(attn_axis_info, divisor, 8);
+AT(attn_axis_info, offset, 16);
+AT(attn_axis_info, extent, 24);
+AT(attn_axis_info, is_free, 32);
+AT(attn_axis_info, reserved, 36);
+
+SIZE(attn_arg_info, 264);
+AT(attn_arg_info, name, 0);
+AT(attn_arg_info, code, 8);
+AT(attn_arg_info, bits, 9);
+AT(attn_arg_info, role, 10);
+AT(attn_arg_info, optional, 11);
+AT(attn_arg_info, rank, 12);
+AT(attn_arg_info, length_of, 16);
+AT(attn_arg_info, reserved, 20);
+AT(attn_arg_info, axis, 24);
+
+SIZE(attn_param_info, 16);
+AT(attn_param_info, name, 0);
+AT(attn_param_info, code, 8);
+AT(attn_param_info, bits, 9);
+AT(attn_param_info, reserved, 10);
+
+SIZE(attn_dim_info, 24);
+AT(attn_dim_info, name, 0);
+AT(attn_dim_info, kind, 8);
+AT(attn_dim_info, reserved, 12);
+AT(attn_dim_info, share, 16);
+
+SIZE(attn_task, 128);
+AT(attn_task, args, 0);
+AT(attn_task, params, 8);
+AT(attn_task, extents, 16);
+AT(attn_task, slot, 24);
+AT(attn_task, scratch, 32);
+AT(attn_task, counters, 40);
+AT(attn_task, bad, 48);
+AT(attn_task, block, 56);
+AT(attn_task, index, 64);
+
+SIZE(attn_phase_info, 24);
+AT(attn_phase_info, run, 0);
+AT(attn_phase_info, kind, 8);
+AT(attn_phase_info, descending, 12);
+AT(attn_phase_info, block, 16);
+
+SIZE(attn_variant_info, 96);
+AT(attn_variant_info, name, 0);
+AT(attn_variant_info, guard, 8);
+AT(attn_variant_info, phases, 16);
+AT(attn_variant_info, n_phases, 24);
+AT(attn_variant_info, reserved, 28);
+AT(attn_variant_info, slot_base, 32);
+AT(attn_variant_info, slot_per_panel, 40);
+AT(attn_variant_info, panel, 48);
+AT(attn_variant_info, scratch_bytes, 56);
+AT(attn_variant_info, tile_rows, 64);
+AT(attn_variant_info, tile_keys, 72);
+AT(attn_variant_info, block_rows, 80);
+AT(attn_variant_info, block_keys, 88);
+
+SIZE(attn_kernel_info, 72);
+AT(attn_kernel_info, abi_version, 0);
+AT(attn_kernel_info, size, 4);
+AT(attn_kernel_info, name, 8);
+AT(attn_kernel_info, dims, 16);
+AT(attn_kernel_info, args, 24);
+AT(attn_kernel_info, params, 32);
+AT(attn_kernel_info, variants, 40);
+AT(attn_kernel_info, n_dims, 48);
+AT(attn_kernel_info, n_args, 52);
+AT(attn_kernel_info, n_params, 56);
+AT(attn_kernel_info, n_variants, 60);
+AT(attn_kernel_info, isa, 64);
+AT(attn_kernel_info, reserved, 68);

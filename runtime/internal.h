@@ -1,0 +1,38 @@
+/* internal.h - what the files of libattn_rt share. */
+#ifndef ATTN_RT_INTERNAL_H
+#define ATTN_RT_INTERNAL_H
+
+#include "attn-rt/attn_rt.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Writes *call->error if there is one and returns status. Only for calls whose version and size were accepted. */
+attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg, int32_t axis, int64_t expected, int64_t found);
+
+/* check.c: version, counts, dtype, rank, shapes; fills extents (ATTN_MAX_DIMS of them). with_data: pointers, strides, aliasing,
+ * alignment and lengths too, at their places in that order. */
+attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents);
+
+/* strides.c: the rules on strides and byte spans of every tensor, then on overlap of outputs with anything else. */
+attn_status attn_rt_check_strides(const attn_call *call, const attn_kernel_info *info);
+attn_status attn_rt_check_alias(const attn_call *call, const attn_kernel_info *info);
+
+/* isa.c: nonzero if the CPU and the operating system support ATTN_ISA_*. */
+int attn_rt_has_isa(int32_t isa);
+
+static inline int64_t attn_rt_ceil_div(int64_t n, int64_t d) { return n / d + (n % d != 0); }
+
+static inline int64_t attn_rt_element_bytes(const attn_tensor *t) { return t->bits < 8 ? 1 : t->bits / 8; }
+
+static inline int attn_rt_is_empty(const attn_tensor *t) {
+  for (int32_t x = 0; x < t->rank; ++x)
+    if (t->shape[x] == 0)
+      return 1;
+  return 0;
+}
+
+/* Nothing of the tensor is ever addressed: it has no element, or nobody wants it. */
+static inline int attn_rt_is_absent(const attn_tensor *t) { return !t->data || attn_rt_is_empty(t); }
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,51 @@
+/* isa.c - which x86-64 level the CPU and the operating system support. By cpuid itself: __builtin_cpu_supports would need libgcc. */
+#include "internal.h"
+
+#include <stdatomic.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+static uint64_t enabled_state(void) {
+  uint32_t lo, hi;
+  __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+  return (uint64_t)hi << 32 | lo;
+}
+
+static int32_t detect(void) {
+  unsigned a, b, c, d, c1, b7 = 0, cx = 0;
+  if (!__get_cpuid(1, &a, &b, &c1, &d))
+    return 1;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    b7 = b;
+  if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+    cx = c;
+
+  /* sse3 ssse3 cmpxchg16b sse4.1 sse4.2 popcnt; lahf */
+  const unsigned v2 = 1u << 0 | 1u << 9 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 23;
+  if ((c1 & v2) != v2 || !(cx & 1u))
+    return 1;
+  /* fma movbe osxsave avx f16c; bmi1 avx2 bmi2; lzcnt; the system saves xmm and ymm */
+  const unsigned v3 = 1u << 12 | 1u << 22 | 1u << 27 | 1u << 28 | 1u << 29, v3b = 1u << 3 | 1u << 5 | 1u << 8;
+  if ((c1 & v3) != v3 || (b7 & v3b) != v3b || !(cx & 1u << 5))
+    return 2;
+  const uint64_t state = enabled_state();
+  if ((state & 0x6) != 0x6)
+    return 2;
+  /* avx512 f dq cd bw vl; the system saves opmasks and zmm */
+  const unsigned v4 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;
+  if ((b7 & v4) != v4 || (state & 0xe6) != 0xe6)
+    return 3;
+  return 4;
+}
+#else
+static int32_t detect(void) { return 1; }
+#endif
+
+int attn_rt_has_isa(int32_t isa) {
+  static _Atomic int32_t level; /* 0: not asked yet; racing threads find the same answer */
+  int32_t have = atomic_load_explicit(&level, memory_order_relaxed);
+  if (!have)
+    atomic_store_explicit(&level, have = detect(), memory_order_relaxed);
+  return isa <= have;
+}

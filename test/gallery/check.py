@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Runs gallery programs with attn-run and compares them with the references of test/reference by the error rule.
+
+    python3 test/gallery/check.py --attn-run build/bin/attn-run            a seeded part
+    python3 test/gallery/check.py --attn-run build/bin/attn-run --long     every case
+    ... --row causal --case bf16 --list                                    what there is
+
+A failing case keeps its folder and prints the command that repeats it. Last line: `N passed, N failed`. Needs numpy.
+bf16 has no .npy type: a bf16 tensor is a file of uint16 holding its bits.
+"""
+
+import argparse
+import importlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+import cases  # noqa: E402
+import program  # noqa: E402
+from cases import common  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16}
+
+
+def stored(x, element):
+    """x as it goes into a file: bf16 as its bits."""
+    return common.bf16_bits(x) if element == "bf16" else x.astype(STORED[element])
+
+
+def loaded(path, element):
+    x = np.load(path)
+    if x.dtype != STORED[element]:
+        raise ValueError(f"{path.name} is {x.dtype}, expected {np.dtype(STORED[element])}")
+    return common.bf16_value(x) if element == "bf16" else x
+
+
+def files(c, x):
+    """The arrays of a case by the names of its program's arguments, in its layout."""
+    qkv = {n: stored(x[n], c.element) for n in "qkv"}
+    if c.layout == "bshd":
+        qkv = {n: np.ascontiguousarray(t.swapaxes(1, 2)) if t.ndim == 4 else t for n, t in qkv.items()}
+    elif c.layout == "packed":
+        qkv = {"x": np.ascontiguousarray(np.stack([qkv[n] for n in "qkv"], axis=2).transpose(0, 3, 2, 1, 4))}
+    return qkv | {n: t for n, t in x.items() if n not in "qkv"}
+
+
+def command(args, folder, names, params, c):
+    """The attn-run command of a case."""
+    cmd = [args.attn_run, str(folder / "program.mlir")]
+    cmd += [a for n in names for a in ("--input", f"{n}={folder / n}.npy")]
+    cmd += [a for n, val in params.items() if n != "group" for a in ("--param", f"{n}={val}")]
+    cmd += [a for n in ("o", "lse") for a in ("--save", f"{n}={folder / n}.out.npy")]
+    cmd += ["--block-rows", str(c.blocks[0]), "--block-keys", str(c.blocks[1])] if c.blocks else []
+    return cmd + ["--threads", str(c.threads), "--json"]
+
+
+def compare(folder, c, x, params, scale, visible):
+    """None, or what is wrong with the outputs in the folder."""
+    module = importlib.import_module(c.row)
+    o, lse = loaded(folder / "o.out.npy", c.element), loaded(folder / "lse.out.npy", "f64" if c.element == "f64" else "f32")
+    if c.layout == "bshd":
+        o, lse = o.swapaxes(1, 2), lse.swapaxes(1, 2)
+    exact = module.reference(x, params, common.EXACT[c.element])
+    plain = module.reference(x, params, common.PLAIN[c.element])
+    k, v = (np.repeat(t, c.group, axis=1) if c.row == "gqa" else t if t.ndim == 4 else t[:, None] for t in (x["k"], x["v"]))
+    size = common.magnitudes(v, x["q"], k, scale, visible)
+    for name, got, element in (("o", o, c.element), ("lse", lse, "f64" if c.element == "f64" else "f32")):
+        wrong = common.check(got, exact[name], plain[name], element, size[name])
+        if wrong:
+            return f"{name}: {wrong}"
+    return common.empty_rows(o, lse, exact["lse"])
+
+
+def run_case(args, folder, c):
+    """(passed, text)."""
+    folder.mkdir(parents=True)
+    with np.errstate(all="ignore"):
+        x, params, scale, visible = cases.make(c)
+    if c.row == "minilm":
+        x = {n: np.load(ROOT / "test/data/minilm" / f"{n}.npy") for n in ("q", "k", "v", "mask")}
+        visible = importlib.import_module("minilm").visible(x, {})
+        scale = x["q"].shape[-1] ** -0.5
+    arrays = files(c, x)
+    for n, t in arrays.items():
+        np.save(folder / f"{n}.npy", t)
+    text = (ROOT / "gallery" / f"{c.row}.mlir").read_text()
+    (folder / "program.mlir").write_text(text if c.row == "minilm" else program.variant(text, c.element, c.layout, c.d, c.e, c.group))
+    cmd = command(args, folder, arrays, params, c)
+    try:
+        done = subprocess.run(cmd, capture_output=True, text=True, timeout=args.timeout)
+        if done.returncode:
+            wrong = f"attn-run ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
+        else:
+            wrong = compare(folder, c, x, params, scale, visible)
+    except subprocess.TimeoutExpired:
+        wrong = f"no answer within {args.timeout} s"
+    except (OSError, ValueError) as error:
+        wrong = str(error)
+    if wrong:
+        return False, f"FAILED {c.name}\n  {wrong}\n  {shlex.join(cmd)}"
+    if not args.keep:
+        shutil.rmtree(folder)
+    return True, c.name
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--attn-run", default=os.environ.get("ATTN_RUN", str(ROOT / "build/bin/attn-run")), help="the tool (default: build/bin/attn-run)")
+    p.add_argument("--long", action="store_true", help="every case")
+    p.add_argument("--count", type=int, default=150, help="how many cases without --long (default: 150)")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--row", help="only this row")
+    p.add_argument("--case", help="only cases with this in their name (out of all of them)")
+    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--timeout", type=float, default=60)
+    p.add_argument("--folder", help="where to put inputs and outputs (default: a new temporary folder)")
+    p.add_argument("--keep", action="store_true", help="keep the folders of passing cases too")
+    p.add_argument("--list", action="store_true", help="print the names and stop")
+    return p.parse_args()
+
+
+def main():
+    args = arguments()
+    todo = [c for c in cases.all_cases(args.seed) if not args.row or c.row == args.row]
+    if args.case:
+        todo = [c for c in todo if args.case in c.name]
+    elif not args.long:
+        todo = cases.chosen(todo, args.seed, args.count)
+    if not args.case and args.row in (None, "minilm"):
+        todo.append(cases.Case("minilm", "captured", d=32, e=32))
+    print(f"seed {args.seed}, {len(todo)} cases")
+    if args.list:
+        print("\n".join(c.name for c in todo))
+        return 0
+    if not shutil.which(args.attn_run):
+        print(f"no attn-run at {args.attn_run}: build it, or say --attn-run PATH")
+        return 2
+    args.attn_run = str(Path(shutil.which(args.attn_run)).resolve())
+    top = Path(args.folder or tempfile.mkdtemp(prefix="attn-check-")).resolve()
+    passed = 0
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for good, text in pool.map(lambda p: run_case(args, top / f"{p[0]:04d}-{p[1].name}", p[1]), enumerate(todo)):
+            passed += good
+            if not good:
+                print(text, flush=True)
+    if passed == len(todo) and not args.keep and not args.folder:
+        shutil.rmtree(top)
+    print(f"{passed} passed, {len(todo) - passed} failed")
+    return 0 if passed == len(todo) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

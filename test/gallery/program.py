@@ -1,0 +1,46 @@
+"""Variants of a gallery program made by substitution in its text: element type, layout, head dims, group ratio."""
+
+import re
+
+
+def _must(pattern, into, text, flags=0):
+    out, n = re.subn(pattern, into, text, flags=flags)
+    if not n:
+        raise ValueError(f"the program has no {pattern!r}")
+    return out
+
+
+def variant(text, element="f32", layout="bhsd", d=64, e=64, group=4):
+    """The program with q, k of `d` and v, o of `e` features, stored as `layout`:
+
+    bhsd    [b, h, i, c] as in the gallery
+    bshd    [b, i, h, c], also the output and its lse [b, i, h]
+    packed  one operand x [b, i, 3, h, c] for q, k and v (self-attention with as many key heads as query heads)
+
+    f64 replaces every f32 (lse, biases and the score's type follow), a 16-bit element only the operands' and o's.
+    """
+    if "floordiv" in text:
+        text = _must(r"floordiv 4\b", f"floordiv {group}", text)
+    if e != d:
+        v = re.search(r"%v: !(\w+)", text)[1]
+        alias = re.search(rf"^!{v} = (tensor<.*)x64xf32>$", text, re.M)[1]
+        text = _must(r"^(!t = .*)$", rf"\1\n!v = {alias}xEVxf32>\n!o = tensor<?x?x?xEVxf32>", text, re.M)
+        text = _must(r"%v: !\w+", "%v: !v", text)
+        text = _must(r"\(o: !t", "(o: !o", text)
+        text = _must(r": \((!\w+), (!\w+), !\w+\) -> \(!t", r": (\1, \2, !v) -> (!o", text)
+        text = _must(r"attn.return %o, %lse : !t", "attn.return %o, %lse : !o", text)
+    text = _must(r"^(!\w+ = .*)x64xf32>$", rf"\1x{d}xf32>", text, re.M).replace("xEVx", f"x{e}x")
+    if layout == "bshd":
+        text = re.sub(r"\[b, (h[^,\]]*), ([ij]), ([ce])\]", r"[b, \2, \1, \3]", text)
+        text = _must(r"lse\[b, h, i\]", "lse[b, i, h]", text)
+    elif layout == "packed":
+        text = _must(r"^(!t = .*)$", rf"\1\n!x = tensor<?x?x3x?x{d}xf32>", text, re.M)
+        text = _must(r"%q: !t, %k: !t, %v: !t", "%x: !x", text)
+        text = _must(r"q = %q\[b, h, i, c\] k = %k\[b, h, j, c\] v = %v\[b, h, j, e\]",
+                     "q = %x[b, i, 0, h, c] k = %x[b, j, 1, h, c] v = %x[b, j, 2, h, e]", text)
+        text = _must(r": \(!t, !t, !t\) ->", ": (!x, !x, !x) ->", text)
+    elif layout != "bhsd":
+        raise ValueError(layout)
+    if element == "f64":
+        return text.replace("f32", "f64")
+    return text if element == "f32" else _must(r"^(!\w+ = tensor<.*x)f32>$", rf"\g<1>{element}>", text, re.M)

@@ -49,6 +49,8 @@ class Case:
 
     @property
     def name(self):
+        if self.axis == "captured":
+            return f"{self.row}-captured-t{self.threads}"
         parts = [self.row, self.axis, self.element, self.layout, f"d{self.d}" + (f"v{self.e}" if self.e != self.d else ""),
                  f"b{self.batch}h{self.heads}" + (f"g{self.group}" if self.group > 1 else ""), f"{self.i}x{self.j}", self.logits]
         parts += [self.poison] if self.poison != "none" else []
@@ -79,7 +81,7 @@ def all_cases(seed):
             add("unequal", i=i, j=j, layout="bshd")
         for d, e in HEAD_DIMS:
             add("dims", d=d, e=e)
-            add("dims", d=d, e=e, element=["bf16", "f16", "f64"][d % 3], i=17)
+            add("dims", d=d, e=e, element=["bf16", "f16", "f64"][d % 3], i=17, j=17 if square else 70)
         for element in ("f32", "bf16", "f16", "f64"):
             for layout in ("bhsd", "bshd") if row in ("gqa", "mqa") else ("bhsd", "bshd", "packed"):
                 add("layout", element=element, layout=layout, i=33, j=33)

@@ -80,15 +80,16 @@ def compare(folder, c, x, params, scale, visible):
     return common.empty_rows(o, lse, exact["lse"])
 
 
+def captured():
+    """The sample of test/data/minilm, as `cases.make` returns it."""
+    x = {n: np.load(ROOT / "test/data/minilm" / f"{n}.npy") for n in ("q", "k", "v", "mask")}
+    return x, {}, x["q"].shape[-1] ** -0.5, importlib.import_module("minilm").visible(x, {})
+
+
 def run_case(args, folder, c):
     """(passed, text)."""
     folder.mkdir(parents=True)
-    with np.errstate(all="ignore"):
-        x, params, scale, visible = cases.make(c)
-    if c.row == "minilm":
-        x = {n: np.load(ROOT / "test/data/minilm" / f"{n}.npy") for n in ("q", "k", "v", "mask")}
-        visible = importlib.import_module("minilm").visible(x, {})
-        scale = x["q"].shape[-1] ** -0.5
+    x, params, scale, visible = captured() if c.row == "minilm" else cases.make(c)
     arrays = files(c, x)
     for n, t in arrays.items():
         np.save(folder / f"{n}.npy", t)

@@ -187,9 +187,10 @@ typedef struct attn_kernel_info {
   int32_t reserved;
 } attn_kernel_info;
 
-/* ---- what every kernel @K exports ---- 
+/* ---- what every kernel @K exports ----
  *   attn_status attn_K(const attn_call *call);
- *   attn_status attn_K_workspace(const attn_call *call, uint64_t *bytes);   // shapes, scalars and (by guards) strides are read, data pointers are not
+ *   attn_status attn_K_workspace(const attn_call *call, uint64_t *bytes);   // shapes, scalars and, by guards, strides are
+ *                                                                           // read; data pointers are not
  *   extern const attn_kernel_info attn_K_info;
  */
 

@@ -1,0 +1,66 @@
+// The JIT and ahead-of-time API.
+//
+//   auto kernel = attn::compile(text, {});            // text to callable
+//   if (!kernel) ...                                  // llvm::Error with location, rule and mend
+//   attn_call call = ...;  kernel->run(call);
+#ifndef ATTN_COMPILER_COMPILER_H
+#define ATTN_COMPILER_COMPILER_H
+
+#include "attn-rt/attn_rt.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace attn {
+
+struct CompileOptions {
+  std::string target = "x86-64-v3";
+  int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
+  bool verifyEach = false;
+  std::string kernel; // name; empty: the only one
+};
+
+/// Why compilation failed: decides the tools' exit code.
+enum class CompileFailure { BadInput = 1, Unsupported = 3, ToolchainMissing = 4, Internal = 70 };
+
+class CompileError : public llvm::ErrorInfo<CompileError> {
+public:
+  static char ID;
+  CompileError(CompileFailure kind, std::string message) : kind(kind), message(std::move(message)) {}
+  void log(llvm::raw_ostream &os) const override;
+  std::error_code convertToErrorCode() const override;
+  CompileFailure kind;
+  std::string message; // all diagnostics, each with location
+};
+
+/// A compiled kernel; keeps its code alive. Thread-safe to run.
+class Kernel {
+public:
+  Kernel(Kernel &&);
+  Kernel &operator=(Kernel &&);
+  ~Kernel();
+  attn_status run(const attn_call &call) const;
+  attn_status workspace(const attn_call &call, uint64_t &bytes) const;
+  const attn_kernel_info &info() const;
+  double compileMilliseconds() const; // text to callable
+
+  struct Impl;
+  explicit Kernel(std::unique_ptr<Impl> impl);
+
+private:
+  std::unique_ptr<Impl> impl;
+};
+
+/// Text or bytecode to a callable kernel. `name` appears in diagnostics.
+llvm::Expected<Kernel> compile(llvm::StringRef source, const CompileOptions &options, llvm::StringRef name = "<program>");
+
+/// What `attnc --emit` writes: o, s, ll, mlir (LLVM dialect), a (archive), h (C header).
+llvm::Expected<std::string> emit(llvm::StringRef source, const CompileOptions &options, llvm::StringRef kind, llvm::StringRef name = "<program>");
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,45 @@
+// The oracle: runs an attn.kernel as parsed, one row at a time, and shares no rewrite or expansion with the compiler.
+//
+// For the row (b, i): every pair (i, j) is tested with the set region as written, scores are s = scale * sum_c q k in index order, then the
+// score region, then the normalizer's form literally: each pass over the visible keys in index order, then the finish.
+//
+// Two evaluations of the same text:
+//   Double  every operation in f64: the reference of the error rule;
+//   Plain   every operation rounded to the accumulation type (f32; weights also to 16 bits for 16-bit operands), as a straightforward
+//           numpy program would compute it: the yardstick of the error rule. For f64 programs, long double stands for Double and f64 for Plain.
+#ifndef ATTN_INTERPRETER_INTERPRETER_H
+#define ATTN_INTERPRETER_INTERPRETER_H
+
+#include "attn-rt/attn_rt.h"
+#include "attn/Dialect/Attn/Attn.h"
+
+#include "llvm/Support/Error.h"
+
+namespace attn::interpreter {
+
+enum class Precision { Double, Plain };
+
+/// One row of every output: o has one value for each value feature, the others one.
+struct RowResult {
+  std::map<std::string, std::vector<double>> outputs;
+  int64_t visible = 0;   // pairs in the set
+  bool badIndex = false; // a captured load at a visible position was out of bounds: the pair is absent
+};
+
+class Interpreter {
+public:
+  /// `args` are the kernel's tensor arguments in order (inputs only), `params` its scalars. The module has its normalizers linked. Errors: an op or a
+  /// normalizer form that the interpreter does not know, shapes that disagree with the maps.
+  static llvm::Expected<std::unique_ptr<Interpreter>> create(KernelOp kernel, llvm::ArrayRef<attn_tensor> args, llvm::ArrayRef<attn_scalar> params);
+  virtual ~Interpreter() = default;
+
+  /// Extent of every dimension, in the order of dims.
+  virtual llvm::ArrayRef<int64_t> extents() const = 0;
+  /// Whether key `j` is in the set for query `i`; `batch` has one index for each batch dimension.
+  virtual bool visible(llvm::ArrayRef<int64_t> batch, int64_t i, int64_t j) = 0;
+  virtual RowResult row(llvm::ArrayRef<int64_t> batch, int64_t i, Precision precision) = 0;
+};
+
+} // namespace attn::interpreter
+
+#endif

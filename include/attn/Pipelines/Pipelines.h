@@ -1,0 +1,37 @@
+// The named stages from text to LLVM IR. Each says what it guarantees.
+#ifndef ATTN_PIPELINES_PIPELINES_H
+#define ATTN_PIPELINES_PIPELINES_H
+
+#include "attn/Support/MLIR.h"
+
+namespace attn {
+
+struct PipelineOptions {
+  /// A name of Machine/X86.h: x86-64-v3.
+  std::string target = "x86-64-v3";
+  /// Rows of a query block and keys of a key block; 0: chosen by the schedule.
+  int64_t blockRows = 0, blockKeys = 0;
+  /// Verify the IR after every pass.
+  bool verifyEach = false;
+};
+
+/// attn -> attn: normalizers are linked; every attend has one schedule attribute.
+void populateSchedulePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// attn -> tile: no attn op is left; every kernel is a tile.program.
+void populateAttnToTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// tile -> scf, arith, math, vector of native width, llvm pointers; entries and kernel infos of the C ABI.
+void populateTileToVectorPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// -> LLVM dialect, ready for translation.
+void populateVectorToLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+
+/// The stages by name: schedule, tile, vector, llvm. Runs up to and including `stage`.
+mlir::LogicalResult runPipeline(mlir::ModuleOp module, const PipelineOptions &options, llvm::StringRef stage = "llvm");
+
+/// --attn-pipeline-<stage> and every pass, for attn-opt.
+void registerAttnPasses();
+/// All dialects of the compiler.
+void registerAttnDialects(mlir::DialectRegistry &registry);
+
+} // namespace attn
+
+#endif

@@ -1,5 +1,5 @@
-/* abi.c - pins the layout of every struct of the ABI. The compiler emits these structs from its own tables, so a change here is a new
- * ATTN_RT_ABI_VERSION. */
+/* abi.c - pins the layout of every struct of the ABI. The compiler emits these structs from its own tables, so a change
+ * here is a new ATTN_RT_ABI_VERSION. */
 #include "attn-rt/attn_rt.h"
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)

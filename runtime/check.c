@@ -1,11 +1,12 @@
 /* check.c - validates a call against what the compiler says about the kernel, before any work.
  *
- * Rule by rule over all tensors, so that the answer to a call with several faults does not depend on the order of its tensors:
- * version, counts, dtype, rank, pointers, shapes, strides, aliasing, alignment, lengths.
+ * Rule by rule over all tensors, so that the answer to a call with several faults does not depend on the order of its
+ * tensors: version, counts, dtype, rank, pointers, shapes, strides, aliasing, alignment, lengths.
  */
 #include "internal.h"
 
-attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg, int32_t axis, int64_t expected, int64_t found) {
+attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg, int32_t axis, int64_t expected,
+                         int64_t found) {
   if (call->error)
     *call->error = (attn_error){arg, axis, expected, found};
   return status;

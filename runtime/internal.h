@@ -7,10 +7,11 @@
 #pragma GCC visibility push(hidden)
 
 /* Writes *call->error if there is one and returns status. Only for calls whose version and size were accepted. */
-attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg, int32_t axis, int64_t expected, int64_t found);
+attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg, int32_t axis, int64_t expected,
+                         int64_t found);
 
-/* check.c: version, counts, dtype, rank, shapes; fills extents (ATTN_MAX_DIMS of them). with_data: pointers, strides, aliasing,
- * alignment and lengths too, at their places in that order. */
+/* check.c: version, counts, dtype, rank, shapes; fills extents (ATTN_MAX_DIMS of them). with_data: pointers, strides,
+ * aliasing, alignment and lengths too, at their places in that order. */
 attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents);
 
 /* strides.c: the rules on strides and byte spans of every tensor, then on overlap of outputs with anything else. */

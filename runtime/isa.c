@@ -1,4 +1,5 @@
-/* isa.c - which x86-64 level the CPU and the operating system support. By cpuid itself: __builtin_cpu_supports would need libgcc. */
+/* isa.c - which x86-64 level the CPU and the operating system support. By cpuid itself: __builtin_cpu_supports would
+ * need libgcc. */
 #include "internal.h"
 
 #include <stdatomic.h>

@@ -1,9 +1,10 @@
 /* pool.c - a pool of threads for one parallel loop at a time.
  *
- * A loop is published under the lock and closed by its caller once no task is left to hand out: threads that wake up later do not join, so
- * the caller never waits for one that is still asleep, only for those in the middle of a task. A loop that finds the pool busy - nested in
- * a task, or beside a loop of another thread - runs on its own thread under worker 0: no deadlock, and each call has its own scratch.
- * After fork() the child has none of the threads and every loop runs serially there. (A child forked inside a task must exec or exit.)
+ * A loop is published under the lock and closed by its caller once no task is left to hand out: threads that wake up
+ * later do not join, so the caller never waits for one that is still asleep, only for those in the middle of a task. A
+ * loop that finds the pool busy - nested in a task, or beside a loop of another thread - runs on its own thread under
+ * worker 0: no deadlock, and each call has its own scratch. After fork() the child has none of the threads and every
+ * loop runs serially there. (A child forked inside a task must exec or exit.)
  */
 #define _GNU_SOURCE
 #include "internal.h"

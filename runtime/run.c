@@ -1,8 +1,9 @@
 /* run.c - plans a call and runs its phases.
  *
- * A unit is one distinct head of keys and values; its members are the batch indices that share it. Along batch dimension x the indices
- * are cut into groups of share_x (0: one group), the last of which may be short. Units go through the phases in waves of `slots`, each
- * unit of a wave with a slot of packed keys and values of its own, so the workspace grows with the workers and not with the batch.
+ * A unit is one distinct head of keys and values; its members are the batch indices that share it. Along batch
+ * dimension x the indices are cut into groups of share_x (0: one group), the last of which may be short. Units go
+ * through the phases in waves of `slots`, each unit of a wave with a slot of packed keys and values of its own, so the
+ * workspace grows with the workers and not with the batch.
  *
  *   workspace = [pad to 64] [counters, 64 bytes a worker] [bad[4], 64 bytes] [scratch a worker] [slots]
  */
@@ -19,7 +20,7 @@ _Static_assert(COUNTERS * sizeof(int64_t) <= LINE, "a worker's counters share a 
 
 typedef struct plan {
   int64_t extents[ATTN_MAX_DIMS];
-  int64_t queries, keys, units, members; /* members of a full unit */
+  int64_t queries, keys, units, members;                 /* members of a full unit */
   int64_t slots, slot_bytes, scratch_bytes, total_bytes; /* total is 0 if there is nothing to compute */
   const attn_variant_info *variant;
   int32_t variant_index, workers;
@@ -145,7 +146,8 @@ static attn_status make_plan(const attn_call *call, const attn_kernel_info *info
   return ATTN_OK;
 }
 
-/* Batch indices of a member; the last batch dimension varies fastest. 0 if the unit is a short one without this member. */
+/* Batch indices of a member; the last batch dimension varies fastest. 0 if the unit is a short one without this member.
+ */
 static int member_index(const launch *l, int64_t unit, int64_t member, int64_t *index) {
   for (int32_t d = l->info->n_dims - 1; d >= 0; --d) {
     if (l->info->dims[d].kind != ATTN_DIM_BATCH)
@@ -219,17 +221,25 @@ static void write_stats(const attn_call *call, const plan *p, const unsigned cha
     for (int c = 0; c < COUNTERS; ++c)
       sum[c] += ((const int64_t *)(const void *)(counters + (int64_t)w * LINE))[c];
   *call->stats = (attn_stats){
-      .blocks_full = sum[FULL], .blocks_partial = sum[PARTIAL], .blocks_skipped = sum[SKIPPED],
-      .tiles = sum[TILES],      .guarded = sum[GUARDED],        .tile_rows = v->tile_rows,
-      .tile_keys = v->tile_keys, .block_rows = v->block_rows,   .block_keys = v->block_keys,
-      .variant = p->variant_index, .workers = p->workers,
+      .blocks_full = sum[FULL],
+      .blocks_partial = sum[PARTIAL],
+      .blocks_skipped = sum[SKIPPED],
+      .tiles = sum[TILES],
+      .guarded = sum[GUARDED],
+      .tile_rows = v->tile_rows,
+      .tile_keys = v->tile_keys,
+      .block_rows = v->block_rows,
+      .block_keys = v->block_keys,
+      .variant = p->variant_index,
+      .workers = p->workers,
   };
 }
 
 static attn_status index_error(const attn_call *call, const attn_kernel_info *info, const int64_t *bad) {
   const int64_t arg = bad[1], axis = bad[2];
   const int known = arg >= 0 && arg < info->n_args && axis >= 0 && axis < call->args[arg].rank;
-  return attn_rt_fail(call, ATTN_E_INDEX, (int32_t)arg, (int32_t)axis, known ? call->args[arg].shape[axis] : -1, bad[3]);
+  return attn_rt_fail(call, ATTN_E_INDEX, (int32_t)arg, (int32_t)axis, known ? call->args[arg].shape[axis] : -1,
+                      bad[3]);
 }
 
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes) {
@@ -253,7 +263,8 @@ attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
     return ATTN_OK;
   }
   if (!call->workspace || call->workspace_bytes < (uint64_t)p.total_bytes)
-    return attn_rt_fail(call, ATTN_E_WORKSPACE, -1, -1, p.total_bytes, call->workspace ? (int64_t)call->workspace_bytes : 0);
+    return attn_rt_fail(call, ATTN_E_WORKSPACE, -1, -1, p.total_bytes,
+                        call->workspace ? (int64_t)call->workspace_bytes : 0);
 
   unsigned char *at = call->workspace;
   at += -(uintptr_t)at % LINE;

@@ -1,7 +1,8 @@
 /* strides.c - strides, byte spans and overlap.
  *
- * A tensor with elements covers the bytes  lo + sum_x index_x * step_x + [0, element)  with 0 <= index_x < n_x. Axes with one index or
- * step 0 add nothing and are dropped; the rest are sorted by step. width is the distance from the first byte to past the last one.
+ * A tensor with elements covers the bytes  lo + sum_x index_x * step_x + [0, element)  with 0 <= index_x < n_x. Axes
+ * with one index or step 0 add nothing and are dropped; the rest are sorted by step. width is the distance from the
+ * first byte to past the last one.
  */
 #include "internal.h"
 
@@ -19,7 +20,8 @@ typedef struct view {
 /* Widths stay below half of the range of int64_t, so that the sum or difference of any two fits. */
 static const int64_t max_width = INT64_MAX / 2;
 
-/* The view of a tensor that is not absent and has no negative stride; nonzero if its width does not fit, *bad_axis says where. */
+/* The view of a tensor that is not absent and has no negative stride; nonzero if its width does not fit, *bad_axis says
+ * where. */
 static int make_view(const attn_tensor *t, view *v, int32_t *bad_axis) {
   const int64_t bytes = attn_rt_element_bytes(t);
   *v = (view){.lo = t->data, .width = bytes};
@@ -40,8 +42,8 @@ static int make_view(const attn_tensor *t, view *v, int32_t *bad_axis) {
   return (uintptr_t)v->lo > UINTPTR_MAX - (uintptr_t)v->width;
 }
 
-/* Each step clears all that the smaller ones can reach. Stricter than "no two indices meet", but every permutation, slice and padding of
- * a dense tensor passes. */
+/* Each step clears all that the smaller ones can reach. Stricter than "no two indices meet", but every permutation,
+ * slice and padding of a dense tensor passes. */
 static int overlaps_itself(const view *v, int64_t bytes) {
   int64_t reach = bytes;
   for (int32_t x = 0; x < v->rank; ++x) {
@@ -78,10 +80,11 @@ attn_status attn_rt_check_strides(const attn_call *call, const attn_kernel_info 
 
 static int64_t floor_div(int64_t n, int64_t d) { return n / d - (n % d < 0); }
 
-/* Whether a and b, which starts diff bytes after a, share no byte. Takes the largest step P off both: their bytes then meet for some
- * difference m of the two indices along P exactly if the rests meet at distance diff + m * P, and only the m whose rests have meeting
- * ranges count: one or two for views that interleave in one buffer (o beside q, k, v; slices of a padded tensor). So the answer is exact
- * and quick for these; a view so entangled that the budget runs out counts as overlapping. */
+/* Whether a and b, which starts diff bytes after a, share no byte. Takes the largest step P off both: their bytes then
+ * meet for some difference m of the two indices along P exactly if the rests meet at distance diff + m * P, and only
+ * the m whose rests have meeting ranges count: one or two for views that interleave in one buffer (o beside q, k, v;
+ * slices of a padded tensor). So the answer is exact and quick for these; a view so entangled that the budget runs out
+ * counts as overlapping. */
 static int disjoint(view a, view b, int64_t diff, int32_t *budget) {
   if (diff >= a.width || -diff >= b.width)
     return 1;

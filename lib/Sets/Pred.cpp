@@ -109,6 +109,9 @@ Pred Pred::ge0(const Expr &input) {
         return always();
       if (most < 0)
         return never();
+      // One value left: an equation, so that each of the few sets of remainders has one writing.
+      if (most == 0)
+        return make(PredKind::Eq0, positive ? atom - (atom.value() - 1) : atom, 0, false, {});
     }
   }
   return make(PredKind::Ge0, fromLinear(form), 0, false, {});
@@ -139,7 +142,18 @@ Pred Pred::eq0(const Expr &input) {
 
 Pred Pred::ne0(const Expr &e) {
   Pred p = eq0(e);
-  return p.is(PredKind::Eq0) ? make(PredKind::Ne0, p.expr(), 0, false, {}) : !p;
+  if (!p.is(PredKind::Eq0))
+    return !p;
+  // Not the least (greatest) remainder is an inequality.
+  LinearForm form = linearForm(p.expr());
+  if (form.terms.size() == 1 && form.terms[0].first.is(ExprKind::Mod)) {
+    const Expr &remainder = form.terms[0].first;
+    if (form.constant == 0)
+      return ge0(remainder - 1);
+    if (form.constant == 1 - remainder.value())
+      return ge0(Expr::constant(remainder.value() - 2) - remainder);
+  }
+  return make(PredKind::Ne0, p.expr(), 0, false, {});
 }
 
 Pred attn::sets::ge(const Expr &a, const Expr &b) { return Pred::ge0(a - b); }

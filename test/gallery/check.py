@@ -53,12 +53,12 @@ def files(c, x):
     return qkv | {n: t for n, t in x.items() if n not in "qkv"}
 
 
-def command(args, folder, names, params, c):
-    """The attn-run command of a case."""
-    cmd = [args.attn_run, str(folder / "program.mlir")]
-    cmd += [a for n in names for a in ("--input", f"{n}={folder / n}.npy")]
+def command(args, names, params, c):
+    """The attn-run command of a case, run in its folder."""
+    cmd = [args.attn_run, "program.mlir"]
+    cmd += [a for n in names for a in ("--input", f"{n}={n}.npy")]
     cmd += [a for n, val in params.items() if n != "group" for a in ("--param", f"{n}={val}")]
-    cmd += [a for n in ("o", "lse") for a in ("--save", f"{n}={folder / n}.out.npy")]
+    cmd += [a for n in ("o", "lse") for a in ("--save", f"{n}={n}.out.npy")]
     cmd += ["--block-rows", str(c.blocks[0]), "--block-keys", str(c.blocks[1])] if c.blocks else []
     return cmd + ["--threads", str(c.threads), "--json"]
 
@@ -95,9 +95,9 @@ def run_case(args, folder, c):
         np.save(folder / f"{n}.npy", t)
     text = (ROOT / "gallery" / f"{c.row}.mlir").read_text()
     (folder / "program.mlir").write_text(text if c.row == "minilm" else program.variant(text, c.element, c.layout, c.d, c.e, c.group))
-    cmd = command(args, folder, arrays, params, c)
+    cmd = command(args, arrays, params, c)
     try:
-        done = subprocess.run(cmd, capture_output=True, text=True, timeout=args.timeout)
+        done = subprocess.run(cmd, capture_output=True, text=True, timeout=args.timeout, cwd=folder)
         if done.returncode:
             wrong = f"attn-run ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
         else:
@@ -107,7 +107,7 @@ def run_case(args, folder, c):
     except (OSError, ValueError) as error:
         wrong = str(error)
     if wrong:
-        return False, f"FAILED {c.name}\n  {wrong}\n  {shlex.join(cmd)}"
+        return False, f"FAILED {c.name}\n  {wrong}\n  (cd {shlex.quote(str(folder))} && {shlex.join(cmd)})"
     if not args.keep:
         shutil.rmtree(folder)
     return True, c.name

@@ -7,7 +7,8 @@
 
 static int passed, failed;
 
-__attribute__((format(printf, 4, 5))) static inline int check_at(const char *file, int line, int ok, const char *format, ...) {
+__attribute__((format(printf, 4, 5))) static inline int check_at(const char *file, int line, int ok, const char *format,
+                                                                 ...) {
   if (ok) {
     ++passed;
     return 1;

@@ -166,6 +166,12 @@ MUTATE(length_rank2) { /* klen[b, h], broadcast along b, bad in the last head */
   T(KLEN).shape[1] = H, T(KLEN).stride[0] = 0, T(KLEN).stride[1] = 2;
   length(f, 2 * (H - 1), J + 2);
 }
+MUTATE(length_rows) { /* klen[b, h], each row read to its end before the next */
+  length_rank2(f);
+  length(f, 2 * (H - 1), J);
+  T(KLEN).stride[0] = 100;
+  length(f, 100 + 2 * (H - 1), J + 1);
+}
 /* zero extents */
 MUTATE(no_batch) { fixture_resize(f, 0, H, G, I, J); }
 MUTATE(no_heads) { fixture_resize(f, B, 0, 0, I, J); }
@@ -173,6 +179,14 @@ MUTATE(no_queries) { fixture_resize(f, B, H, G, 0, J); }
 MUTATE(no_keys) { fixture_resize(f, B, H, G, I, 0), T(K).data = T(V).data = NULL; }
 MUTATE(no_keys_no_heads) { fixture_resize(f, B, 0, 0, I, 0); }
 MUTATE(empty_output_anywhere) { no_queries(f), T(O).stride[0] = 0, T(O).data = T(Q).data; }
+/* two faults: the earlier rule answers, whichever tensor breaks it */
+MUTATE(dtype_before_rank) { T(Q).rank = 3, T(LSE).bits = 16; }
+MUTATE(rank_before_pointer) { T(Q).data = NULL, T(LSE).rank = 2; }
+MUTATE(pointer_before_shape) { T(Q).shape[0] = B + 1, T(O).data = NULL; }
+MUTATE(shape_before_stride) { T(Q).stride[0] = -1, T(LSE).shape[1] = H + 1; }
+MUTATE(stride_before_alias) { output_is_input(f), T(LSE).stride[0] = 0; }
+MUTATE(alias_before_alignment) { misaligned(f), output_is_output(f); }
+MUTATE(alignment_before_length) { length_over(f), misaligned_output(f); }
 /* isa, variants, workspace */
 MUTATE(isa_unknown) { f->info.isa = 5; }
 MUTATE(isa_v2) { f->info.isa = ATTN_ISA_X86_64_V2; }
@@ -192,33 +206,106 @@ static const struct {
   attn_status status;
   int32_t arg, axis;
 } table[] = {
-#define OK(name) {#name, name, ATTN_OK, -7, -7}
-#define BAD(name, status, arg, axis) {#name, name, ATTN_E_##status, arg, axis}
-    OK(nothing), BAD(call_version, VERSION, -7, -7), BAD(call_size, VERSION, -7, -7), BAD(info_version, VERSION, -1, -1),
-    BAD(info_size, VERSION, -1, -1), BAD(few_args, ARGUMENT, -1, -1), BAD(many_params, ARGUMENT, -1, -1),
-    BAD(null_args, ARGUMENT, -1, -1), BAD(null_params, ARGUMENT, -1, -1), BAD(minus_workers, ARGUMENT, -1, -1),
-    BAD(code, DTYPE, ARG_K, -1), BAD(bits, DTYPE, ARG_KLEN, -1), BAD(lanes, DTYPE, ARG_V, -1), BAD(rank, RANK, ARG_LSE, -1),
-    BAD(null_input, ARGUMENT, ARG_V, -1), BAD(null_output, ARGUMENT, ARG_O, -1), OK(null_optional),
-    BAD(plain_disagrees, SHAPE, ARG_O, 2), BAD(static_extent, SHAPE, ARG_Q, 3), BAD(minus_extent, SHAPE, ARG_X, 3),
-    BAD(group_short, SHAPE, ARG_K, 1), BAD(group_long, SHAPE, ARG_V, 1), BAD(offset_short, SHAPE, ARG_X, 1), OK(offset_long),
-    BAD(constant_short, SHAPE, ARG_X, 2), OK(free_any), BAD(also_disagrees, SHAPE, ARG_K, 2), OK(also_agrees), OK(also_only),
-    BAD(never_defined, SHAPE, -1, -1), BAD(too_many_keys, OVERFLOW, ARG_K, 2), OK(most_keys),
-    BAD(minus_stride, STRIDE, ARG_K, 2), OK(broadcast_input), BAD(broadcast_output, STRIDE, ARG_O, 1),
-    BAD(minus_output, STRIDE, ARG_LSE, 2), BAD(folded_output, STRIDE, ARG_O, -1), OK(one_index_any_stride),
-    BAD(span_overflows, OVERFLOW, ARG_Q, 0), BAD(span_sum_overflows, OVERFLOW, ARG_Q, 1), BAD(address_wraps, OVERFLOW, ARG_Q, -1),
-    OK(permuted), OK(padded), OK(every_second), BAD(misaligned, ARGUMENT, ARG_Q, -1), BAD(misaligned_output, ARGUMENT, ARG_O, -1),
-    OK(one_element_off), BAD(output_is_input, ALIAS, ARG_O, -1), BAD(output_is_output, ALIAS, ARG_LSE, -1),
-    BAD(output_touches_input, ALIAS, ARG_LSE, -1), OK(output_after_input), OK(output_before_input),
-    BAD(output_between, ALIAS, ARG_LSE, -1), OK(inputs_alias), OK(interleaved_heads), OK(interleaved_channels),
-    OK(interleaved_padded), BAD(interleaved_too_close, ALIAS, ARG_O, -1), BAD(wraps_into_next_row, ALIAS, ARG_O, -1),
-    OK(packed_buffer), OK(broadcast_beside), BAD(broadcast_over, ALIAS, ARG_LSE, -1), BAD(tangled, ALIAS, ARG_O, -1),
-    OK(length_most), BAD(length_over, LENGTH, ARG_KLEN, -1), BAD(length_minus, LENGTH, ARG_KLEN, -1),
-    BAD(length_strided, LENGTH, ARG_KLEN, -1), OK(length_between), OK(length_broadcast), BAD(length_i32, LENGTH, ARG_KLEN, -1),
-    BAD(length_rank2, LENGTH, ARG_KLEN, -1), OK(no_batch), OK(no_heads), OK(no_queries), OK(no_keys), OK(no_keys_no_heads),
-    OK(empty_output_anywhere), BAD(isa_unknown, ISA, -1, -1), OK(isa_v2), BAD(variant_over, VARIANT, -1, -1),
-    BAD(variant_minus, VARIANT, -1, -1), OK(variant_zero), BAD(variant_guarded, VARIANT, -1, -1),
-    BAD(variant_none, VARIANT, -1, -1), BAD(workspace_null, WORKSPACE, -1, -1), BAD(workspace_short, WORKSPACE, -1, -1),
-    BAD(slot_overflows, OVERFLOW, -1, -1), BAD(scratch_overflows, OVERFLOW, -1, -1),
+#define OK(name)                                                                                                       \
+  { #name, name, ATTN_OK, -7, -7 }
+#define BAD(name, status, arg, axis)                                                                                   \
+  { #name, name, ATTN_E_##status, arg, axis }
+    OK(nothing),
+    BAD(call_version, VERSION, -7, -7),
+    BAD(call_size, VERSION, -7, -7),
+    BAD(info_version, VERSION, -1, -1),
+    BAD(info_size, VERSION, -1, -1),
+    BAD(few_args, ARGUMENT, -1, -1),
+    BAD(many_params, ARGUMENT, -1, -1),
+    BAD(null_args, ARGUMENT, -1, -1),
+    BAD(null_params, ARGUMENT, -1, -1),
+    BAD(minus_workers, ARGUMENT, -1, -1),
+    BAD(code, DTYPE, ARG_K, -1),
+    BAD(bits, DTYPE, ARG_KLEN, -1),
+    BAD(lanes, DTYPE, ARG_V, -1),
+    BAD(rank, RANK, ARG_LSE, -1),
+    BAD(null_input, ARGUMENT, ARG_V, -1),
+    BAD(null_output, ARGUMENT, ARG_O, -1),
+    OK(null_optional),
+    BAD(plain_disagrees, SHAPE, ARG_O, 2),
+    BAD(static_extent, SHAPE, ARG_Q, 3),
+    BAD(minus_extent, SHAPE, ARG_X, 3),
+    BAD(group_short, SHAPE, ARG_K, 1),
+    BAD(group_long, SHAPE, ARG_V, 1),
+    BAD(offset_short, SHAPE, ARG_X, 1),
+    OK(offset_long),
+    BAD(constant_short, SHAPE, ARG_X, 2),
+    OK(free_any),
+    BAD(also_disagrees, SHAPE, ARG_K, 2),
+    OK(also_agrees),
+    OK(also_only),
+    BAD(never_defined, SHAPE, -1, -1),
+    BAD(too_many_keys, OVERFLOW, ARG_K, 2),
+    OK(most_keys),
+    BAD(minus_stride, STRIDE, ARG_K, 2),
+    OK(broadcast_input),
+    BAD(broadcast_output, STRIDE, ARG_O, 1),
+    BAD(minus_output, STRIDE, ARG_LSE, 2),
+    BAD(folded_output, STRIDE, ARG_O, -1),
+    OK(one_index_any_stride),
+    BAD(span_overflows, OVERFLOW, ARG_Q, 0),
+    BAD(span_sum_overflows, OVERFLOW, ARG_Q, 1),
+    BAD(address_wraps, OVERFLOW, ARG_Q, -1),
+    OK(permuted),
+    OK(padded),
+    OK(every_second),
+    BAD(misaligned, ARGUMENT, ARG_Q, -1),
+    BAD(misaligned_output, ARGUMENT, ARG_O, -1),
+    OK(one_element_off),
+    BAD(output_is_input, ALIAS, ARG_O, -1),
+    BAD(output_is_output, ALIAS, ARG_LSE, -1),
+    BAD(output_touches_input, ALIAS, ARG_LSE, -1),
+    OK(output_after_input),
+    OK(output_before_input),
+    BAD(output_between, ALIAS, ARG_LSE, -1),
+    OK(inputs_alias),
+    OK(interleaved_heads),
+    OK(interleaved_channels),
+    OK(interleaved_padded),
+    BAD(interleaved_too_close, ALIAS, ARG_O, -1),
+    BAD(wraps_into_next_row, ALIAS, ARG_O, -1),
+    OK(packed_buffer),
+    OK(broadcast_beside),
+    BAD(broadcast_over, ALIAS, ARG_LSE, -1),
+    BAD(tangled, ALIAS, ARG_O, -1),
+    OK(length_most),
+    BAD(length_over, LENGTH, ARG_KLEN, -1),
+    BAD(length_minus, LENGTH, ARG_KLEN, -1),
+    BAD(length_strided, LENGTH, ARG_KLEN, -1),
+    OK(length_between),
+    OK(length_broadcast),
+    BAD(length_i32, LENGTH, ARG_KLEN, -1),
+    BAD(length_rank2, LENGTH, ARG_KLEN, -1),
+    BAD(length_rows, LENGTH, ARG_KLEN, -1),
+    OK(no_batch),
+    OK(no_heads),
+    OK(no_queries),
+    OK(no_keys),
+    OK(no_keys_no_heads),
+    OK(empty_output_anywhere),
+    BAD(dtype_before_rank, DTYPE, ARG_LSE, -1),
+    BAD(rank_before_pointer, RANK, ARG_LSE, -1),
+    BAD(pointer_before_shape, ARGUMENT, ARG_O, -1),
+    BAD(shape_before_stride, SHAPE, ARG_LSE, 1),
+    BAD(stride_before_alias, STRIDE, ARG_LSE, 0),
+    BAD(alias_before_alignment, ALIAS, ARG_LSE, -1),
+    BAD(alignment_before_length, ARGUMENT, ARG_O, -1),
+    BAD(isa_unknown, ISA, -1, -1),
+    OK(isa_v2),
+    BAD(variant_over, VARIANT, -1, -1),
+    BAD(variant_minus, VARIANT, -1, -1),
+    OK(variant_zero),
+    BAD(variant_guarded, VARIANT, -1, -1),
+    BAD(variant_none, VARIANT, -1, -1),
+    BAD(workspace_null, WORKSPACE, -1, -1),
+    BAD(workspace_short, WORKSPACE, -1, -1),
+    BAD(slot_overflows, OVERFLOW, -1, -1),
+    BAD(scratch_overflows, OVERFLOW, -1, -1),
 };
 
 static void details_and_names(void) {
@@ -226,75 +313,25 @@ static void details_and_names(void) {
   fixture_open(&f);
   f.args[ARG_O].shape[2] = I + 1;
   attn_rt_run(&f.call, &f.info);
-  CHECK(f.error.expected == I && f.error.found == I + 1, "shape: %ld, %ld", (long)f.error.expected, (long)f.error.found);
+  CHECK(f.error.expected == I && f.error.found == I + 1, "shape: %ld, %ld", (long)f.error.expected,
+        (long)f.error.found);
   f.args[ARG_O].shape[2] = I;
   ((int64_t *)f.args[ARG_KLEN].data)[1] = 99;
   attn_rt_run(&f.call, &f.info);
   CHECK(f.error.expected == J && f.error.found == 99, "length: %ld, %ld", (long)f.error.expected, (long)f.error.found);
   f.call.error = NULL;
   CHECK(attn_rt_run(&f.call, &f.info) == ATTN_E_LENGTH, "error is optional");
-  CHECK(attn_rt_run(NULL, &f.info) == ATTN_E_ARGUMENT && attn_rt_run(&f.call, NULL) == ATTN_E_ARGUMENT, "NULL call or info");
+  CHECK(attn_rt_run(NULL, &f.info) == ATTN_E_ARGUMENT && attn_rt_run(&f.call, NULL) == ATTN_E_ARGUMENT,
+        "NULL call or info");
   CHECK(attn_rt_workspace(&f.call, &f.info, NULL) != ATTN_OK, "workspace needs a place for its answer");
   fixture_close(&f);
   for (attn_status s = ATTN_OK; s <= ATTN_E_VARIANT; ++s)
-    CHECK(!strncmp(attn_status_name(s), s ? "ATTN_E_" : "ATTN_OK", 7) && strcmp(attn_status_name(s), "ATTN_E_UNKNOWN") &&
+    CHECK(!strncmp(attn_status_name(s), s ? "ATTN_E_" : "ATTN_OK", 7) &&
+              strcmp(attn_status_name(s), "ATTN_E_UNKNOWN") &&
               attn_status_string(s)[strlen(attn_status_string(s)) - 1] == '.',
           "name of status %d", s);
   CHECK(!strcmp(attn_status_name(-1), "ATTN_E_UNKNOWN") && attn_status_string(99)[0], "unknown statuses");
   CHECK(!strcmp(attn_status_name(ATTN_E_SHAPE), "ATTN_E_SHAPE"), "name of ATTN_E_SHAPE");
-}
-
-static uint32_t seed = 12345;
-static int64_t roll(int64_t n) {
-  seed = seed * 1664525u + 1013904223u;
-  return (int64_t)(seed >> 8) % n;
-}
-
-/* Adds mark to the count of every element of t inside memory[4096]; nonzero if one of them already had a bit of `bad`. */
-static int mark_elements(const attn_tensor *t, const float *memory, unsigned char *marks, unsigned char mark, unsigned char bad) {
-  int met = 0;
-  for (int64_t a = 0; a < t->shape[0]; ++a)
-    for (int64_t b = 0; b < t->shape[1]; ++b)
-      for (int64_t c = 0; c < t->shape[2]; ++c)
-        for (int64_t d = 0; d < (t->rank > 3 ? t->shape[3] : 1); ++d) {
-          const int64_t at = (const float *)t->data - memory + a * t->stride[0] + b * t->stride[1] + c * t->stride[2] +
-                             (t->rank > 3 ? d * t->stride[3] : 0);
-          met |= marks[at] & bad;
-          marks[at] |= mark;
-        }
-  return met;
-}
-
-/* Random q and lse in one buffer against brute force: overlap is decided exactly, and no accepted output overlaps itself. */
-static void random_views(void) {
-  int seen[3] = {0}, wrong = 0;
-  fixture f;
-  fixture_open(&f);
-  f.info.n_variants = 0; /* a call that passes the checks ends with ATTN_E_VARIANT */
-  for (int n = 0; n < 40000; ++n) {
-    unsigned char marks[4096] = {0};
-    fixture_resize(&f, 1 + roll(3), 1 + roll(3), 1, 1 + roll(4), J);
-    attn_tensor *q = &f.args[ARG_Q], *lse = &f.args[ARG_LSE];
-    for (int x = 0; x < 4; ++x) {
-      q->stride[x] = roll(x == 3 ? 4 : 40);
-      if (x < 3) /* often the same strides, as views of one buffer have */
-        lse->stride[x] = roll(3) ? q->stride[x] : roll(40);
-    }
-    q->data = (float *)f.owned[ARG_Q] + roll(60);
-    lse->data = (float *)f.owned[ARG_Q] + roll(60);
-    const attn_status status = attn_rt_run(&f.call, &f.info);
-    const float *memory = (const float *)f.owned[ARG_Q];
-    if (status == ATTN_E_STRIDE) {
-      ++seen[0];
-      continue;
-    }
-    const int self = mark_elements(lse, memory, marks, 1, 1), met = mark_elements(q, memory, marks, 2, 1);
-    ++seen[met ? 1 : 2];
-    wrong += self || status != (met ? ATTN_E_ALIAS : ATTN_E_VARIANT);
-  }
-  CHECK(!wrong, "%d of 40000 random views were judged wrong", wrong);
-  CHECK(seen[0] > 1000 && seen[1] > 1000 && seen[2] > 1000, "random views: %d %d %d", seen[0], seen[1], seen[2]);
-  fixture_close(&f);
 }
 
 int main(void) {
@@ -311,12 +348,11 @@ int main(void) {
     const attn_status status = attn_rt_run(&f.call, &f.info);
     CHECK(status == table[n].status, "%s: %s instead of %s", table[n].name, attn_status_name(status),
           attn_status_name(table[n].status));
-    CHECK(f.error.arg == table[n].arg && f.error.axis == table[n].axis, "%s: error at %d, %d instead of %d, %d", table[n].name,
-          f.error.arg, f.error.axis, table[n].arg, table[n].axis);
+    CHECK(f.error.arg == table[n].arg && f.error.axis == table[n].axis, "%s: error at %d, %d instead of %d, %d",
+          table[n].name, f.error.arg, f.error.axis, table[n].arg, table[n].axis);
     CHECK(!status || !ran, "%s: work was done for a refused call", table[n].name);
     fixture_close(&f);
   }
   details_and_names();
-  random_views();
   return check_report();
 }

@@ -8,6 +8,7 @@
 
 #include "attn-rt/attn_rt.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -21,7 +22,10 @@ struct CompileOptions {
   std::string target = "x86-64-v3";
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
   bool verifyEach = false;
-  std::string kernel; // name; empty: the only one
+  /// Name of the kernel to compile; empty: the only one (compile), all of them (emit).
+  std::string kernel;
+  /// LLVM IR passes before code generation, as `opt -passes=` takes them; empty: none are needed. For experiments.
+  std::string irPasses;
 };
 
 /// Why compilation failed: decides the tools' exit code.
@@ -35,7 +39,13 @@ public:
   std::error_code convertToErrorCode() const override;
   CompileFailure kind;
   std::string message; // all diagnostics, each with location
+  /// Internal failures: the stage that failed (schedule, tile, vector, llvm, or codegen, link), and the IR that it was given.
+  std::string stage, reproducer;
 };
+
+/// Programs beyond these are refused before they are parsed, for the parser recurses.
+constexpr size_t maxSourceBytes = 16 << 20;
+constexpr int maxNesting = 256;
 
 /// A compiled kernel; keeps its code alive. Thread-safe to run.
 class Kernel {
@@ -55,11 +65,20 @@ private:
   std::unique_ptr<Impl> impl;
 };
 
-/// Text or bytecode to a callable kernel. `name` appears in diagnostics.
+/// Text or bytecode to a callable kernel. `name` appears in diagnostics. A module that is in the LLVM dialect already (what emit gives
+/// for "mlir") is taken as it is.
 llvm::Expected<Kernel> compile(llvm::StringRef source, const CompileOptions &options, llvm::StringRef name = "<program>");
 
 /// What `attnc --emit` writes: o, s, ll, mlir (LLVM dialect), a (archive), h (C header).
-llvm::Expected<std::string> emit(llvm::StringRef source, const CompileOptions &options, llvm::StringRef kind, llvm::StringRef name = "<program>");
+llvm::Expected<std::string> emit(llvm::StringRef source, const CompileOptions &options, llvm::StringRef kind,
+                                 llvm::StringRef name = "<program>");
+
+/// Several kinds from one compilation, in the order asked for.
+llvm::Expected<std::vector<std::string>> emit(llvm::StringRef source, const CompileOptions &options, llvm::ArrayRef<llvm::StringRef> kinds,
+                                              llvm::StringRef name = "<program>");
+
+/// The kinds that emit knows.
+llvm::ArrayRef<llvm::StringRef> emitKinds();
 
 } // namespace attn
 

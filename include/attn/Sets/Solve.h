@@ -96,6 +96,8 @@ struct Conjunct {
   Pred mayRest, mustRest;
   /// The solved atoms as bounds for one row: functions of the row variables.
   std::vector<AxisBound> bounds;
+  /// The atoms that `bounds` came from.
+  std::vector<Pred> boundAtoms;
   /// Unsolved parts that do not mention the axis, and those that do (or may: opaque). Usually atoms; an `or` that no
   /// distribution would make more precise stays whole.
   std::vector<Pred> rowAtoms, keyAtoms;

@@ -1,0 +1,18 @@
+// One pass for each edge of the picture in docs/how-a-program-becomes-a-kernel.md.
+#ifndef ATTN_CONVERSION_PASSES_H
+#define ATTN_CONVERSION_PASSES_H
+
+#include "attn/Support/MLIR.h"
+
+namespace attn {
+
+/// attn.kernel -> tile.program by the schedule attribute. What has no lowering is refused with an [unsupported_...] error.
+std::unique_ptr<mlir::Pass> createAttnToTilePass();
+/// tile.program -> scf, arith, math, vector, llvm pointers and the C ABI. `vectorBytes`: native width of the target.
+std::unique_ptr<mlir::Pass> createTileToVectorPass(int64_t vectorBytes = 32, int64_t isaLevel = 3);
+/// -> LLVM dialect. Math functions without an own or an upstream polynomial are refused.
+std::unique_ptr<mlir::Pass> createVectorToLLVMPass();
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,171 @@
+// The tile dialect: how an attention is computed, target-neutral.
+#ifndef ATTN_DIALECT_TILE_OPS
+#define ATTN_DIALECT_TILE_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tile_Dialect : Dialect {
+  let name = "tile";
+  let cppNamespace = "::attn::tile";
+  let summary = "How an attention is computed: variants, phases, ranges, sweeps over tiles.";
+  let description = [{
+    Value-semantic: a tile is a value; which registers or buffer it lives in is decided when it is lowered. A program is an ordered list of
+    variants; a variant is a list of phases, each one parallel launch; a phase's body computes one task.
+  }];
+  let dependentDialects = ["attn::AttnDialect", "mlir::arith::ArithDialect", "mlir::math::MathDialect"];
+  let useDefaultTypePrinterParser = 1;
+}
+
+class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
+class Tile_Type<string name, string mnem> : TypeDef<Tile_Dialect, name> { let mnemonic = mnem; }
+
+def Tile_TileType : Tile_Type<"Tile", "tile"> {
+  let summary = "a small dense matrix or vector of one task, by extent";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "mlir::Type":$element);
+  let assemblyFormat = "`<` `[` $shape `]` `x` $element `>`";
+}
+def Tile_PanelsType : Tile_Type<"Panels", "panels"> {
+  let summary = "all keys of one key/value head, packed for streaming";
+  let description = [{
+    `lanes_keys`: K, panels of `width` keys, each [feature][width]. Otherwise: V, inside each key block panels of `width` features, each [key][width]. Padded with zeros
+    to whole panels.
+  }];
+  let parameters = (ins "int64_t":$features, "int64_t":$width, "int64_t":$block, "bool":$lanes_keys, "mlir::Type":$element);
+  let assemblyFormat = "`<` params `>`";
+}
+def Tile_SummaryType : Tile_Type<"Summary", "summary"> {
+  let summary = "least and greatest element of a captured per-key tensor in each panel of keys";
+  let parameters = (ins "int64_t":$width);
+  let assemblyFormat = "`<` params `>`";
+}
+
+def ProgramOp : Tile_Op<"program", [IsolatedFromAbove, Symbol, NoTerminator, SingleBlock]> {
+  let summary = "a kernel as an ordered list of variants";
+  let description = [{
+    The block arguments are the kernel's arguments, then its results as destinations. `share` says for every batch dimension how many consecutive indices use the same
+    keys and values (0: all).
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$arg_names, I64Attr:$num_outputs, StrArrayAttr:$dim_names, I64Attr:$num_batch,
+                       DenseI64ArrayAttr:$share, DenseI64ArrayAttr:$features, ArrayAttr:$arg_facts);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let extraClassDeclaration = [{
+    unsigned queryDim() { return getNumBatch(); }
+    unsigned keyDim() { return getNumBatch() + 1; }
+  }];
+}
+
+def VariantOp : Tile_Op<"variant", [HasParent<"ProgramOp">, NoTerminator, SingleBlock]> {
+  let summary = "one way to run the program, with its sizes";
+  let description = [{
+    Tasks of the main phase are `block_rows` queries; keys go by blocks of `block_keys`; a microtile is `tile_rows` x `tile_keys`. A reference is raised when a score exceeds
+    it by more than `threshold`.
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$block_rows, I64Attr:$block_keys, I64Attr:$tile_rows, I64Attr:$tile_keys, F64Attr:$threshold);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$name attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
+  let summary = "one parallel launch";
+  let description = [{ `pack`: a task is a block of keys of one key/value head. `main`: a task is a block of queries of one member of a head's group. }];
+  let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending);
+  let regions = (region SizedRegion<1>:$body);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = "$kind `by` $block (`descending` $descending^)? attr-dict-with-keyword $body (`:` type($results)^)?";
+}
+
+def YieldOp : Tile_Op<"yield", [Terminator]> {
+  let summary = "ends a region";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def PackOp : Tile_Op<"pack"> {
+  let summary = "the task's block of a key or value tensor, converted and packed";
+  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
+  let results = (outs Tile_PanelsType:$panels);
+  let assemblyFormat = "$source $map attr-dict `:` type($source) `->` type($panels)";
+}
+
+def SummaryOp : Tile_Op<"summary"> {
+  let summary = "least and greatest element of source[map(indices)] in each panel of the task's block of keys";
+  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
+  let results = (outs Tile_SummaryType:$result);
+  let assemblyFormat = "$source $map attr-dict `:` type($source) `->` type($result)";
+}
+
+def LoadOp : Tile_Op<"load"> {
+  let summary = "the task's block of queries, times factor (and times scale)";
+  let arguments = (ins AnyRankedTensor:$source, Optional<AnyFloat>:$scale, AffineMapAttr:$map, F64Attr:$factor);
+  let results = (outs Tile_TileType:$result);
+  let assemblyFormat = "$source $map `times` $factor (`scale` $scale^ `:` type($scale))? attr-dict `:` type($source) `->` type($result)";
+}
+
+def FillOp : Tile_Op<"fill", [Pure]> {
+  let summary = "a tile of one value";
+  let arguments = (ins F64Attr:$value);
+  let results = (outs Tile_TileType:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+}
+
+def ForOp : Tile_Op<"for", [SingleBlock]> {
+  let summary = "sweeps the strips of the query block over the ranges of keys that the set leaves";
+  let description = [{
+    `solve(set, keys, rows)` gives sorted disjoint ranges for the block and, inside, for each strip of `tile_rows` rows; every microtile in them is empty (skipped), full or
+    partial. The body computes one strip against one run of microtiles; the carried tiles are those of the whole query block. The set region is the program's
+    set, absent for all pairs.
+  }];
+  let arguments = (ins Variadic<Tile_TileType>:$init);
+  let regions = (region MaxSizedRegion<1>:$set, SizedRegion<1>:$body);
+  let results = (outs Variadic<Tile_TileType>:$results);
+  let assemblyFormat = "`carry` `(` ($init^ `:` type($init))? `)` attr-dict-with-keyword `solve` $set `do` $body (`->` type($results)^)?";
+  let hasVerifier = 1;
+}
+
+def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegments]> {
+  let summary = "scores of a strip, their weights against a reference that may be stale, and the weights' sums";
+  let description = [{
+    ```
+    s_rj = score(sum_c q_rc k_jc)                          for visible (r, j), absent otherwise
+    where s_rj > ref_r + threshold, or ref_r is unset:     ref'_r = max(ref_r, max_j s_rj), everything carried times gauge(ref_r, ref'_r)
+    p_rj = phi(s_rj, ref'_r), 0 where absent               sum'_r = sum_r + sum_j p_rj
+    ```
+    `rescaled` are the other accumulators that the gauge multiplies. Without reference there is no gauge and phi takes the score alone. One op, because on every
+    target the weight is taken while the score is in registers.
+  }];
+  let arguments = (ins Tile_TileType:$queries, Tile_PanelsType:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
+                       Variadic<Tile_TileType>:$rescaled);
+  let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi);
+  let results = (outs Tile_TileType:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
+                      Variadic<Tile_TileType>:$new_rescaled);
+  let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)`
+    `score` $score `gauge` $gauge `phi` $phi attr-dict `:` type(operands) `->` type(results) }];
+}
+
+def AccumulateOp : Tile_Op<"accumulate", [Pure]> {
+  let summary = "acc_re + sum_j p_rj v_je over the run's keys";
+  let description = [{ A value that a row does not see never reaches it: where the weight is absent the product is not taken (guarded path). }];
+  let arguments = (ins Tile_TileType:$weights, Tile_PanelsType:$values, Tile_TileType:$acc);
+  let results = (outs Tile_TileType:$result);
+  let assemblyFormat = "$weights `,` $values `into` $acc attr-dict `:` type(operands) `->` type($result)";
+}
+
+def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {
+  let summary = "maps reference and sums of every row to the outputs and stores them";
+  let description = [{
+    The region's arguments are the reference, the sums and the value sum, in the order of `order` (indices into ref, sums.., acc). Rows without any visible
+    score get `empty`. A block whose outputs are not finite is computed once more on the guarded path.
+  }];
+  let arguments = (ins Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums, Optional<Tile_TileType>:$acc, Variadic<AnyRankedTensor>:$outputs,
+                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$yields, F64ArrayAttr:$empty, DenseI64ArrayAttr:$order);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{ (`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $acc^)? `to` $outputs attr-dict-with-keyword $body `:` type(operands) }];
+}
+
+#endif

@@ -1,0 +1,39 @@
+// Facts about x86-64 machines, one row a target name. The names are those that `--target` takes.
+//
+// Sizes of caches are what a schedule may count on for every CPU of the level, not what the largest one has.
+#ifndef ATTN_MACHINE_X86_H
+#define ATTN_MACHINE_X86_H
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace attn {
+
+struct X86Machine {
+  const char *name;
+  /// The micro-architecture level, also attn_kernel_info.isa: 2, 3 or 4.
+  int level;
+  /// LLVM's CPU name, and features beyond it.
+  const char *cpu, *features;
+  /// Bytes of a native vector, and how many of them the register file names.
+  int64_t vectorBytes, vectorRegisters;
+  /// Per core.
+  int64_t l1Bytes, l2Bytes;
+  bool fma, amx;
+  /// Whether code can be generated for it today.
+  bool supported;
+
+  int64_t lanes(int64_t elementBytes) const { return vectorBytes / elementBytes; }
+};
+
+/// The machine of that name, also those that are not supported; null if there is none.
+const X86Machine *lookupX86Machine(std::string_view name);
+
+/// "x86-64-v3, ...": the names, for messages.
+std::string supportedX86MachineNames();
+std::string knownX86MachineNames();
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,23 @@
+// Chooses how an attend runs and writes it on the op as data: the attribute `attn.schedule`, an ordered list of variants. It never rewrites computation.
+//
+// A variant is {name, block_rows, block_keys, tile_rows, tile_keys, threshold}; see tile.variant.
+#ifndef ATTN_SCHEDULE_SCHEDULE_H
+#define ATTN_SCHEDULE_SCHEDULE_H
+
+#include "attn/Dialect/Attn/Attn.h"
+
+namespace attn {
+
+inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
+
+struct ScheduleRequest {
+  int64_t vectorBytes = 32;                // of the target
+  int64_t vectorRegisters = 16;
+  int64_t blockRows = 0, blockKeys = 0;    // 0: chosen here
+};
+
+std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,82 @@
+// From a module in the LLVM dialect to x86-64 code: LLVM IR, assembly, a relocatable object.
+//
+// The object is the same for the JIT and for ahead-of-time use. It exports, for every kernel @K, attn_K, attn_K_workspace and attn_K_info;
+// everything else is local. It needs attn_rt_run, attn_rt_workspace and the four memory functions that compilers take for granted.
+#ifndef ATTN_TARGET_X86_X86_H
+#define ATTN_TARGET_X86_X86_H
+
+#include "attn/Machine/X86.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+class TargetMachine;
+} // namespace llvm
+namespace mlir {
+class DialectRegistry;
+class ModuleOp;
+} // namespace mlir
+
+namespace attn::x86 {
+
+/// What the LLVM dialect needs to be translated.
+void registerTranslations(mlir::DialectRegistry &registry);
+
+/// Sets LLVM's x86 back end up; once per process, thread-safe, called by CodeGenerator::create.
+void initialize();
+
+/// Symbols that an object may refer to.
+llvm::ArrayRef<llvm::StringRef> runtimeSymbols(); // of libattn_rt
+llvm::ArrayRef<llvm::StringRef> memorySymbols();  // of libc
+
+struct CodeGenOptions {
+  /// Names of the kernels whose symbols are exported.
+  std::vector<std::string> kernels;
+  /// LLVM IR passes before code generation, in the syntax of `opt -passes=`. Empty: none; native-width SSA values need none, and measurements
+  /// show no difference between them and -O3.
+  std::string irPasses;
+  /// Appears in the object's symbol table as the source file.
+  std::string sourceName = "attn";
+};
+
+/// One translated module. Emission consumes nothing: each kind may be asked for once or more, in any order.
+class CodeGenerator {
+public:
+  /// Translates `module`, whose target triple and data layout attributes are set. Fails without a diagnostic of its own where MLIR has emitted
+  /// one.
+  static llvm::Expected<CodeGenerator> create(mlir::ModuleOp module, const X86Machine &machine, const CodeGenOptions &options);
+  CodeGenerator(CodeGenerator &&);
+  CodeGenerator &operator=(CodeGenerator &&);
+  ~CodeGenerator();
+
+  std::string llvmIR() const;
+  llvm::Expected<std::string> assembly() const;
+  /// Fails if the code refers to symbols that neither libattn_rt nor libc's memory functions provide.
+  llvm::Expected<llvm::SmallVector<char, 0>> object() const;
+
+private:
+  CodeGenerator();
+  llvm::Expected<llvm::SmallVector<char, 0>> codegen(bool assembly) const;
+
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> module;
+};
+
+/// Fails unless every undefined symbol of `object` is in runtimeSymbols or memorySymbols.
+llvm::Error checkUndefinedSymbols(llvm::ArrayRef<char> object);
+
+/// A static library with one member.
+llvm::Expected<std::string> archive(llvm::ArrayRef<char> object, llvm::StringRef memberName);
+
+} // namespace attn::x86
+
+#endif

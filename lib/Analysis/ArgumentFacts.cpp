@@ -1,0 +1,188 @@
+#include "attn/Analysis/ArgumentFacts.h"
+
+using namespace mlir;
+using namespace attn;
+
+SmallVector<int64_t> ArgumentFact::pack() const {
+  SmallVector<int64_t> words;
+  if (axes.empty())
+    return words;
+  words.push_back(lengthOf);
+  for (const AxisFact &a : axes)
+    words.append({a.dim, a.also, a.divisor, a.offset, a.extent, a.free});
+  return words;
+}
+
+ArgumentFact ArgumentFact::unpack(ArrayRef<int64_t> words) {
+  ArgumentFact fact;
+  if (words.empty())
+    return fact;
+  fact.lengthOf = words[0];
+  for (size_t n = 1; n + AxisFact::kWords <= words.size() + 0; n += AxisFact::kWords)
+    fact.axes.push_back({words[n], words[n + 1], words[n + 2], words[n + 3], words[n + 4], words[n + 5]});
+  return fact;
+}
+
+namespace {
+
+class Collector {
+public:
+  Collector(KernelOp kernel, AttendOp attend) : kernel(kernel), attend(attend) {
+    auto add = [&](Type t) {
+      ArgumentFact fact;
+      if (auto tensor = dyn_cast<RankedTensorType>(t))
+        for (int64_t extent : tensor.getShape()) {
+          AxisFact axis;
+          axis.extent = ShapedType::isDynamic(extent) ? -1 : extent;
+          fact.axes.push_back(axis);
+        }
+      facts.push_back(fact);
+    };
+    for (Type t : kernel.getArgumentTypes())
+      add(t);
+    for (Type t : kernel.getResultTypes())
+      add(t);
+  }
+
+  LogicalResult run() {
+    if (failed(map(attend.getQ(), attend.getQMap())) || failed(map(attend.getK(), attend.getKMap())) || failed(map(attend.getV(), attend.getVMap())))
+      return failure();
+    for (unsigned r = 0; r < attend.getNumResults(); ++r)
+      if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
+        return failure();
+    WalkResult result = attend->walk([&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    return failure(result.wasInterrupted());
+  }
+
+  SmallVector<ArgumentFact> facts;
+
+private:
+  ArgumentFact *factOf(Value v) {
+    auto arg = dyn_cast<BlockArgument>(v);
+    return arg && arg.getOwner() == &kernel.getBody().front() ? &facts[arg.getArgNumber()] : nullptr;
+  }
+
+  LogicalResult map(Value v, AffineMap m) {
+    ArgumentFact *fact = factOf(v);
+    if (!fact)
+      return attend.emitError("[unsupported_operand] operands of an attend are arguments of the kernel");
+    return mapFact(*fact, m, "operand");
+  }
+
+  LogicalResult mapFact(ArgumentFact &fact, AffineMap m, StringRef what) {
+    for (auto [n, e] : llvm::enumerate(m.getResults())) {
+      AxisFact use;
+      use.free = 0;
+      if (auto dim = dyn_cast<AffineDimExpr>(e)) {
+        use.dim = dim.getPosition();
+      } else if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
+        use.offset = constant.getValue();
+      } else {
+        auto binary = cast<AffineBinaryOpExpr>(e);
+        use.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
+        use.divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+      }
+      if (failed(merge(fact.axes[n], use, n)))
+        return failure();
+    }
+    return success();
+  }
+
+  /// Two uses of one axis must be one rule: the same dimension, two dimensions of equal extent, or constants.
+  LogicalResult merge(AxisFact &axis, const AxisFact &use, unsigned n) {
+    if (axis.free) {
+      int64_t extent = axis.extent;
+      axis = use;
+      axis.extent = extent;
+      return success();
+    }
+    if (axis.dim == use.dim && axis.divisor == use.divisor) {
+      axis.offset = std::max(axis.offset, use.offset);
+      return success();
+    }
+    if (axis.dim >= 0 && use.dim >= 0 && axis.divisor == 1 && use.divisor == 1) {
+      if (axis.also < 0 || axis.also == use.dim) {
+        axis.also = use.dim;
+        return success();
+      }
+    }
+    return attend.emitError("[unsupported_axis] axis ") << n << " of one tensor is indexed in ways that contradict each other; pass it as two arguments";
+  }
+
+  LogicalResult tokens(Value tensor, unsigned dim) {
+    ArgumentFact *fact = factOf(tensor);
+    if (!fact)
+      return attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
+    AxisFact token;
+    token.free = 0;
+    token.dim = dim;
+    unsigned last = fact->axes.size() - 1;
+    if (last == 1) {
+      AxisFact batch;
+      batch.free = 0;
+      batch.dim = 0;
+      if (failed(merge(fact->axes[0], batch, 0)))
+        return failure();
+    }
+    return merge(fact->axes[last], token, last);
+  }
+
+  LogicalResult lengths(Value tensor, int64_t of) {
+    if (!tensor || !isa<RankedTensorType>(tensor.getType()))
+      return success();
+    ArgumentFact *fact = factOf(tensor);
+    if (!fact)
+      return attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
+    if (attend.numBatch() == 0)
+      return attend.emitError("[unsupported_lengths] lengths are over the first batch dimension, and there is none");
+    fact->lengthOf = of;
+    AxisFact batch;
+    batch.free = 0;
+    batch.dim = 0;
+    return merge(fact->axes[0], batch, 0);
+  }
+
+  LogicalResult captured(Operation *op) {
+    unsigned i = attend.queryDim(), j = attend.keyDim();
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<SetCausalOp, SetWindowOp>(
+            [&](auto o) { return failure(failed(lengths(o.getQLengths(), i)) || failed(lengths(o.getKLengths(), j))); })
+        .Case<SetLengthsOp>([&](SetLengthsOp o) { return failure(failed(lengths(o.getQ(), i)) || failed(lengths(o.getK(), j))); })
+        .Case<SetPrefixOp>([&](SetPrefixOp o) { return lengths(o.getLength(), j); })
+        .Case<SetSegmentOp>([&](SetSegmentOp o) { return failure(failed(tokens(o.getQ(), i)) || failed(tokens(o.getK(), j))); })
+        .Case<SetMaskOp>([&](SetMaskOp o) { return map(o.getMask(), o.getMap()); })
+        .Case<LoadOp>([&](LoadOp o) { return load(o); })
+        .Default([](Operation *) { return success(); });
+  }
+
+  /// A load by a plain index ties the axis to that dimension; any other index leaves it free, and is checked where it is used.
+  LogicalResult load(LoadOp op) {
+    ArgumentFact *fact = factOf(op.getTensor());
+    if (!fact)
+      return attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
+    for (auto [n, index] : llvm::enumerate(op.getIndices())) {
+      auto arg = dyn_cast<BlockArgument>(index);
+      if (!arg || arg.getOwner() == &kernel.getBody().front())
+        continue;
+      unsigned leading = isa<AttendOp>(arg.getOwner()->getParentOp()) ? 1 : 0;
+      AxisFact use;
+      use.free = 0;
+      use.dim = arg.getArgNumber() - leading;
+      if (failed(merge(fact->axes[n], use, n)))
+        return failure();
+    }
+    return success();
+  }
+
+  KernelOp kernel;
+  AttendOp attend;
+};
+
+} // namespace
+
+FailureOr<SmallVector<ArgumentFact>> attn::argumentFacts(KernelOp kernel, AttendOp attend) {
+  Collector collector(kernel, attend);
+  if (failed(collector.run()))
+    return failure();
+  return collector.facts;
+}

@@ -1,0 +1,103 @@
+// The JIT: one ORC session a kernel, given the very object that ahead-of-time use would write.
+#include "Program.h"
+
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/Core.h"
+#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
+#include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+
+#include <chrono>
+#include <cstring>
+
+using namespace llvm;
+using namespace attn;
+
+struct Kernel::Impl {
+  ~Impl() {
+    if (session)
+      cantFail(session->endSession()); // frees the code; the layer must still be there
+  }
+  Error link(SmallVector<char, 0> object, const std::string &kernel);
+
+  std::unique_ptr<orc::ExecutionSession> session;
+  std::unique_ptr<orc::ObjectLinkingLayer> layer;
+  std::string reported; // errors of the session; by default they would go to stderr
+  attn_status (*run)(const attn_call *) = nullptr;
+  attn_status (*workspace)(const attn_call *, uint64_t *) = nullptr;
+  const attn_kernel_info *info = nullptr;
+  double milliseconds = 0;
+};
+
+/// What the object may refer to, and nothing else of this process.
+static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
+  orc::SymbolMap symbols;
+  auto add = [&](const char *name, auto *function) {
+    symbols[session.intern(name)] = {orc::ExecutorAddr::fromPtr(function), JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  };
+  add("attn_rt_run", &attn_rt_run);
+  add("attn_rt_workspace", &attn_rt_workspace);
+  add("memcpy", &std::memcpy);
+  add("memmove", &std::memmove);
+  add("memset", &std::memset);
+  add("memcmp", &std::memcmp);
+  return symbols;
+}
+
+Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &kernel) {
+  // On the caller's thread: the default would start threads for one small object.
+  auto control = orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
+  if (!control)
+    return control.takeError();
+  session = std::make_unique<orc::ExecutionSession>(std::move(*control));
+  session->setErrorReporter([this](Error e) { reported += toString(std::move(e)) + "\n"; });
+  layer = std::make_unique<orc::ObjectLinkingLayer>(*session);
+  orc::JITDylib &dylib = session->createBareJITDylib("kernel");
+  if (Error e = dylib.define(orc::absoluteSymbols(runtimeSymbolMap(*session))))
+    return e;
+  auto buffer = std::make_unique<SmallVectorMemoryBuffer>(std::move(object), "kernel", /*RequiresNullTerminator=*/false);
+  if (Error e = layer->add(dylib, std::move(buffer)))
+    return e;
+  auto symbol = [&](const char *suffix) { return session->intern("attn_" + kernel + suffix); };
+  auto found = session->lookup(orc::makeJITDylibSearchOrder(&dylib),
+                               orc::SymbolLookupSet({symbol(""), symbol("_workspace"), symbol("_info")}));
+  if (!found)
+    return joinErrors(found.takeError(), createStringError(inconvertibleErrorCode(), reported));
+  run = (*found)[symbol("")].getAddress().toPtr<decltype(run)>();
+  workspace = (*found)[symbol("_workspace")].getAddress().toPtr<decltype(workspace)>();
+  info = (*found)[symbol("_info")].getAddress().toPtr<decltype(info)>();
+  return Error::success();
+}
+
+Kernel::Kernel(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+Kernel::Kernel(Kernel &&) = default;
+Kernel &Kernel::operator=(Kernel &&) = default;
+Kernel::~Kernel() = default;
+
+attn_status Kernel::run(const attn_call &call) const { return impl->run(&call); }
+attn_status Kernel::workspace(const attn_call &call, uint64_t &bytes) const { return impl->workspace(&call, &bytes); }
+const attn_kernel_info &Kernel::info() const { return *impl->info; }
+double Kernel::compileMilliseconds() const { return impl->milliseconds; }
+
+Expected<Kernel> attn::compile(StringRef source, const CompileOptions &options, StringRef name) {
+  x86::initialize(); // once a process, so not part of the time
+  auto start = std::chrono::steady_clock::now();
+  auto program = Program::parse(source, options, name);
+  if (!program)
+    return program.takeError();
+  ArrayRef<std::string> kernels = (*program)->kernelNames();
+  if (kernels.size() != 1)
+    return compileError(CompileFailure::BadInput, name + ": error: [input_kernels] the program has several kernels; choose one of: @" +
+                                                      join(kernels, ", @"));
+  auto generator = (*program)->generate();
+  if (!generator)
+    return generator.takeError();
+  auto object = generator->object();
+  if (!object)
+    return internalError("codegen", toString(object.takeError()), (*program)->print());
+  auto impl = std::make_unique<Kernel::Impl>();
+  if (Error e = impl->link(std::move(*object), kernels.front()))
+    return internalError("link", toString(std::move(e)), (*program)->print());
+  impl->milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return Kernel(std::move(impl));
+}

@@ -1,0 +1,154 @@
+// From text to the LLVM dialect and on to the back end, with every failure sorted into the kinds of CompileError.
+#include "Program.h"
+
+#include "llvm/Support/Regex.h"
+
+using namespace llvm;
+using namespace attn;
+
+DiagnosticCollector::DiagnosticCollector(SourceMgr &sources, mlir::MLIRContext *context)
+    : SourceMgrDiagnosticHandler(sources, context, stream), stream(text) {
+  setHandler([this](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error) {
+      static const Regex limit("\\[(unsupported_[a-z0-9_]*|[a-z0-9_]+_s[0-9]+)\\]");
+      sawUnsupported |= limit.match(diagnostic.str());
+    }
+    emitDiagnostic(diagnostic);
+  });
+}
+
+std::string DiagnosticCollector::take() { return std::exchange(text, {}); }
+
+static const mlir::DialectRegistry &registry() {
+  static const mlir::DialectRegistry *instance = [] {
+    auto *registry = new mlir::DialectRegistry; // never destroyed: compilation may still run while the process exits
+    registerAttnDialects(*registry);
+    registry->insert<AttnDialect, mlir::LLVM::LLVMDialect>();
+    x86::registerTranslations(*registry);
+    return registry;
+  }();
+  return *instance;
+}
+
+// One small module: threads would cost more than they give.
+Program::Program(const CompileOptions &options, StringRef name)
+    : options(options), name(name), context(registry(), mlir::MLIRContext::Threading::DISABLED), diagnostics(sources, &context) {
+  context.printOpOnDiagnostic(false);
+}
+
+Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const CompileOptions &options, StringRef name) {
+  const X86Machine *machine = lookupX86Machine(options.target);
+  if (!machine || !machine->supported)
+    return compileError(CompileFailure::Unsupported, "error: [unsupported_target] " + Twine(machine ? "no code generation yet for" : "no target") +
+                                                         " '" + options.target + "'; there is: " + supportedX86MachineNames());
+  if (options.blockRows < 0 || options.blockKeys < 0)
+    return compileError(CompileFailure::BadInput, "error: [input_blocks] block sizes are positive, or 0 for the schedule's choice");
+  if (Error e = checkInput(source, name))
+    return std::move(e);
+  std::unique_ptr<Program> program(new Program(options, name));
+  program->machine = machine;
+  if (Error e = program->read(source))
+    return std::move(e);
+  return std::move(program);
+}
+
+Error Program::read(StringRef text) {
+  source = text.str();
+  sources.AddNewSourceBuffer(MemoryBuffer::getMemBuffer(source, name), SMLoc());
+  op = mlir::parseSourceFile<mlir::ModuleOp>(sources, mlir::ParserConfig(&context));
+  if (!op) {
+    std::string said = diagnostics.take();
+    return compileError(CompileFailure::BadInput, said.empty() ? name + ": error: the program cannot be parsed" : said);
+  }
+  diagnostics.take(); // warnings about a program that is right
+  if (Error e = selectKernels())
+    return e;
+  // Unknown normalizers are the program's fault, not of a later stage.
+  if (!lowered && mlir::failed(linkNormalizers(*op)))
+    return compileError(CompileFailure::BadInput, diagnostics.take());
+  return Error::success();
+}
+
+Error Program::selectKernels() {
+  auto bad = [&](const Twine &message) { return compileError(CompileFailure::BadInput, name + ": error: " + message); };
+  StringRef suffix = "_info", prefix = "attn_";
+  SmallVector<KernelOp> all = llvm::to_vector(op->getOps<KernelOp>());
+  for (KernelOp kernel : all)
+    names.push_back(kernel.getSymName().str());
+  if (all.empty())
+    for (auto global : op->getOps<mlir::LLVM::GlobalOp>())
+      if (StringRef symbol = global.getSymName(); symbol.starts_with(prefix) && symbol.ends_with(suffix))
+        names.push_back(symbol.drop_front(prefix.size()).drop_back(suffix.size()).str());
+  if (names.empty())
+    return bad("[input_kernels] there is no attn.kernel in the program");
+  lowered = all.empty();
+  if (!options.kernel.empty()) {
+    if (!is_contained(names, options.kernel))
+      return bad("[input_kernels] there is no kernel @" + options.kernel + "; there is: @" + join(names, ", @"));
+    names = {options.kernel};
+  }
+  for (const std::string &kernel : names)
+    for (const char *end : {"_info", "_workspace"})
+      if (is_contained(names, kernel + end))
+        return bad("[input_kernels] the kernels @" + kernel + " and @" + kernel + end + " would share a symbol; rename one");
+  for (KernelOp kernel : all)
+    if (is_contained(names, kernel.getSymName()))
+      kernelOps.push_back(kernel);
+    else
+      kernel.erase();
+  return Error::success();
+}
+
+Error Program::lower() {
+  if (lowered)
+    return Error::success();
+  kernelOps.clear(); // gone after this
+  lowered = true;
+  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.verifyEach};
+  if (mlir::succeeded(runPipeline(*op, pipeline)))
+    return Error::success();
+  return loweringError();
+}
+
+/// The slow way, once something has failed: which stage was it, and what had it been given?
+Error Program::loweringError() {
+  std::string said = diagnostics.take();
+  if (diagnostics.sawUnsupported)
+    return compileError(CompileFailure::Unsupported, said);
+  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, /*verifyEach=*/true};
+  std::string before = print();
+  for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {
+    Program again(options, name);
+    again.machine = machine;
+    if (Error e = again.read(source))
+      return e;
+    if (stage == "schedule")
+      before = again.print();
+    if (mlir::failed(runPipeline(*again.op, pipeline, stage))) {
+      std::string detail = again.diagnostics.take();
+      return internalError(stage, detail.empty() ? said : detail, std::move(before));
+    }
+    before = again.print();
+  }
+  return internalError("lowering", said, std::move(before));
+}
+
+std::string Program::print() {
+  std::string text;
+  raw_string_ostream os(text);
+  op->print(os, mlir::OpPrintingFlags().enableDebugInfo(false).assumeVerified());
+  return text;
+}
+
+Expected<x86::CodeGenerator> Program::generate() {
+  if (Error e = lower())
+    return std::move(e);
+  x86::CodeGenOptions codegen;
+  codegen.kernels = names;
+  codegen.irPasses = options.irPasses;
+  auto generator = x86::CodeGenerator::create(*op, *machine, codegen);
+  if (generator)
+    return generator;
+  std::string why = diagnostics.take();
+  return internalError("codegen", why + toString(generator.takeError()), print());
+}

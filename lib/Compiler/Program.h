@@ -1,0 +1,75 @@
+// One program on its way through the compiler: its context, its module, what was said about it. Private to this folder.
+#ifndef ATTN_LIB_COMPILER_PROGRAM_H
+#define ATTN_LIB_COMPILER_PROGRAM_H
+
+#include "attn/Compiler/Compiler.h"
+#include "attn/Dialect/Attn/Attn.h"
+#include "attn/Pipelines/Pipelines.h"
+#include "attn/Target/X86/X86.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/SourceMgr.h"
+
+namespace attn {
+
+llvm::Error compileError(CompileFailure kind, const llvm::Twine &message);
+llvm::Error internalError(llvm::StringRef stage, const llvm::Twine &message, std::string reproducer);
+
+/// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
+llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
+
+/// Writes diagnostics as `file:line:col: error: ...` with the source line into a string, and remembers of which kinds they were.
+class DiagnosticCollector : public mlir::SourceMgrDiagnosticHandler {
+public:
+  DiagnosticCollector(llvm::SourceMgr &sources, mlir::MLIRContext *context);
+  /// All so far, forgotten by this.
+  std::string take();
+  /// An error carried the label of a limit: [unsupported_...], or a rule on what is supported, [kernel_s1].
+  bool sawUnsupported = false;
+
+private:
+  std::string text;
+  llvm::raw_string_ostream stream;
+};
+
+/// Not movable: the context refers to its diagnostic handler, which refers to the sources.
+class Program {
+public:
+  /// Parses, verifies, links normalizers, keeps the kernels that `options` ask for.
+  static llvm::Expected<std::unique_ptr<Program>> parse(llvm::StringRef source, const CompileOptions &options, llvm::StringRef name);
+
+  /// To the LLVM dialect.
+  llvm::Error lower();
+  /// Lowers if need be and translates.
+  llvm::Expected<x86::CodeGenerator> generate();
+
+  mlir::ModuleOp module() { return *op; }
+  std::string print();
+  /// The kernels in the order of the text; empty for programs that came in lowered.
+  llvm::ArrayRef<KernelOp> kernels() { return kernelOps; }
+  llvm::ArrayRef<std::string> kernelNames() const { return names; }
+
+private:
+  Program(const CompileOptions &options, llvm::StringRef name);
+  llvm::Error read(llvm::StringRef source);
+  llvm::Error selectKernels();
+  llvm::Error loweringError();
+
+  CompileOptions options;
+  std::string name, source;
+  const X86Machine *machine = nullptr;
+  llvm::SourceMgr sources;
+  mlir::MLIRContext context;
+  DiagnosticCollector diagnostics;
+  mlir::OwningOpRef<mlir::ModuleOp> op;
+  llvm::SmallVector<KernelOp> kernelOps;
+  std::vector<std::string> names;
+  bool lowered = false;
+};
+
+/// The C header of `program`'s kernels.
+std::string printHeader(Program &program);
+
+} // namespace attn
+
+#endif

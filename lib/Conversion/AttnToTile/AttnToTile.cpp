@@ -1,0 +1,293 @@
+// --attn-to-tile: one attend becomes, for every variant of its schedule, a pack phase and a main phase.
+//
+//   pack   K and V of one key/value head into panels; summaries of per-key captured integers that the set compares
+//   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
+#include "NormalizerForm.h"
+#include "attn/Analysis/ArgumentFacts.h"
+#include "attn/Analysis/SetPredicate.h"
+#include "attn/Conversion/Passes.h"
+#include "attn/Dialect/Tile/Tile.h"
+#include "attn/Schedule/Schedule.h"
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+constexpr double kLog2e = 1.44269504088896340736;
+
+class Lowering {
+public:
+  Lowering(KernelOp kernel, AttendOp attend, NormalizerForm form, ArrayRef<ArgumentFact> facts)
+      : kernel(kernel), attend(attend), form(form), facts(facts), b(kernel), loc(attend.getLoc()), real(attend.accumulationType()) {}
+
+  LogicalResult run() {
+    auto schedule = attend->getAttrOfType<ArrayAttr>(kScheduleAttr);
+    if (!schedule || schedule.empty())
+      return attend.emitError("[unsupported_schedule] the attend has no schedule; run --attn-schedule first");
+    if (failed(mapOutputs()) || failed(checkShare()))
+      return failure();
+
+    SmallVector<Type> types(kernel.getArgumentTypes());
+    llvm::append_range(types, kernel.getResultTypes());
+    SmallVector<Attribute> names(kernel.getArgNames().begin(), kernel.getArgNames().end());
+    names.append(kernel.getResNames().begin(), kernel.getResNames().end());
+    SmallVector<Attribute> packed;
+    for (const ArgumentFact &fact : facts)
+      packed.push_back(b.getDenseI64ArrayAttr(fact.pack()));
+    int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
+
+    auto program = tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names), kernel.getResultTypes().size(),
+                                           attend.getDimNames(), attend.getNumBatch(), share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed));
+    Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
+    for (auto [from, to] : llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
+      args.map(from, to);
+    outputs = body->getArguments().drop_front(kernel.getArgumentTypes().size());
+    for (Attribute variant : schedule)
+      if (failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
+        return failure();
+    kernel.erase();
+    return success();
+  }
+
+private:
+  /// Which results of the finish each output takes.
+  LogicalResult mapOutputs() {
+    for (unsigned r = 0; r < attend.getNumResults(); ++r) {
+      auto names = form.finish.getOutNames();
+      auto it = llvm::find(names, cast<Attribute>(attend.getOutNames()[r]));
+      if (it == names.end())
+        return attend.emitError("[attend_c10] @") << attend.normalizerName() << " has no output '" << attend.outName(r) << "'";
+      finishOutputs.push_back(it - names.begin());
+    }
+    return success();
+  }
+
+  /// How many consecutive indices of each batch dimension share keys and values: the divisor of its map, 0 where it does not occur.
+  LogicalResult checkShare() {
+    for (unsigned d = 0; d < attend.numBatch(); ++d) {
+      auto divisor = [&](AffineMap map) -> int64_t {
+        for (AffineExpr e : map.getResults()) {
+          if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == d)
+            return 1;
+          if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && cast<AffineDimExpr>(binary.getLHS()).getPosition() == d)
+            return cast<AffineConstantExpr>(binary.getRHS()).getValue();
+        }
+        return 0;
+      };
+      int64_t k = divisor(attend.getKMap()), v = divisor(attend.getVMap());
+      share.push_back(k == 0 ? v : v == 0 ? k : std::gcd(k, v));
+    }
+    // Summaries of per-key tensors are per first batch index: it may not be shared where they exist.
+    return success();
+  }
+
+  LogicalResult lowerVariant(DictionaryAttr v, Block *body) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(body);
+    auto integer = [&](StringRef name) { return v.getAs<IntegerAttr>(name).getInt(); };
+    int64_t rows = integer("block_rows"), keys = integer("block_keys"), tileRows = integer("tile_rows"), tileKeys = integer("tile_keys");
+    double threshold = v.getAs<FloatAttr>("threshold").getValueAsDouble();
+    auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows), b.getI64IntegerAttr(keys),
+                                           b.getI64IntegerAttr(tileRows), b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
+    b.createBlock(&variant.getBody());
+
+    int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
+    // pack
+    SmallVector<Value> packed;
+    Type kType = tile::PanelsType::get(b.getContext(), c, tileKeys, keys, true, real);
+    Type vType = tile::PanelsType::get(b.getContext(), e, tileKeys, keys, false, real);
+    Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
+    SmallVector<std::pair<Value, AffineMap>> summaries = keySummaries();
+    SmallVector<Type> packTypes{kType, vType};
+    packTypes.append(summaries.size(), sType);
+    auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr());
+    {
+      OpBuilder::InsertionGuard inner(b);
+      b.createBlock(&pack.getBody());
+      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), attend.getKMap()));
+      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), attend.getVMap()));
+      for (auto [source, map] : summaries)
+        packed.push_back(tile::SummaryOp::create(b, loc, sType, source, map));
+      tile::YieldOp::create(b, loc, packed);
+    }
+
+    // main
+    auto main = tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(rows), b.getUnitAttr());
+    b.createBlock(&main.getBody());
+    auto tileOf = [&](ArrayRef<int64_t> shape) { return tile::TileType::get(b.getContext(), shape, real); };
+    bool scored = !attend.getScore().empty();
+    // Scores in units of log2 where weights are powers of 2; a score region is written in natural units, so there the factor comes after it.
+    double factor = scale() * (form.base2 && !scored ? kLog2e : 1.0);
+    Value scaleArg = attend.getScale() ? args.lookup(attend.getScale()) : Value();
+    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg, attend.getQMap(), b.getF64FloatAttr(factor));
+
+    SmallVector<Value> init;
+    auto fill = [&](double value, Type type) { init.push_back(tile::FillOp::create(b, loc, type, b.getF64FloatAttr(value))); };
+    if (form.hasRef)
+      fill(-std::numeric_limits<double>::infinity(), tileOf({rows}));
+    unsigned numSums = 0, valueSums = 0;
+    for (Attribute kind : form.pass.getSumKinds())
+      (cast<IntegerAttr>(kind).getInt() == (int64_t)SumKind::One ? numSums : valueSums)++;
+    for (unsigned n = 0; n < numSums; ++n)
+      fill(0, tileOf({rows}));
+    if (valueSums)
+      fill(0, tileOf({rows, e}));
+
+    SmallVector<Type> carried;
+    for (Value t : init)
+      carried.push_back(t.getType());
+    auto loop = tile::ForOp::create(b, loc, carried, init);
+    if (!attend.getSet().empty())
+      attend.getSet().cloneInto(&loop.getSet(), args);
+    {
+      OpBuilder::InsertionGuard inner(b);
+      Block *strip = b.createBlock(&loop.getBody(), {}, carried, SmallVector<Location>(carried.size(), loc));
+      SmallVector<Value> state(strip->getArguments());
+      unsigned at = 0;
+      Value ref = form.hasRef ? state[at++] : Value();
+      ValueRange sums = ValueRange(state).slice(at, numSums);
+      ValueRange accs = ValueRange(state).drop_front(at + numSums);
+      SmallVector<Type> results{tileOf({tileRows, keys})};
+      if (ref)
+        results.push_back(ref.getType());
+      llvm::append_range(results, sums.getTypes());
+      llvm::append_range(results, accs.getTypes());
+      auto weigh = tile::WeighOp::create(b, loc, results[0], ref ? ref.getType() : Type(), sums.getTypes(), accs.getTypes(), q, pack.getResult(0), ref,
+                                         sums, accs);
+      if (scored)
+        buildScore(weigh.getScore());
+      form.buildGauge(b, weigh.getGauge(), real);
+      form.buildPhi(b, weigh.getPhi(), real);
+      SmallVector<Value> next(weigh->getResults().drop_front());
+      if (valueSums)
+        next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), pack.getResult(1), next.back());
+      tile::YieldOp::create(b, loc, next);
+    }
+
+    // finish: its arguments in the order of the text, as positions in (ref, sums.., acc).
+    SmallVector<int64_t> order, yields;
+    unsigned position = 0, one = form.hasRef ? 1 : 0;
+    if (form.hasRef)
+      order.push_back(position++);
+    for (Attribute kind : form.pass.getSumKinds())
+      order.push_back(cast<IntegerAttr>(kind).getInt() == (int64_t)SumKind::One ? one++ : (form.hasRef ? 1 : 0) + numSums);
+    SmallVector<double> empty;
+    SmallVector<Attribute> maps;
+    for (unsigned r = 0; r < attend.getNumResults(); ++r) {
+      empty.push_back(cast<FloatAttr>(form.finish.getEmpty()[finishOutputs[r]]).getValueAsDouble());
+      maps.push_back(AffineMapAttr::get(attend.outMap(r)));
+      yields.push_back(r);
+    }
+    unsigned at = 0;
+    Value ref = form.hasRef ? loop.getResult(at++) : Value();
+    ValueRange sums = loop.getResults().slice(at, numSums);
+    Value acc = valueSums ? loop.getResults().back() : Value();
+    auto finish = tile::FinishOp::create(b, loc, ref, sums, acc, outputs, b.getArrayAttr(maps), b.getDenseI64ArrayAttr(yields),
+                                         b.getF64ArrayAttr(empty), b.getDenseI64ArrayAttr(order));
+    form.buildFinish(b, finish.getBody(), real, finishOutputs);
+    tile::YieldOp::create(b, loc, ValueRange{});
+    return success();
+  }
+
+  double scale() {
+    if (attend.getScale())
+      return 1.0;
+    if (attend.getScaleValue())
+      return attend.getScaleValue()->convertToDouble();
+    return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
+  }
+
+  /// The score region, in log2 units at its end where weights are powers of 2.
+  void buildScore(Region &region) {
+    OpBuilder::InsertionGuard guard(b);
+    attend.getScore().cloneInto(&region, args);
+    Operation *yield = region.front().getTerminator();
+    b.setInsertionPoint(yield);
+    Value result = yield->getOperand(0);
+    if (form.base2)
+      result = arith::MulFOp::create(b, loc, result, arith::ConstantOp::create(b, loc, b.getFloatAttr(real, kLog2e)));
+    tile::YieldOp::create(b, loc, result);
+    yield->erase();
+  }
+
+  /// Per-key integer tensors that the set compares at the key index: (argument, map from dims).
+  SmallVector<std::pair<Value, AffineMap>> keySummaries() {
+    SmallVector<std::pair<Value, AffineMap>> found;
+    MLIRContext *context = b.getContext();
+    unsigned n = attend.numDims();
+    auto add = [&](Value source, AffineMap map) {
+      std::pair<Value, AffineMap> entry(args.lookup(source), map);
+      if (!llvm::is_contained(found, entry))
+        found.push_back(entry);
+    };
+    AffineExpr b0 = getAffineDimExpr(0, context), j = getAffineDimExpr(attend.keyDim(), context);
+    attend.getSet().walk([&](Operation *op) {
+      if (auto segment = dyn_cast<SetSegmentOp>(op)) {
+        bool perBatch = cast<RankedTensorType>(segment.getK().getType()).getRank() == 2;
+        add(segment.getK(), AffineMap::get(n, 0, perBatch ? ArrayRef<AffineExpr>{b0, j} : ArrayRef<AffineExpr>{j}, context));
+      } else if (auto load = dyn_cast<attn::LoadOp>(op)) {
+        if (!load.getType().isInteger(64) && !load.getType().isInteger(32) && !load.getType().isInteger(8))
+          return;
+        // Only loads by plain indices of which the key is one and the others are what keys are shared by.
+        SmallVector<AffineExpr> exprs;
+        bool key = false;
+        for (Value index : load.getIndices()) {
+          auto arg = dyn_cast<BlockArgument>(index);
+          if (!arg || !isa<SetWhereOp>(arg.getOwner()->getParentOp()))
+            return;
+          unsigned d = arg.getArgNumber();
+          if (d == attend.queryDim() || (d < attend.numBatch() && share[d] != 1))
+            return;
+          key |= d == attend.keyDim();
+          exprs.push_back(getAffineDimExpr(d, context));
+        }
+        if (key)
+          add(load.getTensor(), AffineMap::get(n, 0, exprs, context));
+      }
+    });
+    // A summary over a batch index that members of a unit do not share cannot live in the unit's slot.
+    llvm::erase_if(found, [&](auto &entry) {
+      return llvm::any_of(llvm::seq<unsigned>(0, attend.numBatch()), [&](unsigned d) { return share[d] != 1 && entry.second.isFunctionOfDim(d); });
+    });
+    return found;
+  }
+
+  KernelOp kernel;
+  AttendOp attend;
+  NormalizerForm form;
+  ArrayRef<ArgumentFact> facts;
+  OpBuilder b;
+  Location loc;
+  FloatType real;
+  IRMapping args;
+  ValueRange outputs;
+  SmallVector<unsigned> finishOutputs;
+  SmallVector<int64_t> share;
+};
+
+struct AttnToTile : PassWrapper<AttnToTile, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AttnToTile)
+  StringRef getArgument() const final { return "attn-to-tile"; }
+  StringRef getDescription() const final { return "lower every attn.kernel to a tile.program by its schedule"; }
+  void getDependentDialects(DialectRegistry &registry) const final { registry.insert<tile::TileDialect>(); }
+
+  void runOnOperation() final {
+    SmallVector<KernelOp> kernels(getOperation().getOps<KernelOp>());
+    for (KernelOp kernel : kernels) {
+      AttendOp attend = getSingleAttend(kernel);
+      if (!attend)
+        return signalPassFailure();
+      auto form = analyzeNormalizer(attend);
+      auto facts = argumentFacts(kernel, attend);
+      if (failed(form) || failed(facts) || failed(Lowering(kernel, attend, *form, *facts).run()))
+        return signalPassFailure();
+    }
+    for (NormalizerOp normalizer : llvm::make_early_inc_range(getOperation().getOps<NormalizerOp>()))
+      normalizer.erase();
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> attn::createAttnToTilePass() { return std::make_unique<AttnToTile>(); }

@@ -1,0 +1,291 @@
+#include "Bind.h"
+
+using namespace mlir;
+using namespace attn;
+using namespace attn::interpreter;
+using llvm::Error;
+
+Error attn::interpreter::makeError(const Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+AxisIndex attn::interpreter::axisIndex(AffineExpr e) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(e))
+    return {-1, 1, constant.getValue()};
+  if (auto dim = dyn_cast<AffineDimExpr>(e))
+    return {(int)dim.getPosition(), 1, 0};
+  auto div = cast<AffineBinaryOpExpr>(e);
+  return {(int)cast<AffineDimExpr>(div.getLHS()).getPosition(), cast<AffineConstantExpr>(div.getRHS()).getValue(), 0};
+}
+
+int64_t Operand::offset(ArrayRef<int64_t> dims) const {
+  int64_t sum = 0;
+  for (auto [n, axis] : llvm::enumerate(axes))
+    sum += (axis.dim < 0 ? axis.constant : dims[axis.dim] / axis.divisor) * view.stride[n];
+  return sum;
+}
+
+int64_t Operand::strideOf(unsigned dim) const {
+  for (auto [n, axis] : llvm::enumerate(axes))
+    if (axis.dim == (int)dim)
+      return view.stride[n];
+  llvm_unreachable("the verifier asks for the dimension");
+}
+
+namespace {
+
+/// Rule by rule over all tensors, in the runtime's order, so that both name the same fault.
+class Binder {
+public:
+  Binder(KernelOp kernel, AttendOp attend) : kernel(kernel), attend(attend) {}
+
+  llvm::Expected<Problem> run(ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
+    problem.kernel = kernel;
+    problem.attend = attend;
+    problem.accumulation = attend.accumulationType().isF64() ? Format::F64 : Format::F32;
+    problem.extents.assign(attend.numDims(), -1);
+    if (Error e = split(args, params))
+      return std::move(e);
+    if (Error e = collectUses())
+      return std::move(e);
+    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::derived, &Binder::results, &Binder::strides,
+                       &Binder::lengthValues})
+      if (Error e = (this->*check)())
+        return std::move(e);
+    problem.q = operand(attend.getQ(), attend.getQMap());
+    problem.k = operand(attend.getK(), attend.getKMap());
+    problem.v = operand(attend.getV(), attend.getVMap());
+    return std::move(problem);
+  }
+
+private:
+  struct Argument {
+    Value value;
+    const attn_tensor *tensor;
+    StringRef name;
+    RankedTensorType type() const { return cast<RankedTensorType>(value.getType()); }
+  };
+  /// A tensor axis that a dimension indexes.
+  struct Use {
+    Value tensor;
+    unsigned axis;
+    AxisIndex index;
+  };
+
+  Error split(ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
+    size_t tensors = 0, scalars = 0;
+    for (auto [n, arg] : llvm::enumerate(kernel.getBody().getArguments())) {
+      if (!isa<RankedTensorType>(arg.getType())) {
+        if (scalars < params.size())
+          problem.scalars[arg] = params[scalars];
+        ++scalars;
+      } else {
+        if (tensors < args.size())
+          arguments.push_back({arg, &args[tensors], kernel.argName(n)});
+        ++tensors;
+      }
+    }
+    if (tensors != args.size() || scalars != params.size())
+      return makeError("ATTN_E_ARGUMENT: " + Twine(args.size()) + " tensors and " + Twine(params.size()) + " scalars given, " +
+                       Twine(tensors) + " and " + Twine(scalars) + " expected");
+    return Error::success();
+  }
+
+  void addMap(Value tensor, AffineMap map) {
+    for (auto [axis, e] : llvm::enumerate(map.getResults()))
+      uses.push_back({tensor, (unsigned)axis, axisIndex(e)});
+  }
+
+  /// A rank-1 tensor over the first batch dimension; `bound`, if >= 0, is the dimension whose extent limits its values.
+  Error addPerBatch(Value tensor, int bound) {
+    if (!tensor || !isa<RankedTensorType>(tensor.getType()))
+      return Error::success();
+    if (cast<RankedTensorType>(tensor.getType()).getRank() != 1 || attend.numBatch() == 0)
+      return makeError("ATTN_E_RANK: lengths and prefixes are rank-1 tensors over the first batch dimension");
+    uses.push_back({tensor, 0, {0, 1, 0}});
+    if (bound >= 0)
+      lengths.push_back({tensor, (unsigned)bound});
+    return Error::success();
+  }
+
+  Error addSegments(Value tensor, unsigned tokens) {
+    unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
+    if (rank == 2 && attend.numBatch() == 0)
+      return makeError("ATTN_E_RANK: segment ids over (batch, token) need a batch dimension");
+    if (rank == 2)
+      uses.push_back({tensor, 0, {0, 1, 0}});
+    uses.push_back({tensor, rank - 1, {(int)tokens, 1, 0}});
+    return Error::success();
+  }
+
+  Error collectUses() {
+    addMap(attend.getQ(), attend.getQMap());
+    addMap(attend.getK(), attend.getKMap());
+    addMap(attend.getV(), attend.getVMap());
+    int i = attend.queryDim(), j = attend.keyDim();
+    Error error = Error::success();
+    auto both = [&](Value q, Value k) { return llvm::joinErrors(addPerBatch(q, i), addPerBatch(k, j)); };
+    attend.getSet().walk([&](Operation *op) {
+      Error e = llvm::TypeSwitch<Operation *, Error>(op)
+                    .Case<SetCausalOp, SetWindowOp>([&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
+                    .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
+                    .Case<SetPrefixOp>([&](SetPrefixOp o) { return addPerBatch(o.getLength(), -1); })
+                    .Case<SetSegmentOp>(
+                        [&](SetSegmentOp o) { return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j)); })
+                    .Case<SetMaskOp>([&](SetMaskOp o) {
+                      addMap(o.getMask(), o.getMap());
+                      return Error::success();
+                    })
+                    .Default([](Operation *) { return Error::success(); });
+      error = llvm::joinErrors(std::move(error), std::move(e));
+    });
+    return error;
+  }
+
+  Error types() {
+    for (const Argument &a : arguments) {
+      Format format = *formatOf(a.type().getElementType());
+      const attn_tensor &t = *a.tensor;
+      if (256u * t.code + t.bits != formatCode(format) || t.lanes != 1)
+        return makeError("ATTN_E_DTYPE: '" + a.name + "' must be " + formatName(format));
+      if (t.rank != a.type().getRank())
+        return makeError("ATTN_E_RANK: '" + a.name + "' has rank " + Twine(t.rank) + ", expected " + Twine(a.type().getRank()));
+      View view;
+      view.data = (const char *)t.data;
+      view.format = format;
+      view.rank = t.rank;
+      std::copy_n(t.shape, t.rank, view.shape);
+      std::copy_n(t.stride, t.rank, view.stride);
+      problem.tensors[a.value] = view;
+    }
+    return Error::success();
+  }
+
+  Error pointers() {
+    for (const Argument &a : arguments) {
+      bool empty = llvm::is_contained(ArrayRef<int64_t>(a.tensor->shape, a.tensor->rank), 0);
+      if (!empty && (!a.tensor->data || (uintptr_t)a.tensor->data % formatBytes(problem.tensors[a.value].format)))
+        return makeError("ATTN_E_ARGUMENT: the pointer of '" + a.name + "' is null or not aligned to its element");
+    }
+    return Error::success();
+  }
+
+  Error shape(Value tensor, unsigned axis, int64_t found, const Twine &expected) {
+    StringRef name;
+    for (const Argument &a : arguments)
+      if (a.value == tensor)
+        name = a.name;
+    return makeError("ATTN_E_SHAPE: axis " + Twine(axis) + " of '" + name + "' has extent " + Twine(found) + ", expected " + expected);
+  }
+
+  /// Static extents hold, and plain axes say what the dimensions' extents are.
+  Error define() {
+    for (const Argument &a : arguments)
+      for (auto [axis, extent] : llvm::enumerate(a.type().getShape())) {
+        int64_t n = a.tensor->shape[axis];
+        if (n < 0 || (extent != ShapedType::kDynamic && n != extent))
+          return shape(a.value, axis, n, n < 0 ? Twine("one of at least 0") : Twine(extent));
+      }
+    for (const Use &use : uses) {
+      if (use.index.dim < 0 || use.index.divisor != 1)
+        continue;
+      int64_t &extent = problem.extents[use.index.dim], n = problem.tensors[use.tensor].shape[use.axis];
+      if (extent >= 0 && extent != n)
+        return shape(use.tensor, use.axis, n, Twine(extent) + ", the extent of '" + attend.dimName(use.index.dim) + "'");
+      bool tokens = use.index.dim == (int)attend.queryDim() || use.index.dim == (int)attend.keyDim();
+      if (tokens && n > ATTN_MAX_EXTENT)
+        return makeError("ATTN_E_OVERFLOW: '" + attend.dimName(use.index.dim) + "' has extent " + Twine(n));
+      extent = n;
+    }
+    return Error::success();
+  }
+
+  /// Every index that a floordiv or a constant can form lies inside its axis.
+  Error derived() {
+    for (const Use &use : uses) {
+      int64_t n = problem.tensors[use.tensor].shape[use.axis];
+      if (use.index.dim < 0) {
+        if (n <= use.index.constant)
+          return shape(use.tensor, use.axis, n, "more than the constant index " + Twine(use.index.constant));
+      } else if (int64_t need = llvm::divideCeil(problem.extents[use.index.dim], use.index.divisor); n != need) {
+        return shape(use.tensor, use.axis, n, Twine(need) + " for '" + attend.dimName(use.index.dim) + "'");
+      }
+    }
+    return Error::success();
+  }
+
+  /// Static extents of results, which have no tensor here.
+  Error results() {
+    for (unsigned r = 0; r < attend.getNumResults(); ++r)
+      for (auto [axis, e] : llvm::enumerate(attend.outMap(r).getResults())) {
+        int64_t extent = cast<RankedTensorType>(attend.getResult(r).getType()).getDimSize(axis);
+        int64_t found = problem.extents[cast<AffineDimExpr>(e).getPosition()];
+        if (extent != ShapedType::kDynamic && extent != found)
+          return makeError("ATTN_E_SHAPE: axis " + Twine(axis) + " of result '" + attend.outName(r) + "' has extent " + Twine(extent) +
+                           ", the inputs say " + Twine(found));
+      }
+    return Error::success();
+  }
+
+  Error strides() {
+    for (const Argument &a : arguments)
+      for (int64_t stride : ArrayRef<int64_t>(a.tensor->stride, a.tensor->rank))
+        if (stride < 0)
+          return makeError("ATTN_E_STRIDE: '" + a.name + "' has stride " + Twine(stride));
+    return Error::success();
+  }
+
+  Error lengthValues() {
+    for (auto [tensor, dim] : lengths) {
+      const View &view = problem.tensors[tensor];
+      for (int64_t b = 0; b < view.shape[0]; ++b)
+        if (int64_t n = readInt(view, b * view.stride[0]); n < 0 || n > problem.extents[dim])
+          return makeError("ATTN_E_LENGTH: length " + Twine(n) + " for '" + attend.dimName(dim) + "' of extent " +
+                           Twine(problem.extents[dim]));
+    }
+    return Error::success();
+  }
+
+  Operand operand(Value tensor, AffineMap map) {
+    Operand o;
+    o.view = problem.tensors[tensor];
+    for (AffineExpr e : map.getResults())
+      o.axes.push_back(axisIndex(e));
+    return o;
+  }
+
+  KernelOp kernel;
+  AttendOp attend;
+  Problem problem;
+  std::vector<Argument> arguments;
+  std::vector<Use> uses;
+  std::vector<std::pair<Value, unsigned>> lengths;
+};
+
+/// Tensors reach an attend straight from the kernel's arguments; anything else the language has no op for.
+Error checkTensors(KernelOp kernel) {
+  WalkResult result = kernel.getBody().walk([&](Operation *op) {
+    for (Value v : op->getOperands())
+      if (isa<RankedTensorType>(v.getType()) && !isa<ReturnOp>(op) &&
+          (!isa<BlockArgument>(v) || cast<BlockArgument>(v).getOwner() != &kernel.getBody().front()))
+        return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return result.wasInterrupted() ? makeError("the interpreter reads tensors that are arguments of the kernel only") : Error::success();
+}
+
+} // namespace
+
+llvm::Expected<Problem> attn::interpreter::bind(KernelOp kernel, ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
+  std::string message;
+  AttendOp attend;
+  {
+    ScopedDiagnosticHandler handler(kernel.getContext(), [&](Diagnostic &d) { message = d.str(); });
+    attend = getSingleAttend(kernel);
+  }
+  if (!attend)
+    return makeError(message);
+  if (Error e = checkTensors(kernel))
+    return std::move(e);
+  return Binder(kernel, attend).run(args, params);
+}

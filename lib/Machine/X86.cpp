@@ -1,0 +1,37 @@
+// The table of x86-64 machines.
+#include "attn/Machine/X86.h"
+
+using namespace attn;
+
+namespace {
+
+constexpr int64_t KiB = 1024;
+
+// v2 and v3 are common denominators of CPUs since 2009 and 2013; v4 and AMX exist on cores with at least 1 MiB of L2.
+constexpr X86Machine machines[] = {
+    {"x86-64-v2", 2, "x86-64-v2", "", 16, 16, 32 * KiB, 256 * KiB, /*fma=*/false, /*amx=*/false, /*supported=*/false},
+    {"x86-64-v3", 3, "x86-64-v3", "", 32, 16, 32 * KiB, 256 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/true},
+    {"x86-64-v4", 4, "x86-64-v4", "", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/false},
+    {"x86-64-v4-amx", 4, "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8,+avx512bf16", 64, 32, 48 * KiB, 2048 * KiB,
+     /*fma=*/true, /*amx=*/true, /*supported=*/false},
+};
+
+std::string join(bool supportedOnly) {
+  std::string names;
+  for (const X86Machine &machine : machines)
+    if (machine.supported || !supportedOnly)
+      names += (names.empty() ? "" : ", ") + std::string(machine.name);
+  return names;
+}
+
+} // namespace
+
+const X86Machine *attn::lookupX86Machine(std::string_view name) {
+  for (const X86Machine &machine : machines)
+    if (machine.name == name)
+      return &machine;
+  return nullptr;
+}
+
+std::string attn::supportedX86MachineNames() { return join(/*supportedOnly=*/true); }
+std::string attn::knownX86MachineNames() { return join(/*supportedOnly=*/false); }

@@ -1,0 +1,69 @@
+#include "attn/Pipelines/Pipelines.h"
+#include "attn/Conversion/Passes.h"
+#include "attn/Dialect/Tile/Tile.h"
+#include "attn/Schedule/Schedule.h"
+
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+using namespace attn;
+
+void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  ScheduleRequest request;
+  request.blockRows = options.blockRows;
+  request.blockKeys = options.blockKeys;
+  pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnSchedulePass(request));
+}
+
+void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createAttnToTilePass()); }
+
+void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createTileToVectorPass()); }
+
+void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createVectorToLLVMPass()); }
+
+using Populate = void (*)(OpPassManager &, const PipelineOptions &);
+static const std::pair<StringLiteral, Populate> kStages[] = {{"schedule", populateSchedulePipeline},
+                                                             {"tile", populateAttnToTilePipeline},
+                                                             {"vector", populateTileToVectorPipeline},
+                                                             {"llvm", populateVectorToLLVMPipeline}};
+
+LogicalResult attn::runPipeline(ModuleOp module, const PipelineOptions &options, StringRef last) {
+  PassManager pm(module.getContext());
+  pm.enableVerifier(options.verifyEach);
+  for (auto [name, populate] : kStages) {
+    populate(pm, options);
+    if (name == last)
+      break;
+  }
+  return pm.run(module);
+}
+
+namespace {
+struct StageOptions : PassPipelineOptions<StageOptions> {
+  Option<int64_t> blockRows{*this, "block-rows", llvm::cl::desc("rows of a query block; 0: chosen"), llvm::cl::init(0)};
+  Option<int64_t> blockKeys{*this, "block-keys", llvm::cl::desc("keys of a key block; 0: chosen"), llvm::cl::init(0)};
+};
+} // namespace
+
+void attn::registerAttnPasses() {
+  registerPass(createAttnLinkNormalizersPass);
+  registerPass([] { return createAttnSchedulePass(); });
+  registerPass(createAttnToTilePass);
+  registerPass([] { return createTileToVectorPass(); });
+  registerPass(createVectorToLLVMPass);
+  for (unsigned last = 0; last < std::size(kStages); ++last)
+    PassPipelineRegistration<StageOptions>(("attn-pipeline-" + kStages[last].first).str(), ("all stages up to " + kStages[last].first).str(),
+                                           [last](OpPassManager &pm, const StageOptions &stage) {
+                                             PipelineOptions options;
+                                             options.blockRows = stage.blockRows;
+                                             options.blockKeys = stage.blockKeys;
+                                             for (unsigned n = 0; n <= last; ++n)
+                                               kStages[n].second(pm, options);
+                                           });
+}
+
+void attn::registerAttnDialects(DialectRegistry &registry) {
+  registry.insert<AttnDialect, tile::TileDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect, func::FuncDialect,
+                  LLVM::LLVMDialect>();
+}

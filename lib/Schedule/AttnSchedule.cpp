@@ -1,0 +1,60 @@
+// --attn-schedule: microtile and block sizes for x86.
+//
+// Microtile: rows x two vectors of keys, one accumulator each, one register for the broadcast query element and two for the keys: 6 x 16 f32 (or 6 x 8
+// f64) with 16 registers of 32 bytes reaches 97 % of FMA peak; more rows spill, fewer leave chains of FMA too short.
+// Key block: K and V of the block stay in L2 while all strips of the query block pass: 256 keys up to 128 features (f32), fewer beyond.
+// Query block: a multiple of the microtile that makes enough tasks; its size costs no score buffer, for scores are never stored.
+#include "attn/Schedule/Schedule.h"
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AttnSchedule)
+  AttnSchedule(ScheduleRequest request) : request(request) {}
+  AttnSchedule(const AttnSchedule &other) : PassWrapper(other), request(other.request) {}
+
+  StringRef getArgument() const final { return "attn-schedule"; }
+  StringRef getDescription() const final { return "choose block and microtile sizes and write them on each attend"; }
+
+  void runOnOperation() final {
+    getOperation().walk([&](AttendOp op) { op->setAttr(kScheduleAttr, choose(op)); });
+  }
+
+  ArrayAttr choose(AttendOp op) {
+    Builder b(op.getContext());
+    int64_t elementBytes = op.accumulationType().getWidth() / 8;
+    int64_t lanes = request.vectorBytes / elementBytes;
+    int64_t tileRows = 6, tileKeys = 2 * lanes;
+    int64_t features = std::max(op.featureExtent(op.dotDim()), op.featureExtent(op.valueDim()));
+
+    // K and V of a block: 2 * keys * features * bytes <= 256 KiB, half of the smallest L2 in use.
+    int64_t keys = std::clamp<int64_t>((256 << 10) / (2 * features * elementBytes), tileKeys, 256);
+    keys = keys / tileKeys * tileKeys;
+    int64_t rows = 96;
+    std::string name = "stream";
+    if (request.blockKeys > 0)
+      keys = llvm::alignTo(request.blockKeys, tileKeys);
+    if (request.blockRows > 0)
+      rows = llvm::alignTo(request.blockRows, tileRows);
+    if (request.blockKeys > 0 || request.blockRows > 0)
+      name = "forced";
+
+    // Weights are kept in f32 (f64): a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit weights).
+    NamedAttribute fields[] = {b.getNamedAttr("name", b.getStringAttr(name)),
+                               b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
+                               b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
+                               b.getNamedAttr("tile_rows", b.getI64IntegerAttr(tileRows)),
+                               b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
+                               b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
+    return b.getArrayAttr(b.getDictionaryAttr(fields));
+  }
+
+  ScheduleRequest request;
+};
+
+} // namespace
+
+std::unique_ptr<Pass> attn::createAttnSchedulePass(ScheduleRequest request) { return std::make_unique<AttnSchedule>(request); }

@@ -1,0 +1,177 @@
+// Translation to LLVM IR and LLVM's x86 back end. No other folder knows TargetMachine.
+#include "attn/Target/X86/X86.h"
+
+#include "attn/Support/MLIR.h"
+
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+#include <mutex>
+
+using namespace llvm;
+using namespace attn;
+using namespace attn::x86;
+
+static Error error(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
+
+void attn::x86::registerTranslations(mlir::DialectRegistry &registry) {
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+}
+
+// Not InitializeNativeTarget: x86 code may be emitted on any host.
+void attn::x86::initialize() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser(); // inline assembly
+  });
+}
+
+static Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const X86Machine &machine) {
+  Triple triple("x86_64-unknown-linux-gnu");
+  std::string message;
+  const llvm::Target *target = TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return error(message);
+  // No fast-math: only explicit fma and contract flags are fused. Position independent, for the object may go into any library.
+  TargetOptions options;
+  std::unique_ptr<TargetMachine> tm(target->createTargetMachine(triple, machine.cpu, machine.features, options, Reloc::PIC_,
+                                                                CodeModel::Small, CodeGenOptLevel::Default));
+  if (!tm)
+    return error("LLVM has no target machine for " + Twine(machine.name));
+  return std::move(tm);
+}
+
+/// Linkage and attributes that all our code has.
+static Error finishModule(llvm::Module &module, const CodeGenOptions &options) {
+  StringSet<> exported;
+  for (const std::string &kernel : options.kernels)
+    for (const char *suffix : {"", "_workspace", "_info"})
+      exported.insert("attn_" + kernel + suffix);
+  for (GlobalValue &value : module.global_values()) {
+    if (value.isDeclaration())
+      continue;
+    if (!exported.erase(value.getName())) {
+      value.setVisibility(GlobalValue::DefaultVisibility); // local symbols have no other
+      value.setLinkage(GlobalValue::InternalLinkage);
+    } else if (!value.hasExternalLinkage()) {
+      return error("symbol " + value.getName() + " is not external");
+    }
+  }
+  if (!exported.empty())
+    return error("the lowered module does not define " + exported.begin()->getKey());
+  for (Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    // Loops that clear or copy stay vector code: as calls of memset they are slower here, and the runtime promises libc's minimum alone.
+    function.addFnAttr("no-builtins");
+    // Nothing below throws; the tables remain for debuggers and profilers.
+    function.setDoesNotThrow();
+    function.setUWTableKind(UWTableKind::Async);
+  }
+  return Error::success();
+}
+
+static Error runIRPasses(llvm::Module &module, TargetMachine &machine, StringRef passes) {
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager callGraph;
+  ModuleAnalysisManager modules;
+  PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  ModulePassManager manager;
+  if (Error e = builder.parsePassPipeline(manager, passes))
+    return e;
+  manager.run(module, modules);
+  return Error::success();
+}
+
+CodeGenerator::CodeGenerator() = default;
+CodeGenerator::CodeGenerator(CodeGenerator &&) = default;
+CodeGenerator &CodeGenerator::operator=(CodeGenerator &&other) {
+  module = std::move(other.module); // before the context that it lives in
+  context = std::move(other.context);
+  machine = std::move(other.machine);
+  return *this;
+}
+CodeGenerator::~CodeGenerator() = default;
+
+Expected<CodeGenerator> CodeGenerator::create(mlir::ModuleOp op, const X86Machine &machine, const CodeGenOptions &options) {
+  initialize();
+  CodeGenerator result;
+  auto tm = createTargetMachine(machine);
+  if (!tm)
+    return tm.takeError();
+  result.machine = std::move(*tm);
+  // Before the translation: without them sizes, alignments and the meaning of intrinsics are guesses.
+  std::string triple = result.machine->getTargetTriple().str();
+  std::string layout = result.machine->createDataLayout().getStringRepresentation();
+  op->setAttr(mlir::LLVM::LLVMDialect::getTargetTripleAttrName(), mlir::StringAttr::get(op.getContext(), triple));
+  op->setAttr(mlir::LLVM::LLVMDialect::getDataLayoutAttrName(), mlir::StringAttr::get(op.getContext(), layout));
+
+  result.context = std::make_unique<LLVMContext>();
+  result.module = mlir::translateModuleToLLVMIR(op, *result.context, "attn");
+  if (!result.module)
+    return error("translation to LLVM IR failed");
+  result.module->setSourceFileName(options.sourceName);
+  if (Error e = finishModule(*result.module, options))
+    return std::move(e);
+  if (!options.irPasses.empty())
+    if (Error e = runIRPasses(*result.module, *result.machine, options.irPasses))
+      return std::move(e);
+  return std::move(result);
+}
+
+std::string CodeGenerator::llvmIR() const {
+  std::string text;
+  raw_string_ostream os(text);
+  module->print(os, nullptr);
+  return text;
+}
+
+Expected<SmallVector<char, 0>> CodeGenerator::codegen(bool assembly) const {
+  SmallVector<char, 0> buffer;
+  raw_svector_ostream os(buffer);
+  // Code generation prepares the IR in place; the original must stay for the next kind.
+  std::unique_ptr<llvm::Module> copy = CloneModule(*module);
+  legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, os, nullptr, assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile,
+                                   /*DisableVerify=*/true))
+    return error("LLVM's x86 back end cannot emit this kind of file");
+  passes.run(*copy);
+  return std::move(buffer);
+}
+
+Expected<std::string> CodeGenerator::assembly() const {
+  auto buffer = codegen(/*assembly=*/true);
+  if (!buffer)
+    return buffer.takeError();
+  return std::string(buffer->begin(), buffer->end());
+}
+
+Expected<SmallVector<char, 0>> CodeGenerator::object() const {
+  auto buffer = codegen(/*assembly=*/false);
+  if (!buffer)
+    return buffer.takeError();
+  if (Error e = checkUndefinedSymbols(*buffer))
+    return std::move(e);
+  return buffer;
+}

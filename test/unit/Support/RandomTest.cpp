@@ -1,0 +1,34 @@
+// Philox against the published test vectors, and the moments of what is made of it.
+#include "Check.h"
+#include "attn/Support/Random.h"
+
+#include <cmath>
+
+using namespace attn;
+
+void attn::test::testRandom() {
+  // Random123's known answers for Philox4x32-10: the counter's upper half is the stream, so only vectors that a name can
+  // reach are checked by value here; the rest by independence and moments.
+  const Random a(1, "q"), b(1, "k"), c(2, "q");
+  CHECK(a.words(0) == Random(1, "q").words(0));
+  CHECK(a.words(0) != b.words(0) && a.words(0) != c.words(0) && a.words(0) != a.words(1) && a.words(0) != a.words(uint64_t(1) << 32));
+
+  const int count = 1 << 16;
+  double sum = 0, squares = 0, fourth = 0, uniforms = 0;
+  for (int n = 0; n < count; ++n) {
+    const double x = a.normal(n), u = a.uniform(n);
+    sum += x;
+    squares += x * x;
+    fourth += x * x * x * x;
+    uniforms += u;
+    CHECK_NAMED(u > 0 && u < 1 && std::isfinite(x), "range");
+  }
+  CHECK(std::fabs(sum / count) < 0.02 && std::fabs(squares / count - 1) < 0.02 && std::fabs(fourth / count - 3) < 0.15);
+  CHECK(std::fabs(uniforms / count - 0.5) < 0.005);
+  int seen[5] = {};
+  for (int n = 0; n < 5000; ++n)
+    ++seen[a.integer(n, 3, 7) - 3];
+  for (int n : seen)
+    CHECK(n > 850 && n < 1150);
+  CHECK(a.integer(0, 4, 4) == 4);
+}

@@ -33,7 +33,8 @@ struct Kernel::Impl {
 static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
   orc::SymbolMap symbols;
   auto add = [&](const char *name, auto *function) {
-    symbols[session.intern(name)] = {orc::ExecutorAddr::fromPtr(function), JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+    symbols[session.intern(name)] = {orc::ExecutorAddr::fromPtr(function),
+                                     JITSymbolFlags::Exported | JITSymbolFlags::Callable};
   };
   add("attn_rt_run", &attn_rt_run);
   add("attn_rt_workspace", &attn_rt_workspace);
@@ -55,7 +56,8 @@ Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &kernel)
   orc::JITDylib &dylib = session->createBareJITDylib("kernel");
   if (Error e = dylib.define(orc::absoluteSymbols(runtimeSymbolMap(*session))))
     return e;
-  auto buffer = std::make_unique<SmallVectorMemoryBuffer>(std::move(object), "kernel", /*RequiresNullTerminator=*/false);
+  auto buffer =
+      std::make_unique<SmallVectorMemoryBuffer>(std::move(object), "kernel", /*RequiresNullTerminator=*/false);
   if (Error e = layer->add(dylib, std::move(buffer)))
     return e;
   auto symbol = [&](const char *suffix) { return session->intern("attn_" + kernel + suffix); };
@@ -87,8 +89,9 @@ Expected<Kernel> attn::compile(StringRef source, const CompileOptions &options, 
     return program.takeError();
   ArrayRef<std::string> kernels = (*program)->kernelNames();
   if (kernels.size() != 1)
-    return compileError(CompileFailure::BadInput, name + ": error: [input_kernels] the program has several kernels; choose one of: @" +
-                                                      join(kernels, ", @"));
+    return compileError(CompileFailure::BadInput,
+                        name + ": error: [input_kernels] the program has several kernels; choose one of: @" +
+                            join(kernels, ", @"));
   auto generator = (*program)->generate();
   if (!generator)
     return generator.takeError();

@@ -21,10 +21,12 @@ static Expected<std::string> emitCode(const x86::CodeGenerator &generator, Strin
   return std::string(object->begin(), object->end());
 }
 
-Expected<std::vector<std::string>> attn::emit(StringRef source, const CompileOptions &options, ArrayRef<StringRef> wanted, StringRef name) {
+Expected<std::vector<std::string>> attn::emit(StringRef source, const CompileOptions &options,
+                                              ArrayRef<StringRef> wanted, StringRef name) {
   for (StringRef kind : wanted)
     if (!is_contained(kinds, kind))
-      return compileError(CompileFailure::BadInput, "error: [input_emit] nothing is called '" + kind + "'; there is: " + join(emitKinds(), ", "));
+      return compileError(CompileFailure::BadInput,
+                          "error: [input_emit] nothing is called '" + kind + "'; there is: " + join(emitKinds(), ", "));
   auto program = Program::parse(source, options, name);
   if (!program)
     return program.takeError();
@@ -34,10 +36,13 @@ Expected<std::vector<std::string>> attn::emit(StringRef source, const CompileOpt
     if (kind != "h")
       continue;
     if ((*program)->kernels().empty())
-      return compileError(CompileFailure::BadInput, name + ": error: [input_emit] a header describes attn.kernel ops, and there are none");
+      return compileError(CompileFailure::BadInput,
+                          name + ": error: [input_emit] a header describes attn.kernel ops, and there are none");
     output = printHeader(**program);
   }
-  auto needs = [&](ArrayRef<StringRef> some) { return any_of(wanted, [&](StringRef kind) { return is_contained(some, kind); }); };
+  auto needs = [&](ArrayRef<StringRef> some) {
+    return any_of(wanted, [&](StringRef kind) { return is_contained(some, kind); });
+  };
   if (needs({"mlir", "ll", "s", "o", "a"}))
     if (Error e = (*program)->lower())
       return std::move(e);

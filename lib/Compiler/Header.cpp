@@ -1,4 +1,5 @@
-// The C header of a program's kernels: prototypes, and what stands at which place of attn_call.args and attn_call.params.
+// The C header of a program's kernels: prototypes, and what stands at which place of attn_call.args and
+// attn_call.params.
 #include "Program.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -16,15 +17,15 @@ static std::string elementName(mlir::Type type) {
   return (mlir::isa<mlir::FloatType>(type) ? "float" : "int") + std::to_string(type.getIntOrFloatBitWidth());
 }
 
-/// `b`, `h floordiv 4`, `0`: an index expression in the names of the text.
+/// `b`, `h / 4`: an index expression in the names of the text.
 static std::string indexText(mlir::AffineExpr expr, AttendOp attend) {
   if (auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(expr))
     return attend.dimName(dim.getPosition()).str();
-  if (auto constant = mlir::dyn_cast<mlir::AffineConstantExpr>(expr))
-    return std::to_string(constant.getValue());
-  if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr); binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
-    return indexText(binary.getLHS(), attend) + " / " + indexText(binary.getRHS(), attend);
-  return "?";
+  if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
+      binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
+    if (auto divisor = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
+      return indexText(binary.getLHS(), attend) + " / " + std::to_string(divisor.getValue());
+  return ""; // a constant: one of several tensors packed along this axis
 }
 
 /// The index expression of every axis that has one, and every static extent: [b, h / 4, j, c = 64].
@@ -33,7 +34,10 @@ static std::string shapeText(mlir::RankedTensorType type, mlir::AffineMap map, A
   for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
     std::string index = map && axis < map.getNumResults() ? indexText(map.getResult(axis), attend) : "";
     std::string size = mlir::ShapedType::isDynamic(extent) ? "" : std::to_string(extent);
-    axes.push_back(!index.empty() && !size.empty() ? index + " = " + size : !index.empty() ? index : !size.empty() ? size : "?");
+    axes.push_back(!index.empty() && !size.empty() ? index + " = " + size
+                   : !index.empty()                ? index
+                   : !size.empty()                 ? size
+                                                   : "?");
   }
   return "[" + join(axes, ", ") + "]";
 }
@@ -65,9 +69,11 @@ static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Plac
   for (auto [n, type] : llvm::enumerate(kernel.getArgumentTypes())) {
     if (auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type)) {
       mlir::AffineMap map = operandMap(attend, kernel.getBody().getArgument(n));
-      args.push_back({kernel.argName(n), formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, attend))});
+      args.push_back({kernel.argName(n),
+                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, attend))});
     } else {
-      params.push_back({kernel.argName(n), formatv("{0} {1}", mlir::isa<mlir::FloatType>(type) ? ".f" : ".i", elementName(type))});
+      params.push_back(
+          {kernel.argName(n), formatv("{0} {1}", mlir::isa<mlir::FloatType>(type) ? ".f" : ".i", elementName(type))});
     }
   }
   auto ret = mlir::cast<ReturnOp>(kernel.getBody().front().getTerminator());
@@ -76,7 +82,8 @@ static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Plac
     auto result = mlir::dyn_cast<mlir::OpResult>(ret.getOperand(n));
     AttendOp source = result ? mlir::dyn_cast<AttendOp>(result.getOwner()) : AttendOp();
     mlir::AffineMap map = source ? source.outMap(result.getResultNumber()) : mlir::AffineMap();
-    args.push_back({kernel.resName(n), formatv("out  {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, source))});
+    args.push_back({kernel.resName(n),
+                    formatv("out  {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, source))});
   }
 }
 
@@ -89,18 +96,20 @@ static void printPlaces(raw_ostream &os, StringRef array, ArrayRef<Place> places
 }
 
 static void printEnum(raw_ostream &os, StringRef kernel, StringRef what, ArrayRef<Place> places) {
-  os << "enum { ";
+  os << "enum {\n";
   for (auto [n, place] : llvm::enumerate(places))
-    os << "attn_" << kernel << "_" << what << "_" << place.name << " = " << n << ", ";
-  os << "attn_" << kernel << "_num_" << what << "s = " << places.size() << " };\n";
+    os << "  attn_" << kernel << "_" << what << "_" << place.name << " = " << n << ",\n";
+  os << "  attn_" << kernel << "_num_" << what << "s = " << places.size() << "\n};\n";
 }
 
 static void printKernel(raw_ostream &os, KernelOp kernel) {
   SmallVector<Place> args, params;
   describe(kernel, args, params);
   StringRef name = kernel.getSymName();
-  os << "\n/* @" << name << ": " << args.size() << " tensors, " << params.size() << " scalars. Axes are indexed as shown; fixed extents follow "
-     << "'='. Other axes of\n * the same dimension agree. Each output tensor may have data = NULL if it is not wanted.\n *\n";
+  os << "\n/* @" << name
+     << ": places of attn_call.args and attn_call.params. Axes are indexed as shown, fixed extents follow '='; other "
+        "axes of\n"
+     << " * one dimension agree. Any output may have data = NULL if it is not wanted.\n *\n";
   printPlaces(os, "args", args);
   printPlaces(os, "params", params);
   os << " */\n";

@@ -1,5 +1,6 @@
-// What is refused before parsing. MLIR's parser descends recursively into brackets and affine expressions, so text of a few hundred kilobytes
-// can exhaust the stack; here it is bounded by one linear scan that knows just enough of the lexical rules.
+// What is refused before parsing. MLIR's parser descends recursively into brackets and affine expressions, so text of a
+// few hundred kilobytes can exhaust the stack; here it is bounded by one linear scan that knows just enough of the
+// lexical rules.
 #include "Program.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -74,7 +75,8 @@ private:
 
   bool startsOperatorWord(size_t at) const {
     StringRef rest = text.substr(at);
-    return rest.starts_with("floordiv") || rest.starts_with("ceildiv") || rest.starts_with("mod ") || rest.starts_with("mod(");
+    return rest.starts_with("floordiv") || rest.starts_with("ceildiv") || rest.starts_with("mod ") ||
+           rest.starts_with("mod(");
   }
 
   // A bracket that does not match is a syntax error later; here it only must not hide depth.
@@ -101,13 +103,14 @@ private:
 
 Error attn::checkInput(StringRef source, StringRef name) {
   if (source.size() > maxSourceBytes)
-    return compileError(CompileFailure::BadInput, name + ": error: [input_size] the program has " + Twine(source.size()) +
-                                                      " bytes; at most " + Twine(maxSourceBytes) + " are read");
+    return compileError(CompileFailure::BadInput,
+                        name + ": error: [input_size] the program is longer than " + Twine(maxSourceBytes) + " bytes");
   if (mlir::isBytecode(MemoryBufferRef(source, name)))
     return Error::success();
   if (size_t zero = source.find('\0'); zero != StringRef::npos)
-    return compileError(CompileFailure::BadInput, name + ": error: [input_text] the program is neither text nor MLIR bytecode: a zero byte at " +
-                                                      Twine(zero));
+    return compileError(CompileFailure::BadInput,
+                        name + ": error: [input_text] the program is neither text nor MLIR bytecode: a zero byte at " +
+                            Twine(zero));
   Scanner scanner(source);
   size_t at = scanner.findExcess();
   if (at == StringRef::npos)

@@ -11,7 +11,10 @@ DiagnosticCollector::DiagnosticCollector(SourceMgr &sources, mlir::MLIRContext *
   setHandler([this](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error) {
       static const Regex limit("\\[(unsupported_[a-z0-9_]*|[a-z0-9_]+_s[0-9]+)\\]");
-      sawUnsupported |= limit.match(diagnostic.str());
+      static const Regex rule("\\[(kernel|attend|normalizer|load)_c[0-9]+\\]");
+      std::string message = diagnostic.str();
+      sawUnsupported |= limit.match(message);
+      sawRule |= rule.match(message);
     }
     emitDiagnostic(diagnostic);
   });
@@ -32,17 +35,23 @@ static const mlir::DialectRegistry &registry() {
 
 // One small module: threads would cost more than they give.
 Program::Program(const CompileOptions &options, StringRef name)
-    : options(options), name(name), context(registry(), mlir::MLIRContext::Threading::DISABLED), diagnostics(sources, &context) {
+    : options(options), name(name), context(registry(), mlir::MLIRContext::Threading::DISABLED),
+      diagnostics(sources, &context) {
   context.printOpOnDiagnostic(false);
 }
 
 Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const CompileOptions &options, StringRef name) {
   const X86Machine *machine = lookupX86Machine(options.target);
   if (!machine || !machine->supported)
-    return compileError(CompileFailure::Unsupported, "error: [unsupported_target] " + Twine(machine ? "no code generation yet for" : "no target") +
-                                                         " '" + options.target + "'; there is: " + supportedX86MachineNames());
+    return compileError(CompileFailure::Unsupported,
+                        "error: [unsupported_target] " + Twine(machine ? "no code generation yet for" : "no target") +
+                            " '" + options.target + "'; there is: " + supportedX86MachineNames());
   if (options.blockRows < 0 || options.blockKeys < 0)
-    return compileError(CompileFailure::BadInput, "error: [input_blocks] block sizes are positive, or 0 for the schedule's choice");
+    return compileError(CompileFailure::BadInput,
+                        "error: [input_blocks] block sizes are positive, or 0 for the schedule's choice");
+  if (!options.irPasses.empty())
+    if (Error e = x86::checkIRPasses(options.irPasses))
+      return compileError(CompileFailure::BadInput, "error: [input_passes] " + toString(std::move(e)));
   if (Error e = checkInput(source, name))
     return std::move(e);
   std::unique_ptr<Program> program(new Program(options, name));
@@ -82,6 +91,14 @@ Error Program::selectKernels() {
   if (names.empty())
     return bad("[input_kernels] there is no attn.kernel in the program");
   lowered = all.empty();
+  // Programs may come from anyone, so no other op is let through: a function beside the kernels could take over the
+  // names that they call.
+  if (!lowered)
+    for (mlir::Operation &other : op->getOps())
+      if (!mlir::isa<KernelOp, NormalizerOp>(other)) {
+        other.emitError("[input_kernels] a program consists of attn.kernel and attn.normalizer ops; this is neither");
+        return compileError(CompileFailure::BadInput, diagnostics.take());
+      }
   if (!options.kernel.empty()) {
     if (!is_contained(names, options.kernel))
       return bad("[input_kernels] there is no kernel @" + options.kernel + "; there is: @" + join(names, ", @"));
@@ -90,7 +107,8 @@ Error Program::selectKernels() {
   for (const std::string &kernel : names)
     for (const char *end : {"_info", "_workspace"})
       if (is_contained(names, kernel + end))
-        return bad("[input_kernels] the kernels @" + kernel + " and @" + kernel + end + " would share a symbol; rename one");
+        return bad("[input_kernels] the kernels @" + kernel + " and @" + kernel + end +
+                   " would share a symbol; rename one");
   for (KernelOp kernel : all)
     if (is_contained(names, kernel.getSymName()))
       kernelOps.push_back(kernel);
@@ -115,6 +133,8 @@ Error Program::loweringError() {
   std::string said = diagnostics.take();
   if (diagnostics.sawUnsupported)
     return compileError(CompileFailure::Unsupported, said);
+  if (diagnostics.sawRule)
+    return compileError(CompileFailure::BadInput, said);
   PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, /*verifyEach=*/true};
   std::string before = print();
   for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {

@@ -18,7 +18,8 @@ llvm::Error internalError(llvm::StringRef stage, const llvm::Twine &message, std
 /// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
 llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
 
-/// Writes diagnostics as `file:line:col: error: ...` with the source line into a string, and remembers of which kinds they were.
+/// Writes diagnostics as `file:line:col: error: ...` with the source line into a string, and remembers of which kinds
+/// they were.
 class DiagnosticCollector : public mlir::SourceMgrDiagnosticHandler {
 public:
   DiagnosticCollector(llvm::SourceMgr &sources, mlir::MLIRContext *context);
@@ -26,6 +27,9 @@ public:
   std::string take();
   /// An error carried the label of a limit: [unsupported_...], or a rule on what is supported, [kernel_s1].
   bool sawUnsupported = false;
+  /// An error carried the label of a rule of the language, such as [attend_c10]. Some can be checked only while
+  /// lowering.
+  bool sawRule = false;
 
 private:
   std::string text;
@@ -36,7 +40,8 @@ private:
 class Program {
 public:
   /// Parses, verifies, links normalizers, keeps the kernels that `options` ask for.
-  static llvm::Expected<std::unique_ptr<Program>> parse(llvm::StringRef source, const CompileOptions &options, llvm::StringRef name);
+  static llvm::Expected<std::unique_ptr<Program>> parse(llvm::StringRef source, const CompileOptions &options,
+                                                        llvm::StringRef name);
 
   /// To the LLVM dialect.
   llvm::Error lower();

@@ -48,8 +48,8 @@ public:
       return std::move(e);
     if (Error e = collectUses())
       return std::move(e);
-    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::derived, &Binder::results, &Binder::strides,
-                       &Binder::lengthValues})
+    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::derived, &Binder::results,
+                       &Binder::strides, &Binder::lengthValues})
       if (Error e = (this->*check)())
         return std::move(e);
     problem.q = operand(attend.getQ(), attend.getQMap());
@@ -86,8 +86,8 @@ private:
       }
     }
     if (tensors != args.size() || scalars != params.size())
-      return makeError("ATTN_E_ARGUMENT: " + Twine(args.size()) + " tensors and " + Twine(params.size()) + " scalars given, " +
-                       Twine(tensors) + " and " + Twine(scalars) + " expected");
+      return makeError("ATTN_E_ARGUMENT: " + Twine(args.size()) + " tensors and " + Twine(params.size()) +
+                       " scalars given, " + Twine(tensors) + " and " + Twine(scalars) + " expected");
     return Error::success();
   }
 
@@ -130,8 +130,9 @@ private:
                     .Case<SetCausalOp, SetWindowOp>([&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
                     .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
                     .Case<SetPrefixOp>([&](SetPrefixOp o) { return addPerBatch(o.getLength(), -1); })
-                    .Case<SetSegmentOp>(
-                        [&](SetSegmentOp o) { return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j)); })
+                    .Case<SetSegmentOp>([&](SetSegmentOp o) {
+                      return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j));
+                    })
                     .Case<SetMaskOp>([&](SetMaskOp o) {
                       addMap(o.getMask(), o.getMap());
                       return Error::success();
@@ -149,7 +150,8 @@ private:
       if (256u * t.code + t.bits != formatCode(format) || t.lanes != 1)
         return makeError("ATTN_E_DTYPE: '" + a.name + "' must be " + formatName(format));
       if (t.rank != a.type().getRank())
-        return makeError("ATTN_E_RANK: '" + a.name + "' has rank " + Twine(t.rank) + ", expected " + Twine(a.type().getRank()));
+        return makeError("ATTN_E_RANK: '" + a.name + "' has rank " + Twine(t.rank) + ", expected " +
+                         Twine(a.type().getRank()));
       View view;
       view.data = (const char *)t.data;
       view.format = format;
@@ -175,7 +177,8 @@ private:
     for (const Argument &a : arguments)
       if (a.value == tensor)
         name = a.name;
-    return makeError("ATTN_E_SHAPE: axis " + Twine(axis) + " of '" + name + "' has extent " + Twine(found) + ", expected " + expected);
+    return makeError("ATTN_E_SHAPE: axis " + Twine(axis) + " of '" + name + "' has extent " + Twine(found) +
+                     ", expected " + expected);
   }
 
   /// Static extents hold, and plain axes say what the dimensions' extents are.
@@ -191,7 +194,8 @@ private:
         continue;
       int64_t &extent = problem.extents[use.index.dim], n = problem.tensors[use.tensor].shape[use.axis];
       if (extent >= 0 && extent != n)
-        return shape(use.tensor, use.axis, n, Twine(extent) + ", the extent of '" + attend.dimName(use.index.dim) + "'");
+        return shape(use.tensor, use.axis, n,
+                     Twine(extent) + ", the extent of '" + attend.dimName(use.index.dim) + "'");
       bool tokens = use.index.dim == (int)attend.queryDim() || use.index.dim == (int)attend.keyDim();
       if (tokens && n > ATTN_MAX_EXTENT)
         return makeError("ATTN_E_OVERFLOW: '" + attend.dimName(use.index.dim) + "' has extent " + Twine(n));
@@ -221,8 +225,8 @@ private:
         int64_t extent = cast<RankedTensorType>(attend.getResult(r).getType()).getDimSize(axis);
         int64_t found = problem.extents[cast<AffineDimExpr>(e).getPosition()];
         if (extent != ShapedType::kDynamic && extent != found)
-          return makeError("ATTN_E_SHAPE: axis " + Twine(axis) + " of result '" + attend.outName(r) + "' has extent " + Twine(extent) +
-                           ", the inputs say " + Twine(found));
+          return makeError("ATTN_E_SHAPE: axis " + Twine(axis) + " of result '" + attend.outName(r) + "' has extent " +
+                           Twine(extent) + ", the inputs say " + Twine(found));
       }
     return Error::success();
   }
@@ -271,12 +275,14 @@ Error checkTensors(KernelOp kernel) {
         return WalkResult::interrupt();
     return WalkResult::advance();
   });
-  return result.wasInterrupted() ? makeError("the interpreter reads tensors that are arguments of the kernel only") : Error::success();
+  return result.wasInterrupted() ? makeError("the interpreter reads tensors that are arguments of the kernel only")
+                                 : Error::success();
 }
 
 } // namespace
 
-llvm::Expected<Problem> attn::interpreter::bind(KernelOp kernel, ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
+llvm::Expected<Problem> attn::interpreter::bind(KernelOp kernel, ArrayRef<attn_tensor> args,
+                                                ArrayRef<attn_scalar> params) {
   std::string message;
   AttendOp attend;
   {

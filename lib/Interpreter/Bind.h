@@ -1,4 +1,5 @@
-// A kernel bound to the tensors and scalars of one call: extents, views and the checks that the runtime makes before any work.
+// A kernel bound to the tensors and scalars of one call: extents, views and the checks that the runtime makes before
+// any work.
 #ifndef ATTN_LIB_INTERPRETER_BIND_H
 #define ATTN_LIB_INTERPRETER_BIND_H
 
@@ -32,7 +33,7 @@ struct Problem {
   AttendOp attend;
   Format accumulation; // F32 or F64
   llvm::SmallVector<int64_t> extents;
-  llvm::DenseMap<mlir::Value, View> tensors;         // by kernel argument
+  llvm::DenseMap<mlir::Value, View> tensors; // by kernel argument
   llvm::DenseMap<mlir::Value, attn_scalar> scalars;
   Operand q, k, v;
 };

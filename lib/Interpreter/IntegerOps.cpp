@@ -23,65 +23,65 @@ static int64_t unwrapped(const Inst &inst, int64_t a, int64_t b) {
   unsigned w = inst.from;
   uint64_t ua = a, ub = b, za = zeroExtend(a, w), zb = zeroExtend(b, w);
   switch (inst.op) {
-  case Op::AddI:
+  case Opcode::AddI:
     return ua + ub;
-  case Op::SubI:
+  case Opcode::SubI:
     return ua - ub;
-  case Op::MulI:
+  case Opcode::MulI:
     return ua * ub;
-  case Op::MulHiS:
+  case Opcode::MulHiS:
     return (int64_t)(((__int128)a * b) >> w);
-  case Op::MulHiU:
+  case Opcode::MulHiU:
     return (int64_t)(((unsigned __int128)za * zb) >> w);
-  case Op::CarryI:
+  case Opcode::CarryI:
     return (((unsigned __int128)za + zb) >> w) ? -1 : 0;
-  case Op::DivS:
+  case Opcode::DivS:
     return b == 0 ? 0 : divideSigned(a, b);
-  case Op::DivU:
+  case Opcode::DivU:
     return zb == 0 ? 0 : za / zb;
-  case Op::CeilDivS:
+  case Opcode::CeilDivS:
     return b == 0 ? 0 : divideSigned(a, b) + (b != -1 && a % b != 0 && (a < 0) == (b < 0));
-  case Op::CeilDivU:
+  case Opcode::CeilDivU:
     return zb == 0 ? 0 : za / zb + (za % zb != 0);
-  case Op::FloorDivS:
+  case Opcode::FloorDivS:
     return b == 0 ? 0 : divideSigned(a, b) - (b != -1 && a % b != 0 && (a < 0) != (b < 0));
-  case Op::RemS:
+  case Opcode::RemS:
     return b == 0 || b == -1 ? 0 : a % b;
-  case Op::RemU:
+  case Opcode::RemU:
     return zb == 0 ? 0 : za % zb;
-  case Op::AndI:
+  case Opcode::AndI:
     return a & b;
-  case Op::OrI:
+  case Opcode::OrI:
     return a | b;
-  case Op::XorI:
+  case Opcode::XorI:
     return a ^ b;
-  case Op::ShL:
+  case Opcode::ShL:
     return zb >= w ? 0 : ua << zb;
-  case Op::ShRS:
+  case Opcode::ShRS:
     return zb >= w ? a >> 63 : a >> zb;
-  case Op::ShRU:
+  case Opcode::ShRU:
     return zb >= w ? 0 : za >> zb;
-  case Op::MaxS:
+  case Opcode::MaxS:
     return std::max(a, b);
-  case Op::MinS:
+  case Opcode::MinS:
     return std::min(a, b);
-  case Op::MaxU:
+  case Opcode::MaxU:
     return std::max(za, zb);
-  case Op::MinU:
+  case Opcode::MinU:
     return std::min(za, zb);
-  case Op::Sext:
+  case Opcode::Sext:
     return a;
-  case Op::Zext:
+  case Opcode::Zext:
     return za;
-  case Op::AbsI:
+  case Opcode::AbsI:
     return a < 0 ? 0 - ua : ua;
-  case Op::CtLz:
+  case Opcode::CtLz:
     return llvm::countl_zero(za) - (64 - (int)w);
-  case Op::CtTz:
+  case Opcode::CtTz:
     return std::min<int>(llvm::countr_zero(za), w);
-  case Op::CtPop:
+  case Opcode::CtPop:
     return llvm::popcount(za);
-  case Op::IPowI:
+  case Opcode::IPowI:
     return power(a, b);
   default:
     llvm_unreachable("not an integer instruction");

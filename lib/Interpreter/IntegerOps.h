@@ -6,9 +6,7 @@
 
 namespace attn::interpreter {
 
-inline int64_t wrap(int64_t x, unsigned width) {
-  return (int64_t)((uint64_t)x << (64 - width)) >> (64 - width);
-}
+inline int64_t wrap(int64_t x, unsigned width) { return (int64_t)((uint64_t)x << (64 - width)) >> (64 - width); }
 inline uint64_t zeroExtend(int64_t x, unsigned width) { return (uint64_t)x << (64 - width) >> (64 - width); }
 
 /// The result of an instruction up to kLastInteger, wrapped to its width.

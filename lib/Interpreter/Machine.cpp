@@ -7,7 +7,8 @@
 
 using namespace attn::interpreter;
 
-template <typename Real, bool Plain> Machine<Real, Plain>::Machine(const Program &program) : program(program), regs(program.numRegs) {
+template <typename Real, bool Plain>
+Machine<Real, Plain>::Machine(const Program &program) : program(program), regs(program.numRegs) {
   for (const Constant &c : program.constants) {
     if (c.isFloat)
       regs[c.reg].f = c.f;
@@ -25,7 +26,7 @@ template <typename Real, bool Plain> bool Machine<Real, Plain>::run() {
       d.i = integerOp(inst, a.i, b.i);
     else if (inst.op > kLastReal)
       mixed(inst, d, a, b, c);
-    else if (Plain && inst.op == Op::Fma && inst.format == Format::F32) // in double it would round twice
+    else if (Plain && inst.op == Opcode::Fma && inst.format == Format::F32) // in double it would round twice
       d.f = std::fma((float)a.f, (float)b.f, (float)c.f);
     else
       d.f = round(inst, realOp(inst.op, a.f, b.f, c.f));
@@ -37,7 +38,8 @@ template <typename Real, bool Plain> bool Machine<Real, Plain>::run() {
 template <typename Real> static int64_t toInteger(Real x, unsigned width, bool isSigned) {
   if (std::isnan(x))
     return 0;
-  Real low = isSigned ? -std::ldexp(Real(1), width - 1) : Real(0), high = std::ldexp(Real(1), isSigned ? width - 1 : width);
+  Real low = isSigned ? -std::ldexp(Real(1), width - 1) : Real(0),
+       high = std::ldexp(Real(1), isSigned ? width - 1 : width);
   Real t = std::trunc(x);
   if (t < low)
     return isSigned ? wrap((int64_t)((uint64_t)1 << (width - 1)), width) : 0;
@@ -49,77 +51,78 @@ template <typename Real> static int64_t toInteger(Real x, unsigned width, bool i
 static int64_t truth(bool b) { return b ? -1 : 0; }
 
 template <typename Real, bool Plain>
-void Machine<Real, Plain>::mixed(const Inst &inst, Register &d, const Register &a, const Register &b, const Register &c) {
+void Machine<Real, Plain>::mixed(const Inst &inst, Register &d, const Register &a, const Register &b,
+                                 const Register &c) {
   switch (inst.op) {
-  case Op::CmpI:
+  case Opcode::CmpI:
     d.i = truth(compareIntegers(inst, a.i, b.i));
     return;
-  case Op::CmpF:
+  case Opcode::CmpF:
     d.i = truth(compareReals<Real>(inst.predicate, a.f, b.f));
     return;
-  case Op::Select:
+  case Opcode::Select:
     d = a.i ? b : c;
     return;
-  case Op::SiToF: // straight to f32: 64 bits do not fit a double
+  case Opcode::SiToF: // straight to f32: 64 bits do not fit a double
     d.f = Plain && inst.format == Format::F32 ? (Real)(float)a.i : round(inst, (Real)a.i);
     return;
-  case Op::UiToF: {
+  case Opcode::UiToF: {
     uint64_t u = zeroExtend(a.i, inst.from);
     d.f = Plain && inst.format == Format::F32 ? (Real)(float)u : round(inst, (Real)u);
     return;
   }
-  case Op::FToSi:
+  case Opcode::FToSi:
     d.i = toInteger(a.f, inst.to, true);
     return;
-  case Op::FToUi:
+  case Opcode::FToUi:
     d.i = toInteger(a.f, inst.to, false);
     return;
-  case Op::FToBits:
+  case Opcode::FToBits:
     d.i = bitsOf(inst.format, (double)a.f);
     return;
-  case Op::BitsToF:
+  case Opcode::BitsToF:
     d.f = valueOf(inst.format, a.i);
     return;
-  case Op::FPowI:
+  case Opcode::FPowI:
     d.f = round(inst, std::pow(a.f, (Real)b.i));
     return;
-  case Op::IsFinite:
+  case Opcode::IsFinite:
     d.i = truth(std::isfinite(a.f));
     return;
-  case Op::IsInf:
+  case Opcode::IsInf:
     d.i = truth(std::isinf(a.f));
     return;
-  case Op::IsNaN:
+  case Opcode::IsNaN:
     d.i = truth(std::isnan(a.f));
     return;
-  case Op::IsNormal:
+  case Opcode::IsNormal:
     d.i = truth(std::isnormal(a.f));
     return;
-  case Op::Load:
+  case Opcode::Load:
     load(inst, d);
     return;
-  case Op::DiffLeq:
+  case Opcode::DiffLeq:
     d.i = (__int128)a.i - b.i <= c.i ? True : False;
     return;
-  case Op::SetAnd:
+  case Opcode::SetAnd:
     d.i = a.i == False || b.i == False ? False : a.i == Unknown || b.i == Unknown ? Unknown : True;
     return;
-  case Op::SetOr:
+  case Opcode::SetOr:
     d.i = a.i == True || b.i == True ? True : a.i == Unknown || b.i == Unknown ? Unknown : False;
     return;
-  case Op::SetNot:
+  case Opcode::SetNot:
     d.i = a.i == Unknown ? Unknown : a.i == True ? False : True;
     return;
-  case Op::NonZeroI:
+  case Opcode::NonZeroI:
     d.i = a.i != 0 ? True : False;
     return;
-  case Op::NonZeroF:
+  case Opcode::NonZeroF:
     d.i = a.f != 0 ? True : False;
     return;
-  case Op::Clear:
+  case Opcode::Clear:
     d.i = 0;
     return;
-  case Op::TakeBad:
+  case Opcode::TakeBad:
     d.i = b.i ? Unknown : a.i != 0 ? True : False;
     return;
   default:

@@ -1,4 +1,5 @@
-// Runs a Program. Real is the type that every float register has; with `Plain` each float result is rounded to its own format.
+// Runs a Program. Real is the type that every float register has; with `Plain` each float result is rounded to its own
+// format.
 #ifndef ATTN_LIB_INTERPRETER_MACHINE_H
 #define ATTN_LIB_INTERPRETER_MACHINE_H
 

@@ -14,10 +14,10 @@ struct Traits {
   unsigned bytes, code;
 };
 // In the order of Format.
-const Traits traits[] = {{"f64", 8, 256 * ATTN_FLOAT + 64},  {"f32", 4, 256 * ATTN_FLOAT + 32},
+const Traits traits[] = {{"f64", 8, 256 * ATTN_FLOAT + 64},   {"f32", 4, 256 * ATTN_FLOAT + 32},
                          {"bf16", 2, 256 * ATTN_BFLOAT + 16}, {"f16", 2, 256 * ATTN_FLOAT + 16},
-                         {"i64", 8, 256 * ATTN_INT + 64},    {"i32", 4, 256 * ATTN_INT + 32},
-                         {"i8", 1, 256 * ATTN_INT + 8},      {"i1", 1, 256 * ATTN_BOOL + 8}};
+                         {"i64", 8, 256 * ATTN_INT + 64},     {"i32", 4, 256 * ATTN_INT + 32},
+                         {"i8", 1, 256 * ATTN_INT + 8},       {"i1", 1, 256 * ATTN_BOOL + 8}};
 } // namespace
 
 std::optional<Format> attn::interpreter::formatOf(Type type) {
@@ -44,7 +44,8 @@ StringRef attn::interpreter::formatName(Format f) { return traits[(int)f].name; 
 unsigned attn::interpreter::formatBytes(Format f) { return traits[(int)f].bytes; }
 unsigned attn::interpreter::formatCode(Format f) { return traits[(int)f].code; }
 
-/// To a format of `digits` significant bits with exponents [least, most]: scaling by a power of two is exact, so one rounding remains.
+/// To a format of `digits` significant bits with exponents [least, most]: scaling by a power of two is exact, so one
+/// rounding remains.
 template <typename Real> static Real roundDigits(Real x, int digits, int least, int most) {
   if (!std::isfinite(x) || x == 0)
     return x;

@@ -14,109 +14,110 @@ template <typename Real> static Real extreme(Real a, Real b, bool max) {
   return (a < b) == max ? b : a;
 }
 
-template <typename Real> Real attn::interpreter::realOp(Op op, Real a, Real b, Real c) {
+template <typename Real> Real attn::interpreter::realOp(Opcode op, Real a, Real b, Real c) {
   switch (op) {
-  case Op::AddF:
+  case Opcode::AddF:
     return a + b;
-  case Op::SubF:
+  case Opcode::SubF:
     return a - b;
-  case Op::MulF:
+  case Opcode::MulF:
     return a * b;
-  case Op::DivF:
+  case Opcode::DivF:
     return a / b;
-  case Op::RemF:
+  case Opcode::RemF:
     return std::fmod(a, b);
-  case Op::NegF:
+  case Opcode::NegF:
     return -a;
-  case Op::CopyF:
+  case Opcode::CopyF:
     return a;
-  case Op::MaximumF:
+  case Opcode::MaximumF:
     return extreme(a, b, true);
-  case Op::MinimumF:
+  case Opcode::MinimumF:
     return extreme(a, b, false);
-  case Op::MaxNumF:
+  case Opcode::MaxNumF:
     return std::fmax(a, b);
-  case Op::MinNumF:
+  case Opcode::MinNumF:
     return std::fmin(a, b);
-  case Op::AbsF:
+  case Opcode::AbsF:
     return std::fabs(a);
-  case Op::Acos:
+  case Opcode::Acos:
     return std::acos(a);
-  case Op::Acosh:
+  case Opcode::Acosh:
     return std::acosh(a);
-  case Op::Asin:
+  case Opcode::Asin:
     return std::asin(a);
-  case Op::Asinh:
+  case Opcode::Asinh:
     return std::asinh(a);
-  case Op::Atan:
+  case Opcode::Atan:
     return std::atan(a);
-  case Op::Atan2:
+  case Opcode::Atan2:
     return std::atan2(a, b);
-  case Op::Atanh:
+  case Opcode::Atanh:
     return std::atanh(a);
-  case Op::Cbrt:
+  case Opcode::Cbrt:
     return std::cbrt(a);
-  case Op::Ceil:
+  case Opcode::Ceil:
     return std::ceil(a);
-  case Op::ClampF: // value, min, max
+  case Opcode::ClampF: // value, min, max
     return extreme(extreme(a, b, true), c, false);
-  case Op::CopySign:
+  case Opcode::CopySign:
     return std::copysign(a, b);
-  case Op::Cos:
+  case Opcode::Cos:
     return std::cos(a);
-  case Op::Cosh:
+  case Opcode::Cosh:
     return std::cosh(a);
-  case Op::Erf:
+  case Opcode::Erf:
     return std::erf(a);
-  case Op::Erfc:
+  case Opcode::Erfc:
     return std::erfc(a);
-  case Op::Exp:
+  case Opcode::Exp:
     return std::exp(a);
-  case Op::Exp2:
+  case Opcode::Exp2:
     return std::exp2(a);
-  case Op::ExpM1:
+  case Opcode::ExpM1:
     return std::expm1(a);
-  case Op::Floor:
+  case Opcode::Floor:
     return std::floor(a);
-  case Op::Fma:
+  case Opcode::Fma:
     return std::fma(a, b, c);
-  case Op::Log:
+  case Opcode::Log:
     return std::log(a);
-  case Op::Log10:
+  case Opcode::Log10:
     return std::log10(a);
-  case Op::Log1p:
+  case Opcode::Log1p:
     return std::log1p(a);
-  case Op::Log2:
+  case Opcode::Log2:
     return std::log2(a);
-  case Op::PowF:
+  case Opcode::PowF:
     return std::pow(a, b);
-  case Op::Round:
+  case Opcode::Round:
     return std::round(a);
-  case Op::RoundEven:
+  case Opcode::RoundEven:
     return std::nearbyint(a);
-  case Op::Rsqrt:
+  case Opcode::Rsqrt:
     return 1 / std::sqrt(a);
-  case Op::Sin:
+  case Opcode::Sin:
     return std::sin(a);
-  case Op::Sinh:
+  case Opcode::Sinh:
     return std::sinh(a);
-  case Op::Sqrt:
+  case Opcode::Sqrt:
     return std::sqrt(a);
-  case Op::Tan:
+  case Opcode::Tan:
     return std::tan(a);
-  case Op::Tanh:
+  case Opcode::Tanh:
     return std::tanh(a);
-  case Op::Trunc:
+  case Opcode::Trunc:
     return std::trunc(a);
   default:
     llvm_unreachable("not a real instruction");
   }
 }
-template double attn::interpreter::realOp(Op, double, double, double);
-template long double attn::interpreter::realOp(Op, long double, long double, long double);
+template double attn::interpreter::realOp(Opcode, double, double, double);
+template long double attn::interpreter::realOp(Opcode, long double, long double, long double);
 
 template <typename Real> bool attn::interpreter::compareReals(unsigned predicate, Real a, Real b) {
-  // The ordered predicates 0 (false) to 7 (ord) are bits: eq 1, gt 2, lt 4. 8 (ueq) to 13 (une) are 1 to 6 or unordered; 14 is uno, 15 true.
+  // The ordered predicates 0 (false) to 7 (ord) are bits: eq 1, gt 2, lt 4. 8 (ueq) to 13 (une) are 1 to 6 or
+  // unordered; 14 is uno, 15 true.
   bool orUnordered = predicate >= 8;
   unsigned relations = !orUnordered ? predicate : predicate == 14 ? 0 : predicate == 15 ? 7 : predicate - 7;
   if (std::isnan(a) || std::isnan(b))

@@ -7,9 +7,9 @@
 namespace attn::interpreter {
 
 /// The result of an instruction after kLastInteger up to kLastReal.
-template <typename Real> Real realOp(Op op, Real a, Real b, Real c);
-extern template double realOp(Op, double, double, double);
-extern template long double realOp(Op, long double, long double, long double);
+template <typename Real> Real realOp(Opcode op, Real a, Real b, Real c);
+extern template double realOp(Opcode, double, double, double);
+extern template long double realOp(Opcode, long double, long double, long double);
 
 /// Whether the predicate (mlir::arith::CmpFPredicate) holds.
 template <typename Real> bool compareReals(unsigned predicate, Real a, Real b);

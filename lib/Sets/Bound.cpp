@@ -129,8 +129,8 @@ static bool takesAllValues(const Expr &e, const Box &box) {
     std::set<unsigned> vars = boxedVars(t.first, box);
     if (vars.empty())
       continue;
-    bool dense = t.first.is(ExprKind::Var) ||
-                 (t.first.is(ExprKind::FloorDiv) && takesAllValues(t.first.operand(0), box));
+    bool dense =
+        t.first.is(ExprKind::Var) || (t.first.is(ExprKind::FloorDiv) && takesAllValues(t.first.operand(0), box));
     if (!dense || (t.second != 1 && t.second != -1))
       return false;
     for (unsigned v : vars)

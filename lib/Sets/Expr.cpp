@@ -34,7 +34,7 @@ unsigned Expr::varId() const {
   return node->id;
 }
 
-static bool isTableKind(ExprKind k) {
+[[maybe_unused]] static bool isTableKind(ExprKind k) {
   return k == ExprKind::Load || k == ExprKind::LoadMin || k == ExprKind::LoadMax;
 }
 

@@ -14,9 +14,7 @@
 
 using namespace attn::sets;
 
-Expr Expr::constant(int64_t value) {
-  return value == 0 ? Expr() : ExprBuilder::make(ExprKind::Const, value, 0, 0, {});
-}
+Expr Expr::constant(int64_t value) { return value == 0 ? Expr() : ExprBuilder::make(ExprKind::Const, value, 0, 0, {}); }
 Expr Expr::var(unsigned id) { return ExprBuilder::make(ExprKind::Var, 0, id, 0, {}); }
 
 //===----------------------------------------------------------------------===//

@@ -213,7 +213,8 @@ static bool hasChoiceTerm(const Expr &e, unsigned axis) {
 static Pred splitGe0(const Expr &e, unsigned axis, int &budget) {
   LinearForm form = linearForm(e);
   for (size_t n = 0; n < form.terms.size(); ++n) {
-    auto [atom, c] = form.terms[n];
+    const Expr atom = form.terms[n].first;
+    const int64_t c = form.terms[n].second;
     if (!isChoice(atom, axis))
       continue;
     LinearForm others = form;
@@ -296,7 +297,7 @@ static std::optional<Conjunctions> dnf(const Pred &p, unsigned limit) {
 }
 
 std::optional<std::vector<std::vector<Pred>>> attn::sets::toDNF(const Pred &p, unsigned limit,
-                                                               std::optional<unsigned> axis) {
+                                                                std::optional<unsigned> axis) {
   Pred normal = normalize(p);
   std::optional<Conjunctions> found = dnf(axis ? splitAtoms(normal, *axis) : normal, limit);
   if (!found && axis)

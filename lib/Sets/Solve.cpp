@@ -104,7 +104,8 @@ struct Distributor {
     std::vector<std::vector<Pred>> factors;
     for (const Pred &o : p.operands())
       factors.push_back(distribute(o));
-    std::stable_sort(factors.begin(), factors.end(), [](const auto &a, const auto &b) { return a.size() < b.size(); });
+    std::sort(factors.begin(), factors.end(),
+              [](const auto &a, const auto &b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
     result.push_back(Pred::always());
     for (const std::vector<Pred> &factor : factors) {
       std::vector<Pred> next;

@@ -49,8 +49,8 @@ def files(c, x):
     if c.layout == "bshd":
         qkv = {n: np.ascontiguousarray(t.swapaxes(1, 2)) if t.ndim == 4 else t for n, t in qkv.items()}
     elif c.layout == "packed":
-        qkv = {"x": np.ascontiguousarray(np.stack([qkv[n] for n in "qkv"], axis=2).transpose(0, 3, 2, 1, 4))}
-    return qkv | {n: t for n, t in x.items() if n not in "qkv"}
+        qkv = {"qkv": np.ascontiguousarray(np.stack([qkv[n] for n in "qkv"], axis=2).transpose(0, 3, 2, 1, 4))}
+    return qkv | {n: t for n, t in x.items() if n not in tuple("qkv")}
 
 
 def command(args, names, params, c):

@@ -15,9 +15,9 @@ def variant(text, element="f32", layout="bhsd", d=64, e=64, group=4):
 
     bhsd    [b, h, i, c] as in the gallery
     bshd    [b, i, h, c], also the output and its lse [b, i, h]
-    packed  one operand x [b, i, 3, h, c] for q, k and v (self-attention with as many key heads as query heads)
+    packed  one operand qkv [b, i, 3, h, c] for q, k and v (self-attention with as many key heads as query heads)
 
-    f64 replaces every f32 (lse, biases and the score's type follow), a 16-bit element only the operands' and o's.
+    f64 replaces every f32 (lse, captured tensors and scalars, the score's type), a 16-bit element only the operands' and o's.
     """
     if "floordiv" in text:
         text = _must(r"floordiv 4\b", f"floordiv {group}", text)
@@ -35,12 +35,12 @@ def variant(text, element="f32", layout="bhsd", d=64, e=64, group=4):
         text = _must(r"lse\[b, h, i\]", "lse[b, i, h]", text)
     elif layout == "packed":
         text = _must(r"^(!t = .*)$", rf"\1\n!x = tensor<?x?x3x?x{d}xf32>", text, re.M)
-        text = _must(r"%q: !t, %k: !t, %v: !t", "%x: !x", text)
+        text = _must(r"%q: !t, %k: !t, %v: !t", "%qkv: !x", text)
         text = _must(r"q = %q\[b, h, i, c\] k = %k\[b, h, j, c\] v = %v\[b, h, j, e\]",
-                     "q = %x[b, i, 0, h, c] k = %x[b, j, 1, h, c] v = %x[b, j, 2, h, e]", text)
+                     "q = %qkv[b, i, 0, h, c] k = %qkv[b, j, 1, h, c] v = %qkv[b, j, 2, h, e]", text)
         text = _must(r": \(!t, !t, !t\) ->", ": (!x, !x, !x) ->", text)
     elif layout != "bhsd":
         raise ValueError(layout)
     if element == "f64":
-        return text.replace("f32", "f64")
+        return text.replace("f32", "f64").replace("score(%s", "score(%s : f64")
     return text if element == "f32" else _must(r"^(!\w+ = tensor<.*x)f32>$", rf"\g<1>{element}>", text, re.M)

@@ -39,7 +39,8 @@ public:
   std::error_code convertToErrorCode() const override;
   CompileFailure kind;
   std::string message; // all diagnostics, each with location
-  /// Internal failures: the stage that failed (schedule, tile, vector, llvm, or codegen, link), and the IR that it was given.
+  /// Internal failures: the stage that failed (schedule, tile, vector, llvm, or codegen, link), and the IR that it was
+  /// given.
   std::string stage, reproducer;
 };
 
@@ -65,16 +66,19 @@ private:
   std::unique_ptr<Impl> impl;
 };
 
-/// Text or bytecode to a callable kernel. `name` appears in diagnostics. A module that is in the LLVM dialect already (what emit gives
-/// for "mlir") is taken as it is.
-llvm::Expected<Kernel> compile(llvm::StringRef source, const CompileOptions &options, llvm::StringRef name = "<program>");
+/// Text or bytecode to a callable kernel. `name` appears in diagnostics. A module that is in the LLVM dialect already
+/// (what emit gives for "mlir") is taken as it is. Text in the attn dialect may come from anyone; bytecode, whose
+/// reader trusts it, and lowered modules, which are code, only from those whom you would trust with an object file.
+llvm::Expected<Kernel> compile(llvm::StringRef source, const CompileOptions &options,
+                               llvm::StringRef name = "<program>");
 
 /// What `attnc --emit` writes: o, s, ll, mlir (LLVM dialect), a (archive), h (C header).
 llvm::Expected<std::string> emit(llvm::StringRef source, const CompileOptions &options, llvm::StringRef kind,
                                  llvm::StringRef name = "<program>");
 
 /// Several kinds from one compilation, in the order asked for.
-llvm::Expected<std::vector<std::string>> emit(llvm::StringRef source, const CompileOptions &options, llvm::ArrayRef<llvm::StringRef> kinds,
+llvm::Expected<std::vector<std::string>> emit(llvm::StringRef source, const CompileOptions &options,
+                                              llvm::ArrayRef<llvm::StringRef> kinds,
                                               llvm::StringRef name = "<program>");
 
 /// The kinds that emit knows.

@@ -1,12 +1,18 @@
 // The oracle: runs an attn.kernel as parsed, one row at a time, and shares no rewrite or expansion with the compiler.
 //
-// For the row (b, i): every pair (i, j) is tested with the set region as written, scores are s = scale * sum_c q k in index order, then the
-// score region, then the normalizer's form literally: each pass over the visible keys in index order, then the finish.
+// For the row (b, i): every pair (i, j) is tested with the set region as written, scores are s = scale * sum_c q k in
+// index order, then the score region, then the normalizer's form literally: each pass over the visible keys in index
+// order, then the finish.
 //
 // Two evaluations of the same text:
 //   Double  every operation in f64: the reference of the error rule;
-//   Plain   every operation rounded to the accumulation type (f32; weights also to 16 bits for 16-bit operands), as a straightforward
-//           numpy program would compute it: the yardstick of the error rule. For f64 programs, long double stands for Double and f64 for Plain.
+//   Plain   every operation rounded to the accumulation type (f32; weights also to 16 bits for 16-bit operands), as a
+//           straightforward numpy program would compute it: the yardstick of the error rule.
+// For f64 programs, long double stands for Double and f64 for Plain. Rounding an o of 16 bits is left to the caller.
+//
+// Which pairs are in the set is a fact of the text: set regions are evaluated in their nominal types in both. A bad
+// index in one `where` makes that set unknown for the pair; the pair is absent and reported only if the whole
+// expression hangs on it (`false and unknown` is false).
 #ifndef ATTN_INTERPRETER_INTERPRETER_H
 #define ATTN_INTERPRETER_INTERPRETER_H
 
@@ -22,15 +28,19 @@ enum class Precision { Double, Plain };
 /// One row of every output: o has one value for each value feature, the others one.
 struct RowResult {
   std::map<std::string, std::vector<double>> outputs;
-  int64_t visible = 0;   // pairs in the set
+  int64_t visible = 0;   // pairs in the set, without those at a bad index, with those of score -inf
   bool badIndex = false; // a captured load at a visible position was out of bounds: the pair is absent
 };
 
+/// For one thread at a time.
 class Interpreter {
 public:
-  /// `args` are the kernel's tensor arguments in order (inputs only), `params` its scalars. The module has its normalizers linked. Errors: an op or a
-  /// normalizer form that the interpreter does not know, shapes that disagree with the maps.
-  static llvm::Expected<std::unique_ptr<Interpreter>> create(KernelOp kernel, llvm::ArrayRef<attn_tensor> args, llvm::ArrayRef<attn_scalar> params);
+  /// `args` are the kernel's tensor arguments in order (inputs only), `params` its scalars. The module has its
+  /// normalizers linked. Errors: an op or a normalizer form that the interpreter does not know, and whatever the
+  /// runtime refuses in such tensors (the message starts with ATTN_E_...). The tensors' data must outlive the
+  /// interpreter and is read anew by every call; lengths are checked here alone.
+  static llvm::Expected<std::unique_ptr<Interpreter>> create(KernelOp kernel, llvm::ArrayRef<attn_tensor> args,
+                                                             llvm::ArrayRef<attn_scalar> params);
   virtual ~Interpreter() = default;
 
   /// Extent of every dimension, in the order of dims.

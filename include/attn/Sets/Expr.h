@@ -35,8 +35,15 @@
 // indices, extents and lengths are within +-2^31, and run-time scalars such as window widths are saturated to +-2^40
 // before they are used (a window wider than any sequence is a window without that side). Constant folding saturates at
 // the ends of int64, eval() computes in 128 bits and saturates at the end, so neither ever overflows; emitted code may
-// use plain wrapping 64-bit adds under the same promise. Tensor elements may be any int64: compare them as the two sides
-// of `splitSides` (a - b >= 0 as a >= b), which needs no promise.
+// use plain wrapping 64-bit adds under the same promise. Tensor elements may be any int64: compare them as the two
+// sides of `splitSides` (a - b >= 0 as a >= b), which needs no promise.
+//
+// Indices out of range
+// --------------------
+// A tile holds pairs that the predicate rules out, and rows are asked about before it is known whether they see
+// anything: so a Load may be evaluated at an index outside the tensor, where it may give any value but must not be read
+// from memory, and LoadMin/LoadMax range over the part inside. The language says more, that such a pair is absent; a
+// predicate that loads at a computed index says it by conjoining `0 <= index` and `index < extent` at its top.
 //
 // A worked example: the keys that rows i0..i1 see under "causal, in a window of w" are
 //
@@ -76,7 +83,8 @@ enum class ExprKind { Const, Var, Add, MulConst, FloorDiv, Mod, Min, Max, Select
 ///   Min, Max  of operands(), two or more
 ///   Select    operand(0) >= 0 ? operand(1) : operand(2)
 ///   Load      element of tensor table() at operands() (= indices())
-///   LoadMin, LoadMax  extreme of tensor table() at indices(), the axis()-th index running over lo()..hi() inclusive and
+///   LoadMin, LoadMax  extreme of tensor table() at indices(), the axis()-th index running over lo()..hi() inclusive
+///   and
 ///             *clipped to the tensor's extent*; of nothing, INT64_MAX for LoadMin and INT64_MIN for LoadMax.
 ///             operands() are indices() (a 0 stands at axis()), then lo(), then hi().
 class Expr {

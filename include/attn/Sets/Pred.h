@@ -1,8 +1,8 @@
 //===- Pred.h - Predicates over symbolic integers -------------------------===//
 //
 // A Pred is a set of index tuples, written as a condition. Negation is not a node: it is pushed to the atoms when it is
-// written, because every atom's complement is an atom again over the integers (not e >= 0 is -e - 1 >= 0). What stays is
-// and/or over
+// written, because every atom's complement is an atom again over the integers (not e >= 0 is -e - 1 >= 0). What stays
+// is and/or over
 //
 //   Ge0(e)           e >= 0, divided by the common factor of its coefficients: 2 i - 2 j - 1 >= 0 is i - j - 1 >= 0
 //   Eq0(e), Ne0(e)   likewise; the first coefficient is positive, so i == j and j == i are one atom
@@ -103,7 +103,7 @@ bool implies(const Pred &p, const Pred &q);
 /// and `True` a list with one empty conjunct. With an `axis`, Ne0 and min, max, select that mention it are split into
 /// Ge0 atoms (two half-lines), unless only that goes over the limit.
 std::optional<std::vector<std::vector<Pred>>> toDNF(const Pred &p, unsigned limit = 16,
-                                                   std::optional<unsigned> axis = std::nullopt);
+                                                    std::optional<unsigned> axis = std::nullopt);
 
 /// Rewrites the atoms of `p` that mention `axis` under a min, max or select, or in a Ne0, as Ge0 atoms without them.
 /// An atom that would grow beyond eight pieces stays as it is.

@@ -117,7 +117,8 @@ struct Solution {
 };
 
 /// Never fails: what does not fit the disjunctive form (more than `limit` conjuncts) is left whole in keyAtoms. No
-/// conjunct at all: the predicate is False.
+/// conjunct at all: nothing holds for any row of the box. A conjunct that no row of the box can satisfy is left out, so
+/// a solution, its lane masks too, speaks for the rows of its box alone.
 Solution solve(const Pred &p, unsigned axisVar, const Box &rows, unsigned limit = 16);
 
 /// Tile tests of one conjunct: `keys` is the piece of the axis (inside `may` or `must`, respectively).

@@ -24,6 +24,7 @@ namespace attn {
 class Random {
 public:
   Random(uint64_t seed, std::string_view stream);
+  Random(uint64_t seed, uint64_t stream) : seed(seed), stream(stream) {}
 
   std::array<uint32_t, 4> words(uint64_t block) const;
   std::array<double, 4> normals(uint64_t block) const;

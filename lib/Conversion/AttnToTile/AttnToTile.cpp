@@ -105,10 +105,10 @@ private:
     {
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&pack.getBody());
-      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), attend.getKMap()));
-      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), attend.getVMap()));
+      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), attend.getKMapAttr()));
+      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), attend.getVMapAttr()));
       for (auto [source, map] : summaries)
-        packed.push_back(tile::SummaryOp::create(b, loc, sType, source, map));
+        packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
       tile::YieldOp::create(b, loc, packed);
     }
 
@@ -120,7 +120,7 @@ private:
     // Scores in units of log2 where weights are powers of 2; a score region is written in natural units, so there the factor comes after it.
     double factor = scale() * (form.base2 && !scored ? kLog2e : 1.0);
     Value scaleArg = attend.getScale() ? args.lookup(attend.getScale()) : Value();
-    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg, attend.getQMap(), b.getF64FloatAttr(factor));
+    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg, attend.getQMapAttr(), b.getF64FloatAttr(factor));
 
     SmallVector<Value> init;
     auto fill = [&](double value, Type type) { init.push_back(tile::FillOp::create(b, loc, type, b.getF64FloatAttr(value))); };

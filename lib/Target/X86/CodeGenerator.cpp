@@ -47,10 +47,11 @@ static Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const X86Mac
   const llvm::Target *target = TargetRegistry::lookupTarget(triple, message);
   if (!target)
     return error(message);
-  // No fast-math: only explicit fma and contract flags are fused. Position independent, for the object may go into any library.
+  // No fast-math: only explicit fma and contract flags are fused. Position independent, for the object may go into any
+  // library.
   TargetOptions options;
-  std::unique_ptr<TargetMachine> tm(target->createTargetMachine(triple, machine.cpu, machine.features, options, Reloc::PIC_,
-                                                                CodeModel::Small, CodeGenOptLevel::Default));
+  std::unique_ptr<TargetMachine> tm(target->createTargetMachine(
+      triple, machine.cpu, machine.features, options, Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default));
   if (!tm)
     return error("LLVM has no target machine for " + Twine(machine.name));
   return std::move(tm);
@@ -77,7 +78,8 @@ static Error finishModule(llvm::Module &module, const CodeGenOptions &options) {
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    // Loops that clear or copy stay vector code: as calls of memset they are slower here, and the runtime promises libc's minimum alone.
+    // Loops that clear or copy stay vector code: as calls of memset they are slower here, and the runtime promises
+    // libc's minimum alone.
     function.addFnAttr("no-builtins");
     // Nothing below throws; the tables remain for debuggers and profilers.
     function.setDoesNotThrow();
@@ -104,6 +106,12 @@ static Error runIRPasses(llvm::Module &module, TargetMachine &machine, StringRef
   return Error::success();
 }
 
+Error attn::x86::checkIRPasses(StringRef passes) {
+  PassBuilder builder;
+  ModulePassManager manager;
+  return builder.parsePassPipeline(manager, passes);
+}
+
 CodeGenerator::CodeGenerator() = default;
 CodeGenerator::CodeGenerator(CodeGenerator &&) = default;
 CodeGenerator &CodeGenerator::operator=(CodeGenerator &&other) {
@@ -114,7 +122,8 @@ CodeGenerator &CodeGenerator::operator=(CodeGenerator &&other) {
 }
 CodeGenerator::~CodeGenerator() = default;
 
-Expected<CodeGenerator> CodeGenerator::create(mlir::ModuleOp op, const X86Machine &machine, const CodeGenOptions &options) {
+Expected<CodeGenerator> CodeGenerator::create(mlir::ModuleOp op, const X86Machine &machine,
+                                              const CodeGenOptions &options) {
   initialize();
   CodeGenerator result;
   auto tm = createTargetMachine(machine);
@@ -153,7 +162,8 @@ Expected<SmallVector<char, 0>> CodeGenerator::codegen(bool assembly) const {
   // Code generation prepares the IR in place; the original must stay for the next kind.
   std::unique_ptr<llvm::Module> copy = CloneModule(*module);
   legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, os, nullptr, assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile,
+  if (machine->addPassesToEmitFile(passes, os, nullptr,
+                                   assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile,
                                    /*DisableVerify=*/true))
     return error("LLVM's x86 back end cannot emit this kind of file");
   passes.run(*copy);

@@ -38,14 +38,16 @@ Error attn::x86::checkUndefinedSymbols(ArrayRef<char> bytes) {
   }
   if (foreign.empty())
     return Error::success();
-  return createStringError(inconvertibleErrorCode(), "the code refers to symbols that no runtime library provides: " + join(foreign, ", "));
+  return createStringError(inconvertibleErrorCode(),
+                           "the code refers to symbols that no runtime library provides: " + join(foreign, ", "));
 }
 
 Expected<std::string> attn::x86::archive(ArrayRef<char> object, StringRef memberName) {
   std::string warning;
   NewArchiveMember member(MemoryBufferRef(StringRef(object.data(), object.size()), memberName));
-  auto buffer = writeArchiveToBuffer(member, SymtabWritingMode::NormalSymtab, object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false,
-                                     [&](Error e) { warning = toString(std::move(e)); });
+  auto buffer =
+      writeArchiveToBuffer(member, SymtabWritingMode::NormalSymtab, object::Archive::K_GNU, /*Deterministic=*/true,
+                           /*Thin=*/false, [&](Error e) { warning = toString(std::move(e)); });
   if (!buffer)
     return buffer.takeError();
   if (!warning.empty())

@@ -85,14 +85,19 @@ public:
     }
     case 5: {
       RandomExpr b = expr(depth - 1);
+      if (chance(30)) {
+        // Operands that differ by a constant: one of them decides.
+        int64_t k = pick(-2, 2);
+        b = {a.e + k, [=](const World &x) { return a.f(x) + k; }};
+      }
       if (chance(50))
         return {min(a.e, b.e), [=](const World &x) { return std::min(a.f(x), b.f(x)); }};
       return {max(a.e, b.e), [=](const World &x) { return std::max(a.f(x), b.f(x)); }};
     }
     case 6: {
-      if (chance(70))
-        return a;
       RandomExpr b = expr(depth - 1), c = leaf();
+      int64_t k = pick(-8, 8), m = pick(-1, 1);
+      c = {c.e * m + k, [=](const World &x) { return c.f(x) * m + k; }};
       return {Expr::select(c.e, a.e, b.e), [=](const World &x) { return c.f(x) >= 0 ? a.f(x) : b.f(x); }};
     }
     case 7: {

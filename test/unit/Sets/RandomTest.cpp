@@ -132,7 +132,7 @@ void checkSolution(Case &c, const Pred &p, unsigned axis, const std::vector<std:
 }
 
 TEST(Random, PredicatesAgainstBruteForce) {
-  int total = isLong() ? 100000 : 6000;
+  int total = isLong() ? 100000 : 4000;
   std::printf("seed %llu, %d predicates\n", (unsigned long long)seed(), total);
   Tally tally;
   for (int n = 0; n < total && !HasFailure(); ++n) {
@@ -178,6 +178,40 @@ TEST(Random, PredicatesAgainstBruteForce) {
   // Not a matter of soundness, but a solver that answers "partial" to everything would pass the rest.
   EXPECT_GT(tally.calledEmpty, tally.empty * 0.7);
   EXPECT_GT(tally.calledFull, tally.full * 0.7);
+}
+
+/// Rows boxed in two variables, as a solver for several heads at once has them: here the index and the scalar.
+TEST(Random, BoxesOfTwoVariables) {
+  int total = isLong() ? 20000 : 1500;
+  for (int n = 0; n < total && !HasFailure(); ++n) {
+    Generator gen(seed() + uint64_t(n));
+    Case c(gen);
+    RandomPred r = gen.pred(int(gen.pick(1, 3)));
+    // Conditions on the rows alone, with both variables.
+    int64_t a = gen.pick(-2, 2), b = gen.pick(-2, 2), k = gen.pick(-6, 12);
+    r = {r.p && ge(vi() * a + vw() * b + k, num(0)),
+         [=](const World &x) { return r.f(x) && a * x.i + b * x.w + k >= 0; }};
+    SCOPED_TRACE("seed " + std::to_string(seed() + uint64_t(n)) + ": " + r.p.str());
+    Env env = c.world.env();
+    c.pickBoxes();
+    int64_t w0 = gen.pick(-2, 5), w1 = w0 + gen.pick(0, 3);
+    Solution s = solve(r.p, J, {{I, rowBox}, {W, {num(w0), num(w1)}}});
+    c.world.i = c.world.j = c.world.w = -1000;
+    Ranges may = ranges(s, env, 0, c.world.tokens - 1), must = fullRanges(s, env, 0, c.world.tokens - 1);
+    TileClass k2 = classify(s, env, c.world.j0, c.world.j1);
+    auto contains = [&](const Ranges &ranges) {
+      return std::any_of(ranges.begin(), ranges.end(),
+                         [&](const auto &q) { return q.first <= c.world.j && c.world.j <= q.second; });
+    };
+    for (c.world.i = c.world.i0; c.world.i <= c.world.i1; ++c.world.i)
+      for (c.world.w = w0; c.world.w <= w1; ++c.world.w)
+        for (c.world.j = 0; c.world.j < c.world.tokens; ++c.world.j) {
+          bool visible = r.f(c.world), inTile = c.world.j0 <= c.world.j && c.world.j <= c.world.j1;
+          EXPECT_TRUE(!visible || contains(may));
+          EXPECT_TRUE(visible || !contains(must));
+          EXPECT_TRUE(!inTile || k2 != (visible ? TileClass::Empty : TileClass::Full));
+        }
+  }
 }
 
 TEST(Random, BoundsOfExpressions) {

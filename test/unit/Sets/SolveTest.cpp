@@ -9,8 +9,7 @@ using namespace attn::sets::test;
 
 namespace {
 
-const Expr i = vi(), j = vj(), w = vw(), i0 = Expr::var(I0), i1 = Expr::var(I1), j0 = Expr::var(J0),
-           j1 = Expr::var(J1);
+const Expr i = vi(), j = vj(), w = vw(), i0 = Expr::var(I0), i1 = Expr::var(I1), j0 = Expr::var(J0), j1 = Expr::var(J1);
 const Box rows = {{I, {i0, i1}}};
 const Box tile = {{I, {i0, i1}}, {J, {j0, j1}}};
 

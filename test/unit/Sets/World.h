@@ -50,8 +50,8 @@ struct World {
     return tables[table][size_t(flat)];
   }
   bool opaque(unsigned id) const {
-    uint64_t x = salt + id * 0x9E3779B97F4A7C15ull + uint64_t(i) * 0xBF58476D1CE4E5B9ull +
-                 uint64_t(j) * 0x94D049BB133111EBull;
+    uint64_t x =
+        salt + id * 0x9E3779B97F4A7C15ull + uint64_t(i) * 0xBF58476D1CE4E5B9ull + uint64_t(j) * 0x94D049BB133111EBull;
     x ^= x >> 29;
     x *= 0xBF58476D1CE4E5B9ull;
     return (x >> 40) & 1;

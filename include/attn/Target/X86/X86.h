@@ -1,7 +1,8 @@
 // From a module in the LLVM dialect to x86-64 code: LLVM IR, assembly, a relocatable object.
 //
-// The object is the same for the JIT and for ahead-of-time use. It exports, for every kernel @K, attn_K, attn_K_workspace and attn_K_info;
-// everything else is local. It needs attn_rt_run, attn_rt_workspace and the four memory functions that compilers take for granted.
+// The object is the same for the JIT and for ahead-of-time use. It exports, for every kernel @K, attn_K,
+// attn_K_workspace and attn_K_info; everything else is local. It needs attn_rt_run, attn_rt_workspace and the four
+// memory functions that compilers take for granted.
 #ifndef ATTN_TARGET_X86_X86_H
 #define ATTN_TARGET_X86_X86_H
 
@@ -14,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class LLVMContext;
@@ -40,19 +42,23 @@ llvm::ArrayRef<llvm::StringRef> memorySymbols();  // of libc
 struct CodeGenOptions {
   /// Names of the kernels whose symbols are exported.
   std::vector<std::string> kernels;
-  /// LLVM IR passes before code generation, in the syntax of `opt -passes=`. Empty: none; native-width SSA values need none, and measurements
-  /// show no difference between them and -O3.
+  /// LLVM IR passes before code generation, in the syntax of `opt -passes=`. Empty: none; native-width SSA values need
+  /// none, and measurements show no difference between them and -O3.
   std::string irPasses;
   /// Appears in the object's symbol table as the source file.
   std::string sourceName = "attn";
 };
 
+/// Fails if `passes` is not a pipeline in that syntax.
+llvm::Error checkIRPasses(llvm::StringRef passes);
+
 /// One translated module. Emission consumes nothing: each kind may be asked for once or more, in any order.
 class CodeGenerator {
 public:
-  /// Translates `module`, whose target triple and data layout attributes are set. Fails without a diagnostic of its own where MLIR has emitted
-  /// one.
-  static llvm::Expected<CodeGenerator> create(mlir::ModuleOp module, const X86Machine &machine, const CodeGenOptions &options);
+  /// Translates `module`, whose target triple and data layout attributes are set. Fails without a diagnostic of its own
+  /// where MLIR has emitted one.
+  static llvm::Expected<CodeGenerator> create(mlir::ModuleOp module, const X86Machine &machine,
+                                              const CodeGenOptions &options);
   CodeGenerator(CodeGenerator &&);
   CodeGenerator &operator=(CodeGenerator &&);
   ~CodeGenerator();

@@ -1,0 +1,83 @@
+// acc_re += sum_j p_rj v_je over a run of panels (tile.accumulate).
+#include "MainEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+void MainEmitter::accumulate(V runStart, V runEnd) {
+  V values = e.at(t.valueBase(), e.mul(blockFirst, l.valueRowBytes()));
+  V panelBytes = e.mul(blockPanels, l.width * l.width * e.bytes);
+  V from = e.mul(runStart, l.width), to = e.mul(runEnd, l.width);
+  e.choose(
+      guarded, {},
+      [&] {
+        accumulateGuarded(values, panelBytes, from, to);
+        return SmallVector<V>{};
+      },
+      [&] {
+        accumulateFast(values, panelBytes, from, to);
+        return SmallVector<V>{};
+      });
+}
+
+// Panels of value features; in each the strip's accumulators stay in registers over all keys of the run.
+void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
+  V weights = e.at(t.scratch, l.weights());
+  constexpr int64_t unroll = 8;
+  e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
+    V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
+    SmallVector<V> start;
+    for (int64_t r = 0; r < l.tileRows; ++r)
+      for (int64_t half = 0; half < 2; ++half)
+        start.push_back(e.load(e.vec, e.at(out, r * l.valueRowBytes() + half * e.lanes * e.bytes)));
+    auto sum = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
+      SmallVector<V> s(args);
+      V rows = e.at(v, e.mul(key, l.width * e.bytes)), p = e.at(weights, e.mul(key, e.bytes));
+      for (int64_t u = 0; u < unroll; ++u) {
+        V v0 = e.load(e.vec, e.at(rows, u * l.width * e.bytes)), v1 = e.load(e.vec, e.at(rows, (u * l.width + e.lanes) * e.bytes));
+        for (int64_t r = 0; r < l.tileRows; ++r) {
+          V x = e.broadcast(e.load(e.real, e.at(p, (r * l.blockKeys + u) * e.bytes)));
+          s[2 * r] = e.fma(x, v0, s[2 * r]);
+          s[2 * r + 1] = e.fma(x, v1, s[2 * r + 1]);
+        }
+      }
+      return s;
+    });
+    for (int64_t r = 0; r < l.tileRows; ++r)
+      for (int64_t half = 0; half < 2; ++half)
+        e.store(sum[2 * r + half], e.at(out, r * l.valueRowBytes() + half * e.lanes * e.bytes));
+  });
+}
+
+// The same sums in the same order, but an absent pair's product is not taken: 0 * NaN never happens. Bits equal the fast path's where that is finite.
+void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
+  V weights = e.at(t.scratch, l.weights()), visible = e.at(t.scratch, l.visible());
+  e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
+    V v = e.at(values, e.mul(panel, panelBytes));
+    e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
+      V out = e.at(e.at(acc, e.mul(r, l.valueRowBytes())), e.mul(panel, l.width * e.bytes));
+      V out1 = e.at(out, e.lanes * e.bytes);
+      SmallVector<V> start{e.load(e.vec, out), e.load(e.vec, out1)};
+      auto sum = e.loop(from, to, 1, start, [&](V key, ValueRange args) {
+        V keyPanel = e.divUnsigned(key, l.width);
+        V inPanel = e.sub(key, e.mul(keyPanel, l.width));
+        V half = e.divUnsigned(inPanel, e.lanes);
+        V lane = e.sub(inPanel, e.mul(half, e.lanes));
+        V byteAt = e.add(e.mul(e.add(e.mul(keyPanel, l.tileRows), r), 2), half);
+        V bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI8Type(), e.at(visible, byteAt)));
+        V bit = arith::AndIOp::create(e.b, e.loc, arith::ShRUIOp::create(e.b, e.loc, bits, lane), e.i64(1));
+        return e.choose(
+            e.ne(bit, e.i64(0)), {e.vec, e.vec},
+            [&] {
+              V row = e.at(v, e.mul(key, l.width * e.bytes));
+              V x = e.broadcast(e.load(e.real, e.at(weights, e.mul(e.add(e.mul(r, l.blockKeys), key), e.bytes))));
+              return SmallVector<V>{e.fma(x, e.load(e.vec, row), args[0]), e.fma(x, e.load(e.vec, e.at(row, e.lanes * e.bytes)), args[1])};
+            },
+            [&] { return SmallVector<V>(args); });
+      });
+      e.store(sum[0], out);
+      e.store(sum[1], out1);
+    });
+  });
+}

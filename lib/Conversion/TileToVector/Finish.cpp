@@ -1,0 +1,86 @@
+// Reference and sums of every row to its outputs (tile.finish).
+#include "MainEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+/// True if any accumulator of the block is not finite.
+V MainEmitter::finish() {
+  Block &body = finishOp.getBody().front();
+  ArrayRef<int64_t> order = finishOp.getOrder();
+  unsigned accPosition = (hasRef ? 1 : 0) + l.numSums;
+  BlockArgument accArg;
+  for (auto [n, position] : llvm::enumerate(order))
+    if (position == (int64_t)accPosition)
+      accArg = body.getArgument(n);
+  // What depends on the value sum is computed for each vector of features, the rest once a row.
+  llvm::DenseSet<V> perFeature;
+  if (accArg)
+    perFeature.insert(accArg);
+  for (Operation &op : body.without_terminator())
+    if (llvm::any_of(op.getOperands(), [&](V v) { return perFeature.contains(v); }))
+      perFeature.insert(op.result_begin(), op.result_end());
+
+  V zero32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
+  V bad = e.loop(e.i64(0), rows, 1, ValueRange{e.splat(0)}, [&](V r, ValueRange args) {
+    V empty = e.ne(e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(r, 4))), zero32);
+    V accRow = e.at(e.at(t.scratch, l.acc()), e.mul(r, l.valueRowBytes()));
+    V poison = args[0]; // 0 * x is 0 for every finite x, else NaN
+    RegionEmitter region = makeRegion();
+    for (auto [n, position] : llvm::enumerate(order)) {
+      if (position == (int64_t)accPosition)
+        continue;
+      V v;
+      if (hasRef && position == 0) {
+        v = e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes))));
+      } else {
+        V lanesOfSum = e.load(e.vec, e.at(e.at(t.scratch, l.sum(position - (hasRef ? 1 : 0))), e.mul(r, l.lanes * l.element)));
+        v = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, lanesOfSum, arith::FastMathFlags::reassoc);
+        poison = e.fma(lanesOfSum, e.splat(0), poison);
+      }
+      region.bind(body.getArgument(n), region.real(v));
+    }
+    for (Operation &op : body.without_terminator())
+      for (V result : op.getResults())
+        if (!perFeature.contains(result))
+          (void)region.emit(result);
+    poison = e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, ValueRange{poison}, [&](V at, ValueRange p) {
+      return SmallVector<V>{e.fma(e.load(e.vec, e.at(accRow, at)), e.splat(0), p[0])};
+    })[0];
+
+    for (auto [n, output] : llvm::enumerate(finishOp.getOutputs())) {
+      TensorRef &out = t.tensor(cast<BlockArgument>(output).getArgNumber());
+      AffineMap map = cast<AffineMapAttr>(finishOp.getMaps()[n]).getValue();
+      Type element = out.type.getElementType();
+      double emptyValue = cast<FloatAttr>(finishOp.getEmpty()[n]).getValueAsDouble();
+      V value = body.getTerminator()->getOperand(finishOp.getYields()[n]);
+      bool wide = llvm::any_of(map.getResults(), [&](AffineExpr x) { return x.isFunctionOfDim(t.valueDim()); });
+      V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+      V wanted = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, out.data, null);
+      e.when(wanted, [&] {
+        V offset = e.add(t.baseOffset(out, map), e.mul(e.add(first, r), t.stride(out, map, t.queryDim())));
+        V to = e.at(out.data, e.mul(offset, Emit::elementBytes(element)));
+        if (!wide) {
+          RegionEmitter inner = region;
+          auto v = inner.emit(value);
+          if (succeeded(v))
+            e.storeElement(e.select(empty, e.scalar(emptyValue), v->v), element, to);
+          return;
+        }
+        V row = e.at(t.scratch, l.row());
+        e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V at) {
+          RegionEmitter inner = region;
+          if (accArg)
+            inner.bind(accArg, inner.real(e.load(e.vec, e.at(accRow, at))));
+          auto v = inner.emit(value);
+          V x = succeeded(v) ? inner.asVector(v->v) : e.splat(0);
+          e.store(e.select(e.broadcast(empty), e.splat(emptyValue), x), e.at(row, at));
+        });
+        storeRow(e, element, row, to, t.stride(out, map, t.valueDim()), l.value);
+      });
+    }
+    return SmallVector<V>{poison};
+  })[0];
+  return e.anyLane(e.cmpf(arith::CmpFPredicate::UNO, bad, bad));
+}

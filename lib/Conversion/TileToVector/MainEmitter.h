@@ -1,0 +1,104 @@
+// The main phase: one block of queries against the ranges of keys that the set leaves. One file for each part:
+//
+//   MainPhase.cpp   queries, state, loops over ranges, strips and runs of microtiles
+//   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
+//   Weigh.cpp       scores of a microtile, reference, weights, sums
+//   Raise.cpp       the rare path: a reference moves
+//   Accumulate.cpp  weights times values
+//   Finish.cpp      outputs
+#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
+#define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
+
+#include "SetEmitter.h"
+#include "TaskEmitter.h"
+
+namespace attn {
+
+class MainEmitter {
+public:
+  using V = mlir::Value;
+  using Val = RegionEmitter::Val;
+
+  MainEmitter(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, mlir::ModuleOp module, llvm::StringRef prefix)
+      : t(t), e(t.e), l(t.layout), variant(variant), pack(pack), main(main), module(module), prefix(prefix) {}
+  mlir::LogicalResult run();
+
+private:
+  // MainPhase.cpp
+  mlir::LogicalResult match();
+  V runOnce(V pass);
+  void loadQueries();
+  void clearState();
+  void visitBlocks(V pass);
+  void visitStrip(V strip, V block, V blockFull);
+  void count(unsigned counter, V by);
+
+  // Ranges.cpp
+  struct Range {           // one conjunct for a box of rows; null: no bound
+    V lo, hi, mustLo, mustHi, mayRest, mustRest;
+  };
+  void solveSet();
+  void bindCommon(RegionEmitter &region, SetEmitter &set);
+  llvm::SmallVector<Range> ranges(V rowLo, V rowHi);
+  std::pair<V, V> status(llvm::ArrayRef<Range> ranges, V rowLo, V rowHi, V keyLo, V keyHi); // may, must
+  V nextBlock(llvm::ArrayRef<Range> ranges, V cursor);
+  /// Visible lanes of one row; `keyLo` is the panel's first key, `half` which vector of it.
+  V laneMask(RegionEmitter &region, V row, V keyLo, unsigned half);
+  bool masksAreBounds();
+  RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, l.gather())); }
+
+  // Weigh.cpp
+  void weigh(V panel, V status, V runStart);
+  llvm::SmallVector<V> dot(V keyPanel);
+  llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
+  llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
+  void modifyRow(V r, V partial, V panel);
+  void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
+  void storeTile(llvm::ArrayRef<V> s);
+  llvm::SmallVector<V> loadTile();
+  void storeWeights(llvm::ArrayRef<V> s, V panel);
+  void noteVisible(V panel, V row, unsigned half, V mask);
+
+  // Raise.cpp
+  mlir::LogicalResult emitRaise();
+  V needsRaise(llvm::ArrayRef<V> s);
+
+  // Accumulate.cpp
+  void accumulate(V runStart, V runEnd);
+  void accumulateFast(V values, V panelBytes, V from, V to);
+  void accumulateGuarded(V values, V panelBytes, V from, V to);
+
+  // Finish.cpp
+  V finish();
+
+  TaskEmitter &t;
+  Emit &e;
+  const Layout &l;
+  tile::VariantOp variant;
+  tile::PhaseOp pack, main;
+  mlir::ModuleOp module;
+  std::string prefix;
+
+  tile::LoadOp loadOp;
+  tile::ForOp forOp;
+  tile::WeighOp weighOp;
+  tile::AccumulateOp accumulateOp;
+  tile::FinishOp finishOp;
+  bool hasRef = false, hasScore = false, plainPhi = false;
+
+  SetPredicate predicate;
+  sets::Solution solution;
+  llvm::SmallVector<SummaryRef> summaries;
+  std::function<TensorRef &(unsigned)> tensorOf;
+
+  V first, rows, strips;               // of the query block
+  V guarded;                           // i1: this pass must not multiply absent values
+  V blockFirst, blockPanels;           // of the key block
+  V rowLo, rowHi;                      // of the strip
+  V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
+  llvm::SmallVector<V> sums;
+};
+
+} // namespace attn
+
+#endif

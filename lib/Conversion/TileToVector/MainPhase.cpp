@@ -1,0 +1,210 @@
+#include "MainEmitter.h"
+#include "attn-rt/attn_rt.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+LogicalResult MainEmitter::match() {
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    if (auto o = dyn_cast<tile::LoadOp>(op))
+      loadOp = o;
+    else if (auto o = dyn_cast<tile::ForOp>(op))
+      forOp = o;
+    else if (auto o = dyn_cast<tile::FinishOp>(op))
+      finishOp = o;
+    else if (!isa<tile::FillOp>(op))
+      return op.emitError("[unsupported_main] has no lowering in a main phase");
+  }
+  if (!loadOp || !forOp || !finishOp)
+    return main.emitError("[unsupported_main] a main phase has one load, one for and one finish");
+  for (Operation &op : forOp.getBody().front().without_terminator()) {
+    if (auto o = dyn_cast<tile::WeighOp>(op))
+      weighOp = o;
+    else if (auto o = dyn_cast<tile::AccumulateOp>(op))
+      accumulateOp = o;
+    else
+      return op.emitError("[unsupported_main] has no lowering in a strip");
+  }
+  if (!weighOp)
+    return forOp.emitError("[unsupported_main] a strip has one weigh");
+  hasRef = (bool)weighOp.getRef();
+  hasScore = !weighOp.getScore().empty();
+  // exp2(d) is 0 at -inf by itself; any other weight is selected to 0 where the score is absent.
+  Block &phi = weighOp.getPhi().front();
+  auto exp2 = dyn_cast_or_null<math::Exp2Op>(phi.getTerminator()->getOperand(0).getDefiningOp());
+  plainPhi = exp2 && exp2.getOperand() == phi.getArgument(0);
+  return success();
+}
+
+LogicalResult MainEmitter::run() {
+  if (failed(match()))
+    return failure();
+  tensorOf = [this](unsigned n) -> TensorRef & { return t.tensor(n); };
+  solveSet();
+  if (hasRef && failed(emitRaise()))
+    return failure();
+
+  first = t.block;
+  rows = e.min(e.i64(l.blockRows), e.sub(t.extents[t.queryDim()], first));
+  strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+  // Optimistic first; once more, guarded, if an accumulator ended non-finite (edge contract 2).
+  e.loop(e.i64(0), e.i64(2), 1, ValueRange{e.i1(true)}, [&](V pass, ValueRange go) {
+    return e.choose(go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; }, [&] { return SmallVector<V>{e.i1(false)}; });
+  });
+  return success();
+}
+
+V MainEmitter::runOnce(V pass) {
+  guarded = e.eq(pass, e.i64(1));
+  loadQueries();
+  clearState();
+  visitBlocks(pass);
+  V nonFinite = finish();
+  V redo = e.both(nonFinite, e.invert(guarded));
+  e.when(redo, [&] { count(4, e.i64(1)); });
+  return redo;
+}
+
+void MainEmitter::count(unsigned counter, V by) {
+  V at = e.at(t.field(offsetof(attn_task, counters), e.ptrType()), counter * 8);
+  e.store(e.add(e.loadI64(at), by), at);
+}
+
+/// Queries times scale, rows contiguous; surplus rows of the last strip repeat the last query and are never stored.
+void MainEmitter::loadQueries() {
+  TensorRef &q = t.tensor(cast<BlockArgument>(loadOp.getSource()).getArgNumber());
+  AffineMap map = loadOp.getMap();
+  Type element = q.type.getElementType();
+  V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
+  V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
+  double constant = loadOp.getFactor().convertToDouble();
+  V factor = e.scalar(constant);
+  if (loadOp.getScale())
+    factor = e.fmul(t.params.lookup(loadOp.getScale()), factor);
+  V last = e.sub(t.extents[t.queryDim()], e.i64(1));
+  e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
+    V i = e.min(e.add(first, r), last);
+    V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
+    copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot, factor);
+  });
+}
+
+void MainEmitter::clearState() {
+  V zero = e.splat(0), one32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1));
+  V count = e.mul(strips, l.tileRows);
+  auto clear = [&](int64_t offset, int64_t rowBytes) {
+    V base = e.at(t.scratch, offset);
+    e.loop(e.i64(0), e.mul(count, rowBytes), e.lanes * e.bytes, [&](V at) { e.store(zero, e.at(base, at)); });
+  };
+  clear(l.acc(), l.valueRowBytes());
+  for (unsigned n = 0; n < l.numSums; ++n)
+    clear(l.sum(n), e.lanes * e.bytes);
+  e.loop(e.i64(0), count, 1, [&](V r) {
+    e.store(e.scalar(0), e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes)));
+    e.store(one32, e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));
+  });
+  e.loop(e.i64(0), strips, 1, [&](V s) { e.store(one32, e.at(e.at(t.scratch, l.stripUnset()), e.mul(s, 4))); });
+}
+
+void MainEmitter::visitBlocks(V pass) {
+  V keys = t.extents[t.keyDim()];
+  V blocks = e.divUnsigned(e.add(keys, l.blockKeys - 1), l.blockKeys);
+  V lastRow = e.sub(e.add(first, rows), e.i64(1));
+  SmallVector<Range> box = ranges(first, lastRow);
+  // cursor, visited, full
+  SmallVector<V> init{nextBlock(box, e.i64(0)), e.i64(0), e.i64(0)};
+  auto done = e.whileLoop(
+      init, [&](ValueRange args) { return e.lt(args[0], blocks); },
+      [&](ValueRange args) {
+        V block = args[0];
+        blockFirst = e.mul(block, l.blockKeys);
+        blockPanels = e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
+        V keyHi = e.sub(e.add(blockFirst, e.mul(blockPanels, l.width)), e.i64(1));
+        auto [may, must] = status(box, first, lastRow, blockFirst, keyHi);
+        e.when(may, [&, must = must] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, block, must); }); });
+        auto one = [&](V c) { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c).getResult(); };
+        return SmallVector<V>{nextBlock(box, e.add(block, 1)), e.add(args[1], one(may)), e.add(args[2], one(e.both(may, must)))};
+      });
+  e.when(e.eq(pass, e.i64(0)), [&] {
+    count(0, done[2]);
+    count(1, e.sub(done[1], done[2]));
+    count(2, e.sub(blocks, done[1]));
+  });
+}
+
+void MainEmitter::visitStrip(V strip, V block, V blockFull) {
+  V r0 = e.mul(strip, l.tileRows);
+  rowLo = e.add(first, r0);
+  rowHi = e.min(e.add(rowLo, l.tileRows - 1), e.sub(t.extents[t.queryDim()], e.i64(1)));
+  qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dot * l.element));
+  negRef = e.at(e.at(t.scratch, l.negRef()), e.mul(r0, l.element));
+  acc = e.at(e.at(t.scratch, l.acc()), e.mul(r0, l.valueRowBytes()));
+  unset = e.at(e.at(t.scratch, l.unset()), e.mul(r0, 4));
+  stripUnset = e.at(e.at(t.scratch, l.stripUnset()), e.mul(strip, 4));
+  sums.clear();
+  for (unsigned n = 0; n < l.numSums; ++n)
+    sums.push_back(e.at(e.at(t.scratch, l.sum(n)), e.mul(r0, l.lanes * l.element)));
+
+  // Status of every panel of the block for this strip: 2 full, 1 partial, 0 empty.
+  V statusAt = e.at(t.scratch, l.status());
+  Type i8 = e.b.getI8Type();
+  auto byte = [&](int64_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(v)); };
+  auto bounds = e.choose(
+      blockFull, {e.i64Type(), e.i64Type()},
+      [&] {
+        auto all = VectorType::get({l.panelsPerBlock()}, i8);
+        e.store(e.splatInt(all, 2), statusAt);
+        return SmallVector<V>{e.i64(0), blockPanels};
+      },
+      [&] {
+        SmallVector<Range> box = ranges(rowLo, rowHi);
+        V lo = blockPanels, hi = e.i64(0);
+        for (const Range &r : box) {
+          V a = e.i64(0), z = blockPanels;
+          if (r.lo)
+            a = e.min(e.divFloor(e.max(e.sub(r.lo, blockFirst), e.i64(0)), l.width), blockPanels);
+          if (r.hi)
+            z = e.min(e.add(e.divFloor(e.max(e.sub(r.hi, blockFirst), e.i64(-1)), l.width), 1), blockPanels);
+          lo = e.min(lo, a), hi = e.max(hi, z);
+        }
+        e.loop(lo, hi, 1, [&](V panel) {
+          V keyLo = e.add(blockFirst, e.mul(panel, l.width));
+          auto [may, must] = status(box, rowLo, rowHi, keyLo, e.add(keyLo, l.width - 1));
+          e.store(e.select(may, e.select(must, byte(2), byte(1)), byte(0)), e.at(statusAt, panel));
+        });
+        return SmallVector<V>{lo, hi};
+      });
+  V end = bounds[1];
+  auto statusOf = [&](V panel) { return e.load(i8, e.at(statusAt, panel)); };
+
+  // Runs of panels that are not empty: weigh each, then one product with the values of the run.
+  e.whileLoop(
+      ValueRange{bounds[0]}, [&](ValueRange args) { return e.lt(args[0], end); },
+      [&](ValueRange args) {
+        V start = args[0];
+        V stop = e.whileLoop(
+            ValueRange{start},
+            [&](ValueRange p) {
+              V inside = e.lt(p[0], end);
+              // The status is read only inside.
+              return e.choose(inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },
+                              [&] { return SmallVector<V>{e.i1(false)}; })[0];
+            },
+            [&](ValueRange p) {
+              weigh(p[0], statusOf(p[0]), start);
+              return SmallVector<V>{e.add(p[0], 1)};
+            })[0];
+        V run = e.sub(stop, start);
+        e.when(e.lt(e.i64(0), run), [&] {
+          if (accumulateOp)
+            accumulate(start, stop);
+          e.when(e.invert(guarded), [&] { count(3, run); });
+        });
+        return SmallVector<V>{e.max(stop, e.add(start, 1))};
+      });
+}
+
+LogicalResult attn::emitMainPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, ModuleOp module, StringRef prefix) {
+  return MainEmitter(t, variant, pack, main, module, prefix).run();
+}

@@ -1,0 +1,134 @@
+// exp2, exp, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no library call.
+#include "Emit.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+// 2^f - 1 = f q(f) on [-1/2, 1/2]. f32: degree 6 in all, equi-oscillating relative error 2.0e-9, so that rounding dominates (1.1 ulp).
+static const double kExp2F32[] = {0.693147202855191,    0.24022647913618247,   0.0555033247082896,
+                                  0.009618437358067809, 0.0013398874539315292, 0.0001535336207148484};
+// f64: the Taylor series; the first term left out is below 2^-53.
+static SmallVector<double> taylor(double base, unsigned terms) {
+  SmallVector<double> c;
+  double t = 1;
+  for (unsigned k = 1; k <= terms; ++k)
+    c.push_back(t *= base / k);
+  return c;
+}
+
+static V constant(Emit &e, V like, double v) { return isa<VectorType>(like.getType()) ? e.splat(v) : e.scalar(v); }
+
+/// c0 + f (c1 + f (...)).
+static V horner(Emit &e, V f, ArrayRef<double> c) {
+  V p = constant(e, f, c.back());
+  for (double next : llvm::reverse(c.drop_back()))
+    p = e.fma(p, f, constant(e, f, next));
+  return p;
+}
+
+/// 2^n for integral n, as the float pattern (n + bias) << mantissa bits.
+static V power(Emit &e, V n) {
+  bool isVector = isa<VectorType>(n.getType());
+  OpBuilder &b = e.b;
+  Type i = b.getIntegerType(e.real.getWidth());
+  Type type = isVector ? (Type)e.vecOf(i) : i;
+  V integer;
+  if (e.real.isF64()) {
+    // No vector conversion to i64 before AVX-512: adding 1.5 * 2^52 leaves the integer in the low bits.
+    integer = e.bitcast(e.fadd(n, constant(e, n, 6755399441055744.0)), type);
+  } else {
+    // Both conversions are defined for NaN (a plain fptosi is not): its pattern survives the shift below.
+    bool native = isVector && e.lanes == 8;
+    integer = LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(native ? "llvm.x86.avx.cvt.ps2dq.256" : "llvm.fptosi.sat"), ValueRange{n})
+                  .getResult(0);
+  }
+  int64_t mantissa = e.real.isF64() ? 52 : 23;
+  auto word = [&](int64_t v) -> V {
+    return isVector ? e.splatInt(cast<VectorType>(type), v) : (V)arith::ConstantOp::create(b, e.loc, b.getIntegerAttr(type, v));
+  };
+  return arith::ShLIOp::create(b, e.loc, integer, word(mantissa));
+}
+
+V Emit::exp2(V x, bool bounded) {
+  bool isVector = isa<VectorType>(x.getType());
+  Type i = b.getIntegerType(real.getWidth());
+  Type integer = isVector ? (Type)vecOf(i) : i;
+  double low = real.isF64() ? -1023.0 : -127.0, high = real.isF64() ? 1024.0 : 128.0;
+  // The bound stands first: a NaN x survives. From `low` down the exponent field and the pattern are exactly 0; above `high` it is infinity.
+  V y = maxKeep(constant(*this, x, low), x);
+  V over = cmpf(arith::CmpFPredicate::OGE, y, constant(*this, x, high));
+  V n = math::RoundEvenOp::create(b, loc, y);
+  V f = fsub(y, n);
+  SmallVector<double> c = real.isF64() ? taylor(0.693147180559945309417, 13) : SmallVector<double>(std::begin(kExp2F32), std::end(kExp2F32));
+  V p = fma(horner(*this, f, c), f, constant(*this, x, 1.0));
+  V bits = arith::AddIOp::create(b, loc, bitcast(p, integer), power(*this, n));
+  V r = bitcast(bits, x.getType());
+  if (bounded && !real.isF64())
+    return r;
+  r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
+  return select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);
+}
+
+// log x = e ln 2 + 2 atanh((m - 1) / (m + 1)), m in [sqrt 1/2, sqrt 2): |z| < 0.172, ten terms reach 1e-17.
+V Emit::log(V x) {
+  Type f64 = b.getF64Type(), i64t = b.getI64Type();
+  auto f = [&](double v) -> V { return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(v)); };
+  V wide = real.isF64() ? x : (V)arith::ExtFOp::create(b, loc, f64, x);
+  // Subnormals are scaled into the normal range first.
+  V tiny = cmpf(arith::CmpFPredicate::OLT, wide, f(2.2250738585072014e-308));
+  V scaled = select(tiny, fmul(wide, f(18014398509481984.0)), wide);
+  V bits = bitcast(scaled, i64t);
+  V exponent = sub(arith::AndIOp::create(b, loc, arith::ShRUIOp::create(b, loc, bits, i64(52)), i64(0x7ff)), select(tiny, i64(1023 + 54), i64(1023)));
+  V m = bitcast(arith::OrIOp::create(b, loc, arith::AndIOp::create(b, loc, bits, i64((int64_t(1) << 52) - 1)), i64(int64_t(1023) << 52)), f64);
+  V big = cmpf(arith::CmpFPredicate::OGT, m, f(1.41421356237309504880));
+  m = select(big, fmul(m, f(0.5)), m);
+  exponent = add(exponent, select(big, i64(1), i64(0)));
+  V z = fdiv(fsub(m, f(1)), fadd(m, f(1))), z2 = fmul(z, z);
+  V series = f(1.0 / 21);
+  for (int k = 19; k >= 1; k -= 2)
+    series = math::FmaOp::create(b, loc, series, z2, f(1.0 / k));
+  V e = arith::SIToFPOp::create(b, loc, f64, exponent);
+  V r = fadd(fmul(e, f(0.693147180559945309417)), fmul(fmul(f(2), z), series));
+  r = select(cmpf(arith::CmpFPredicate::OEQ, wide, f(0)), f(-std::numeric_limits<double>::infinity()), r);
+  r = select(cmpf(arith::CmpFPredicate::OLT, wide, f(0)), f(std::numeric_limits<double>::quiet_NaN()), r);
+  V inf = cmpf(arith::CmpFPredicate::OEQ, wide, f(std::numeric_limits<double>::infinity()));
+  r = select(either(inf, cmpf(arith::CmpFPredicate::UNO, wide, wide)), wide, r);
+  return real.isF64() ? r : (V)arith::TruncFOp::create(b, loc, real, r);
+}
+
+// e^x = 2^n (1 + q), n = round(x / ln 2), q = e^f - 1 by its series without cancellation; e^x - 1 = 2^n q + (2^n - 1).
+V Emit::exp64(V x, bool minusOne) {
+  V y = maxKeep(constant(*this, x, -745.2), x);
+  V capped = cmpf(arith::CmpFPredicate::OGT, y, constant(*this, x, 709.7827128933840));
+  V n = math::RoundEvenOp::create(b, loc, fmul(y, constant(*this, x, 1.44269504088896340736)));
+  V f = fma(n, constant(*this, x, -0.693147180369123816490), y);
+  f = fma(n, constant(*this, x, -1.90821492927058770002e-10), f);
+  V q = fmul(horner(*this, f, taylor(1.0, 14)), f);
+  Type i = b.getI64Type();
+  bool isVector = isa<VectorType>(x.getType());
+  Type integer = isVector ? (Type)vecOf(i) : i;
+  V one = isVector ? splatInt(vecOf(i), int64_t(1023) << 52) : (V)arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(int64_t(1023) << 52));
+  // Two steps, so that neither 2^1024 nor a subnormal is ever a factor.
+  V half = math::FloorOp::create(b, loc, fmul(n, constant(*this, x, 0.5)));
+  V first = bitcast(arith::AddIOp::create(b, loc, one, power(*this, half)), x.getType());
+  V second = bitcast(arith::AddIOp::create(b, loc, one, power(*this, fsub(n, half))), x.getType());
+  (void)integer;
+  V r;
+  if (minusOne) {
+    V two = fmul(first, second);
+    r = fma(two, q, fsub(two, constant(*this, x, 1.0)));
+  } else {
+    r = fmul(fmul(fadd(q, constant(*this, x, 1.0)), first), second);
+  }
+  r = select(capped, constant(*this, x, std::numeric_limits<double>::infinity()), r);
+  return select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);
+}
+
+// tanh x = t / (t + 2), t = e^2x - 1, for |x| <= 20; beyond it is 1 to the last bit.
+V Emit::tanh64(V x) {
+  V twice = fmul(maxKeep(constant(*this, x, -40.0), select(cmpf(arith::CmpFPredicate::OGT, x, constant(*this, x, 20.0)), constant(*this, x, 20.0), x)),
+                 constant(*this, x, 2.0));
+  V t = exp64(twice, true);
+  return fdiv(t, fadd(t, constant(*this, x, 2.0)));
+}

@@ -1,0 +1,320 @@
+#include "RegionEmitter.h"
+#include "attn/Dialect/Attn/Attn.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+using Val = RegionEmitter::Val;
+using Int = RegionEmitter::Int;
+
+static V castInt(Emit &e, V v, unsigned width, bool isSigned = true) {
+  Type element = getElementTypeOrSelf(v.getType());
+  unsigned from = element.getIntOrFloatBitWidth();
+  if (from == width)
+    return v;
+  Type to = e.b.getIntegerType(width);
+  if (auto vt = dyn_cast<VectorType>(v.getType()))
+    to = vt.clone(to);
+  if (from > width)
+    return arith::TruncIOp::create(e.b, e.loc, to, v);
+  return isSigned && from != 1 ? (V)arith::ExtSIOp::create(e.b, e.loc, to, v) : (V)arith::ExtUIOp::create(e.b, e.loc, to, v);
+}
+
+V RegionEmitter::asVector(V v) { return isa<VectorType>(v.getType()) ? v : e.broadcast(v); }
+V RegionEmitter::wide(const Val &v) { return castInt(e, v.v, 64); }
+
+Val RegionEmitter::make(V v, Int lo, Int hi) {
+  unsigned width = getElementTypeOrSelf(v.getType()).getIntOrFloatBitWidth();
+  if (width > 1)
+    v = castInt(e, v, fits(lo, hi) ? 32 : 64);
+  return Val{v, lo, hi};
+}
+
+Val RegionEmitter::indexScalar(V i64, unsigned dim) {
+  Val r = make(i64, 0, INT32_MAX);
+  r.plainDim = dim;
+  return r;
+}
+
+Val RegionEmitter::indexLanes(V j0, unsigned dim) {
+  Type i32 = e.b.getI32Type();
+  V base = e.broadcast(castInt(e, j0, 32));
+  // Lanes past the end of a padded panel may pass 2^31 - 1 by less than a panel; they are clamped before any use as an address.
+  Val r{e.add(base, e.iota(i32)), 0, INT32_MAX};
+  r.plainDim = dim;
+  return r;
+}
+
+std::pair<V, V> RegionEmitter::unify(const Val &a, const Val &c, bool narrow) {
+  V x = castInt(e, a.v, narrow ? 32 : 64), y = castInt(e, c.v, narrow ? 32 : 64);
+  if (isa<VectorType>(x.getType()) || isa<VectorType>(y.getType()))
+    return {asVector(x), asVector(y)};
+  return {x, y};
+}
+
+Val RegionEmitter::combine(StringRef op, const Val &a, const Val &c) {
+  Int lo, hi;
+  if (op == "add") {
+    lo = a.lo + c.lo, hi = a.hi + c.hi;
+  } else if (op == "sub") {
+    lo = a.lo - c.hi, hi = a.hi - c.lo;
+  } else if (op == "mul") {
+    // Ranges of two full i64 would overflow even 128 bits.
+    auto bounded = [](const Val &v) { return v.lo >= -(Int(1) << 62) && v.hi <= (Int(1) << 62); };
+    if (bounded(a) && bounded(c)) {
+      Int p[] = {a.lo * c.lo, a.lo * c.hi, a.hi * c.lo, a.hi * c.hi};
+      lo = *std::min_element(p, p + 4), hi = *std::max_element(p, p + 4);
+    } else {
+      lo = INT64_MIN, hi = INT64_MAX;
+    }
+  } else if (op == "min") {
+    lo = std::min(a.lo, c.lo), hi = std::min(a.hi, c.hi);
+  } else {
+    lo = std::max(a.lo, c.lo), hi = std::max(a.hi, c.hi);
+  }
+  if (lo < INT64_MIN || hi > INT64_MAX)
+    lo = INT64_MIN, hi = INT64_MAX;
+  bool narrow = fits(lo, hi) && fits(a.lo, a.hi) && fits(c.lo, c.hi);
+  auto [x, y] = unify(a, c, narrow);
+  V r = op == "add" ? e.add(x, y) : op == "sub" ? e.sub(x, y) : op == "mul" ? e.mul(x, y) : op == "min" ? e.min(x, y) : e.max(x, y);
+  return make(r, lo, hi);
+}
+
+V RegionEmitter::compare(arith::CmpIPredicate p, const Val &a, const Val &c) {
+  auto [x, y] = unify(a, c, fits(a.lo, a.hi) && fits(c.lo, c.hi));
+  return e.cmp(p, x, y);
+}
+
+FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
+  Type element = t.type.getElementType();
+  int64_t size = Emit::elementBytes(element);
+  // Each index inside its extent: those tied to a dimension are by the call's checks (keys past the end are clamped), others are checked.
+  SmallVector<V> safe;
+  int lanesAxis = -1;
+  bool contiguous = true;
+  for (auto [axis, index] : llvm::enumerate(indices)) {
+    V i = wide(index), extent = t.extents[axis];
+    const AxisFact &fact = t.fact.axes[axis];
+    bool tied = !fact.free && (fact.dim == (int64_t)index.plainDim || fact.also == (int64_t)index.plainDim);
+    if (index.isVector()) {
+      contiguous &= tied && lanesAxis < 0;
+      lanesAxis = axis;
+    }
+    if (tied) {
+      safe.push_back(index.isVector() ? e.min(i, asVector(e.sub(extent, e.i64(1)))) : i);
+      continue;
+    }
+    V zero = e.i64(0), limit = extent;
+    if (index.isVector())
+      zero = asVector(zero), limit = asVector(extent);
+    V ok = e.both(e.ge(i, zero), e.lt(i, limit));
+    checks.push_back({ok, t.argument, (unsigned)axis, i});
+    safe.push_back(e.select(ok, i, zero));
+  }
+  V nonEmpty;
+  for (auto [axis, fact] : llvm::enumerate(t.fact.axes))
+    if (fact.free) {
+      V some = e.lt(e.i64(0), t.extents[axis]);
+      nonEmpty = nonEmpty ? e.both(nonEmpty, some) : some;
+    }
+  auto zeroOf = [&](Type type) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type)); };
+  auto guarded = [&](Type type, llvm::function_ref<V()> load) -> V {
+    if (!nonEmpty)
+      return load();
+    return e.choose(nonEmpty, {type}, [&] { return SmallVector<V>{load()}; }, [&] { return SmallVector<V>{zeroOf(type)}; })[0];
+  };
+  Type result = isa<FloatType>(element) ? (Type)e.real : element;
+
+  V v;
+  if (lanesAxis < 0) {
+    V offset = e.i64(0);
+    for (auto [axis, i] : llvm::enumerate(safe))
+      offset = e.add(offset, e.mul(i, t.strides[axis]));
+    v = guarded(result, [&] { return e.loadElement(element, e.at(t.data, e.mul(offset, size))); });
+  } else {
+    // Scalar part of the offset, then the lanes'.
+    V scalar = e.i64(0), lanesOffset;
+    for (auto [axis, i] : llvm::enumerate(safe)) {
+      if (!isa<VectorType>(i.getType())) {
+        scalar = e.add(scalar, e.mul(i, t.strides[axis]));
+        continue;
+      }
+      V term = e.mul(i, asVector(t.strides[axis]));
+      lanesOffset = lanesOffset ? e.add(lanesOffset, term) : term;
+    }
+    Type lanesType = e.vecOf(result);
+    auto gather = [&]() -> V {
+      // Through memory, lane by lane: an address is formed for checked indices alone.
+      V offsets = e.add(lanesOffset, asVector(scalar));
+      e.store(offsets, gatherBuffer);
+      V slot = e.at(gatherBuffer, e.lanes * 8);
+      Type held = element.isInteger(1) ? e.b.getI8Type() : result;
+      int64_t heldBytes = Emit::elementBytes(held);
+      for (int64_t lane = 0; lane < e.lanes; ++lane) {
+        V offset = e.loadI64(gatherBuffer, lane * 8);
+        V x = e.loadElement(element, e.at(t.data, e.mul(offset, size)));
+        if (element.isInteger(1))
+          x = arith::ExtUIOp::create(e.b, e.loc, held, x);
+        e.store(x, e.at(slot, lane * heldBytes));
+      }
+      V x = e.load(e.vecOf(held), slot);
+      if (element.isInteger(1))
+        x = e.cmp(arith::CmpIPredicate::ne, x, e.splatInt(e.vecOf(held), 0));
+      return x;
+    };
+    if (contiguous) {
+      V first = vector::ExtractOp::create(e.b, e.loc, wide(indices[lanesAxis]), ArrayRef<int64_t>{0});
+      V unit = e.eq(t.strides[lanesAxis], e.i64(1));
+      V inside = e.le(e.add(first, e.lanes), t.extents[lanesAxis]);
+      v = e.choose(
+          e.both(unit, inside), {lanesType},
+          [&] { return SmallVector<V>{e.loadElements(element, e.at(t.data, e.mul(e.add(scalar, first), size)))}; },
+          [&] { return SmallVector<V>{gather()}; })[0];
+    } else {
+      v = guarded(lanesType, gather);
+    }
+  }
+  if (isa<FloatType>(element) || element.isInteger(1))
+    return Val{v, 0, 1};
+  unsigned width = element.getIntOrFloatBitWidth();
+  Int hi = (Int(1) << (width - 1)) - 1;
+  return make(v, -hi - 1, hi);
+}
+
+FailureOr<Val> RegionEmitter::emit(V v) {
+  auto it = values.find(v);
+  if (it != values.end())
+    return it->second;
+  if (isa<BlockArgument>(v)) {
+    auto param = params.find(v);
+    if (param == params.end())
+      return emitError(v.getLoc(), "[internal_region] a region uses a value that has no binding"), failure();
+    Val r{param->second};
+    if (v.getType().isIntOrIndex())
+      r = v.getType().isInteger(32) ? make(param->second, INT32_MIN, INT32_MAX) : make(param->second, INT64_MIN, INT64_MAX);
+    return values[v] = r;
+  }
+  auto r = emitOp(v.getDefiningOp(), cast<OpResult>(v).getResultNumber());
+  if (succeeded(r))
+    values[v] = *r;
+  return r;
+}
+
+FailureOr<Val> RegionEmitter::emitOp(Operation *op, unsigned) {
+  if (auto load = dyn_cast<attn::LoadOp>(op)) {
+    SmallVector<Val> indices;
+    for (V i : load.getIndices()) {
+      auto r = emit(i);
+      if (failed(r))
+        return failure();
+      indices.push_back(*r);
+    }
+    auto it = tensors.find(load.getTensor());
+    if (it == tensors.end())
+      return op->emitError("[unsupported_operand] captured tensors are arguments of the kernel"), failure();
+    auto r = loadAt(it->second, indices);
+    if (failed(r))
+      return failure();
+    // Floats arrive in the accumulation type; a later extf of a 16-bit element is then the identity.
+    return r;
+  }
+  APInt constant;
+  if (auto c = dyn_cast<arith::ConstantOp>(op)) {
+    if (matchPattern(op->getResult(0), m_ConstantInt(&constant))) {
+      if (op->getResult(0).getType().isInteger(1))
+        return Val{e.i1(!constant.isZero()), 0, 1};
+      return constantInt(constant.getSExtValue());
+    }
+    return Val{e.scalar(cast<FloatAttr>(c.getValue()).getValueAsDouble())};
+  }
+  return elementwise(op);
+}
+
+FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
+  SmallVector<Val> in;
+  for (V operand : op->getOperands()) {
+    auto r = emit(operand);
+    if (failed(r))
+      return failure();
+    in.push_back(*r);
+  }
+  bool isVector = llvm::any_of(in, [](const Val &v) { return v.isVector(); });
+  auto isInt = [](Type t) { return t.isIntOrIndex() && !t.isInteger(1); };
+  Type result = op->getResult(0).getType();
+
+  // Integer arithmetic with ranges. The text's own i32 and i8 arithmetic may wrap: that is done in its width below.
+  auto sixtyFour = [&] { return result.isIndex() || result.isInteger(64); };
+  if (isa<arith::AddIOp>(op) && sixtyFour())
+    return combine("add", in[0], in[1]);
+  if (isa<arith::SubIOp>(op) && sixtyFour())
+    return combine("sub", in[0], in[1]);
+  if (isa<arith::MulIOp>(op) && sixtyFour())
+    return combine("mul", in[0], in[1]);
+  if (isa<arith::MinSIOp>(op) && isInt(result))
+    return combine("min", in[0], in[1]);
+  if (isa<arith::MaxSIOp>(op) && isInt(result))
+    return combine("max", in[0], in[1]);
+  if (auto cmp = dyn_cast<arith::CmpIOp>(op); cmp && isInt(cmp.getLhs().getType())) {
+    using P = arith::CmpIPredicate;
+    if (cmp.getPredicate() != P::ult && cmp.getPredicate() != P::ule && cmp.getPredicate() != P::ugt && cmp.getPredicate() != P::uge)
+      return Val{compare(cmp.getPredicate(), in[0], in[1]), 0, 1};
+  }
+  if (isa<arith::IndexCastOp, arith::ExtSIOp>(op) && !op->getOperand(0).getType().isInteger(1)) {
+    unsigned width = result.isIndex() ? 64 : result.getIntOrFloatBitWidth();
+    Int hi = (Int(1) << (width - 1)) - 1;
+    if (in[0].lo >= -hi - 1 && in[0].hi <= hi)
+      return in[0]; // the value is unchanged
+  }
+  if (isa<arith::SIToFPOp>(op))
+    return Val{arith::SIToFPOp::create(e.b, e.loc, in[0].isVector() ? (Type)e.vecOf(e.real) : (Type)e.real, in[0].v)};
+  // Floats are all of the accumulation type here.
+  if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    return in[0];
+  if (isa<math::Exp2Op>(op))
+    return Val{e.exp2(in[0].v, boundedExp2)};
+  if (isa<math::LogOp>(op) && !isVector)
+    return Val{e.log(in[0].v)};
+  if (e.real.isF64()) {
+    if (isa<math::ExpOp>(op))
+      return Val{e.exp64(in[0].v, false)};
+    if (isa<math::ExpM1Op>(op))
+      return Val{e.exp64(in[0].v, true)};
+    if (isa<math::TanhOp>(op))
+      return Val{e.tanh64(in[0].v)};
+  }
+  // A scalar transcendental outside the hot path goes through one vector, for which there are polynomials.
+  bool lift = !isVector && op->getDialect()->getNamespace() == "math" && isa<FloatType>(result) &&
+              !isa<math::AbsFOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::CopySignOp>(op);
+
+  // Everything else: the op itself, in the text's own integer widths (index is 64 bits), on scalars or vectors.
+  auto typeOf = [&](Type t, bool vector) -> Type {
+    if (t.isIndex())
+      t = e.b.getI64Type();
+    else if (isa<FloatType>(t))
+      t = e.real;
+    return vector ? (Type)e.vecOf(t) : t;
+  };
+  SmallVector<V> operands;
+  for (auto [operand, v] : llvm::zip(op->getOperands(), in)) {
+    V x = v.v;
+    if (isInt(operand.getType()))
+      x = castInt(e, x, operand.getType().isIndex() ? 64 : operand.getType().getIntOrFloatBitWidth());
+    operands.push_back(isVector || lift ? asVector(x) : x);
+  }
+  StringRef name = op->getName().getStringRef();
+  if (isa<arith::IndexCastOp>(op)) {
+    unsigned to = result.isIndex() ? 64 : result.getIntOrFloatBitWidth();
+    return make(castInt(e, operands[0], to), INT64_MIN, INT64_MAX);
+  }
+  OperationState state(e.loc, name, operands, {typeOf(result, isVector || lift)}, op->getAttrs());
+  if (op->getPropertiesStorage())
+    state.propertiesAttr = op->getPropertiesAsAttribute();
+  V r = e.b.create(state)->getResult(0);
+  if (lift)
+    r = vector::ExtractOp::create(e.b, e.loc, r, ArrayRef<int64_t>{0});
+  if (!isInt(result))
+    return Val{r, 0, 1};
+  unsigned width = result.isIndex() ? 64 : result.getIntOrFloatBitWidth();
+  Int hi = (Int(1) << (width - 1)) - 1;
+  return make(r, -hi - 1, hi);
+}

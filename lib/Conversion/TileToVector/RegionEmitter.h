@@ -1,0 +1,81 @@
+// Turns scalar regions (score, phi, gauge, finish, conditions) into code for one row and `lanes` keys: values that depend on the key become
+// vectors, all others stay scalars.
+//
+// Integers are carried in 32 bits while their range provably fits and in 64 otherwise, so that `j - i` is one vpsubd.
+#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_REGIONEMITTER_H
+#define ATTN_LIB_CONVERSION_TILETOVECTOR_REGIONEMITTER_H
+
+#include "Emit.h"
+#include "attn/Analysis/ArgumentFacts.h"
+
+namespace attn {
+
+/// Data pointer, strides and extents of a tensor argument as values.
+struct TensorRef {
+  mlir::RankedTensorType type;
+  unsigned argument = 0;
+  mlir::Value data;
+  llvm::SmallVector<mlir::Value> strides, extents;
+  ArgumentFact fact;
+};
+
+class RegionEmitter {
+public:
+  using V = mlir::Value;
+  using Int = __int128;
+
+  struct Val {
+    V v;
+    Int lo = 0, hi = 0;      // integers: the range; v is i32 (or vector of) iff it fits
+    unsigned plainDim = ~0u; // the bare index of this dimension
+    bool isVector() const { return mlir::isa<mlir::VectorType>(v.getType()); }
+  };
+
+  /// A captured load whose index was out of bounds where `ok` is false.
+  struct BoundsCheck {
+    V ok; // i1 or a vector of it
+    unsigned argument, axis;
+    V index; // i64 or a vector of it
+  };
+
+  RegionEmitter(Emit &e, llvm::DenseMap<V, TensorRef> &tensors, llvm::DenseMap<V, V> &params, V gatherBuffer)
+      : e(e), tensors(tensors), params(params), gatherBuffer(gatherBuffer) {}
+
+  void bind(V from, Val to) { values[from] = to; }
+  Val indexScalar(V i64, unsigned dim);
+  /// j0 + lane.
+  Val indexLanes(V j0, unsigned dim);
+  Val real(V v) { return Val{v}; }
+
+  mlir::FailureOr<Val> emit(V v);
+  /// One element of a tensor (a table of the predicate algebra, a mask) at the given indices.
+  mlir::FailureOr<Val> loadAt(TensorRef &tensor, llvm::ArrayRef<Val> indices);
+
+  /// The same value, as i64 / a vector.
+  V wide(const Val &v);
+  V asVector(V v);
+  Val combine(llvm::StringRef op, const Val &a, const Val &c); // add, sub, mul, min, max with ranges
+  V compare(mlir::arith::CmpIPredicate p, const Val &a, const Val &c);
+  Val constantInt(int64_t v) { return make(e.i64(v), v, v); }
+  Val make(V i64OrVector, Int lo, Int hi);
+
+  llvm::SmallVector<BoundsCheck> checks;
+  /// math.exp2 in this region never overflows.
+  bool boundedExp2 = false;
+
+private:
+  mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);
+  mlir::FailureOr<Val> elementwise(mlir::Operation *op);
+  std::pair<V, V> unify(const Val &a, const Val &c, bool narrow);
+  static bool fits(Int lo, Int hi) { return lo >= INT32_MIN && hi <= INT32_MAX; }
+
+  Emit &e;
+  llvm::DenseMap<V, TensorRef> &tensors;
+  llvm::DenseMap<V, V> &params;
+  V gatherBuffer;
+  llvm::DenseMap<V, Val> values;
+};
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,124 @@
+#include "TaskEmitter.h"
+#include "attn-rt/attn_rt.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+V TaskEmitter::field(size_t offset, Type type) { return e.load(type, e.at(task, (int64_t)offset)); }
+
+TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, V task) : e(e), program(program), layout(layout), task(task) {
+  Type ptr = e.ptrType(), i64 = e.i64Type();
+  slot = field(offsetof(attn_task, slot), ptr);
+  scratch = field(offsetof(attn_task, scratch), ptr);
+  block = field(offsetof(attn_task, block), i64);
+  V args = field(offsetof(attn_task, args), ptr), scalars = field(offsetof(attn_task, params), ptr), ext = field(offsetof(attn_task, extents), ptr);
+  for (unsigned d = 0; d < program.getDimNames().size(); ++d)
+    extents.push_back(e.loadI64(ext, d * 8));
+  for (unsigned d = 0; d < program.getNumBatch(); ++d)
+    index.push_back(field(offsetof(attn_task, index) + d * 8, i64));
+
+  int64_t tensorNumber = 0, scalarNumber = 0;
+  for (BlockArgument arg : program.getBody().getArguments()) {
+    if (auto type = dyn_cast<RankedTensorType>(arg.getType())) {
+      TensorRef t;
+      t.type = type;
+      t.argument = arg.getArgNumber();
+      int64_t base = tensorNumber++ * (int64_t)sizeof(attn_tensor);
+      t.data = e.load(ptr, e.at(args, base + (int64_t)offsetof(attn_tensor, data)));
+      for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+        t.strides.push_back(e.loadI64(args, base + offsetof(attn_tensor, stride) + axis * 8));
+        t.extents.push_back(e.loadI64(args, base + offsetof(attn_tensor, shape) + axis * 8));
+      }
+      t.fact = ArgumentFact::unpack(cast<DenseI64ArrayAttr>(program.getArgFacts()[arg.getArgNumber()]).asArrayRef());
+      tensors[arg] = t;
+      continue;
+    }
+    V at = e.at(scalars, scalarNumber++ * (int64_t)sizeof(attn_scalar));
+    V v;
+    if (isa<FloatType>(arg.getType())) {
+      v = e.load(e.b.getF64Type(), at);
+      if (!e.real.isF64())
+        v = arith::TruncFOp::create(e.b, e.loc, e.real, v);
+    } else {
+      // Windows and offsets beyond every index mean "unbounded"; saturated so that sums of a few stay inside i64.
+      v = e.min(e.max(e.loadI64(at), e.i64(-(int64_t(1) << 40))), e.i64(int64_t(1) << 40));
+      if (arg.getType().isInteger(32))
+        v = arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), e.min(e.max(v, e.i64(INT32_MIN)), e.i64(INT32_MAX)));
+    }
+    params[arg] = v;
+  }
+}
+
+V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
+  V offset = e.i64(0);
+  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    V at;
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+      at = e.i64(constant.getValue());
+    } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+      if (dim.getPosition() >= program.getNumBatch())
+        continue;
+      at = index[dim.getPosition()];
+    } else {
+      auto binary = cast<AffineBinaryOpExpr>(expr);
+      at = e.divUnsigned(index[cast<AffineDimExpr>(binary.getLHS()).getPosition()], cast<AffineConstantExpr>(binary.getRHS()).getValue());
+    }
+    offset = e.add(offset, e.mul(at, t.strides[axis]));
+  }
+  return offset;
+}
+
+V TaskEmitter::stride(TensorRef &t, AffineMap map, unsigned dim) {
+  for (auto [axis, expr] : llvm::enumerate(map.getResults()))
+    if (auto d = dyn_cast<AffineDimExpr>(expr); d && d.getPosition() == dim)
+      return t.strides[axis];
+  return e.i64(0);
+}
+
+V TaskEmitter::summaryBase(unsigned n) {
+  V all = panels();
+  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.valueRowBytes()));
+  return e.at(base, e.mul(all, n * 16));
+}
+
+static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<void(V)> vectorAt, llvm::function_ref<void(V)> scalarAt) {
+  int64_t whole = count / e.lanes * e.lanes;
+  auto scalars = [&](int64_t from) {
+    if (from < count)
+      e.loop(e.i64(from), e.i64(count), 1, scalarAt);
+    return SmallVector<V>{};
+  };
+  if (whole == 0) {
+    scalars(0);
+    return;
+  }
+  e.choose(
+      e.eq(stride, e.i64(1)), {},
+      [&] {
+        e.loop(e.i64(0), e.i64(whole), e.lanes, vectorAt);
+        return scalars(whole);
+      },
+      [&] { return scalars(0); });
+}
+
+void attn::copyRow(Emit &e, Type element, V src, V stride, V dst, int64_t count, V factor) {
+  int64_t size = Emit::elementBytes(element);
+  byContiguity(
+      e, stride, count,
+      [&](V n) {
+        V v = e.loadElements(element, e.at(src, e.mul(n, size)));
+        e.store(factor ? e.fmul(v, e.broadcast(factor)) : v, e.at(dst, e.mul(n, e.bytes)));
+      },
+      [&](V n) {
+        V v = e.loadElement(element, e.at(src, e.mul(e.mul(n, stride), size)));
+        e.store(factor ? e.fmul(v, factor) : v, e.at(dst, e.mul(n, e.bytes)));
+      });
+}
+
+void attn::storeRow(Emit &e, Type element, V src, V dst, V stride, int64_t count) {
+  int64_t size = Emit::elementBytes(element);
+  byContiguity(
+      e, stride, count, [&](V n) { e.storeElement(e.load(e.vec, e.at(src, e.mul(n, e.bytes))), element, e.at(dst, e.mul(n, size))); },
+      [&](V n) { e.storeElement(e.load(e.real, e.at(src, e.mul(n, e.bytes))), element, e.at(dst, e.mul(e.mul(n, stride), size))); });
+}

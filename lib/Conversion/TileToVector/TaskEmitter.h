@@ -1,0 +1,97 @@
+// What the code of every phase begins with: the task's arguments, strides, extents and indices as values.
+#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_TASKEMITTER_H
+#define ATTN_LIB_CONVERSION_TILETOVECTOR_TASKEMITTER_H
+
+#include "RegionEmitter.h"
+#include "attn/Dialect/Tile/Tile.h"
+
+namespace attn {
+
+/// Byte offsets in a slot (packed keys and values of one head) and in a worker's scratch.
+struct Layout {
+  int64_t element, lanes, width;                 // bytes of an element, vector lanes, keys (and value features) of a panel
+  int64_t dot, value, valuePadded;               // feature extents
+  int64_t tileRows, blockRows, blockKeys;
+  unsigned numSums, numSummaries;
+
+  int64_t keyPanelBytes() const { return width * dot * element; }
+  int64_t valueRowBytes() const { return valuePadded * element; }
+  int64_t panelBytes() const { return keyPanelBytes() + width * valueRowBytes() + numSummaries * 16; }
+  int64_t panelsPerBlock() const { return blockKeys / width; }
+  // scratch
+  int64_t q() const { return 0; }
+  int64_t acc() const { return align(q() + blockRows * dot * element); }
+  int64_t negRef() const { return align(acc() + blockRows * valuePadded * element); }
+  int64_t sum(unsigned n) const { return align(negRef() + blockRows * element) + n * align(blockRows * lanes * element); }
+  int64_t unset() const { return sum(numSums); }                                            // i32 a row: no visible score yet
+  int64_t stripUnset() const { return align(unset() + blockRows * 4); }                      // i32 a strip
+  int64_t weights() const { return align(stripUnset() + blockRows / tileRows * 4); }         // [tileRows][blockKeys]
+  int64_t tile() const { return align(weights() + tileRows * blockKeys * element); }         // [tileRows][width]
+  int64_t status() const { return align(tile() + tileRows * width * element); }              // i8 a panel: 0 empty, 1 partial, 2 full
+  int64_t visible() const { return align(status() + panelsPerBlock()); }                     // [panel][row][2] lane bits, guarded path
+  int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2); }         // one finished row
+  int64_t gather() const { return align(row() + valuePadded * element); }
+  int64_t scratchBytes() const { return align(gather() + 2 * 8 * lanes); }
+
+private:
+  static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }
+};
+
+class TaskEmitter {
+public:
+  TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, mlir::Value task);
+
+  using V = mlir::Value;
+  V field(size_t offset, mlir::Type type);
+
+  Emit &e;
+  tile::ProgramOp program;
+  const Layout &layout;
+  V task, slot, scratch, block;
+  llvm::SmallVector<V> extents; // by dimension
+  llvm::SmallVector<V> index;   // by batch dimension
+  llvm::DenseMap<V, TensorRef> tensors;
+  llvm::DenseMap<V, V> params;
+
+  TensorRef &tensor(unsigned argument) { return tensors.find(program.getBody().getArgument(argument))->second; }
+  /// Element offset of an operand at this task's batch indices, token and feature 0.
+  V baseOffset(TensorRef &t, mlir::AffineMap map);
+  /// Stride of the axis that a dimension indexes.
+  V stride(TensorRef &t, mlir::AffineMap map, unsigned dim);
+
+  unsigned queryDim() { return program.getNumBatch(); }
+  unsigned keyDim() { return program.getNumBatch() + 1; }
+  unsigned dotDim() { return program.getNumBatch() + 2; }
+  unsigned valueDim() { return program.getDimNames().size() - 1; }
+
+  /// Whole panels that hold all keys.
+  V panels() { return e.divUnsigned(e.add(extents[keyDim()], layout.width - 1), layout.width); }
+  V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
+  V summaryBase(unsigned n);
+};
+
+/// Copies `count` elements of a strided row to unit stride in the accumulation type, times `factor` where given; vectors where the source is contiguous.
+void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, mlir::Value dst, int64_t count, mlir::Value factor = {});
+/// The reverse: `count` values of the accumulation type to a strided row of `element`.
+void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mlir::Value stride, int64_t count);
+
+/// Bodies of the two kinds of phases, at the builder's position.
+mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
+mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, mlir::ModuleOp module, llvm::StringRef prefix);
+
+/// The constants and entries of the C ABI for a program whose phase functions exist.
+struct EmittedPhase {
+  std::string function;
+  bool pack, descending;
+  int64_t block;
+};
+struct EmittedVariant {
+  std::string name;
+  Layout layout;
+  llvm::SmallVector<EmittedPhase> phases;
+};
+void emitKernelInfo(mlir::ModuleOp module, tile::ProgramOp program, llvm::ArrayRef<EmittedVariant> variants, int64_t isaLevel);
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,96 @@
+// --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and scratch, or registers.
+#include "TaskEmitter.h"
+#include "attn/Conversion/Passes.h"
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(TileToVector)
+  TileToVector(int64_t vectorBytes, int64_t isaLevel) : vectorBytes(vectorBytes), isaLevel(isaLevel) {}
+
+  StringRef getArgument() const final { return "tile-to-vector"; }
+  StringRef getDescription() const final { return "lower tile.program to native vectors, loops and the C ABI"; }
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect, LLVM::LLVMDialect>();
+  }
+
+  void runOnOperation() final {
+    ModuleOp module = getOperation();
+    // Errors inside region emission are diagnostics; they fail the pass here.
+    unsigned errors = 0;
+    ScopedDiagnosticHandler handler(&getContext(), [&](Diagnostic &d) {
+      errors += d.getSeverity() == DiagnosticSeverity::Error;
+      return failure(); // pass on
+    });
+    for (tile::ProgramOp program : llvm::make_early_inc_range(module.getOps<tile::ProgramOp>())) {
+      if (failed(lower(module, program)) || errors)
+        return signalPassFailure();
+      program.erase();
+    }
+  }
+
+  LogicalResult lower(ModuleOp module, tile::ProgramOp program) {
+    SmallVector<EmittedVariant> emitted;
+    for (auto [v, variant] : llvm::enumerate(program.getBody().getOps<tile::VariantOp>())) {
+      tile::PhaseOp pack, main;
+      for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
+        (phase.getKind() == "pack" ? pack : main) = phase;
+      if (!pack || !main)
+        return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase");
+      auto keys = cast<tile::PanelsType>(pack.getResult(0).getType());
+      auto real = cast<FloatType>(keys.getElement());
+
+      EmittedVariant e;
+      e.name = variant.getName().str();
+      Layout &l = e.layout;
+      l.element = real.getWidth() / 8;
+      l.lanes = vectorBytes / l.element;
+      l.width = variant.getTileKeys();
+      l.dot = program.getFeatures()[0];
+      l.value = program.getFeatures()[1];
+      l.valuePadded = llvm::alignTo(l.value, l.width);
+      l.tileRows = variant.getTileRows();
+      l.blockRows = variant.getBlockRows();
+      l.blockKeys = variant.getBlockKeys();
+      l.numSummaries = llvm::range_size(pack.getBody().getOps<tile::SummaryOp>());
+      l.numSums = 0;
+      main.walk([&](tile::WeighOp op) { l.numSums = op.getSums().size(); });
+      if (l.width != 2 * l.lanes)
+        return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ") << 2 * l.lanes << " keys, not " << l.width;
+
+      std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v);
+      for (tile::PhaseOp phase : {pack, main}) {
+        bool isPack = phase == pack;
+        OpBuilder b(module.getBodyRegion());
+        b.setInsertionPointToEnd(module.getBody());
+        Location loc = phase.getLoc();
+        auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()), {LLVM::LLVMPointerType::get(&getContext())});
+        std::string name = prefix + (isPack ? "_pack" : "_main");
+        auto func = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
+        Block *entry = func.addEntryBlock(b);
+        b.setInsertionPointToEnd(entry);
+        Emit emit(b, loc, real, vectorBytes);
+        TaskEmitter task(emit, program, l, entry->getArgument(0));
+        if (failed(isPack ? emitPackPhase(task, pack) : emitMainPhase(task, variant, pack, main, module, prefix)))
+          return failure();
+        b.setInsertionPointToEnd(entry);
+        LLVM::ReturnOp::create(b, loc, ValueRange{});
+        e.phases.push_back({name, isPack, phase.getDescending(), isPack ? l.blockKeys : l.blockRows});
+      }
+      emitted.push_back(e);
+    }
+    emitKernelInfo(module, program, emitted, isaLevel);
+    return success();
+  }
+
+  int64_t vectorBytes, isaLevel;
+};
+
+} // namespace
+
+std::unique_ptr<Pass> attn::createTileToVectorPass(int64_t vectorBytes, int64_t isaLevel) {
+  return std::make_unique<TileToVector>(vectorBytes, isaLevel);
+}

@@ -1,0 +1,230 @@
+// One microtile: scores in registers, reference, weights, sums (tile.weigh).
+#include "MainEmitter.h"
+#include "attn-rt/attn_rt.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+/// Registers are numbered row * 2 + half.
+void MainEmitter::storeTile(ArrayRef<V> s) {
+  V at = e.at(t.scratch, l.tile());
+  for (auto [n, v] : llvm::enumerate(s))
+    e.store(v, e.at(at, n * e.lanes * e.bytes));
+}
+
+SmallVector<V> MainEmitter::loadTile() {
+  V at = e.at(t.scratch, l.tile());
+  SmallVector<V> s;
+  for (int64_t n = 0; n < 2 * l.tileRows; ++n)
+    s.push_back(e.load(e.vec, e.at(at, n * e.lanes * e.bytes)));
+  return s;
+}
+
+// s_rj = start_r + sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
+SmallVector<V> MainEmitter::dot(V keyPanel) {
+  SmallVector<V> start;
+  for (int64_t r = 0; r < l.tileRows; ++r) {
+    // Without a score region the accumulators start at minus the reference, which saves the subtraction.
+    V s = hasRef && !hasScore ? e.broadcast(e.load(e.real, e.at(negRef, r * e.bytes))) : e.splat(0);
+    start.append({s, s});
+  }
+  V q = qRow;
+  auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {
+    V k0 = e.load(e.vec, e.at(keys, c * l.width * e.bytes)), k1 = e.load(e.vec, e.at(keys, (c * l.width + e.lanes) * e.bytes));
+    for (int64_t r = 0; r < l.tileRows; ++r) {
+      V x = e.broadcast(e.load(e.real, e.at(queries, (r * l.dot + c) * e.bytes)));
+      s[2 * r] = e.fma(x, k0, s[2 * r]);
+      s[2 * r + 1] = e.fma(x, k1, s[2 * r + 1]);
+    }
+  };
+  constexpr int64_t unroll = 4;
+  int64_t whole = l.dot / unroll * unroll;
+  SmallVector<V> s = start;
+  if (whole)
+    s = e.loop(e.i64(0), e.i64(whole), unroll, start, [&](V c, ValueRange args) {
+      SmallVector<V> inner(args);
+      V keys = e.at(keyPanel, e.mul(c, l.width * e.bytes)), queries = e.at(q, e.mul(c, e.bytes));
+      for (int64_t u = 0; u < unroll; ++u)
+        step(keys, queries, u, inner);
+      return inner;
+    });
+  for (int64_t c = whole; c < l.dot; ++c)
+    step(keyPanel, q, c, s);
+  return s;
+}
+
+void MainEmitter::noteVisible(V panel, V row, unsigned half, V mask) {
+  V at = e.at(e.at(t.scratch, l.visible()), e.add(e.mul(e.add(e.mul(panel, l.tileRows), row), 2), half));
+  e.store(e.laneBits(mask), at);
+}
+
+/// Absent scores become -inf in registers; their weight is exactly 0.
+SmallVector<V> MainEmitter::maskInline(SmallVector<V> s, V partial, V panel) {
+  SmallVector<Type> types(s.size(), e.vec);
+  return e.choose(
+      partial, types,
+      [&] {
+        SmallVector<V> masks, masked;
+        V keyLo = e.add(blockFirst, e.mul(panel, l.width)), last = e.sub(t.extents[t.queryDim()], e.i64(1));
+        V absent = e.splat(-std::numeric_limits<double>::infinity());
+        for (int64_t r = 0; r < l.tileRows; ++r) {
+          RegionEmitter region = makeRegion();
+          V row = e.min(e.add(rowLo, r), last);
+          for (unsigned half = 0; half < 2; ++half) {
+            masks.push_back(laneMask(region, row, keyLo, half));
+            masked.push_back(e.select(masks.back(), s[2 * r + half], absent));
+          }
+        }
+        e.when(guarded, [&] {
+          for (auto [n, mask] : llvm::enumerate(masks))
+            noteVisible(panel, e.i64(n / 2), n % 2, mask);
+        });
+        return masked;
+      },
+      [&] { return s; });
+}
+
+/// The first bad index of the call is kept; the pair is absent.
+void MainEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V visible) {
+  for (const RegionEmitter::BoundsCheck &check : checks) {
+    V ok = isa<VectorType>(check.ok.getType()) ? check.ok : e.broadcast(check.ok);
+    V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
+    V bad = e.both(visible, arith::XOrIOp::create(e.b, e.loc, ok, ones));
+    e.when(e.anyLane(bad), [&] {
+      V status = t.field(offsetof(attn_task, bad), e.ptrType());
+      auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel, LLVM::AtomicOrdering::acquire);
+      e.when(LLVM::ExtractValueOp::create(e.b, e.loc, won, ArrayRef<int64_t>{1}), [&] {
+        V index = check.index;
+        if (auto type = dyn_cast<VectorType>(index.getType())) {
+          // The first bad lane's index.
+          V found = e.i64(0);
+          for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
+            found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
+                             vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
+          index = found;
+        }
+        e.store(e.i64(check.argument), e.at(status, 8));
+        e.store(e.i64(check.axis), e.at(status, 16));
+        e.store(index, e.at(status, 24));
+      });
+    });
+  }
+}
+
+void MainEmitter::modifyRow(V r, V partial, V panel) {
+  V keyLo = e.add(blockFirst, e.mul(panel, l.width));
+  V row = e.min(e.add(rowLo, r), e.sub(t.extents[t.queryDim()], e.i64(1)));
+  V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
+  V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
+  for (unsigned half = 0; half < 2; ++half) {
+    V at = e.at(rowAt, half * e.lanes * e.bytes);
+    V s = e.load(e.vec, at);
+    RegionEmitter region = makeRegion();
+    if (hasScore) {
+      // t = score(s; indices), then relative to the reference
+      Block &block = weighOp.getScore().front();
+      region.bind(block.getArgument(0), region.real(s));
+      for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
+        region.bind(block.getArgument(1 + d), region.indexScalar(t.index[d], d));
+      region.bind(block.getArgument(1 + t.queryDim()), region.indexScalar(row, t.queryDim()));
+      region.bind(block.getArgument(1 + t.keyDim()), region.indexLanes(e.add(keyLo, half * e.lanes), t.keyDim()));
+      auto scored = region.emit(block.getTerminator()->getOperand(0));
+      s = succeeded(scored) ? region.asVector(scored->v) : s;
+      if (hasRef)
+        s = e.fadd(s, e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes)))));
+    }
+    auto checksOf = [&](ArrayRef<RegionEmitter::BoundsCheck> checks, V visible) {
+      report(checks, visible);
+      for (const RegionEmitter::BoundsCheck &check : checks)
+        visible = e.both(visible, region.asVector(check.ok));
+      return visible;
+    };
+    V visible = e.choose(
+        partial, {ones.getType()},
+        [&] {
+          RegionEmitter conditions = makeRegion();
+          V mask = laneMask(conditions, row, keyLo, half);
+          // An index that decides visibility itself counts wherever it is used.
+          if (conditions.checks.empty())
+            return SmallVector<V>{mask};
+          V lane = e.add(e.iota(e.i64Type()), e.broadcast(e.add(keyLo, half * e.lanes)));
+          V inside = e.lt(lane, e.broadcast(t.extents[t.keyDim()]));
+          return SmallVector<V>{e.both(mask, checksOf(conditions.checks, inside))};
+        },
+        [&] { return SmallVector<V>{ones}; })[0];
+    visible = checksOf(region.checks, visible);
+    s = e.select(visible, s, e.splat(-std::numeric_limits<double>::infinity()));
+    e.store(s, at);
+    e.when(guarded, [&] { noteVisible(panel, r, half, visible); });
+  }
+}
+
+/// Scores through L1, one row at a time: the code of a score region or of a general condition is emitted once.
+SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel) {
+  auto through = [&] {
+    storeTile(s);
+    e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) { modifyRow(r, partial, panel); });
+    return loadTile();
+  };
+  if (hasScore)
+    return through();
+  SmallVector<Type> types(s.size(), e.vec);
+  return e.choose(partial, types, through, [&] { return s; });
+}
+
+/// p = phi(s - r), kept for the product with the values, and added to the row's lanes of each sum.
+void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
+  V weights = e.at(e.at(t.scratch, l.weights()), e.mul(panel, l.width * e.bytes));
+  Block &phi = weighOp.getPhi().front();
+  V absent = e.splat(-std::numeric_limits<double>::infinity());
+  for (int64_t r = 0; r < l.tileRows; ++r) {
+    SmallVector<V> p;
+    for (unsigned half = 0; half < 2; ++half) {
+      V x = s[2 * r + half];
+      RegionEmitter region = makeRegion();
+      region.boundedExp2 = plainPhi;
+      region.bind(phi.getArgument(0), region.real(x));
+      auto weight = region.emit(phi.getTerminator()->getOperand(0));
+      V w = succeeded(weight) ? region.asVector(weight->v) : x;
+      p.push_back(plainPhi ? w : e.select(e.cmpf(arith::CmpFPredicate::OEQ, x, absent), e.splat(0), w));
+    }
+    for (unsigned half = 0; half < 2; ++half)
+      e.store(p[half], e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
+    for (V sum : sums) {
+      V at = e.at(sum, r * e.lanes * e.bytes);
+      e.store(e.fadd(e.load(e.vec, at), e.fadd(p[0], p[1])), at);
+    }
+    if (!hasRef) {
+      // Without a reference nothing else tells an empty row from one whose weights are all zero.
+      V some = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent), e.cmpf(arith::CmpFPredicate::UNE, s[2 * r + 1], absent));
+      e.when(e.anyLane(some), [&] { e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), e.at(unset, r * 4)); });
+    }
+  }
+}
+
+void MainEmitter::weigh(V panel, V status, V runStart) {
+  V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
+  V partial = e.eq(status, arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(1)));
+  e.when(guarded, [&] {
+    V at = e.at(e.at(t.scratch, l.visible()), e.mul(panel, l.tileRows * 2));
+    for (int64_t n = 0; n < l.tileRows * 2; ++n)
+      e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(-1)), e.at(at, n));
+  });
+  SmallVector<V> s = dot(keyPanel);
+  s = hasScore || !masksAreBounds() ? modifyRows(s, partial, panel) : maskInline(s, partial, panel);
+  if (hasRef) {
+    SmallVector<Type> types(s.size(), e.vec);
+    V r0 = e.sub(rowLo, first);
+    s = e.choose(
+        needsRaise(s), types,
+        [&] {
+          // Through memory, so that the hot path keeps nothing alive for it.
+          storeTile(s);
+          LLVM::CallOp::create(e.b, e.loc, TypeRange{}, prefix + "_raise", ValueRange{t.scratch, r0, panel, runStart});
+          return loadTile();
+        },
+        [&] { return s; });
+  }
+  storeWeights(s, panel);
+}

@@ -1,0 +1,81 @@
+// --vector-to-llvm: polynomials for what math is left, then the upstream conversions, in the order that was found to work with 22.1.
+#include "attn/Conversion/Passes.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace {
+
+/// Upstream's polynomials; whatever would still be a call into a math library is refused, for kernels need libc alone.
+struct Polynomials : PassWrapper<Polynomials, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Polynomials)
+  StringRef getArgument() const final { return "attn-math-polynomials"; }
+  StringRef getDescription() const final { return "replace transcendental functions on vectors by polynomials, refuse the rest"; }
+
+  static bool needsLibrary(Operation *op) {
+    return op->getDialect() && op->getDialect()->getNamespace() == "math" &&
+           !isa<math::AbsFOp, math::AbsIOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::CopySignOp,
+                math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp>(op);
+  }
+
+  void runOnOperation() final {
+    bool any = getOperation().walk([](Operation *op) { return needsLibrary(op) ? WalkResult::interrupt() : WalkResult::advance(); }).wasInterrupted();
+    if (any) {
+      RewritePatternSet patterns(&getContext());
+      MathPolynomialApproximationOptions options;
+      options.enableAvx2 = false;
+      populateMathPolynomialApproximationPatterns(patterns, options);
+      if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+        return signalPassFailure();
+    }
+    bool failed = false;
+    getOperation().walk([&](Operation *op) {
+      if (!needsLibrary(op))
+        return;
+      op->emitError("[unsupported_math] ") << op->getName() << " on " << op->getResult(0).getType()
+                                           << " has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith";
+      failed = true;
+    });
+    if (failed)
+      signalPassFailure();
+  }
+};
+
+struct VectorToLLVM : PassWrapper<VectorToLLVM, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(VectorToLLVM)
+  StringRef getArgument() const final { return "vector-to-llvm"; }
+  StringRef getDescription() const final { return "lower scf, arith, math and vector to the LLVM dialect"; }
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<LLVM::LLVMDialect, cf::ControlFlowDialect, vector::VectorDialect, arith::ArithDialect, math::MathDialect>();
+  }
+
+  void runOnOperation() final {
+    OpPassManager pm(ModuleOp::getOperationName());
+    pm.addPass(std::make_unique<Polynomials>());
+    pm.addPass(createCSEPass());
+    pm.addPass(arith::createArithExpandOpsPass());
+    pm.addPass(createSCFToControlFlowPass());
+    pm.addPass(createConvertVectorToLLVMPass());
+    pm.addPass(createConvertMathToLLVMPass());
+    pm.addPass(createArithToLLVMConversionPass());
+    pm.addPass(createConvertControlFlowToLLVMPass());
+    pm.addPass(createReconcileUnrealizedCastsPass());
+    if (failed(runPipeline(pm, getOperation())))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> attn::createVectorToLLVMPass() { return std::make_unique<VectorToLLVM>(); }

@@ -1,0 +1,125 @@
+// Calls and what their status means for the user.
+#include "Execute.h"
+#include "Failure.h"
+
+using namespace attn;
+using namespace attn::run;
+using llvm::Error;
+
+llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &program, const Problem &problem, const Options &options) {
+  CompileOptions compileOptions;
+  compileOptions.target = options.target;
+  compileOptions.blockRows = options.blockRows;
+  compileOptions.blockKeys = options.blockKeys;
+  compileOptions.kernel = llvm::StringRef(const_cast<KernelOp &>(program.kernel).getSymName()).str();
+  auto kernel = compile(program.source, compileOptions, options.file);
+  if (!kernel)
+    return kernel.takeError();
+  std::unique_ptr<Execution> e(new Execution(std::move(*kernel), problem));
+  e->args = problem.callArguments();
+  e->params = problem.params();
+  e->call.abi_version = ATTN_RT_ABI_VERSION;
+  e->call.size = sizeof(attn_call);
+  e->call.args = e->args.data();
+  e->call.params = e->params.data();
+  e->call.n_args = int32_t(e->args.size());
+  e->call.n_params = int32_t(e->params.size());
+  e->call.workers = options.threads;
+  e->call.stats = &e->counters;
+  e->call.error = &e->error;
+  if (Error error = e->chooseVariant(options))
+    return std::move(error);
+
+  uint64_t bytes = 0;
+  if (attn_status status = e->compiled.workspace(e->call, bytes))
+    return e->describe(status);
+  if (bytes > options.maxBytes - std::min(options.maxBytes, problem.bytes()))
+    return fail(ExitBadInput, "the workspace needs {} bytes, more than --max-bytes {} leaves; choose smaller --size or fewer --threads", bytes,
+                options.maxBytes);
+  e->workspace = Buffer::allocate(bytes);
+  if (!e->workspace.data())
+    return fail(ExitBadInput, "no memory for {} bytes of workspace; choose smaller --size or fewer --threads", bytes);
+  e->call.workspace = e->workspace.data();
+  e->call.workspace_bytes = bytes;
+  if (options.threads > 1 && !(e->threads = attn_pool_create(options.threads)))
+    return fail(ExitBadInput, "{} threads cannot be started; choose fewer --threads", options.threads);
+  e->call.pool = e->threads;
+  return std::move(e);
+}
+
+Execution::~Execution() {
+  if (threads)
+    attn_pool_destroy(threads);
+}
+
+Error Execution::chooseVariant(const Options &options) {
+  call.variant = -1;
+  if (options.variant.empty())
+    return Error::success();
+  const attn_kernel_info &info = compiled.info();
+  std::string names;
+  for (int32_t v = 0; v < info.n_variants; ++v) {
+    if (options.variant == info.variants[v].name || options.variant == fmt::format("{}", v)) {
+      call.variant = v;
+      return Error::success();
+    }
+    names += fmt::format("{}{} ({})", v ? ", " : "", info.variants[v].name, v);
+  }
+  return fail(ExitBadInput, "--variant {}: no such variant; there is {}", options.variant, names);
+}
+
+Error Execution::run() {
+  badIndexText.clear();
+  const attn_status status = compiled.run(call);
+  if (status == ATTN_OK)
+    return Error::success();
+  if (status != ATTN_E_INDEX)
+    return describe(status);
+  const attn_kernel_info &info = compiled.info();
+  badIndexText = fmt::format("{}: index {} along axis {} of {} is out of bounds{}; mend the tensor that holds the index", attn_status_name(status),
+                             error.found, error.axis, error.arg >= 0 && error.arg < info.n_args ? info.args[error.arg].name : "a tensor",
+                             error.expected > 0 ? fmt::format(" [0, {})", error.expected) : "");
+  return Error::success();
+}
+
+Error Execution::describe(attn_status status) const {
+  const attn_kernel_info &info = compiled.info();
+  std::string where;
+  if (error.arg >= 0 && error.arg < info.n_args)
+    where = fmt::format("{}{}: ", info.args[error.arg].name, error.axis >= 0 ? fmt::format(", axis {}", error.axis) : "");
+  const std::string text = fmt::format("{}{} ({}; expected {}, found {})", where, attn_status_string(status), attn_status_name(status),
+                                       error.expected, error.found);
+  switch (status) {
+  case ATTN_E_ISA:
+    return fail(ExitUnsupported, "{}; compile with --target for this CPU", text);
+  case ATTN_E_LENGTH:
+  case ATTN_E_SHAPE:
+  case ATTN_E_VARIANT:
+  case ATTN_E_OVERFLOW:
+  case ATTN_E_ALIAS:
+  case ATTN_E_STRIDE:
+    return fail(ExitBadInput, "{}", text);
+  default: // what attn-run itself got wrong
+    return fail(ExitInternal, "{}", text);
+  }
+}
+
+std::string Execution::variantName() const {
+  const attn_kernel_info &info = compiled.info();
+  return counters.variant >= 0 && counters.variant < info.n_variants ? info.variants[counters.variant].name : "?";
+}
+
+std::vector<std::string> Execution::variantReasons() const {
+  const attn_kernel_info &info = compiled.info();
+  attn_task facts{};
+  facts.args = args.data();
+  facts.params = params.data();
+  facts.extents = problem.extents.data();
+  std::vector<std::string> reasons;
+  for (int32_t v = 0; v < info.n_variants; ++v) {
+    const attn_variant_info &variant = info.variants[v];
+    const char *why = !variant.guard ? "no guard" : variant.guard(&facts) ? "its guard holds" : "its guard does not hold";
+    reasons.push_back(fmt::format("{}: {}{}", variant.name, why, v == call.variant ? ", forced" : v == counters.variant ? ", the first that may run" : ""));
+  }
+  return reasons;
+}

@@ -1,0 +1,199 @@
+// How large everything is. A dimension's extent comes from, first to last:
+//
+//   1. the program's static types and the shapes of the files; they must agree with each other
+//   2. --size of its name; it must agree with those
+//   3. --size n, for the query and the key axis, where no dimension is called n
+//   4. a tensor indexed by `dim floordiv G`: G times its extent, for batch dimensions
+//   5. defaults: 1 for the first batch dimension, 8 for one called h or the last of several, 1 for others; 1024 tokens
+//
+// Free axes of captured tables: the type, the file, --size TENSOR.AXIS, or as long as the longer token axis.
+#include "Failure.h"
+#include "Problem.h"
+
+using namespace attn;
+using namespace attn::run;
+using llvm::Error;
+
+namespace {
+
+class Solver {
+public:
+  Solver(Problem &problem, const Options &options) : p(problem), options(options), source(problem.extents.size()) {}
+
+  Error run() {
+    for (Tensor &t : p.tensors)
+      for (size_t n = 0; n < t.fact.axes.size(); ++n)
+        if (Error e = known(t, n))
+          return e;
+    if (Error e = sizes())
+      return e;
+    fromDerived();
+    defaults();
+    if (Error e = equalPairs())
+      return e;
+    for (unsigned d = p.numBatch; d < p.numBatch + 2; ++d)
+      if (p.extents[d] > ATTN_MAX_EXTENT)
+        return fail(ExitBadInput, "{} tokens along {} ({}); at most {}", p.extents[d], p.dimNames[d], source[d], ATTN_MAX_EXTENT);
+    for (Tensor &t : p.tensors)
+      if (Error e = shape(t))
+        return e;
+    return Error::success();
+  }
+
+private:
+  static bool isPlain(const AxisFact &a) { return !a.free && a.dim >= 0 && a.divisor == 1 && a.offset == 0; }
+
+  Error define(int64_t dim, int64_t extent, const std::string &who) {
+    if (p.extents[dim] >= 0 && p.extents[dim] != extent)
+      return fail(ExitBadInput, "dimension {} is {} by {} and {} by {}; make them agree", p.dimNames[dim], p.extents[dim], source[dim],
+                  extent, who);
+    if (p.extents[dim] < 0)
+      source[dim] = who;
+    p.extents[dim] = extent;
+    return Error::success();
+  }
+
+  /// What the type and the file say of one axis.
+  Error known(Tensor &t, size_t n) {
+    const AxisFact &a = t.fact.axes[n];
+    const std::string axis = fmt::format("axis {} of {}", n, t.name);
+    if (a.extent >= 0 && t.isGiven && t.shape[n] != a.extent)
+      return fail(ExitBadInput, "{} has extent {} in its file and {} in the program's type", axis, t.shape[n], a.extent);
+    const int64_t extent = t.isGiven ? t.shape[n] : a.extent;
+    if (extent < 0 || !isPlain(a))
+      return Error::success();
+    if (Error e = define(a.dim, extent, axis))
+      return e;
+    return a.also >= 0 ? define(a.also, extent, axis) : Error::success();
+  }
+
+  int dimNamed(llvm::StringRef name) const {
+    for (size_t d = 0; d < p.dimNames.size(); ++d)
+      if (p.dimNames[d] == name)
+        return int(d);
+    return -1;
+  }
+
+  Error sizes() {
+    for (auto &[name, extent] : options.sizes) {
+      if (int d = dimNamed(name); d >= 0) {
+        if (Error e = define(d, extent, "--size " + name))
+          return e;
+        continue;
+      }
+      if (name == "n")
+        continue;
+      if (Error e = freeAxis(name, extent))
+        return e;
+    }
+    if (Error e = equalPairs())
+      return e;
+    for (auto &[name, extent] : options.sizes) {
+      if (name != "n" || dimNamed(name) >= 0)
+        continue;
+      for (unsigned d = p.numBatch; d < p.numBatch + 2; ++d) // an axis that has a --size of its own keeps it
+        if (source[d].rfind("--size", 0) != 0)
+          if (Error e = define(d, extent, "--size n"))
+            return e;
+    }
+    return equalPairs();
+  }
+
+  /// --size TENSOR.AXIS
+  Error freeAxis(llvm::StringRef name, int64_t extent) {
+    auto [tensor, axis] = name.split('.');
+    unsigned n;
+    Tensor *t = p.find(tensor);
+    if (!t || axis.getAsInteger(10, n) || n >= t->fact.axes.size()) {
+      std::string names;
+      for (const std::string &d : p.dimNames)
+        names += d + ", ";
+      return fail(ExitBadInput, "--size {}: no such dimension; there are {}n (both token axes) and TENSOR.AXIS", name.str(), names);
+    }
+    const AxisFact &a = t->fact.axes[n];
+    if (!a.free)
+      return fail(ExitBadInput, "--size {}: that axis follows from the program; give --size {} instead", name.str(),
+                  a.dim >= 0 ? p.dimNames[a.dim] : "of a dimension");
+    const int64_t have = t->isGiven ? t->shape[n] : a.extent;
+    if (have >= 0 && have != extent)
+      return fail(ExitBadInput, "--size {}={}: its extent is {} by {}", name.str(), extent, have, t->isGiven ? "its file" : "its type");
+    freeSizes[{t, n}] = extent;
+    return Error::success();
+  }
+
+  /// Axes that two dimensions index make them equal.
+  Error equalPairs() {
+    for (Tensor &t : p.tensors)
+      for (const AxisFact &a : t.fact.axes) {
+        if (a.free || a.dim < 0 || a.also < 0)
+          continue;
+        if (p.extents[a.dim] >= 0)
+          if (Error e = define(a.also, p.extents[a.dim], source[a.dim] + ", for " + t.name + " is indexed by both"))
+            return e;
+        if (p.extents[a.also] >= 0)
+          if (Error e = define(a.dim, p.extents[a.also], source[a.also] + ", for " + t.name + " is indexed by both"))
+            return e;
+      }
+    return Error::success();
+  }
+
+  void fromDerived() {
+    for (Tensor &t : p.tensors)
+      for (size_t n = 0; n < t.fact.axes.size(); ++n) {
+        const AxisFact &a = t.fact.axes[n];
+        const int64_t extent = t.isGiven ? t.shape[n] : a.extent;
+        int64_t product;
+        if (a.free || a.dim < 0 || a.divisor <= 1 || extent < 0 || p.extents[a.dim] >= 0 || __builtin_mul_overflow(extent, a.divisor, &product))
+          continue;
+        p.extents[a.dim] = product;
+        source[a.dim] = fmt::format("axis {} of {}", n, t.name);
+      }
+  }
+
+  void defaults() {
+    for (unsigned d = 0; d < p.extents.size(); ++d) {
+      if (p.extents[d] >= 0)
+        continue;
+      const bool heads = p.dimNames[d] == "h" || (d > 0 && d + 1 == p.numBatch);
+      p.extents[d] = d >= p.numBatch ? 1024 : heads ? 8 : 1;
+      source[d] = "default";
+      // The other of a pair follows before it gets a default of its own.
+      llvm::cantFail(equalPairs());
+    }
+  }
+
+  Error shape(Tensor &t) {
+    std::vector<int64_t> want;
+    for (size_t n = 0; n < t.fact.axes.size(); ++n) {
+      const AxisFact &a = t.fact.axes[n];
+      int64_t extent = t.isGiven ? t.shape[n] : a.extent, need;
+      if (a.free) {
+        auto size = freeSizes.find({&t, unsigned(n)});
+        if (size != freeSizes.end())
+          extent = size->second;
+        want.push_back(extent >= 0 ? extent : std::max(p.queries(), p.keys()));
+        continue;
+      }
+      if (a.dim < 0)
+        need = a.offset + 1;
+      else // the runtime's rule: without an offset exactly this long, with one at least
+        need = (p.extents[a.dim] + a.divisor - 1) / a.divisor + a.offset;
+      const bool exact = a.dim >= 0 && a.offset == 0;
+      if (extent >= 0 && (exact ? extent != need : extent < need))
+        return fail(ExitBadInput, "axis {} of {} has extent {}; with {} = {} it must be {}{}", n, t.name, extent,
+                    a.dim >= 0 ? p.dimNames[a.dim] : "constant index", a.dim >= 0 ? p.extents[a.dim] : a.offset, exact ? "" : "at least ", need);
+      want.push_back(extent >= 0 ? extent : need);
+    }
+    t.shape = std::move(want);
+    return Error::success();
+  }
+
+  Problem &p;
+  const Options &options;
+  std::vector<std::string> source; // who said the extent, by dimension
+  std::map<std::pair<Tensor *, unsigned>, int64_t> freeSizes;
+};
+
+} // namespace
+
+Error attn::run::solveExtents(Problem &problem, const Program &, const Options &options) { return Solver(problem, options).run(); }

@@ -1,0 +1,37 @@
+// --check and --expect: comparing results with the interpreter, and with files.
+#ifndef ATTN_TOOLS_RUN_ORACLE_H
+#define ATTN_TOOLS_RUN_ORACLE_H
+
+#include "Problem.h"
+
+#include "attn/Interpreter/Interpreter.h"
+#include "attn/Support/ErrorRule.h"
+
+namespace attn::run {
+
+/// The outcome for one result of the kernel.
+struct Comparison {
+  std::string name;
+  ErrorReport report;
+  std::string worst; // "o[0, 3, 17, 5] is 0.25, expected 0.5"; empty if there is nothing to compare
+  double tolerance = 0; // of --expect
+};
+
+struct CheckResult {
+  std::vector<Comparison> outputs;
+  int64_t rows = 0, of = 0;
+  bool badIndex = false; // the interpreter met an index out of bounds too
+  bool ok() const;
+};
+
+llvm::Expected<std::unique_ptr<interpreter::Interpreter>> makeInterpreter(const Program &program, const Problem &problem);
+
+/// Compares all rows, or as many as about three seconds of the interpreter's work allow: then the first and the last of the
+/// first and the last batch, and others drawn by the seed, evenly over the rows.
+CheckResult checkResults(const Program &program, const Problem &problem, interpreter::Interpreter &interpreter, uint64_t seed);
+
+llvm::Expected<std::vector<Comparison>> compareExpected(Problem &problem, const Options &options);
+
+} // namespace attn::run
+
+#endif

@@ -1,0 +1,135 @@
+// Text.
+#include "Report.h"
+
+#include <cmath>
+
+using namespace attn;
+using namespace attn::run;
+
+bool Report::comparisonsOk() const {
+  return (!check || check->ok()) && llvm::all_of(expected, [](const Comparison &c) { return c.report.ok; });
+}
+
+double Report::flopsPerPair() const {
+  AttendOp attend = program->attend;
+  return 2.0 * double(problem->extents[attend.dotDim()] + problem->extents[attend.valueDim()]);
+}
+
+std::optional<double> Report::gflops() const {
+  if (!pairs || !seconds || *seconds <= 0)
+    return std::nullopt;
+  return flopsPerPair() * pairs->visible / *seconds / 1e9;
+}
+
+namespace {
+
+std::string duration(double seconds) {
+  return seconds >= 1 ? fmt::format("{:.3g} s", seconds) : seconds >= 1e-3 ? fmt::format("{:.3g} ms", seconds * 1e3) : fmt::format("{:.3g} us", seconds * 1e6);
+}
+
+std::string byteCount(uint64_t bytes) {
+  if (bytes < 10000)
+    return fmt::format("{} bytes", bytes);
+  return bytes < 10000000 ? fmt::format("{:.1f} KiB", double(bytes) / 1024) : fmt::format("{:.1f} MiB", double(bytes) / 1048576);
+}
+
+class TextPrinter {
+public:
+  explicit TextPrinter(const Report &r) : r(r) {}
+
+  void run() {
+    head();
+    work();
+    comparisons();
+    if (r.bench)
+      bench();
+    if (r.options->explain)
+      explain();
+  }
+
+private:
+  template <typename... Args> void line(const char *what, fmt::format_string<Args...> text, Args &&...args) {
+    fmt::print("{:<10} {}\n", what, fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  void head() {
+    std::string sizes;
+    for (size_t d = 0; d < r.problem->extents.size(); ++d)
+      sizes += fmt::format("{}={} ", r.problem->dimNames[d], r.problem->extents[d]);
+    KernelOp kernel = r.program->kernel;
+    line("kernel", "@{} {}{}, {} thread{}, seed {}, {} logits", kernel.getSymName().str(), sizes,
+         nameOf(*elementOf(AttendOp(r.program->attend).getQ().getType())), r.options->threads, r.options->threads == 1 ? "" : "s", r.options->seed,
+         nameOf(r.options->logits));
+  }
+
+  void work() {
+    const Execution &e = *r.execution;
+    const attn_stats &s = e.stats();
+    line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target, e.variantName(),
+         e.kernel().info().n_variants);
+    if (r.pairs) {
+      const double visited = double(s.tiles) * double(s.tile_rows) * double(s.tile_keys);
+      line("pairs", "{}{:.0f} visible, {:.0f} visited", r.pairs->exact ? "" : "about ", r.pairs->visible, visited);
+    }
+    line("blocks", "{} x {}: {} full, {} partial, {} skipped", s.block_rows, s.block_keys, s.blocks_full, s.blocks_partial, s.blocks_skipped);
+    if (s.guarded)
+      line("guarded", "{} query blocks were done again, for something was not finite", s.guarded);
+    if (r.seconds && !r.bench)
+      line("ran", "in {}, once{}; workspace {}", duration(*r.seconds), r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "",
+           byteCount(e.workspaceBytes()));
+  }
+
+  void comparison(const Comparison &c, const std::string &against) {
+    const ErrorReport &e = c.report;
+    line(c.report.ok ? "  ok" : "  FAILED", "{}: max error {:.3g}, {:.3g} of {}{}", c.name, e.maxError, e.ratio, against,
+         c.worst.empty() || e.maxError == 0 ? "" : "; " + c.worst);
+    if (!e.ok)
+      line("", "{}", e.what);
+  }
+
+  void comparisons() {
+    if (r.check) {
+      if (r.check->rows == r.check->of)
+        line("check", "all {} rows against the f64 interpreter", r.check->of);
+      else
+        line("check", "{} of {} rows, drawn by the seed, against the f64 interpreter", r.check->rows, r.check->of);
+      for (const Comparison &c : r.check->outputs)
+        comparison(c, "what the error rule allows");
+    }
+    if (!r.expected.empty())
+      line("expect", "results against files");
+    for (const Comparison &c : r.expected)
+      comparison(c, fmt::format("the tolerance {:g}", c.tolerance));
+    for (const Assignment &a : r.options->saves)
+      line("saved", "{} in {}", a.name, a.value);
+  }
+
+  void bench() {
+    const BenchResult &b = *r.bench;
+    line("bench", "{}, median of {} rounds{}; workspace {}", duration(b.seconds), b.rounds,
+         r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "", byteCount(r.execution->workspaceBytes()));
+    if (!b.peakFraction)
+      return line("peak", "{}", b.method);
+    line("peak", "{:.1f} % by {}; by time {:.1f} % of {:.1f} GFLOP/s{}", 100 * *b.peakFraction, b.method, 100 * *b.byTime, b.peakGflops,
+         b.byCycles ? fmt::format(", by cycles {:.1f} % ({} of {} rounds)", 100 * *b.byCycles, b.accepted, b.rounds)
+                    : std::string(", cycles not available"));
+  }
+
+  void explain() {
+    for (const std::string &reason : r.execution->variantReasons())
+      line("variant", "{}", reason);
+    const attn_stats &s = r.execution->stats();
+    line("tiles", "{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys);
+    if (!r.map)
+      return line("map", "not drawn: too many blocks, or the set takes too long to look at");
+    line("map", "batch 0, blocks of {} x {}: # {} full, + {} partial, . {} skipped", r.map->blockRows, r.map->blockKeys, r.map->full,
+         r.map->partial, r.map->skipped);
+    fmt::print("{}", drawMap(*r.map));
+  }
+
+  const Report &r;
+};
+
+} // namespace
+
+void attn::run::printText(const Report &report) { TextPrinter(report).run(); }

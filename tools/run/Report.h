@@ -1,0 +1,37 @@
+// What attn-run says: as text for people, as one JSON object for scripts.
+#ifndef ATTN_TOOLS_RUN_REPORT_H
+#define ATTN_TOOLS_RUN_REPORT_H
+
+#include "Bench.h"
+#include "Explain.h"
+#include "Oracle.h"
+
+namespace attn::run {
+
+/// Everything that was found out; what was not measured is absent.
+struct Report {
+  const Options *options = nullptr;
+  const Program *program = nullptr;
+  const Problem *problem = nullptr;
+  const Execution *execution = nullptr;
+  std::optional<double> seconds; // of the one run, or the median of the rounds
+  std::optional<PairCount> pairs;
+  std::optional<CheckResult> check;
+  std::vector<Comparison> expected;
+  std::optional<BenchResult> bench;
+  std::optional<BlockMap> map;
+  int exitCode = 0;
+  std::string error; // the line on standard error, if there is one
+
+  bool comparisonsOk() const;
+  double flopsPerPair() const; // 2 (d + dv)
+  std::optional<double> gflops() const;
+};
+
+void printText(const Report &report);
+/// Absent values are null; an infinite error or ratio is 1e9, for JSON has no infinity.
+void printJson(const Report &report);
+
+} // namespace attn::run
+
+#endif

@@ -1,0 +1,116 @@
+// JSON.
+#include "Report.h"
+
+#include "llvm/Support/JSON.h"
+
+#include <cmath>
+
+using namespace attn;
+using namespace attn::run;
+namespace json = llvm::json;
+
+namespace {
+
+json::Value number(std::optional<double> x) {
+  if (!x || std::isnan(*x))
+    return nullptr;
+  return std::isinf(*x) ? std::copysign(1e9, *x) : *x;
+}
+
+json::Value orNull(bool have, json::Value value) { return have ? std::move(value) : json::Value(nullptr); }
+
+json::Object comparison(const Comparison &c) {
+  json::Object o{{"ok", c.report.ok}, {"max_abs_error", number(c.report.maxError)}, {"error_ratio", number(c.report.ratio)}};
+  if (!c.worst.empty())
+    o["worst"] = c.worst;
+  if (!c.report.ok)
+    o["rule"] = c.report.what;
+  return o;
+}
+
+json::Value blocks(const Report &r) {
+  if (!r.execution)
+    return nullptr;
+  const attn_stats &s = r.execution->stats();
+  return json::Object{{"full", s.blocks_full}, {"partial", s.blocks_partial}, {"skipped", s.blocks_skipped},
+                      {"size", json::Array{s.block_rows, s.block_keys}}};
+}
+
+json::Value pairs(const Report &r) {
+  if (!r.execution || !r.pairs)
+    return nullptr;
+  const attn_stats &s = r.execution->stats();
+  return json::Object{{"visible", number(r.pairs->visible)}, {"visited", s.tiles * s.tile_rows * s.tile_keys}, {"exact", r.pairs->exact}};
+}
+
+json::Value peak(const Report &r) {
+  if (!r.bench)
+    return nullptr;
+  const BenchResult &b = *r.bench;
+  return json::Object{{"method", b.method},           {"by_cycles", number(b.byCycles)}, {"by_time", number(b.byTime)},
+                      {"accepted", b.accepted},       {"rounds", b.rounds},              {"gflops", orNull(b.byTime.has_value(), b.peakGflops)},
+                      {"clock_ghz", number(b.clockGHz)}};
+}
+
+json::Value map(const Report &r) {
+  if (!r.map)
+    return nullptr;
+  return json::Object{{"full", r.map->full}, {"partial", r.map->partial}, {"skipped", r.map->skipped}};
+}
+
+} // namespace
+
+void attn::run::printJson(const Report &r) {
+  std::optional<double> error, ratio;
+  auto take = [&](const Comparison &c) {
+    error = std::max(error.value_or(0), c.report.maxError);
+    ratio = std::max(ratio.value_or(0), c.report.ratio);
+  };
+  json::Object compared, expected, sizes;
+  if (r.check)
+    for (const Comparison &c : r.check->outputs) {
+      take(c);
+      compared[c.name] = comparison(c);
+    }
+  for (const Comparison &c : r.expected) {
+    if (!r.check)
+      take(c);
+    expected[c.name] = comparison(c);
+  }
+  if (r.problem)
+    for (size_t d = 0; d < r.problem->extents.size(); ++d)
+      sizes[r.problem->dimNames[d]] = r.problem->extents[d];
+  KernelOp kernel = r.program ? r.program->kernel : KernelOp();
+  AttendOp attend = r.program ? r.program->attend : AttendOp();
+
+  json::Object o;
+  o["ok"] = r.exitCode == 0;
+  o["exit_code"] = r.exitCode;
+  o["error"] = orNull(!r.error.empty(), r.error);
+  o["kernel"] = kernel ? json::Value(kernel.getSymName()) : json::Value(nullptr);
+  o["sizes"] = orNull(r.problem, std::move(sizes));
+  o["dtype"] = attend ? json::Value(nameOf(*elementOf(attend.getQ().getType()))) : json::Value(nullptr);
+  o["threads"] = r.options->threads;
+  o["seed"] = int64_t(r.options->seed);
+  o["logits"] = nameOf(r.options->logits);
+  o["target"] = r.options->target;
+  o["variant"] = orNull(r.execution, r.execution ? r.execution->variantName() : "");
+  o["max_abs_error"] = number(error);
+  o["error_ratio"] = number(ratio);
+  o["compared"] = r.check ? json::Value(json::Object{{"rows", r.check->rows}, {"of", r.check->of}}) : json::Value(nullptr);
+  o["outputs"] = orNull(r.check.has_value(), std::move(compared));
+  o["expected"] = orNull(!r.expected.empty(), std::move(expected));
+  o["seconds"] = number(r.seconds);
+  o["gflops"] = r.problem && r.program ? number(r.gflops()) : json::Value(nullptr);
+  o["peak_fraction"] = r.bench ? number(r.bench->peakFraction) : json::Value(nullptr);
+  o["peak"] = peak(r);
+  o["workspace_bytes"] = r.execution ? json::Value(r.execution->workspaceBytes()) : json::Value(nullptr);
+  o["compile_ms"] = r.execution ? json::Value(r.execution->kernel().compileMilliseconds()) : json::Value(nullptr);
+  o["blocks"] = blocks(r);
+  o["pairs"] = pairs(r);
+  o["map"] = map(r);
+  o["guarded"] = r.execution ? json::Value(r.execution->stats().guarded) : json::Value(nullptr);
+  std::string text;
+  llvm::raw_string_ostream(text) << json::Value(std::move(o));
+  fmt::print("{}\n", text);
+}

@@ -1,0 +1,144 @@
+// Everything between the command line and the report.
+#include "Session.h"
+#include "Failure.h"
+#include "Guard.h"
+#include "Report.h"
+
+#include "attn/Support/Npy.h"
+
+#include <chrono>
+
+using namespace attn;
+using namespace attn::run;
+using llvm::Error;
+
+namespace {
+
+/// In the order in which it can go wrong: the cheap and the user's mistakes first.
+class Session {
+public:
+  explicit Session(const Options &options) : options(options) { report.options = &options; }
+
+  int run() {
+    Error error = work();
+    if (!error && report.comparisonsOk() && badIndex.empty()) {
+      print(ExitOk, "");
+      return ExitOk;
+    }
+    if (error)
+      return failed(std::move(error));
+    if (!report.comparisonsOk())
+      return failed(fail(ExitCheckFailed, "{}", whatFailed()));
+    return failed(fail(ExitBadInput, "{}", badIndex));
+  }
+
+private:
+  Error work() {
+    auto loaded = loadProgram(options);
+    if (!loaded)
+      return loaded.takeError();
+    program = std::move(*loaded);
+    report.program = &program;
+    setReproducer(program.source);
+    auto made = makeProblem(program, options);
+    if (!made)
+      return made.takeError();
+    problem = std::move(*made);
+    report.problem = &problem;
+    auto oracle = makeInterpreter(program, problem);
+    if (!oracle)
+      return oracle.takeError();
+    const CycleCounter cycles; // before the threads that it counts
+    auto created = Execution::create(program, problem, options);
+    if (!created)
+      return created.takeError();
+    execution = std::move(*created);
+
+    const auto start = std::chrono::steady_clock::now();
+    if (Error e = execution->run())
+      return e;
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    badIndex = execution->badIndex();
+    report.execution = execution.get();
+    for (const Assignment &a : options.saves) {
+      const Tensor &t = *problem.find(a.name);
+      if (Error e = writeNpy(a.value, t.element, t.shape, t.data.data()))
+        return e;
+    }
+    return judge(**oracle, cycles);
+  }
+
+  Error judge(interpreter::Interpreter &oracle, const CycleCounter &cycles) {
+    Visibility visibility(program, problem, oracle);
+    report.pairs = countPairs(visibility, problem, 3);
+    if (options.check) {
+      report.check = checkResults(program, problem, oracle, options.seed);
+      if (report.check->badIndex && badIndex.empty())
+        return fail(ExitCheckFailed, "the interpreter met an index out of bounds and the kernel did not report it");
+    }
+    auto expected = compareExpected(problem, options);
+    if (!expected)
+      return expected.takeError();
+    report.expected = std::move(*expected);
+    if (options.explain)
+      report.map = mapBlocks(visibility, problem, execution->stats().block_rows, execution->stats().block_keys);
+    if (!options.bench || !report.comparisonsOk())
+      return Error::success();
+    const double flops = report.flopsPerPair() * report.pairs->visible;
+    const bool f64 = elementOf(program.attend.getQ().getType()) == Element::F64;
+    auto result = bench(*execution, cycles, flops, f64, options.rounds);
+    if (!result)
+      return result.takeError();
+    report.bench = std::move(*result);
+    report.seconds = report.bench->seconds;
+    return Error::success();
+  }
+
+  std::string whatFailed() const {
+    auto all = report.check ? report.check->outputs : std::vector<Comparison>();
+    all.insert(all.end(), report.expected.begin(), report.expected.end());
+    for (const Comparison &c : all)
+      if (!c.report.ok)
+        return fmt::format("{} is wrong: {}; {}", c.name, c.report.what, c.worst);
+    return "";
+  }
+
+  int failed(Error error) {
+    Failure failure(ExitInternal, "");
+    std::string ir;
+    error = llvm::handleErrors(std::move(error), [&](std::unique_ptr<CompileError> e) {
+      ir = e->reproducer;
+      return Error(std::move(e));
+    });
+    failure = toFailure(std::move(error));
+    if (failure.code == ExitInternal) {
+      const std::string path = writeReproducer(ir);
+      failure.message += path.empty() ? "; please report it" : "; please report it with " + path;
+    }
+    print(failure.code, failure.message);
+    return failure.code;
+  }
+
+  void print(int code, const std::string &error) {
+    report.exitCode = code;
+    report.error = error;
+    if (options.json)
+      printJson(report);
+    else if (report.execution)
+      printText(report);
+    std::fflush(stdout);
+    if (!error.empty())
+      fmt::print(stderr, "attn-run: error: {}\n", error);
+  }
+
+  const Options &options;
+  Report report;
+  Program program;
+  Problem problem;
+  std::unique_ptr<Execution> execution;
+  std::string badIndex;
+};
+
+} // namespace
+
+int attn::run::runSession(const Options &options) { return Session(options).run(); }

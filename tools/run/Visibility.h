@@ -1,0 +1,72 @@
+//===- Visibility.h - Which pairs are in the set --------------------------===//
+//
+// The visible keys of one row as sorted ranges, from the set region as written: no lowering and none of the compiler's set
+// algebra takes part, so that what this says can judge what the kernel reports.
+//
+// Named sets are ranges by their definitions (a row of a window costs the same at any length). A `where` region is first
+// bounded by the sets around it - every operator maps a pair (surely in, possibly in) of range lists - and the interpreter
+// then decides only the keys that are possibly but not surely in.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ATTN_TOOLS_RUN_VISIBILITY_H
+#define ATTN_TOOLS_RUN_VISIBILITY_H
+
+#include "Problem.h"
+
+#include "attn/Interpreter/Interpreter.h"
+
+namespace attn::run {
+
+/// Disjoint, not touching, ascending half-open ranges.
+using Ranges = std::vector<std::pair<int64_t, int64_t>>;
+Ranges unite(const Ranges &a, const Ranges &b);
+Ranges intersect(const Ranges &a, const Ranges &b);
+Ranges complement(const Ranges &a, int64_t extent);
+int64_t countOf(const Ranges &a);
+
+class Visibility {
+public:
+  Visibility(const Program &program, const Problem &problem, interpreter::Interpreter &interpreter)
+      : attend(program.attend), problem(problem), interpreter(interpreter) {}
+
+  Ranges row(const std::vector<int64_t> &batch, int64_t i);
+  /// Whether the set can differ along batch dimension d.
+  bool dependsOn(unsigned d);
+
+private:
+  struct Bounds {
+    Ranges sure, maybe; // sure is a part of maybe
+  };
+  Bounds evaluate(mlir::Value set);
+  Ranges clip(int64_t lo, int64_t hi) const; // hi excluded
+  Ranges window(Alignment alignment, mlir::Value left, mlir::Value right, mlir::Value ql, mlir::Value kl, bool causal);
+  Ranges segments(SetSegmentOp op);
+  Ranges masked(SetMaskOp op);
+  int64_t lengthAt(mlir::Value tensor) const; // of the current first batch index
+  int64_t number(mlir::Value scalar) const;
+
+  AttendOp attend;
+  const Problem &problem;
+  interpreter::Interpreter &interpreter;
+  std::vector<int64_t> batch;
+  int64_t query = 0;
+  using OpAndOffset = std::pair<mlir::Operation *, int64_t>;
+  /// By segment op and row of its key tensor: the keys of every id.
+  std::map<OpAndOffset, std::map<int64_t, Ranges>> segmentIndex;
+  /// By mask op and offset of the row, for masks that no query indexes.
+  std::map<OpAndOffset, Ranges> maskRows;
+};
+
+struct PairCount {
+  double visible = 0; // exact: an integer below 2^53
+  bool exact = true;  // otherwise from `rows` evenly spread rows
+  int64_t rows = 0, of = 0;
+};
+
+/// All visible pairs of the problem. Batch indices that the set does not depend on are counted once and multiplied. Stops
+/// looking at rows after `seconds` and extrapolates.
+PairCount countPairs(Visibility &visibility, const Problem &problem, double seconds);
+
+} // namespace attn::run
+
+#endif

@@ -19,7 +19,6 @@ public:
 
   /// The program's next argument, bound to v if there is one.
   uint32_t arg(mlir::Value v = {});
-  void alias(mlir::Value v, uint32_t reg) { registers[v] = reg; }
   uint32_t constant(int64_t value);
   uint32_t emit(Inst inst);
   uint32_t emit(Opcode op, uint32_t a, uint32_t b = 0, uint32_t c = 0);
@@ -59,8 +58,7 @@ private:
   std::string message;
 };
 
-/// Batch indices, query, key are its arguments; the result is a SetValue. For the set region of an attend, or all
-/// pairs.
+/// Batch indices, query, key -> SetValue. Without a region: all pairs.
 llvm::Expected<Program> buildSet(const Problem &problem);
 /// Score, batch indices, query, key -> score. The region may be empty.
 llvm::Expected<Program> buildScore(const Problem &problem);

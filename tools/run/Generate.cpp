@@ -57,7 +57,8 @@ Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
   Use use;
   if (t.fact.lengthOf >= 0)
     return {Role::Length, problem.extents[t.fact.lengthOf]};
-  mlir::Value value = program.kernel.getBody().getArgument(t.index);
+  KernelOp kernel = program.kernel;
+  mlir::Value value = kernel.getBody().getArgument(t.index);
   for (mlir::Operation *user : value.getUsers()) {
     if (llvm::isa<SetSegmentOp>(user))
       return {Role::Segment, 0};

@@ -28,7 +28,7 @@ const char *writeFile(const std::string *first, const std::string *second) {
     if (fd < 0)
       continue;
     bool good = true;
-    for (const std::string *part : {header, first, second})
+    for (const std::string *part : {static_cast<const std::string *>(header), first, second})
       good &= !part || ::write(fd, part->data(), part->size()) == ssize_t(part->size());
     ::close(fd);
     if (good)

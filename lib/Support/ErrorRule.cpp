@@ -138,6 +138,7 @@ ErrorReport attn::checkTolerance(llvm::ArrayRef<double> got, llvm::ArrayRef<doub
   report.ratio = ratioOf(report.maxError, tolerance);
   report.ok = report.ratio <= 1;
   if (!report.ok)
-    report.what = std::isinf(report.maxError) ? "NaN or Inf differ" : fmt::format("error {:.4g} exceeds {:.4g}", report.maxError, tolerance);
+    report.what = std::isinf(report.maxError) ? "NaN or Inf differ"
+                                              : fmt::format("error {:.4g} exceeds {:.4g}", report.maxError, tolerance);
   return report;
 }

@@ -76,7 +76,8 @@ llvm::Expected<NpyArray> attn::readNpy(const std::string &path, uint64_t maxByte
   if (!header)
     return error(path, llvm::toString(header.takeError()));
   if (header->dataBytes > maxBytes)
-    return error(path, fmt::format("{} bytes of data are more than the {} that --max-bytes leaves", header->dataBytes, maxBytes));
+    return error(path, fmt::format("{} bytes of data are more than the {} that --max-bytes leaves", header->dataBytes,
+                                   maxBytes));
   NpyArray array{std::move(*header), Buffer::allocate(header->dataBytes)};
   if (!array.data.data())
     return error(path, fmt::format("no memory for {} bytes", array.header.dataBytes));

@@ -87,8 +87,9 @@ private:
     if (!string(type))
       return false;
     static const std::pair<const char *, Element> known[] = {
-        {"<f8", Element::F64}, {"<f4", Element::F32}, {"<f2", Element::F16}, {"<u2", Element::BF16}, {"<i8", Element::I64},
-        {"<i4", Element::I32}, {"|i1", Element::I8},  {"<i1", Element::I8},  {"|b1", Element::I1},   {"<b1", Element::I1}};
+        {"<f8", Element::F64}, {"<f4", Element::F32}, {"<f2", Element::F16}, {"<u2", Element::BF16},
+        {"<i8", Element::I64}, {"<i4", Element::I32}, {"|i1", Element::I8},  {"<i1", Element::I8},
+        {"|b1", Element::I1},  {"<b1", Element::I1}};
     for (auto [name, element] : known)
       if (type == name) {
         header.element = element;
@@ -215,7 +216,8 @@ std::string attn::npyPreamble(Element element, llvm::ArrayRef<int64_t> shape) {
     tuple.resize(tuple.size() - 2);
   else if (shape.size() == 1)
     tuple.pop_back(); // (3,)
-  std::string dict = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", types[int(element)], tuple);
+  std::string dict =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", types[int(element)], tuple);
   dict.append(63 - (10 + dict.size()) % 64, ' ');
   dict += '\n';
   std::string out("\x93NUMPY\x01\x00", 8);

@@ -55,13 +55,14 @@ public:
     }
   }
   void run() {
-    attn_rt_parallel_for(execution.pool(), execution.workers(), execution.workers(),
-                         [](void *self, int64_t, int32_t) {
-                           const auto *peak = static_cast<Peak *>(self);
-                           volatile double sink = runPeakLoop(peak->f64, peak->iterations);
-                           (void)sink;
-                         },
-                         this);
+    attn_rt_parallel_for(
+        execution.pool(), execution.workers(), execution.workers(),
+        [](void *self, int64_t, int32_t) {
+          const auto *peak = static_cast<Peak *>(self);
+          volatile double sink = runPeakLoop(peak->f64, peak->iterations);
+          (void)sink;
+        },
+        this);
   }
   double flops() const { return double(execution.workers()) * double(iterations) * double(peakLoopFlops(f64)); }
 
@@ -73,9 +74,12 @@ private:
 
 } // namespace
 
-llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCounter &counter, double flops, bool f64, int rounds) {
+llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCounter &counter, double flops, bool f64,
+                                             int rounds) {
   using Clock = std::chrono::steady_clock;
-  const auto since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
   llvm::Error error = llvm::Error::success();
   auto kernel = [&] {
     if (!error)
@@ -131,6 +135,7 @@ llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCo
     result.clockGHz = median(clocks);
   const bool cyclesCount = result.accepted * 2 >= result.rounds;
   result.peakFraction = cyclesCount ? result.byCycles : result.byTime;
-  result.method = cyclesCount ? fmt::format("user cycles, {} FLOP a cycle", int(flopsPerCycle(f64))) : "wall time against the peak loop";
+  result.method = cyclesCount ? fmt::format("user cycles, {} FLOP a cycle", int(flopsPerCycle(f64)))
+                              : "wall time against the peak loop";
   return result;
 }

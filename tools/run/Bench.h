@@ -1,11 +1,12 @@
 //===- Bench.h - Speed as a fraction of the machine's peak ----------------===//
 //
-// Rounds of peak loop and kernel alternate in one process on the same threads, so that both meet the same clock and the same
-// neighbours. FLOPs are 2 (d + dv) for every visible pair: what is wasted on masked ones does not count.
+// Rounds of peak loop and kernel alternate in one process on the same threads, so that both meet the same clock and the
+// same neighbours. FLOPs are 2 (d + dv) for every visible pair: what is wasted on masked ones does not count.
 //
-//   by cycles   FLOP / (32 x user cycles of the kernel's threads), 16 for f64. A round's sample is accepted if its cycles agree
-//               within 2 % with its wall time times the clock that the round's peak loop ran at: a counter that loses cycles, or
-//               a kernel that waits instead of running, does not.
+//   by cycles   FLOP / (32 x user cycles of the kernel's threads), 16 for f64. A round's sample is accepted if its
+//   cycles agree
+//               within 2 % with its wall time times the clock that the round's peak loop ran at: a counter that loses
+//               cycles, or a kernel that waits instead of running, does not.
 //   by time     kernel FLOP/s over peak loop FLOP/s of the same round
 //
 // The median of the accepted samples by cycles if at least half of the rounds have one, else the median by time.
@@ -27,10 +28,10 @@ struct BenchResult {
   double seconds = 0; // median of the kernel's wall times
   int rounds = 0;
   std::optional<double> peakFraction, byCycles, byTime;
-  int accepted = 0;          // samples by cycles
-  double peakGflops = 0;     // median of the peak loop
+  int accepted = 0;               // samples by cycles
+  double peakGflops = 0;          // median of the peak loop
   std::optional<double> clockGHz; // median, by the peak loop
-  std::string method;        // what peakFraction is made of
+  std::string method;             // what peakFraction is made of
 };
 
 /// At least `rounds` rounds and two seconds, but no more than a minute if there are five rounds by then.

@@ -18,7 +18,8 @@ CycleCounter::CycleCounter() {
   attr.exclude_hv = 1;
   attr.inherit = 1; // a read adds up the children's counts
   attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-  fd = int(syscall(SYS_perf_event_open, &attr, /*this thread*/ 0, /*any cpu*/ -1, /*no group*/ -1, PERF_FLAG_FD_CLOEXEC));
+  fd = int(
+      syscall(SYS_perf_event_open, &attr, /*this thread*/ 0, /*any cpu*/ -1, /*no group*/ -1, PERF_FLAG_FD_CLOEXEC));
 }
 
 CycleCounter::~CycleCounter() {

@@ -6,7 +6,8 @@ using namespace attn;
 using namespace attn::run;
 using llvm::Error;
 
-llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &program, const Problem &problem, const Options &options) {
+llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &program, const Problem &problem,
+                                                             const Options &options) {
   CompileOptions compileOptions;
   compileOptions.target = options.target;
   compileOptions.blockRows = options.blockRows;
@@ -34,8 +35,10 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   if (attn_status status = e->compiled.workspace(e->call, bytes))
     return e->describe(status);
   if (bytes > options.maxBytes - std::min(options.maxBytes, problem.bytes()))
-    return fail(ExitBadInput, "the workspace needs {} bytes, more than --max-bytes {} leaves; choose smaller --size or fewer --threads", bytes,
-                options.maxBytes);
+    return fail(
+        ExitBadInput,
+        "the workspace needs {} bytes, more than --max-bytes {} leaves; choose smaller --size or fewer --threads",
+        bytes, options.maxBytes);
   e->workspace = Buffer::allocate(bytes);
   if (!e->workspace.data())
     return fail(ExitBadInput, "no memory for {} bytes of workspace; choose smaller --size or fewer --threads", bytes);
@@ -76,9 +79,11 @@ Error Execution::run() {
   if (status != ATTN_E_INDEX)
     return describe(status);
   const attn_kernel_info &info = compiled.info();
-  badIndexText = fmt::format("{}: index {} along axis {} of {} is out of bounds{}; mend the tensor that holds the index", attn_status_name(status),
-                             error.found, error.axis, error.arg >= 0 && error.arg < info.n_args ? info.args[error.arg].name : "a tensor",
-                             error.expected > 0 ? fmt::format(" [0, {})", error.expected) : "");
+  badIndexText =
+      fmt::format("{}: index {} along axis {} of {} is out of bounds{}; mend the tensor that holds the index",
+                  attn_status_name(status), error.found, error.axis,
+                  error.arg >= 0 && error.arg < info.n_args ? info.args[error.arg].name : "a tensor",
+                  error.expected > 0 ? fmt::format(" [0, {})", error.expected) : "");
   return Error::success();
 }
 
@@ -86,9 +91,10 @@ Error Execution::describe(attn_status status) const {
   const attn_kernel_info &info = compiled.info();
   std::string where;
   if (error.arg >= 0 && error.arg < info.n_args)
-    where = fmt::format("{}{}: ", info.args[error.arg].name, error.axis >= 0 ? fmt::format(", axis {}", error.axis) : "");
-  const std::string text = fmt::format("{}{} ({}; expected {}, found {})", where, attn_status_string(status), attn_status_name(status),
-                                       error.expected, error.found);
+    where =
+        fmt::format("{}{}: ", info.args[error.arg].name, error.axis >= 0 ? fmt::format(", axis {}", error.axis) : "");
+  const std::string text = fmt::format("{}{} ({}; expected {}, found {})", where, attn_status_string(status),
+                                       attn_status_name(status), error.expected, error.found);
   switch (status) {
   case ATTN_E_ISA:
     return fail(ExitUnsupported, "{}; compile with --target for this CPU", text);
@@ -118,8 +124,13 @@ std::vector<std::string> Execution::variantReasons() const {
   std::vector<std::string> reasons;
   for (int32_t v = 0; v < info.n_variants; ++v) {
     const attn_variant_info &variant = info.variants[v];
-    const char *why = !variant.guard ? "no guard" : variant.guard(&facts) ? "its guard holds" : "its guard does not hold";
-    reasons.push_back(fmt::format("{}: {}{}", variant.name, why, v == call.variant ? ", forced" : v == counters.variant ? ", the first that may run" : ""));
+    const char *why = !variant.guard          ? "no guard"
+                      : variant.guard(&facts) ? "its guard holds"
+                                              : "its guard does not hold";
+    reasons.push_back(fmt::format("{}: {}{}", variant.name, why,
+                                  v == call.variant       ? ", forced"
+                                  : v == counters.variant ? ", the first that may run"
+                                                          : ""));
   }
   return reasons;
 }

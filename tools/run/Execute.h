@@ -12,7 +12,8 @@ namespace attn::run {
 class Execution {
 public:
   /// Compiles, finds the variant, allocates the workspace, starts the threads.
-  static llvm::Expected<std::unique_ptr<Execution>> create(const Program &program, const Problem &problem, const Options &options);
+  static llvm::Expected<std::unique_ptr<Execution>> create(const Program &program, const Problem &problem,
+                                                           const Options &options);
   ~Execution();
   Execution(const Execution &) = delete;
   Execution &operator=(const Execution &) = delete;

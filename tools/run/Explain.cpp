@@ -8,7 +8,8 @@
 using namespace attn;
 using namespace attn::run;
 
-std::optional<BlockMap> attn::run::mapBlocks(Visibility &visibility, const Problem &problem, int64_t blockRows, int64_t blockKeys) {
+std::optional<BlockMap> attn::run::mapBlocks(Visibility &visibility, const Problem &problem, int64_t blockRows,
+                                             int64_t blockKeys) {
   constexpr int64_t mostBlocks = 1 << 22;
   constexpr double mostSeconds = 3;
   if (blockRows <= 0 || blockKeys <= 0 || problem.rows() == 0 || problem.keys() == 0)

@@ -33,7 +33,8 @@ public:
       return e;
     for (unsigned d = p.numBatch; d < p.numBatch + 2; ++d)
       if (p.extents[d] > ATTN_MAX_EXTENT)
-        return fail(ExitBadInput, "{} tokens along {} ({}); at most {}", p.extents[d], p.dimNames[d], source[d], ATTN_MAX_EXTENT);
+        return fail(ExitBadInput, "{} tokens along {} ({}); at most {}", p.extents[d], p.dimNames[d], source[d],
+                    ATTN_MAX_EXTENT);
     for (Tensor &t : p.tensors)
       if (Error e = shape(t))
         return e;
@@ -45,8 +46,8 @@ private:
 
   Error define(int64_t dim, int64_t extent, const std::string &who) {
     if (p.extents[dim] >= 0 && p.extents[dim] != extent)
-      return fail(ExitBadInput, "dimension {} is {} by {} and {} by {}; make them agree", p.dimNames[dim], p.extents[dim], source[dim],
-                  extent, who);
+      return fail(ExitBadInput, "dimension {} is {} by {} and {} by {}; make them agree", p.dimNames[dim],
+                  p.extents[dim], source[dim], extent, who);
     if (p.extents[dim] < 0)
       source[dim] = who;
     p.extents[dim] = extent;
@@ -58,7 +59,8 @@ private:
     const AxisFact &a = t.fact.axes[n];
     const std::string axis = fmt::format("axis {} of {}", n, t.name);
     if (a.extent >= 0 && t.isGiven && t.shape[n] != a.extent)
-      return fail(ExitBadInput, "{} has extent {} in its file and {} in the program's type", axis, t.shape[n], a.extent);
+      return fail(ExitBadInput, "{} has extent {} in its file and {} in the program's type", axis, t.shape[n],
+                  a.extent);
     const int64_t extent = t.isGiven ? t.shape[n] : a.extent;
     if (extent < 0 || !isPlain(a))
       return Error::success();
@@ -108,7 +110,8 @@ private:
       std::string names;
       for (const std::string &d : p.dimNames)
         names += d + ", ";
-      return fail(ExitBadInput, "--size {}: no such dimension; there are {}n (both token axes) and TENSOR.AXIS", name.str(), names);
+      return fail(ExitBadInput, "--size {}: no such dimension; there are {}n (both token axes) and TENSOR.AXIS",
+                  name.str(), names);
     }
     const AxisFact &a = t->fact.axes[n];
     if (!a.free)
@@ -116,7 +119,8 @@ private:
                   a.dim >= 0 ? p.dimNames[a.dim] : "of a dimension");
     const int64_t have = t->isGiven ? t->shape[n] : a.extent;
     if (have >= 0 && have != extent)
-      return fail(ExitBadInput, "--size {}={}: its extent is {} by {}", name.str(), extent, have, t->isGiven ? "its file" : "its type");
+      return fail(ExitBadInput, "--size {}={}: its extent is {} by {}", name.str(), extent, have,
+                  t->isGiven ? "its file" : "its type");
     freeSizes[{t, n}] = extent;
     return Error::success();
   }
@@ -143,7 +147,8 @@ private:
         const AxisFact &a = t.fact.axes[n];
         const int64_t extent = t.isGiven ? t.shape[n] : a.extent;
         int64_t product;
-        if (a.free || a.dim < 0 || a.divisor <= 1 || extent < 0 || p.extents[a.dim] >= 0 || __builtin_mul_overflow(extent, a.divisor, &product))
+        if (a.free || a.dim < 0 || a.divisor <= 1 || extent < 0 || p.extents[a.dim] >= 0 ||
+            __builtin_mul_overflow(extent, a.divisor, &product))
           continue;
         p.extents[a.dim] = product;
         source[a.dim] = fmt::format("axis {} of {}", n, t.name);
@@ -176,12 +181,14 @@ private:
       }
       if (a.dim < 0)
         need = a.offset + 1;
-      else // the runtime's rule: without an offset exactly this long, with one at least
-        need = (p.extents[a.dim] + a.divisor - 1) / a.divisor + a.offset;
-      const bool exact = a.dim >= 0 && a.offset == 0;
+      else if (const int64_t e = p.extents[a.dim];
+               __builtin_add_overflow(e / a.divisor + (e % a.divisor != 0), a.offset, &need))
+        return fail(ExitBadInput, "axis {} of {}: an extent of {} is too large", n, t.name, e);
+      const bool exact = a.dim >= 0 && a.offset == 0; // the runtime's rule: with an offset there may be more
       if (extent >= 0 && (exact ? extent != need : extent < need))
         return fail(ExitBadInput, "axis {} of {} has extent {}; with {} = {} it must be {}{}", n, t.name, extent,
-                    a.dim >= 0 ? p.dimNames[a.dim] : "constant index", a.dim >= 0 ? p.extents[a.dim] : a.offset, exact ? "" : "at least ", need);
+                    a.dim >= 0 ? p.dimNames[a.dim] : "constant index", a.dim >= 0 ? p.extents[a.dim] : a.offset,
+                    exact ? "" : "at least ", need);
       want.push_back(extent >= 0 ? extent : need);
     }
     t.shape = std::move(want);
@@ -196,4 +203,6 @@ private:
 
 } // namespace
 
-Error attn::run::solveExtents(Problem &problem, const Program &, const Options &options) { return Solver(problem, options).run(); }
+Error attn::run::solveExtents(Problem &problem, const Program &, const Options &options) {
+  return Solver(problem, options).run();
+}

@@ -1,13 +1,16 @@
-// Values that nobody gave, all from the seed: stream = name of the argument, number = position in the tensor (Random.h).
+// Values that nobody gave, all from the seed: stream = name of the argument, number = position in the tensor
+// (Random.h).
 //
 //   floats             normal(0, 1)
 //   lengths            uniform in 0..extent: operands of lengths, prefix and of causal's and window's q and k
-//   segments           sorted documents; a document ends after every token with probability 1 / mean, the mean drawn once a
+//   segments           sorted documents; a document ends after every token with probability 1 / mean, the mean drawn
+//   once a
 //                      row, log-uniform between 8 tokens and all of them
 //   masks              0 or 1 with equal odds, whatever their element type
 //   table indices      uniform over the axis that an attn.load indexes by them
 //   other integers     uniform in 0..15
-//   scalars            windows 256, a prefix a quarter of the keys, the scale 1/sqrt(d); others have no sensible default
+//   scalars            windows 256, a prefix a quarter of the keys, the scale 1/sqrt(d); others have no sensible
+//   default
 #include "Failure.h"
 #include "Problem.h"
 

@@ -41,11 +41,11 @@ const char *writeFile(const std::string *first, const std::string *second) {
 void onSignal(int number) {
   std::signal(number, SIG_DFL); // a second one ends the process
   put("attn-run: error: internal error (");
-  put(number == SIGSEGV   ? "invalid memory access"
-      : number == SIGBUS  ? "bus error"
-      : number == SIGFPE  ? "arithmetic exception"
-      : number == SIGILL  ? "illegal instruction"
-                          : "aborted");
+  put(number == SIGSEGV  ? "invalid memory access"
+      : number == SIGBUS ? "bus error"
+      : number == SIGFPE ? "arithmetic exception"
+      : number == SIGILL ? "illegal instruction"
+                         : "aborted");
   const char *path = contents ? writeFile(contents, nullptr) : nullptr;
   put(path ? "); please report it with " : "); there was no program yet to reproduce it with");
   put(path ? path : "");
@@ -65,7 +65,7 @@ void attn::run::installCrashGuard(const std::string &commandLine) {
   alternative.ss_sp = stack;
   alternative.ss_size = sizeof stack;
   ::sigaltstack(&alternative, nullptr);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = onSignal;
   action.sa_flags = SA_ONSTACK | SA_NODEFER;
   for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
@@ -85,7 +85,8 @@ std::string attn::run::writeReproducer(const std::string &extra) {
 void attn::run::startTimeout(double seconds) {
   std::thread([seconds] {
     std::this_thread::sleep_for(std::chrono::duration<double>(std::min(seconds, 1e9)));
-    const std::string line = fmt::format("attn-run: error: no result within {} s; raise --timeout or choose smaller --size\n", seconds);
+    const std::string line =
+        fmt::format("attn-run: error: no result within {} s; raise --timeout or choose smaller --size\n", seconds);
     put(line.c_str());
     ::_exit(ExitTimeout);
   }).detach();

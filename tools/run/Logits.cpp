@@ -105,7 +105,8 @@ Error attn::run::shapeLogits(Problem &problem, const Program &program, const Opt
   if (q.tensor().isGiven || k.tensor().isGiven)
     return fail(ExitBadInput, "--logits {} makes q and k; leave out their --input", nameOf(options.logits));
   if (!areApart(q, k))
-    return fail(ExitBadInput, "--logits {}: this program's keys are its queries; use --logits normal", nameOf(options.logits));
+    return fail(ExitBadInput, "--logits {}: this program's keys are its queries; use --logits normal",
+                nameOf(options.logits));
   if (options.logits == Logits::Ties) {
     tieKeys(k, attend.featureExtent(attend.dotDim()));
     return Error::success();
@@ -128,7 +129,8 @@ Error attn::run::shapeLogits(Problem &problem, const Program &program, const Opt
       return j % period == spike ? 30 : 0;
     }
   };
-  q.forEachRow([&](int64_t, int64_t offset) { storeNumber(q.tensor().data.data(), q.tensor().element, offset, factor); });
+  q.forEachRow(
+      [&](int64_t, int64_t offset) { storeNumber(q.tensor().data.data(), q.tensor().element, offset, factor); });
   k.forEachRow([&](int64_t j, int64_t offset) {
     storeNumber(k.tensor().data.data(), k.tensor().element, offset, want(j) / ((scale == 0 ? 1 : scale) * factor));
   });

@@ -143,7 +143,8 @@ private:
                            options.logits = Logits(n);
                            return Error::success();
                          }
-                       return fail(ExitUsage, "--logits is one of normal, rising, falling, ties, huge, spikes, not '{}'", v.str());
+                       return fail(ExitUsage,
+                                   "--logits is one of normal, rising, falling, ties, huge, spikes, not '{}'", v.str());
                      }});
   }
 

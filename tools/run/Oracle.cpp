@@ -2,7 +2,6 @@
 #include "Oracle.h"
 #include "Failure.h"
 
-#include "attn/Support/Npy.h"
 #include "attn/Support/Random.h"
 
 #include <chrono>
@@ -15,7 +14,8 @@ bool CheckResult::ok() const {
   return llvm::all_of(outputs, [](const Comparison &c) { return c.report.ok; });
 }
 
-llvm::Expected<std::unique_ptr<interpreter::Interpreter>> attn::run::makeInterpreter(const Program &program, const Problem &problem) {
+llvm::Expected<std::unique_ptr<interpreter::Interpreter>> attn::run::makeInterpreter(const Program &program,
+                                                                                     const Problem &problem) {
   const auto args = problem.arguments();
   const auto params = problem.params();
   return interpreter::Interpreter::create(program.kernel, args, params);
@@ -23,9 +23,10 @@ llvm::Expected<std::unique_ptr<interpreter::Interpreter>> attn::run::makeInterpr
 
 namespace {
 
-/// What the interpreter does, counted in its slowest unit: a key tested, or a multiplication of two evaluations. The rate is
-/// deliberately low, so that the number of rows does not depend on the machine; a clock guards against much slower ones.
-constexpr double unitsPerSecond = 1e8, budgetSeconds = 3, clockSeconds = 20;
+/// What the interpreter does, counted in its slowest unit: a key tested, or a multiplication of two evaluations. The
+/// rate is deliberately low, so that the number of rows does not depend on the machine; a clock guards against much
+/// slower ones.
+constexpr double unitsPerSecond = 3e8, budgetSeconds = 3, clockSeconds = 20;
 
 std::vector<int64_t> chooseRows(const Problem &p, const AttendOp &op, uint64_t seed) {
   AttendOp attend = op;
@@ -42,7 +43,8 @@ std::vector<int64_t> chooseRows(const Problem &p, const AttendOp &op, uint64_t s
   std::set<int64_t> chosen = {0, p.queries() - 1, rows - p.queries(), rows - 1};
   const Random random(seed, "--check");
   for (int64_t n = 0; n < most; ++n) { // one of every stretch
-    const auto lo = int64_t(double(n) * double(rows) / double(most)), hi = int64_t(double(n + 1) * double(rows) / double(most));
+    const auto lo = int64_t(double(n) * double(rows) / double(most)),
+               hi = int64_t(double(n + 1) * double(rows) / double(most));
     chosen.insert(std::min(rows - 1, lo + int64_t(random.uniform(uint64_t(n)) * double(hi - lo))));
   }
   return {chosen.begin(), chosen.end()};
@@ -51,7 +53,8 @@ std::vector<int64_t> chooseRows(const Problem &p, const AttendOp &op, uint64_t s
 /// Where one result keeps a row, and how its values are called.
 class OutputRows {
 public:
-  OutputRows(const Tensor &t, mlir::AffineMap map, unsigned valueDim, const Problem &p) : t(t), map(map), valueDim(valueDim), p(p) {
+  OutputRows(const Tensor &t, mlir::AffineMap map, unsigned valueDim, const Problem &p)
+      : t(t), map(map), valueDim(valueDim), p(p) {
     for (auto [axis, e] : llvm::enumerate(map.getResults()))
       if (dimOf(e) == valueDim) {
         length = t.shape[axis];
@@ -72,7 +75,10 @@ public:
   std::string name(const std::vector<int64_t> &batch, int64_t i, int64_t n) const {
     std::string s = t.name + "[";
     for (auto [axis, e] : llvm::enumerate(map.getResults()))
-      s += fmt::format("{}{}", axis ? ", " : "", dimOf(e) == valueDim ? n : dimOf(e) < p.numBatch ? batch[dimOf(e)] : i);
+      s += fmt::format("{}{}", axis ? ", " : "",
+                       dimOf(e) == valueDim    ? n
+                       : dimOf(e) < p.numBatch ? batch[dimOf(e)]
+                                               : i);
     return s + "]";
   }
 
@@ -94,7 +100,8 @@ std::string describe(const std::string &name, double got, double expected) {
 
 } // namespace
 
-CheckResult attn::run::checkResults(const Program &program, const Problem &problem, interpreter::Interpreter &interpreter, uint64_t seed) {
+CheckResult attn::run::checkResults(const Program &program, const Problem &problem,
+                                    interpreter::Interpreter &interpreter, uint64_t seed) {
   AttendOp attend = program.attend;
   CheckResult result;
   result.of = problem.rows();
@@ -132,7 +139,9 @@ CheckResult attn::run::checkResults(const Program &program, const Problem &probl
     c.report = checkError({problem.output(r).element, outputs[r].length, v.got, v.exact, v.plain, empty});
     if (const int64_t w = c.report.worst; w >= 0) {
       const int64_t row = rows[size_t(w / outputs[r].length)];
-      c.worst = describe(outputs[r].name(problem.batchAt(row / problem.queries()), row % problem.queries(), w % outputs[r].length), v.got[w], v.exact[w]);
+      c.worst = describe(
+          outputs[r].name(problem.batchAt(row / problem.queries()), row % problem.queries(), w % outputs[r].length),
+          v.got[w], v.exact[w]);
     }
     result.outputs.push_back(std::move(c));
   }
@@ -140,7 +149,8 @@ CheckResult attn::run::checkResults(const Program &program, const Problem &probl
 }
 
 /// All elements in C order.
-static std::vector<double> numbersOf(const void *data, Element element, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides) {
+static std::vector<double> numbersOf(const void *data, Element element, llvm::ArrayRef<int64_t> shape,
+                                     llvm::ArrayRef<int64_t> strides) {
   int64_t count = 1;
   for (int64_t n : shape)
     count *= n;
@@ -154,20 +164,32 @@ static std::vector<double> numbersOf(const void *data, Element element, llvm::Ar
   return values;
 }
 
-llvm::Expected<std::vector<Comparison>> attn::run::compareExpected(Problem &problem, const Options &options) {
-  std::vector<Comparison> result;
+llvm::Expected<std::vector<NpyArray>> attn::run::readExpected(Problem &problem, const Options &options) {
+  std::vector<NpyArray> files;
   for (const Assignment &a : options.expects) {
     const Tensor &t = *problem.find(a.name);
     auto file = readNpy(a.value, options.maxBytes);
     if (!file)
       return fail(ExitBadInput, "--expect {}: {}", a.name, llvm::toString(file.takeError()));
-    if (!isFloat(file->header.element))
-      return fail(ExitBadInput, "--expect {}: {} holds {}; expected numbers are floats", a.name, a.value, numpyName(file->header.element));
+    const bool bits = t.element == Element::BF16 && file->header.element == Element::BF16;
+    if (!bits && (!isFloat(file->header.element) || file->header.element == Element::BF16))
+      return fail(ExitBadInput, "--expect {}: {} holds {}; expected numbers are floats", a.name, a.value,
+                  numpyName(file->header.element));
     if (file->header.shape != t.shape)
-      return fail(ExitBadInput, "--expect {}: {} has shape ({}), the result ({})", a.name, a.value, fmt::join(file->header.shape, ", "),
-                  fmt::join(t.shape, ", "));
+      return fail(ExitBadInput, "--expect {}: {} has shape ({}), the result ({}); check --size and --input", a.name,
+                  a.value, fmt::join(file->header.shape, ", "), fmt::join(t.shape, ", "));
+    files.push_back(std::move(*file));
+  }
+  return std::move(files);
+}
+
+std::vector<Comparison> attn::run::compareExpected(Problem &problem, const Options &options,
+                                                   llvm::ArrayRef<NpyArray> files) {
+  std::vector<Comparison> result;
+  for (auto [a, file] : llvm::zip(options.expects, files)) {
+    const Tensor &t = *problem.find(a.name);
     const auto got = numbersOf(t.data.data(), t.element, t.shape, t.strides);
-    const auto want = numbersOf(file->data.data(), file->header.element, file->header.shape, file->header.strides);
+    const auto want = numbersOf(file.data.data(), file.header.element, file.header.shape, file.header.strides);
     Comparison c;
     c.name = a.name;
     c.tolerance = options.tolerance.value_or(is16Bit(t.element) ? 1e-2 : 1e-5);
@@ -177,7 +199,7 @@ llvm::Expected<std::vector<Comparison>> attn::run::compareExpected(Problem &prob
       int64_t rest = w;
       for (size_t axis = t.shape.size(); axis--; rest /= t.shape[axis])
         at[axis] = rest % t.shape[axis];
-      c.worst = describe(fmt::format("{}[{}]", a.name, fmt::join(at, ", ")), got[w], want[w]);
+      c.worst = describe(fmt::format("{}[{}]", a.name, fmt::join(at, ", ")), got[size_t(w)], want[size_t(w)]);
     }
     result.push_back(std::move(c));
   }

@@ -6,6 +6,7 @@
 
 #include "attn/Interpreter/Interpreter.h"
 #include "attn/Support/ErrorRule.h"
+#include "attn/Support/Npy.h"
 
 namespace attn::run {
 
@@ -13,7 +14,7 @@ namespace attn::run {
 struct Comparison {
   std::string name;
   ErrorReport report;
-  std::string worst; // "o[0, 3, 17, 5] is 0.25, expected 0.5"; empty if there is nothing to compare
+  std::string worst;    // "o[0, 3, 17, 5] is 0.25, expected 0.5"; empty if there is nothing to compare
   double tolerance = 0; // of --expect
 };
 
@@ -24,13 +25,17 @@ struct CheckResult {
   bool ok() const;
 };
 
-llvm::Expected<std::unique_ptr<interpreter::Interpreter>> makeInterpreter(const Program &program, const Problem &problem);
+llvm::Expected<std::unique_ptr<interpreter::Interpreter>> makeInterpreter(const Program &program,
+                                                                          const Problem &problem);
 
-/// Compares all rows, or as many as about three seconds of the interpreter's work allow: then the first and the last of the
-/// first and the last batch, and others drawn by the seed, evenly over the rows.
-CheckResult checkResults(const Program &program, const Problem &problem, interpreter::Interpreter &interpreter, uint64_t seed);
+/// Compares all rows, or as many as about three seconds of the interpreter's work allow: then the first and the last of
+/// the first and the last batch, and others drawn by the seed, evenly over the rows.
+CheckResult checkResults(const Program &program, const Problem &problem, interpreter::Interpreter &interpreter,
+                         uint64_t seed);
 
-llvm::Expected<std::vector<Comparison>> compareExpected(Problem &problem, const Options &options);
+/// The files of --expect, of the right shapes: read before any work, so that a wrong one costs nothing.
+llvm::Expected<std::vector<NpyArray>> readExpected(Problem &problem, const Options &options);
+std::vector<Comparison> compareExpected(Problem &problem, const Options &options, llvm::ArrayRef<NpyArray> files);
 
 } // namespace attn::run
 

@@ -1,7 +1,7 @@
 // Compiled for AVX2 and FMA, unlike everything else: nothing here but the loops, reached after hasPeakLoop().
 //
-// Zen and Intel cores start two FMAs a cycle that take four or five cycles: ten in flight saturate them. Twelve accumulators
-// leave room and, with the two operands, fit the sixteen registers.
+// Zen and Intel cores start two FMAs a cycle that take four or five cycles: ten in flight saturate them. Twelve
+// accumulators leave room and, with the two operands, fit the sixteen registers.
 #include "PeakLoop.h"
 
 #include <immintrin.h>
@@ -41,14 +41,18 @@ template <typename V> double loop(int64_t iterations) {
     c4 = L::fma(c4, a, b), c5 = L::fma(c5, a, b), c6 = L::fma(c6, a, b), c7 = L::fma(c7, a, b);
     c8 = L::fma(c8, a, b), c9 = L::fma(c9, a, b), c10 = L::fma(c10, a, b), c11 = L::fma(c11, a, b);
     // The optimizer must neither see through the recurrence nor merge accumulators.
-    __asm__ volatile("" : "+x"(c0), "+x"(c1), "+x"(c2), "+x"(c3), "+x"(c4), "+x"(c5), "+x"(c6), "+x"(c7), "+x"(c8), "+x"(c9), "+x"(c10), "+x"(c11));
+    __asm__ volatile(""
+                     : "+x"(c0), "+x"(c1), "+x"(c2), "+x"(c3), "+x"(c4), "+x"(c5), "+x"(c6), "+x"(c7), "+x"(c8),
+                       "+x"(c9), "+x"(c10), "+x"(c11));
   }
-  return L::sum(c0) + L::sum(c1) + L::sum(c2) + L::sum(c3) + L::sum(c4) + L::sum(c5) + L::sum(c6) + L::sum(c7) + L::sum(c8) +
-         L::sum(c9) + L::sum(c10) + L::sum(c11);
+  return L::sum(c0) + L::sum(c1) + L::sum(c2) + L::sum(c3) + L::sum(c4) + L::sum(c5) + L::sum(c6) + L::sum(c7) +
+         L::sum(c8) + L::sum(c9) + L::sum(c10) + L::sum(c11);
 }
 
 } // namespace
 
 int64_t attn::run::peakLoopFlops(bool f64) { return accumulators * 2 * (f64 ? 4 : 8); }
 
-double attn::run::runPeakLoop(bool f64, int64_t iterations) { return f64 ? loop<__m256d>(iterations) : loop<__m256>(iterations); }
+double attn::run::runPeakLoop(bool f64, int64_t iterations) {
+  return f64 ? loop<__m256d>(iterations) : loop<__m256>(iterations);
+}

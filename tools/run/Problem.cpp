@@ -18,7 +18,8 @@ int64_t Tensor::elements() const {
 }
 
 attn_tensor Tensor::view() const {
-  static const uint8_t codes[] = {ATTN_FLOAT, ATTN_FLOAT, ATTN_FLOAT, ATTN_BFLOAT, ATTN_INT, ATTN_INT, ATTN_INT, ATTN_BOOL};
+  static const uint8_t codes[] = {ATTN_FLOAT, ATTN_FLOAT, ATTN_FLOAT, ATTN_BFLOAT,
+                                  ATTN_INT,   ATTN_INT,   ATTN_INT,   ATTN_BOOL};
   attn_tensor t{};
   t.data = data.data();
   t.code = codes[int(element)];
@@ -126,6 +127,8 @@ public:
       return std::move(e);
     if (Error e = fillInputs(problem, program, options))
       return std::move(e);
+    if (Error e = checkLengths())
+      return std::move(e);
     if (Error e = shapeLogits(problem, program, options))
       return std::move(e);
     return std::move(problem);
@@ -227,8 +230,9 @@ private:
       if (!array)
         return fail(ExitBadInput, "--input {}: {}", a.name, llvm::toString(array.takeError()));
       if (array->header.element != t.element)
-        return fail(ExitBadInput, "--input {}: {} holds {}, the program's argument is {}; convert it with .astype('{}'){}", a.name, a.value,
-                    numpyName(array->header.element), nameOf(t.element), numpyName(t.element),
+        return fail(ExitBadInput,
+                    "--input {}: {} holds {}, the program's argument is {}; convert it with .astype('{}'){}", a.name,
+                    a.value, numpyName(array->header.element), nameOf(t.element), numpyName(t.element),
                     t.element == Element::BF16 ? " after rounding to bf16 bits" : "");
       if (array->header.shape.size() != t.fact.axes.size())
         return fail(ExitBadInput, "--input {}: {} has {} axes, the program's argument {}; reshape it", a.name, a.value,
@@ -255,11 +259,13 @@ private:
         if (measure) {
           overflow |= __builtin_add_overflow(total, bytes, &total);
           if (overflow || total > options.maxBytes)
-            return fail(ExitBadInput, "the tensors up to {} need {} bytes, more than --max-bytes {} allows; choose smaller --size", t.name,
-                        overflow ? "over 2^64" : fmt::format("{}", total), options.maxBytes);
+            return fail(ExitBadInput,
+                        "the tensors up to {} need {} bytes, more than --max-bytes {} allows; choose smaller --size",
+                        t.name, overflow ? "over 2^64" : fmt::format("{}", total), options.maxBytes);
           if (total > memory)
-            return fail(ExitBadInput, "the tensors up to {} need {} bytes, more than this machine's {}; choose smaller --size", t.name, total,
-                        memory);
+            return fail(ExitBadInput,
+                        "the tensors up to {} need {} bytes, more than this machine's {}; choose smaller --size",
+                        t.name, total, memory);
           continue;
         }
         t.data = Buffer::allocate(bytes);
@@ -272,6 +278,22 @@ private:
     return Error::success();
   }
 
+  /// The runtime refuses these too; here the message can name the file's tensor and position.
+  Error checkLengths() {
+    for (const Tensor &t : problem.tensors) {
+      if (!t.isGiven || t.fact.lengthOf < 0 || t.shape.size() != 1)
+        continue;
+      const int64_t extent = problem.extents[t.fact.lengthOf];
+      for (int64_t n = 0; n < t.shape[0]; ++n)
+        if (const int64_t length = loadInteger(t.data.data(), t.element, n * t.strides[0]);
+            length < 0 || length > extent)
+          return fail(ExitBadInput,
+                      "--input {}: its value {} at [{}] is no length of {}, which has {}; lengths lie in 0..{}", t.name,
+                      length, n, problem.dimNames[t.fact.lengthOf], extent, extent);
+    }
+    return Error::success();
+  }
+
   Program &program;
   const Options &options;
   Problem problem;
@@ -279,4 +301,6 @@ private:
 
 } // namespace
 
-llvm::Expected<Problem> attn::run::makeProblem(Program &program, const Options &options) { return Maker(program, options).run(); }
+llvm::Expected<Problem> attn::run::makeProblem(Program &program, const Options &options) {
+  return Maker(program, options).run();
+}

@@ -55,8 +55,8 @@ struct Problem {
   std::vector<attn_scalar> params() const;
 };
 
-/// Reads the files, finds the extents, fills what is not given, all checked. Results hold NaN (integers: -1) until a kernel
-/// has written them.
+/// Reads the files, finds the extents, fills what is not given, all checked. Results hold NaN (integers: -1) until a
+/// kernel has written them.
 llvm::Expected<Problem> makeProblem(Program &program, const Options &options);
 
 /// The extents by dimension and the shape of every tensor without one. See Extents.cpp for the order of precedence.

@@ -115,7 +115,8 @@ llvm::Expected<Program> attn::run::loadProgram(const Options &options) {
     if (llvm::Error e = rewriteElements(p.kernel, p.attend, *options.dtype))
       return std::move(e);
     if (failed(verify(*p.module)))
-      return fail(ExitBadInput, "--dtype {} does not fit this program: {}; write its types by hand", nameOf(*options.dtype), error.text);
+      return fail(ExitBadInput, "--dtype {} does not fit this program: {}; write its types by hand",
+                  nameOf(*options.dtype), error.text);
     p.source = print(*p.module);
   }
   if (failed(linkNormalizers(*p.module)))

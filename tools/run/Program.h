@@ -18,8 +18,8 @@ struct Program {
 
 llvm::Expected<Program> loadProgram(const Options &options);
 
-/// Rewrites the kernel's f32 operands q, k, v and its result o to `element`; f64 rewrites every f32 of the kernel. The error
-/// says what stands in the way.
+/// Rewrites the kernel's f32 operands q, k, v and its result o to `element`; f64 rewrites every f32 of the kernel. The
+/// error says what stands in the way.
 llvm::Error rewriteElements(KernelOp kernel, AttendOp attend, Element element);
 
 std::optional<Element> elementOf(mlir::Type type);

@@ -24,13 +24,16 @@ std::optional<double> Report::gflops() const {
 namespace {
 
 std::string duration(double seconds) {
-  return seconds >= 1 ? fmt::format("{:.3g} s", seconds) : seconds >= 1e-3 ? fmt::format("{:.3g} ms", seconds * 1e3) : fmt::format("{:.3g} us", seconds * 1e6);
+  return seconds >= 1      ? fmt::format("{:.3g} s", seconds)
+         : seconds >= 1e-3 ? fmt::format("{:.3g} ms", seconds * 1e3)
+                           : fmt::format("{:.3g} us", seconds * 1e6);
 }
 
 std::string byteCount(uint64_t bytes) {
   if (bytes < 10000)
     return fmt::format("{} bytes", bytes);
-  return bytes < 10000000 ? fmt::format("{:.1f} KiB", double(bytes) / 1024) : fmt::format("{:.1f} MiB", double(bytes) / 1048576);
+  return bytes < 10000000 ? fmt::format("{:.1f} KiB", double(bytes) / 1024)
+                          : fmt::format("{:.1f} MiB", double(bytes) / 1048576);
 }
 
 class TextPrinter {
@@ -58,31 +61,33 @@ private:
       sizes += fmt::format("{}={} ", r.problem->dimNames[d], r.problem->extents[d]);
     KernelOp kernel = r.program->kernel;
     line("kernel", "@{} {}{}, {} thread{}, seed {}, {} logits", kernel.getSymName().str(), sizes,
-         nameOf(*elementOf(AttendOp(r.program->attend).getQ().getType())), r.options->threads, r.options->threads == 1 ? "" : "s", r.options->seed,
-         nameOf(r.options->logits));
+         nameOf(*elementOf(AttendOp(r.program->attend).getQ().getType())), r.options->threads,
+         r.options->threads == 1 ? "" : "s", r.options->seed, nameOf(r.options->logits));
   }
 
   void work() {
     const Execution &e = *r.execution;
     const attn_stats &s = e.stats();
-    line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target, e.variantName(),
-         e.kernel().info().n_variants);
+    line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target,
+         e.variantName(), e.kernel().info().n_variants);
     if (r.pairs) {
       const double visited = double(s.tiles) * double(s.tile_rows) * double(s.tile_keys);
-      line("pairs", "{}{:.0f} visible, {:.0f} visited", r.pairs->exact ? "" : "about ", r.pairs->visible, visited);
+      line("pairs", "{}{:.0f} visible, {:.0f} visited{}", r.pairs->exact ? "" : "about ", r.pairs->visible, visited,
+           r.pairs->visible > 0 ? fmt::format(" ({:.3f} times as many)", visited / r.pairs->visible) : "");
     }
-    line("blocks", "{} x {}: {} full, {} partial, {} skipped", s.block_rows, s.block_keys, s.blocks_full, s.blocks_partial, s.blocks_skipped);
+    line("blocks", "{} x {}: {} full, {} partial, {} skipped", s.block_rows, s.block_keys, s.blocks_full,
+         s.blocks_partial, s.blocks_skipped);
     if (s.guarded)
       line("guarded", "{} query blocks were done again, for something was not finite", s.guarded);
     if (r.seconds && !r.bench)
-      line("ran", "in {}, once{}; workspace {}", duration(*r.seconds), r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "",
-           byteCount(e.workspaceBytes()));
+      line("ran", "in {}, once{}; workspace {}", duration(*r.seconds),
+           r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "", byteCount(e.workspaceBytes()));
   }
 
   void comparison(const Comparison &c, const std::string &against) {
     const ErrorReport &e = c.report;
-    line(c.report.ok ? "  ok" : "  FAILED", "{}: max error {:.3g}, {:.3g} of {}{}", c.name, e.maxError, e.ratio, against,
-         c.worst.empty() || e.maxError == 0 ? "" : "; " + c.worst);
+    line(c.report.ok ? "  ok" : "  FAILED", "{}: max error {:.3g}, {:.3g} of {}{}", c.name, e.maxError, e.ratio,
+         against, c.worst.empty() || e.maxError == 0 ? "" : "; " + c.worst);
     if (!e.ok)
       line("", "{}", e.what);
   }
@@ -110,9 +115,13 @@ private:
          r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "", byteCount(r.execution->workspaceBytes()));
     if (!b.peakFraction)
       return line("peak", "{}", b.method);
-    line("peak", "{:.1f} % by {}; by time {:.1f} % of {:.1f} GFLOP/s{}", 100 * *b.peakFraction, b.method, 100 * *b.byTime, b.peakGflops,
-         b.byCycles ? fmt::format(", by cycles {:.1f} % ({} of {} rounds)", 100 * *b.byCycles, b.accepted, b.rounds)
-                    : std::string(", cycles not available"));
+    const bool byCycles = b.peakFraction == b.byCycles;
+    line("peak", "{:.1f} % by {}{}; {}", 100 * *b.peakFraction, b.method,
+         byCycles ? fmt::format(" ({} of {} rounds)", b.accepted, b.rounds) : "",
+         byCycles     ? fmt::format("by time {:.1f} % of {:.1f} GFLOP/s", 100 * *b.byTime, b.peakGflops)
+         : b.byCycles ? fmt::format("of {:.1f} GFLOP/s; cycles are not used, they fit the time in {} of {} rounds",
+                                    b.peakGflops, b.accepted, b.rounds)
+                      : fmt::format("of {:.1f} GFLOP/s; cycles cannot be counted here", b.peakGflops));
   }
 
   void explain() {
@@ -120,10 +129,12 @@ private:
       line("variant", "{}", reason);
     const attn_stats &s = r.execution->stats();
     line("tiles", "{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys);
+    if (r.problem->rows() == 0 || r.problem->keys() == 0)
+      return line("map", "there are no pairs");
     if (!r.map)
       return line("map", "not drawn: too many blocks, or the set takes too long to look at");
-    line("map", "batch 0, blocks of {} x {}: # {} full, + {} partial, . {} skipped", r.map->blockRows, r.map->blockKeys, r.map->full,
-         r.map->partial, r.map->skipped);
+    line("map", "batch 0, blocks of {} x {}: # {} full, + {} partial, . {} skipped", r.map->blockRows, r.map->blockKeys,
+         r.map->full, r.map->partial, r.map->skipped);
     fmt::print("{}", drawMap(*r.map));
   }
 

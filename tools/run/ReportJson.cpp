@@ -20,7 +20,8 @@ json::Value number(std::optional<double> x) {
 json::Value orNull(bool have, json::Value value) { return have ? std::move(value) : json::Value(nullptr); }
 
 json::Object comparison(const Comparison &c) {
-  json::Object o{{"ok", c.report.ok}, {"max_abs_error", number(c.report.maxError)}, {"error_ratio", number(c.report.ratio)}};
+  json::Object o{
+      {"ok", c.report.ok}, {"max_abs_error", number(c.report.maxError)}, {"error_ratio", number(c.report.ratio)}};
   if (!c.worst.empty())
     o["worst"] = c.worst;
   if (!c.report.ok)
@@ -32,7 +33,9 @@ json::Value blocks(const Report &r) {
   if (!r.execution)
     return nullptr;
   const attn_stats &s = r.execution->stats();
-  return json::Object{{"full", s.blocks_full}, {"partial", s.blocks_partial}, {"skipped", s.blocks_skipped},
+  return json::Object{{"full", s.blocks_full},
+                      {"partial", s.blocks_partial},
+                      {"skipped", s.blocks_skipped},
                       {"size", json::Array{s.block_rows, s.block_keys}}};
 }
 
@@ -40,15 +43,21 @@ json::Value pairs(const Report &r) {
   if (!r.execution || !r.pairs)
     return nullptr;
   const attn_stats &s = r.execution->stats();
-  return json::Object{{"visible", number(r.pairs->visible)}, {"visited", s.tiles * s.tile_rows * s.tile_keys}, {"exact", r.pairs->exact}};
+  return json::Object{{"visible", number(r.pairs->visible)},
+                      {"visited", s.tiles * s.tile_rows * s.tile_keys},
+                      {"exact", r.pairs->exact}};
 }
 
 json::Value peak(const Report &r) {
   if (!r.bench)
     return nullptr;
   const BenchResult &b = *r.bench;
-  return json::Object{{"method", b.method},           {"by_cycles", number(b.byCycles)}, {"by_time", number(b.byTime)},
-                      {"accepted", b.accepted},       {"rounds", b.rounds},              {"gflops", orNull(b.byTime.has_value(), b.peakGflops)},
+  return json::Object{{"method", b.method},
+                      {"by_cycles", number(b.byCycles)},
+                      {"by_time", number(b.byTime)},
+                      {"accepted", b.accepted},
+                      {"rounds", b.rounds},
+                      {"gflops", orNull(b.byTime.has_value(), b.peakGflops)},
                       {"clock_ghz", number(b.clockGHz)}};
 }
 
@@ -97,7 +106,8 @@ void attn::run::printJson(const Report &r) {
   o["variant"] = orNull(r.execution, r.execution ? r.execution->variantName() : "");
   o["max_abs_error"] = number(error);
   o["error_ratio"] = number(ratio);
-  o["compared"] = r.check ? json::Value(json::Object{{"rows", r.check->rows}, {"of", r.check->of}}) : json::Value(nullptr);
+  o["compared"] =
+      r.check ? json::Value(json::Object{{"rows", r.check->rows}, {"of", r.check->of}}) : json::Value(nullptr);
   o["outputs"] = orNull(r.check.has_value(), std::move(compared));
   o["expected"] = orNull(!r.expected.empty(), std::move(expected));
   o["seconds"] = number(r.seconds);

@@ -22,8 +22,8 @@ void updateSignature(KernelOp kernel) {
       FunctionType::get(kernel.getContext(), block.getArgumentTypes(), block.getTerminator()->getOperandTypes())));
 }
 
-/// Everything that is f32 becomes f64: captured tensors, scalars, score regions with their constants, lse. Normalizers are
-/// written for the accumulation type and stay as they are.
+/// Everything that is f32 becomes f64: captured tensors, scalars, score regions with their constants, lse. Normalizers
+/// are written for the accumulation type and stay as they are.
 void widen(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   Type f64 = Float64Type::get(context);
@@ -53,11 +53,13 @@ llvm::Error attn::run::rewriteElements(KernelOp kernel, AttendOp attend, Element
   const auto from = elementOf(attend.getQ().getType());
   auto same = [&](Value v) { return elementOf(v.getType()) == from; };
   if (!same(attend.getK()) || !same(attend.getV()))
-    return fail(ExitBadInput, "--dtype {}: q, k and v are of several types; write the program's types by hand", nameOf(element));
+    return fail(ExitBadInput, "--dtype {}: q, k and v are of several types; write the program's types by hand",
+                nameOf(element));
   if (from == element)
     return llvm::Error::success();
   if (from != Element::F32)
-    return fail(ExitBadInput, "--dtype {} rewrites programs of f32, and this one is of {}; write its types by hand", nameOf(element), nameOf(*from));
+    return fail(ExitBadInput, "--dtype {} rewrites programs of f32, and this one is of {}; write its types by hand",
+                nameOf(element), nameOf(*from));
   if (element == Element::F64) {
     widen(kernel);
     updateSignature(kernel);
@@ -70,8 +72,9 @@ llvm::Error attn::run::rewriteElements(KernelOp kernel, AttendOp attend, Element
     // A captured use reads scores' own numbers from it: those would change too.
     for (Operation *user : v.getUsers())
       if (user != attend)
-        return fail(ExitBadInput, "--dtype {}: argument {} is also used by {}; write the program's types by hand", nameOf(element),
-                    kernel.argName(cast<BlockArgument>(v).getArgNumber()).str(), user->getName().getStringRef().str());
+        return fail(ExitBadInput, "--dtype {}: argument {} is also used by {}; write the program's types by hand",
+                    nameOf(element), kernel.argName(cast<BlockArgument>(v).getArgNumber()).str(),
+                    user->getName().getStringRef().str());
     v.setType(withElement(v.getType(), narrow));
   }
   for (unsigned r = 0; r < attend.getNumResults(); ++r)

@@ -4,8 +4,6 @@
 #include "Guard.h"
 #include "Report.h"
 
-#include "attn/Support/Npy.h"
-
 #include <chrono>
 
 using namespace attn;
@@ -48,6 +46,10 @@ private:
     auto oracle = makeInterpreter(program, problem);
     if (!oracle)
       return oracle.takeError();
+    auto expected = readExpected(problem, options);
+    if (!expected)
+      return expected.takeError();
+    expectedFiles = std::move(*expected);
     const CycleCounter cycles; // before the threads that it counts
     auto created = Execution::create(program, problem, options);
     if (!created)
@@ -76,10 +78,7 @@ private:
       if (report.check->badIndex && badIndex.empty())
         return fail(ExitCheckFailed, "the interpreter met an index out of bounds and the kernel did not report it");
     }
-    auto expected = compareExpected(problem, options);
-    if (!expected)
-      return expected.takeError();
-    report.expected = std::move(*expected);
+    report.expected = compareExpected(problem, options, expectedFiles);
     if (options.explain)
       report.map = mapBlocks(visibility, problem, execution->stats().block_rows, execution->stats().block_keys);
     if (!options.bench || !report.comparisonsOk())
@@ -135,6 +134,7 @@ private:
   Report report;
   Program program;
   Problem problem;
+  std::vector<NpyArray> expectedFiles;
   std::unique_ptr<Execution> execution;
   std::string badIndex;
 };

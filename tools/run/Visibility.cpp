@@ -78,7 +78,8 @@ static int64_t add(int64_t a, int64_t b) {
 }
 
 /// i + s - left <= j <= i + s + right; a causal set is a window with right = 0 alone.
-Ranges Visibility::window(Alignment alignment, mlir::Value left, mlir::Value right, mlir::Value ql, mlir::Value kl, bool causal) {
+Ranges Visibility::window(Alignment alignment, mlir::Value left, mlir::Value right, mlir::Value ql, mlir::Value kl,
+                          bool causal) {
   int64_t corner = query;
   if (ql)
     corner += lengthAt(kl) - lengthAt(ql);
@@ -185,7 +186,8 @@ Visibility::Bounds Visibility::evaluate(mlir::Value set) {
       .Case<SetWindowOp>([&](SetWindowOp op) {
         if (!scalarsKnown(op.getLeft(), op.getRight()))
           return Bounds{{}, clip(0, keys)};
-        return exactly(window(op.getAlignment(), op.getLeft(), op.getRight(), op.getQLengths(), op.getKLengths(), false));
+        return exactly(
+            window(op.getAlignment(), op.getLeft(), op.getRight(), op.getQLengths(), op.getKLengths(), false));
       })
       .Case<SetPrefixOp>([&](SetPrefixOp op) {
         if (llvm::isa<mlir::RankedTensorType>(op.getLength().getType()))
@@ -264,7 +266,8 @@ PairCount attn::run::countPairs(Visibility &visibility, const Problem &problem, 
     for (int64_t b : counted)
       count.visible += double(countOf(visibility.row(problem.batchAt(b), i)));
     count.rows += int64_t(counted.size());
-    if (n % 16 == 0 && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds && n + 1 < queries) {
+    if (n % 16 == 0 && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds &&
+        n + 1 < queries) {
       count.exact = false;
       break;
     }

@@ -1,11 +1,11 @@
 //===- Visibility.h - Which pairs are in the set --------------------------===//
 //
-// The visible keys of one row as sorted ranges, from the set region as written: no lowering and none of the compiler's set
-// algebra takes part, so that what this says can judge what the kernel reports.
+// The visible keys of one row as sorted ranges, from the set region as written: no lowering and none of the compiler's
+// set algebra takes part, so that what this says can judge what the kernel reports.
 //
-// Named sets are ranges by their definitions (a row of a window costs the same at any length). A `where` region is first
-// bounded by the sets around it - every operator maps a pair (surely in, possibly in) of range lists - and the interpreter
-// then decides only the keys that are possibly but not surely in.
+// Named sets are ranges by their definitions (a row of a window costs the same at any length). A `where` region is
+// first bounded by the sets around it - every operator maps a pair (surely in, possibly in) of range lists - and the
+// interpreter then decides only the keys that are possibly but not surely in.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTN_TOOLS_RUN_VISIBILITY_H
@@ -63,8 +63,8 @@ struct PairCount {
   int64_t rows = 0, of = 0;
 };
 
-/// All visible pairs of the problem. Batch indices that the set does not depend on are counted once and multiplied. Stops
-/// looking at rows after `seconds` and extrapolates.
+/// All visible pairs of the problem. Batch indices that the set does not depend on are counted once and multiplied.
+/// Stops looking at rows after `seconds` and extrapolates.
 PairCount countPairs(Visibility &visibility, const Problem &problem, double seconds);
 
 } // namespace attn::run

@@ -8,7 +8,8 @@
 // f32 and f64 outputs, with E(x) = |x - exact|:
 //
 //   over the tensor     max E(got) <= 2 max E(plain) + 2 eps max|got|
-//   over every row      max E(got) <= 2 max(max E(plain) of the row, max E(plain) of the tensor) + 2 eps max|got| of the row
+//   over every row      max E(got) <= 2 max(max E(plain) of the row, max E(plain) of the tensor) + 2 eps max|got| of
+//   the row
 //
 // A row's own plain error may be tiny by luck (one number of an lse can be exact), so the tensor's is its floor; what
 // the row's rule adds is that a row of small numbers is not excused by the eps term of a large one.
@@ -43,15 +44,16 @@ struct ErrorRuleInput {
 
 struct ErrorReport {
   bool ok = true;
-  double maxError = 0;  // over finite values; infinite where NaN, Inf or an exact row differ
-  double ratio = 0;     // measured / allowed, the largest of all rules; at most 1 is ok; infinite where no error is allowed
-  int64_t worst = -1;   // flat index of the element behind a failure, else of the largest error; -1 if there is none
-  std::string what;     // which rule failed, with its numbers
+  double maxError = 0; // over finite values; infinite where NaN, Inf or an exact row differ
+  double ratio = 0; // measured / allowed, the largest of all rules; at most 1 is ok; infinite where no error is allowed
+  int64_t worst = -1; // flat index of the element behind a failure, else of the largest error; -1 if there is none
+  std::string what;   // which rule failed, with its numbers
 };
 
 ErrorReport checkError(const ErrorRuleInput &input);
 
-/// |got - expected| <= tolerance everywhere, NaN and Inf exact: for comparisons with numbers that someone else computed.
+/// |got - expected| <= tolerance everywhere, NaN and Inf exact: for comparisons with numbers that someone else
+/// computed.
 ErrorReport checkTolerance(llvm::ArrayRef<double> got, llvm::ArrayRef<double> expected, double tolerance);
 
 } // namespace attn

@@ -1,8 +1,8 @@
 //===- Random.h - Counter-based random numbers ----------------------------===//
 //
-// Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011): a block cipher with a 64-bit key and
-// a 128-bit counter. Number n of a stream is a function of (seed, stream, n) alone, so a tensor's values do not depend
-// on which other tensors are made, in what order, or on the platform's library.
+// Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011): a block cipher with a 64-bit key
+// and a 128-bit counter. Number n of a stream is a function of (seed, stream, n) alone, so a tensor's values do not
+// depend on which other tensors are made, in what order, or on the platform's library.
 //
 //   key     = seed
 //   counter = (low 32 bits of block, high 32 bits of block, low 32 bits of stream, high 32 bits of stream)

@@ -5,6 +5,8 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+void MainEmitter::addTo(V at, V sum) { e.store(e.fadd(e.load(e.vec, at), sum), at); }
+
 void MainEmitter::accumulate(V runStart, V runEnd) {
   V values = e.at(t.valueBase(), e.mul(blockFirst, l.valueRowBytes()));
   V panelBytes = e.mul(blockPanels, l.width * l.width * e.bytes);
@@ -21,16 +23,16 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
       });
 }
 
-// Panels of value features; in each the strip's accumulators stay in registers over all keys of the run.
+// Panels of value features; in each the strip's accumulators stay in registers over all keys of the run. They start at zero and are added to what is carried
+// once a run: sums of at most a block of keys inside sums of blocks, whose rounding error grows with sqrt(block) + sqrt(blocks), not with sqrt(keys).
 void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
   V weights = e.at(t.scratch, l.weights());
   constexpr int64_t unroll = 8;
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
     SmallVector<V> start;
-    for (int64_t r = 0; r < l.tileRows; ++r)
-      for (int64_t half = 0; half < 2; ++half)
-        start.push_back(e.load(e.vec, e.at(out, r * l.valueRowBytes() + half * e.lanes * e.bytes)));
+    for (int64_t n = 0; n < 2 * l.tileRows; ++n)
+      start.push_back(e.splat(0));
     auto sum = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
       SmallVector<V> s(args);
       V rows = e.at(v, e.mul(key, l.width * e.bytes)), p = e.at(weights, e.mul(key, e.bytes));
@@ -46,7 +48,7 @@ void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
     });
     for (int64_t r = 0; r < l.tileRows; ++r)
       for (int64_t half = 0; half < 2; ++half)
-        e.store(sum[2 * r + half], e.at(out, r * l.valueRowBytes() + half * e.lanes * e.bytes));
+        addTo(e.at(out, r * l.valueRowBytes() + half * e.lanes * e.bytes), sum[2 * r + half]);
   });
 }
 
@@ -58,7 +60,7 @@ void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
     e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
       V out = e.at(e.at(acc, e.mul(r, l.valueRowBytes())), e.mul(panel, l.width * e.bytes));
       V out1 = e.at(out, e.lanes * e.bytes);
-      SmallVector<V> start{e.load(e.vec, out), e.load(e.vec, out1)};
+      SmallVector<V> start{e.splat(0), e.splat(0)};
       auto sum = e.loop(from, to, 1, start, [&](V key, ValueRange args) {
         V keyPanel = e.divUnsigned(key, l.width);
         V inPanel = e.sub(key, e.mul(keyPanel, l.width));
@@ -76,8 +78,8 @@ void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
             },
             [&] { return SmallVector<V>(args); });
       });
-      e.store(sum[0], out);
-      e.store(sum[1], out1);
+      addTo(out, sum[0]);
+      addTo(out1, sum[1]);
     });
   });
 }

@@ -82,6 +82,20 @@ SmallVector<V> Emit::whileLoop(ValueRange init, llvm::function_ref<V(ValueRange)
   return SmallVector<V>(op.getResults());
 }
 
+SmallVector<V> Emit::repeat(TypeRange types, llvm::function_ref<V(SmallVector<V> &)> body) {
+  auto op = scf::WhileOp::create(
+      b, loc, types, ValueRange{},
+      [&](OpBuilder &inner, Location, ValueRange) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToEnd(inner.getInsertionBlock());
+        SmallVector<V> results;
+        V again = body(results);
+        scf::ConditionOp::create(b, loc, again, results);
+      },
+      [&](OpBuilder &inner, Location, ValueRange) { scf::YieldOp::create(inner, loc); });
+  return SmallVector<V>(op.getResults());
+}
+
 V Emit::laneBits(V mask) {
   V bits = vector::BitCastOp::create(b, loc, VectorType::get({1}, b.getIntegerType(lanes)), mask);
   V word = vector::ExtractOp::create(b, loc, bits, ArrayRef<int64_t>{0});

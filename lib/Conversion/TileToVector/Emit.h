@@ -97,6 +97,9 @@ public:
   llvm::SmallVector<V> whileLoop(mlir::ValueRange init, llvm::function_ref<V(mlir::ValueRange)> cond,
                                  llvm::function_ref<llvm::SmallVector<V>(mlir::ValueRange)> body);
 
+  /// do { again = body(results) } while (again)
+  llvm::SmallVector<V> repeat(mlir::TypeRange types, llvm::function_ref<V(llvm::SmallVector<V> &results)> body);
+
   /// True where any lane of a vector of i1 is set.
   V anyLane(V mask);
   /// The lanes of a vector of i1 as the low bits of an i8.

@@ -28,6 +28,9 @@ V MainEmitter::finish() {
     V accRow = e.at(e.at(t.scratch, l.acc()), e.mul(r, l.valueRowBytes()));
     V poison = args[0]; // 0 * x is 0 for every finite x, else NaN
     RegionEmitter region = makeRegion();
+    // Outputs of one number a row are computed in f64: with a reference that lags behind, r and log l of an lse are large and cancel.
+    Emit e64(e.b, e.loc, Float64Type::get(e.b.getContext()), e.lanes * e.bytes);
+    RegionEmitter region64(e64, t.tensors, t.params, V());
     for (auto [n, position] : llvm::enumerate(order)) {
       if (position == (int64_t)accPosition)
         continue;
@@ -40,11 +43,18 @@ V MainEmitter::finish() {
         poison = e.fma(lanesOfSum, e.splat(0), poison);
       }
       region.bind(body.getArgument(n), region.real(v));
+      region64.bind(body.getArgument(n), region64.real(e.real.isF64() ? v : (V)arith::ExtFOp::create(e.b, e.loc, e64.real, v)));
     }
+    SmallVector<V> shared;
     for (Operation &op : body.without_terminator())
       for (V result : op.getResults())
-        if (!perFeature.contains(result))
-          (void)region.emit(result);
+        if (!perFeature.contains(result) && llvm::any_of(result.getUsers(), [&](Operation *user) {
+              return isa<tile::YieldOp>(user) || llvm::any_of(user->getResults(), [&](V v) { return perFeature.contains(v); });
+            }))
+          shared.push_back(result);
+    for (V v : shared)
+      if (llvm::any_of(v.getUsers(), [&](Operation *user) { return !isa<tile::YieldOp>(user); }))
+        (void)region.emit(v);
     poison = e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, ValueRange{poison}, [&](V at, ValueRange p) {
       return SmallVector<V>{e.fma(e.load(e.vec, e.at(accRow, at)), e.splat(0), p[0])};
     })[0];
@@ -62,10 +72,11 @@ V MainEmitter::finish() {
         V offset = e.add(t.baseOffset(out, map), e.mul(e.add(first, r), t.stride(out, map, t.queryDim())));
         V to = e.at(out.data, e.mul(offset, Emit::elementBytes(element)));
         if (!wide) {
-          RegionEmitter inner = region;
-          auto v = inner.emit(value);
-          if (succeeded(v))
-            e.storeElement(e.select(empty, e.scalar(emptyValue), v->v), element, to);
+          auto v = region64.emit(value);
+          if (failed(v))
+            return;
+          V x = e.real.isF64() ? v->v : (V)arith::TruncFOp::create(e.b, e.loc, e.real, v->v);
+          e.storeElement(e.select(empty, e.scalar(emptyValue), x), element, to);
           return;
         }
         V row = e.at(t.scratch, l.row());

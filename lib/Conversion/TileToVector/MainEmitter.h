@@ -53,6 +53,7 @@ private:
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
   llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
   void modifyRow(V r, V partial, V panel);
+  V scoreRelative(RegionEmitter &region, V result, V r);
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
   llvm::SmallVector<V> loadTile();
@@ -65,6 +66,7 @@ private:
 
   // Accumulate.cpp
   void accumulate(V runStart, V runEnd);
+  void addTo(V at, V sum);
   void accumulateFast(V values, V panelBytes, V from, V to);
   void accumulateGuarded(V values, V panelBytes, V from, V to);
 

@@ -1,5 +1,7 @@
 // The rare path of tile.weigh: a row whose scores exceed its stale reference, or that sees its first key, moves the reference, and everything
 // carried so far is multiplied by the gauge. Decided row by row from the row's own scores, so that results do not depend on neighbours.
+//
+// Returns true where the microtile must be computed once more: scores relative to a reference that was off by much have lost digits to it.
 #include "MainEmitter.h"
 
 using namespace mlir;
@@ -25,7 +27,7 @@ LogicalResult MainEmitter::emitRaise() {
   OpBuilder::InsertionGuard guard(e.b);
   e.b.setInsertionPointToEnd(module.getBody());
   Type ptr = e.ptrType(), i64 = e.i64Type(), i32 = e.b.getI32Type();
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), {ptr, i64, i64, i64});
+  auto type = LLVM::LLVMFunctionType::get(e.b.getI1Type(), {ptr, i64, i64, i64});
   auto func = LLVM::LLVMFuncOp::create(e.b, e.loc, prefix + "_raise", type, LLVM::Linkage::Internal);
   func.setNoInline(true);
   Block *entry = func.addEntryBlock(e.b);
@@ -34,7 +36,7 @@ LogicalResult MainEmitter::emitRaise() {
   V zero32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   V minusInf = e.scalar(-std::numeric_limits<double>::infinity());
 
-  V left = e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32}, [&](V r, ValueRange stillUnset) {
+  auto done = e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false)}, [&](V r, ValueRange state) {
     V row = e.add(r0, r);
     V tileAt = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
     V s0 = e.load(e.vec, tileAt), s1 = e.load(e.vec, e.at(tileAt, e.lanes * e.bytes));
@@ -44,6 +46,11 @@ LogicalResult MainEmitter::emitRaise() {
     V isUnset = e.ne(e.load(i32, unsetAt), zero32);
     V threshold = e.scalar(variant.getThreshold().convertToDouble());
     V raise = e.cmpf(arith::CmpFPredicate::OGT, m, e.select(isUnset, minusInf, threshold));
+    // A visible NaN makes the row seen: it ends as NaN, not as an empty row.
+    V nan = e.either(e.cmpf(arith::CmpFPredicate::UNO, s0, s0), e.cmpf(arith::CmpFPredicate::UNO, s1, s1));
+    e.when(e.anyLane(nan), [&] { e.store(zero32, unsetAt); });
+    V far = e.cmpf(arith::CmpFPredicate::OGT, math::AbsFOp::create(e.b, e.loc, m), e.scalar(16));
+    V again = e.both(raise, e.either(e.invert(isUnset), far));
     e.when(raise, [&] {
       // r' = r + m; s' = s - m
       V negAt = e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes));
@@ -73,10 +80,10 @@ LogicalResult MainEmitter::emitRaise() {
         scale(e.at(e.at(scratch, l.weights()), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes), e.mul(panel, l.width * e.bytes));
       });
     });
-    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, stillUnset[0], e.load(i32, unsetAt))};
-  })[0];
+    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, unsetAt)), e.either(state[1], again)};
+  });
   V strip = e.divUnsigned(r0, l.tileRows);
-  e.store(left, e.at(e.at(scratch, l.stripUnset()), e.mul(strip, 4)));
-  LLVM::ReturnOp::create(e.b, e.loc, ValueRange{});
+  e.store(done[0], e.at(e.at(scratch, l.stripUnset()), e.mul(strip, 4)));
+  LLVM::ReturnOp::create(e.b, e.loc, done[1]);
   return success();
 }

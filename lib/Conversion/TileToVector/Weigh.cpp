@@ -112,6 +112,20 @@ void MainEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V visible)
   }
 }
 
+/// score - reference; a last multiplication (by log2 e) and the subtraction round once.
+V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
+  auto emitted = [&](V v) {
+    auto x = region.emit(v);
+    return succeeded(x) ? region.asVector(x->v) : e.splat(0);
+  };
+  if (!hasRef)
+    return emitted(result);
+  V reference = e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes))));
+  if (auto product = result.getDefiningOp<arith::MulFOp>())
+    return e.fma(emitted(product.getLhs()), emitted(product.getRhs()), reference);
+  return e.fadd(emitted(result), reference);
+}
+
 void MainEmitter::modifyRow(V r, V partial, V panel) {
   V keyLo = e.add(blockFirst, e.mul(panel, l.width));
   V row = e.min(e.add(rowLo, r), e.sub(t.extents[t.queryDim()], e.i64(1)));
@@ -129,10 +143,7 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
         region.bind(block.getArgument(1 + d), region.indexScalar(t.index[d], d));
       region.bind(block.getArgument(1 + t.queryDim()), region.indexScalar(row, t.queryDim()));
       region.bind(block.getArgument(1 + t.keyDim()), region.indexLanes(e.add(keyLo, half * e.lanes), t.keyDim()));
-      auto scored = region.emit(block.getTerminator()->getOperand(0));
-      s = succeeded(scored) ? region.asVector(scored->v) : s;
-      if (hasRef)
-        s = e.fadd(s, e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes)))));
+      s = scoreRelative(region, block.getTerminator()->getOperand(0), r);
     }
     auto checksOf = [&](ArrayRef<RegionEmitter::BoundsCheck> checks, V visible) {
       report(checks, visible);
@@ -211,20 +222,36 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
     for (int64_t n = 0; n < l.tileRows * 2; ++n)
       e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(-1)), e.at(at, n));
   });
-  SmallVector<V> s = dot(keyPanel);
-  s = hasScore || !masksAreBounds() ? modifyRows(s, partial, panel) : maskInline(s, partial, panel);
-  if (hasRef) {
+  auto scores = [&] {
+    SmallVector<V> s = dot(keyPanel);
+    return hasScore || !masksAreBounds() ? modifyRows(s, partial, panel) : maskInline(s, partial, panel);
+  };
+  if (!hasRef)
+    return storeWeights(scores(), panel);
+  // Computed once, as a rule; once more after a reference moved far.
+  V r0 = e.sub(rowLo, first);
+  SmallVector<V> s = e.repeat(SmallVector<Type>(2 * l.tileRows, e.vec), [&](SmallVector<V> &s) {
+    s = scores();
     SmallVector<Type> types(s.size(), e.vec);
-    V r0 = e.sub(rowLo, first);
-    s = e.choose(
+    types.push_back(e.b.getI1Type());
+    auto moved = e.choose(
         needsRaise(s), types,
         [&] {
           // Through memory, so that the hot path keeps nothing alive for it.
           storeTile(s);
-          LLVM::CallOp::create(e.b, e.loc, TypeRange{}, prefix + "_raise", ValueRange{t.scratch, r0, panel, runStart});
-          return loadTile();
+          V again = LLVM::CallOp::create(e.b, e.loc, TypeRange{e.b.getI1Type()}, prefix + "_raise", ValueRange{t.scratch, r0, panel, runStart}).getResult();
+          SmallVector<V> r = loadTile();
+          r.push_back(again);
+          return r;
         },
-        [&] { return s; });
-  }
+        [&] {
+          SmallVector<V> r = s;
+          r.push_back(e.i1(false));
+          return r;
+        });
+    V again = moved.pop_back_val();
+    s = moved;
+    return again;
+  });
   storeWeights(s, panel);
 }

@@ -1,9 +1,10 @@
 // .npy files: what is read, and a table of what must be refused.
-#include "Check.h"
 #include "attn/Support/Npy.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+
+#include <gtest/gtest.h>
 
 #include <cstring>
 #include <filesystem>
@@ -112,7 +113,19 @@ std::vector<Bad> malformed() {
       {"product of extents", npy(dict("'<f4'", "False", "(4294967296, 4294967296)"), 24), "63 bits"},
       {"product beside a zero", npy(dict("'<f4'", "False", "(4294967296, 0, 4294967296)"), 0), "63 bits"},
       {"product of bytes", npy(dict("'<f8'", "False", "(2305843009213693952,)"), 24), "63 bits"},
-      {"33 axes", npy(dict("'<f4'", "False", "(" + [] { std::string s; for (int n = 0; n < 33; ++n) s += "1, "; return s; }() + ")"), 4), "axes"},
+      {"33 axes",
+       npy(dict(
+               "'<f4'", "False",
+               "(" +
+                   [] {
+                     std::string s;
+                     for (int n = 0; n < 33; ++n)
+                       s += "1, ";
+                     return s;
+                   }() +
+                   ")"),
+           4),
+       "axes"},
       {"no data", npy(good, 0), "24 bytes"},
       {"data cut", npy(good, 23), "24 bytes"},
       {"data too long", npy(good, 25), "24 bytes"},
@@ -123,18 +136,20 @@ std::vector<Bad> malformed() {
   return table;
 }
 
-void testRefused() {
+} // namespace
+
+TEST(Npy, Refused) {
   for (const Bad &bad : malformed()) {
     const std::string what = parse(bad.bytes);
-    CHECK_NAMED(!what.empty() && what.find(bad.says) != std::string::npos, std::string(bad.name) + " (" + what + ")");
-    CHECK_NAMED(what.find('\n') == std::string::npos, bad.name);
+    EXPECT_TRUE(!what.empty() && what.find(bad.says) != std::string::npos) << std::string(bad.name) + " (" + what + ")";
+    EXPECT_TRUE(what.find('\n') == std::string::npos) << bad.name;
   }
   // Every truncation of a good file, and every byte of it changed to every of a few values: an answer, never a crash.
   const std::string good = npy(dict("'<f4'", "False", "(2, 3)"), 24);
   bool allRefused = true;
   for (size_t n = 0; n < good.size(); ++n)
     allRefused &= !parse(good.substr(0, n)).empty();
-  CHECK(allRefused);
+  EXPECT_TRUE(allRefused);
   int accepted = 0;
   for (size_t n = 0; n + 24 < good.size(); ++n)
     for (int value = 0; value < 256; ++value) {
@@ -142,62 +157,58 @@ void testRefused() {
       changed[n] = char(value);
       accepted += parse(changed).empty();
     }
-  CHECK(accepted > 0); // the byte itself, white space, another type of four bytes
+  EXPECT_TRUE(accepted > 0); // the byte itself, white space, another type of four bytes
 }
 
-void testAccepted() {
+TEST(Npy, Accepted) {
   NpyHeader h;
   for (unsigned major : {1u, 2u, 3u}) {
-    CHECK(parse(npy(dict("'<f4'", "False", "(2, 3)"), 24, major), &h).empty());
-    CHECK(h.element == Element::F32 && h.shape == std::vector<int64_t>({2, 3}) && h.strides == std::vector<int64_t>({3, 1}));
-    CHECK(h.dataBytes == 24 && !h.fortranOrder);
+    EXPECT_TRUE(parse(npy(dict("'<f4'", "False", "(2, 3)"), 24, major), &h).empty());
+    EXPECT_TRUE(h.element == Element::F32 && h.shape == std::vector<int64_t>({2, 3}) &&
+                h.strides == std::vector<int64_t>({3, 1}));
+    EXPECT_TRUE(h.dataBytes == 24 && !h.fortranOrder);
   }
-  CHECK(parse(npy(dict("\"<f8\"", "True", "(2, 3, 4)"), 192), &h).empty());
-  CHECK(h.fortranOrder && h.strides == std::vector<int64_t>({1, 2, 6}));
-  CHECK(parse(npy("{'shape':(5,),'descr':'|b1','fortran_order':False}", 5), &h).empty() && h.element == Element::I1);
-  CHECK(parse(npy(dict("'<u2'", "False", "()"), 2), &h).empty() && h.shape.empty() && h.element == Element::BF16);
-  CHECK(parse(npy(dict("'<i8'", "False", "(7, 0, 2)"), 0), &h).empty() && h.strides == std::vector<int64_t>({2, 2, 1}));
+  EXPECT_TRUE(parse(npy(dict("\"<f8\"", "True", "(2, 3, 4)"), 192), &h).empty());
+  EXPECT_TRUE(h.fortranOrder && h.strides == std::vector<int64_t>({1, 2, 6}));
+  EXPECT_TRUE(parse(npy("{'shape':(5,),'descr':'|b1','fortran_order':False}", 5), &h).empty() &&
+              h.element == Element::I1);
+  EXPECT_TRUE(parse(npy(dict("'<u2'", "False", "()"), 2), &h).empty() && h.shape.empty() && h.element == Element::BF16);
+  EXPECT_TRUE(parse(npy(dict("'<i8'", "False", "(7, 0, 2)"), 0), &h).empty() &&
+              h.strides == std::vector<int64_t>({2, 2, 1}));
 }
 
-void testFiles() {
+TEST(Npy, Files) {
   llvm::SmallString<128> path;
-  CHECK(!llvm::sys::fs::createTemporaryFile("attn-npy", "npy", path));
+  EXPECT_TRUE(!llvm::sys::fs::createTemporaryFile("attn-npy", "npy", path));
   const std::string name(path.str());
-  for (Element e : {Element::F64, Element::F32, Element::F16, Element::BF16, Element::I64, Element::I32, Element::I8, Element::I1})
+  for (Element e :
+       {Element::F64, Element::F32, Element::F16, Element::BF16, Element::I64, Element::I32, Element::I8, Element::I1})
     for (const std::vector<int64_t> &shape : {std::vector<int64_t>{2, 3}, {6}, {}, {0, 5}, {1, 2, 3, 4, 5, 6}}) {
       int64_t count = 1;
       for (int64_t n : shape)
         count *= n;
       std::string data(size_t(count * bytesOf(e)), '\1');
-      CHECK(!writeNpy(name, e, shape, data.data()));
+      EXPECT_TRUE(!writeNpy(name, e, shape, data.data()));
       auto back = readNpy(name, 1 << 20);
-      CHECK_NAMED(bool(back), nameOf(e));
+      EXPECT_TRUE(bool(back)) << nameOf(e);
       if (!back) {
         llvm::consumeError(back.takeError());
         continue;
       }
-      CHECK(back->header.element == e && back->header.shape == shape && back->header.dataOffset % 64 == 0);
-      CHECK(!std::memcmp(back->data.data(), data.data(), data.size()));
+      EXPECT_TRUE(back->header.element == e && back->header.shape == shape && back->header.dataOffset % 64 == 0);
+      EXPECT_TRUE(!std::memcmp(back->data.data(), data.data(), data.size()));
     }
   auto refused = [](llvm::Expected<NpyArray> a, const char *says) {
     return !a && llvm::toString(a.takeError()).find(says) != std::string::npos;
   };
   const std::vector<char> zeros(4000);
-  CHECK(!writeNpy(name, Element::F32, {1000}, zeros.data()));
-  CHECK(refused(readNpy(name, 3999), "max-bytes"));
+  EXPECT_TRUE(!writeNpy(name, Element::F32, {1000}, zeros.data()));
+  EXPECT_TRUE(refused(readNpy(name, 3999), "max-bytes"));
   std::filesystem::resize_file(name, 200);
-  CHECK(refused(readNpy(name, 1 << 20), "the file has"));
-  CHECK(refused(readNpy(name + ".none", 1), "No such file"));
-  CHECK(refused(readNpy("/", 1), "directory"));
-  CHECK(refused(readNpy("/dev/zero", 1), "regular"));
-  CHECK(bool(writeNpy("/nowhere/x.npy", Element::F32, {}, zeros.data())) );
+  EXPECT_TRUE(refused(readNpy(name, 1 << 20), "the file has"));
+  EXPECT_TRUE(refused(readNpy(name + ".none", 1), "No such file"));
+  EXPECT_TRUE(refused(readNpy("/", 1), "directory"));
+  EXPECT_TRUE(refused(readNpy("/dev/zero", 1), "regular"));
+  EXPECT_TRUE(bool(writeNpy("/nowhere/x.npy", Element::F32, {}, zeros.data())));
   llvm::sys::fs::remove(name);
-}
-
-} // namespace
-
-void attn::test::testNpy() {
-  testRefused();
-  testAccepted();
-  testFiles();
 }

@@ -1,0 +1,26 @@
+# Run as: <llvm's lit> build/test       (scripts/test does)
+import os
+import sys
+
+import lit.formats
+
+config.name = "attn"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".test", ".mlir"]
+config.excludes = ["Inputs", "unit", "reference", "data", "gallery", "runtime"]
+config.test_source_root = os.path.join(config.attn_source_dir, "test")
+config.test_exec_root = os.path.join(config.attn_build_dir, "test")
+
+# FileCheck, not, split-file, llvm-objdump and mlir-tblgen are found without a version suffix.
+bin_dir = os.path.join(config.attn_build_dir, "bin")
+config.environment["PATH"] = os.pathsep.join([bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+
+for tool in ("attn-opt", "attnc", "attn-run"):
+    config.substitutions.append((rf"%{tool}(?![\w-])", os.path.join(bin_dir, tool)))
+config.substitutions += [
+    ("%python", sys.executable),
+    ("%gallery", os.path.join(config.attn_source_dir, "gallery")),
+    ("%build", config.attn_build_dir),
+    ("%root", config.attn_source_dir),
+]

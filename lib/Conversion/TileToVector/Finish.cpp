@@ -45,16 +45,13 @@ V MainEmitter::finish() {
       region.bind(body.getArgument(n), region.real(v));
       region64.bind(body.getArgument(n), region64.real(e.real.isF64() ? v : (V)arith::ExtFOp::create(e.b, e.loc, e64.real, v)));
     }
-    SmallVector<V> shared;
+    // What all features share is computed once a row.
     for (Operation &op : body.without_terminator())
       for (V result : op.getResults())
         if (!perFeature.contains(result) && llvm::any_of(result.getUsers(), [&](Operation *user) {
-              return isa<tile::YieldOp>(user) || llvm::any_of(user->getResults(), [&](V v) { return perFeature.contains(v); });
+              return llvm::any_of(user->getResults(), [&](V v) { return perFeature.contains(v); });
             }))
-          shared.push_back(result);
-    for (V v : shared)
-      if (llvm::any_of(v.getUsers(), [&](Operation *user) { return !isa<tile::YieldOp>(user); }))
-        (void)region.emit(v);
+          (void)region.emit(result);
     poison = e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, ValueRange{poison}, [&](V at, ValueRange p) {
       return SmallVector<V>{e.fma(e.load(e.vec, e.at(accRow, at)), e.splat(0), p[0])};
     })[0];

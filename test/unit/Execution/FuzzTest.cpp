@@ -1,0 +1,46 @@
+// Random programs against the interpreter. ATTN_LONG=1 runs 20000; ATTN_SEED=n starts at seed n, ATTN_COUNT=n runs so
+// many.
+#include "FuzzProgram.h"
+
+#include <cstdlib>
+
+using namespace attn;
+using namespace attn::test;
+
+namespace {
+
+int64_t environment(const char *name, int64_t otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::atoll(text) : otherwise;
+}
+
+TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
+  const int64_t first = environment("ATTN_SEED", 1);
+  const int64_t count = environment("ATTN_COUNT", environment("ATTN_LONG", 0) ? 20000 : 150);
+  std::printf("seeds %lld to %lld\n", (long long)first, (long long)(first + count - 1));
+  attn_pool *pool = attn_pool_create(2);
+  int unsupported = 0;
+  for (int64_t seed = first; seed < first + count; ++seed) {
+    FuzzProgram f = makeFuzzProgram(uint64_t(seed));
+    SCOPED_TRACE(f.summary);
+    if (environment("ATTN_VERBOSE", 0))
+      std::fprintf(stderr, "%s\n%s", f.summary.c_str(), f.text.c_str());
+    std::string message;
+    auto program = Program::make(f.text, f.blocks, message);
+    if (!program && message.find("[unsupported_") != std::string::npos) {
+      ++unsupported;
+      continue;
+    }
+    if (!program) {
+      ADD_FAILURE() << f.text << message;
+      continue;
+    }
+    f.call.pool = f.call.workers > 1 ? pool : nullptr;
+    const std::string difference = check(*program, f.call);
+    EXPECT_EQ(difference, "") << f.text;
+  }
+  attn_pool_destroy(pool);
+  std::printf("%d programs are not supported\n", unsupported);
+}
+
+} // namespace

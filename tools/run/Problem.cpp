@@ -255,7 +255,7 @@ private:
         uint64_t bytes = uint64_t(bytesOf(t.element));
         bool overflow = false;
         for (int64_t n : t.shape)
-          overflow |= __builtin_mul_overflow(bytes, uint64_t(n), &bytes);
+          overflow |= __builtin_mul_overflow(bytes, uint64_t(std::max<int64_t>(n, 1)), &bytes); // as strides count
         if (measure) {
           overflow |= __builtin_add_overflow(total, bytes, &total);
           if (overflow || total > options.maxBytes)
@@ -268,7 +268,7 @@ private:
                         t.name, total, memory);
           continue;
         }
-        t.data = Buffer::allocate(bytes);
+        t.data = Buffer::allocate(uint64_t(t.elements() * bytesOf(t.element)));
         if (!t.data.data())
           return fail(ExitBadInput, "no memory for {} bytes of {}; choose smaller --size", bytes, t.name);
         t.strides.assign(t.shape.size(), 1);

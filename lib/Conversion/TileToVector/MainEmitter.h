@@ -42,8 +42,12 @@ private:
   llvm::SmallVector<Range> ranges(V rowLo, V rowHi);
   std::pair<V, V> status(llvm::ArrayRef<Range> ranges, V rowLo, V rowHi, V keyLo, V keyHi); // may, must
   V nextBlock(llvm::ArrayRef<Range> ranges, V cursor);
-  /// Visible lanes of one row; `keyLo` is the panel's first key, `half` which vector of it.
-  V laneMask(RegionEmitter &region, V row, V keyLo, unsigned half);
+  struct LaneMask {
+    V visible;
+    V unknown; // null, or the lanes whose membership depends on a bad index: absent, and at fault
+  };
+  /// One row; `keyLo` is the panel's first key, `half` which vector of it.
+  LaneMask laneMask(RegionEmitter &region, V row, V keyLo, unsigned half);
   bool masksAreBounds();
   RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, l.gather())); }
 

@@ -10,6 +10,23 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+/// Transposes lanes x lanes elements held as rows: for each power of two, pairs of rows exchange blocks of that size.
+static void transpose(Emit &e, SmallVector<V> &rows) {
+  for (int64_t size = e.lanes / 2; size >= 1; size /= 2)
+    for (int64_t r = 0; r < e.lanes; ++r) {
+      if (r & size)
+        continue;
+      SmallVector<int64_t> low, high;
+      for (int64_t n = 0; n < e.lanes; ++n) {
+        low.push_back(n & size ? e.lanes + n - size : n);
+        high.push_back(n & size ? e.lanes + n : n + size);
+      }
+      V x = rows[r], y = rows[r + size];
+      rows[r] = vector::ShuffleOp::create(e.b, e.loc, x, y, low);
+      rows[r + size] = vector::ShuffleOp::create(e.b, e.loc, x, y, high);
+    }
+}
+
 static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
   Emit &e = t.e;
   const Layout &l = t.layout;
@@ -21,17 +38,35 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
   V base = e.at(src.data, e.mul(e.add(t.baseOffset(src, map), e.mul(first, rowStride)), size));
   V out = e.at(t.slot, e.mul(e.divUnsigned(first, l.width), l.keyPanelBytes()));
   V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
+  auto rowAt = [&](V key) { return e.at(base, e.mul(e.mul(key, rowStride), size)); };
   auto dst = [&](V key) {
     V panel = e.divUnsigned(key, l.width);
     V lane = e.sub(key, e.mul(panel, l.width));
     return e.at(out, e.add(e.mul(panel, l.keyPanelBytes()), e.mul(lane, l.element)));
   };
-  e.loop(e.i64(0), count, 1, [&](V key) {
-    V row = e.at(base, e.mul(e.mul(key, rowStride), size)), to = dst(key);
-    e.loop(e.i64(0), e.i64(l.dot), 1, [&](V c) {
+  auto scalars = [&](V key, int64_t from) {
+    V row = rowAt(key), to = dst(key);
+    e.loop(e.i64(from), e.i64(l.dot), 1, [&](V c) {
       e.store(e.loadElement(element, e.at(row, e.mul(e.mul(c, featureStride), size))), e.at(to, e.mul(c, l.width * l.element)));
     });
+  };
+  // Groups of `lanes` keys with contiguous features are transposed in registers, the rest goes element by element.
+  int64_t whole = l.dot / e.lanes * e.lanes;
+  V grouped = e.select(e.eq(featureStride, e.i64(1)), e.mul(e.divUnsigned(count, e.lanes), e.lanes), e.i64(0));
+  e.loop(e.i64(0), grouped, e.lanes, [&](V key) {
+    V row = rowAt(key), to = dst(key);
+    e.loop(e.i64(0), e.i64(whole), e.lanes, [&](V c) {
+      SmallVector<V> rows;
+      for (int64_t n = 0; n < e.lanes; ++n)
+        rows.push_back(e.loadElements(element, e.at(row, e.mul(e.add(e.mul(e.i64(n), rowStride), c), size))));
+      transpose(e, rows);
+      for (int64_t n = 0; n < e.lanes; ++n)
+        e.store(rows[n], e.at(to, e.mul(e.add(c, n), l.width * l.element)));
+    });
+    if (whole < l.dot)
+      e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), whole); });
   });
+  e.loop(grouped, count, 1, [&](V key) { scalars(key, 0); });
   e.loop(count, padded, 1, [&](V key) {
     V to = dst(key);
     e.loop(e.i64(0), e.i64(l.dot), 1, [&](V c) { e.store(e.scalar(0), e.at(to, e.mul(c, l.width * l.element))); });

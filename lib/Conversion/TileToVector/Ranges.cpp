@@ -121,7 +121,7 @@ bool MainEmitter::masksAreBounds() {
   return llvm::all_of(solution.conjuncts, [](const sets::Conjunct &c) { return c.rest().isTrue(); });
 }
 
-V MainEmitter::laneMask(RegionEmitter &region, V row, V keyLo, unsigned half) {
+MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyLo, unsigned half) {
   SetEmitter set(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
   bindCommon(region, set);
   unsigned i = t.queryDim(), j = t.keyDim();
@@ -146,21 +146,28 @@ V MainEmitter::laneMask(RegionEmitter &region, V row, V keyLo, unsigned half) {
     V v = e.min(e.max(e.sub(set.scalar(bound), keyLo), e.i64(-1)), e.i64(l.width));
     return e.broadcast(e.real.isF64() ? v : (V)arith::TruncIOp::create(e.b, e.loc, word, v));
   };
-  V mask;
-  for (const sets::Conjunct &c : solution.conjuncts) {
-    Interval interval = c.rowInterval();
-    V m;
-    auto narrow = [&](V with) { m = m ? e.both(region.asVector(m), region.asVector(with)) : region.asVector(with); };
-    if (interval.hasLo())
-      narrow(e.ge(lane, relative(interval.lo)));
-    if (interval.hasHi())
-      narrow(e.le(lane, relative(interval.hi)));
-    Pred rest = c.rest();
-    if (!rest.isTrue())
-      narrow(set.pred(rest));
-    if (!m)
-      m = region.asVector(e.i1(true));
-    mask = mask ? e.either(mask, m) : m;
-  }
-  return mask ? mask : region.asVector(e.i1(false));
+  auto build = [&](bool unknownHolds) -> V {
+    V mask;
+    for (const sets::Conjunct &c : solution.conjuncts) {
+      Interval interval = c.rowInterval();
+      V m;
+      auto narrow = [&](V with) { m = m ? e.both(region.asVector(m), region.asVector(with)) : region.asVector(with); };
+      if (interval.hasLo())
+        narrow(e.ge(lane, relative(interval.lo)));
+      if (interval.hasHi())
+        narrow(e.le(lane, relative(interval.hi)));
+      Pred rest = c.rest();
+      if (!rest.isTrue())
+        narrow(set.pred(rest, unknownHolds));
+      if (!m)
+        m = region.asVector(e.i1(true));
+      mask = mask ? e.either(mask, m) : m;
+    }
+    return mask ? mask : region.asVector(e.i1(false));
+  };
+  LaneMask result;
+  result.visible = build(false);
+  if (set.hasUnknown())
+    result.unknown = arith::XOrIOp::create(e.b, e.loc, build(true), result.visible);
+  return result;
 }

@@ -116,7 +116,8 @@ Val SetEmitter::extreme(const Expr &x) {
   return region.make(r, INT64_MIN, INT64_MAX);
 }
 
-V SetEmitter::opaque(const Pred &p) {
+V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
+  size_t before = region.checks.size();
   const SetPredicate::Opaque &o = opaques[p.opaqueId()];
   V v;
   if (o.condition) {
@@ -146,12 +147,29 @@ V SetEmitter::opaque(const Pred &p) {
     else
       v = region.compare(arith::CmpIPredicate::ne, x, region.constantInt(0));
   }
-  if (!p.negated())
+  auto invert = [&](V x) -> V {
+    return isa<VectorType>(x.getType()) ? (V)arith::XOrIOp::create(e.b, e.loc, x, region.asVector(e.i1(true))) : e.invert(x);
+  };
+  if (p.negated())
+    v = invert(v);
+  auto &ok = known[p.opaqueId()];
+  for (size_t n = before; n < region.checks.size(); ++n)
+    ok = ok ? combineMasks(ok, region.checks[n].ok, true) : region.checks[n].ok;
+  if (!ok) {
+    known.erase(p.opaqueId());
     return v;
-  return isa<VectorType>(v.getType()) ? (V)arith::XOrIOp::create(e.b, e.loc, v, region.asVector(e.i1(true))) : e.invert(v);
+  }
+  return unknownHolds ? combineMasks(v, invert(ok), false) : combineMasks(v, ok, true);
 }
 
-V SetEmitter::pred(const Pred &p) {
+/// and / or of two conditions of which any may be a vector.
+V SetEmitter::combineMasks(V a, V c, bool both) {
+  if (isa<VectorType>(a.getType()) || isa<VectorType>(c.getType()))
+    a = region.asVector(a), c = region.asVector(c);
+  return both ? e.both(a, c) : e.either(a, c);
+}
+
+V SetEmitter::pred(const Pred &p, bool unknownHolds) {
   auto compare = [&](arith::CmpIPredicate cmp) {
     auto [first, second] = sets::splitSides(p.expr());
     return region.compare(cmp, expr(first), expr(second));
@@ -168,19 +186,13 @@ V SetEmitter::pred(const Pred &p) {
   case PredKind::Ne0:
     return compare(arith::CmpIPredicate::ne);
   case PredKind::Opaque:
-    return opaque(p);
+    return opaque(p, unknownHolds);
   case PredKind::And:
   case PredKind::Or: {
     V r;
     for (const Pred &operand : p.operands()) {
-      V v = pred(operand);
-      if (!r) {
-        r = v;
-        continue;
-      }
-      if (isa<VectorType>(r.getType()) || isa<VectorType>(v.getType()))
-        r = region.asVector(r), v = region.asVector(v);
-      r = p.is(PredKind::And) ? e.both(r, v) : e.either(r, v);
+      V v = pred(operand, unknownHolds);
+      r = r ? combineMasks(r, v, p.is(PredKind::And)) : v;
     }
     return r;
   }

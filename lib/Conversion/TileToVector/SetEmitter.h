@@ -34,12 +34,16 @@ public:
 
   Val expr(const sets::Expr &x);
   V scalar(const sets::Expr &x) { return region.wide(expr(x)); }
-  /// i1, or a vector of i1 where a variable is bound to lanes.
-  V pred(const sets::Pred &p);
+  /// i1, or a vector of i1 where a variable is bound to lanes. A condition that had to read outside a tensor is unknown: it counts as `unknownHolds`. So
+  /// `false and unknown` is false whichever way, and a pair is at fault only if the two answers differ.
+  V pred(const sets::Pred &p, bool unknownHolds = false);
+  /// Whether any condition emitted so far can be unknown.
+  bool hasUnknown() const { return !known.empty(); }
 
 private:
+  V combineMasks(V a, V c, bool both);
   Val extreme(const sets::Expr &x);
-  V opaque(const sets::Pred &p);
+  V opaque(const sets::Pred &p, bool unknownHolds);
 
   Emit &e;
   RegionEmitter &region;
@@ -48,6 +52,7 @@ private:
   llvm::ArrayRef<SetPredicate::Opaque> opaques;
   unsigned keyDim;
   std::map<unsigned, Val> vars;
+  std::map<unsigned, V> known;  // by opaque id: false where its value is unknown
 };
 
 } // namespace attn

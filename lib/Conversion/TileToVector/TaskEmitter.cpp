@@ -96,7 +96,12 @@ static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<vo
   e.choose(
       e.eq(stride, e.i64(1)), {},
       [&] {
-        e.loop(e.i64(0), e.i64(whole), e.lanes, vectorAt);
+        // A panel's row is two vectors: no loop.
+        if (whole <= 2 * e.lanes)
+          for (int64_t n = 0; n < whole; n += e.lanes)
+            vectorAt(e.i64(n));
+        else
+          e.loop(e.i64(0), e.i64(whole), e.lanes, vectorAt);
         return scalars(whole);
       },
       [&] { return scalars(0); });

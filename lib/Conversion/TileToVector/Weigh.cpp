@@ -72,7 +72,7 @@ SmallVector<V> MainEmitter::maskInline(SmallVector<V> s, V partial, V panel) {
           RegionEmitter region = makeRegion();
           V row = e.min(e.add(rowLo, r), last);
           for (unsigned half = 0; half < 2; ++half) {
-            masks.push_back(laneMask(region, row, keyLo, half));
+            masks.push_back(laneMask(region, row, keyLo, half).visible);
             masked.push_back(e.select(masks.back(), s[2 * r + half], absent));
           }
         }
@@ -145,26 +145,19 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
       region.bind(block.getArgument(1 + t.keyDim()), region.indexLanes(e.add(keyLo, half * e.lanes), t.keyDim()));
       s = scoreRelative(region, block.getTerminator()->getOperand(0), r);
     }
-    auto checksOf = [&](ArrayRef<RegionEmitter::BoundsCheck> checks, V visible) {
-      report(checks, visible);
-      for (const RegionEmitter::BoundsCheck &check : checks)
-        visible = e.both(visible, region.asVector(check.ok));
-      return visible;
-    };
     V visible = e.choose(
         partial, {ones.getType()},
         [&] {
           RegionEmitter conditions = makeRegion();
-          V mask = laneMask(conditions, row, keyLo, half);
-          // An index that decides visibility itself counts wherever it is used.
-          if (conditions.checks.empty())
-            return SmallVector<V>{mask};
-          V lane = e.add(e.iota(e.i64Type()), e.broadcast(e.add(keyLo, half * e.lanes)));
-          V inside = e.lt(lane, e.broadcast(t.extents[t.keyDim()]));
-          return SmallVector<V>{e.both(mask, checksOf(conditions.checks, inside))};
+          LaneMask mask = laneMask(conditions, row, keyLo, half);
+          if (mask.unknown)
+            report(conditions.checks, mask.unknown);
+          return SmallVector<V>{mask.visible};
         },
         [&] { return SmallVector<V>{ones}; })[0];
-    visible = checksOf(region.checks, visible);
+    report(region.checks, visible);
+    for (const RegionEmitter::BoundsCheck &check : region.checks)
+      visible = e.both(visible, region.asVector(check.ok));
     s = e.select(visible, s, e.splat(-std::numeric_limits<double>::infinity()));
     e.store(s, at);
     e.when(guarded, [&] { noteVisible(panel, r, half, visible); });

@@ -1,6 +1,7 @@
 #include "attn/Pipelines/Pipelines.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Tile/Tile.h"
+#include "attn/Machine/X86.h"
 #include "attn/Schedule/Schedule.h"
 
 #include "mlir/Pass/PassRegistry.h"
@@ -8,8 +9,18 @@
 using namespace mlir;
 using namespace attn;
 
+/// Unknown names are refused where targets are chosen (the compiler API, attn-opt's --target); here they fall back to the default row.
+static const X86Machine &machineOf(const PipelineOptions &options) {
+  const X86Machine *machine = lookupX86Machine(options.target);
+  return machine ? *machine : *lookupX86Machine("x86-64-v3");
+}
+
 void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  const X86Machine &machine = machineOf(options);
   ScheduleRequest request;
+  request.vectorBytes = machine.vectorBytes;
+  request.vectorRegisters = machine.vectorRegisters;
+  request.l2Bytes = machine.l2Bytes;
   request.blockRows = options.blockRows;
   request.blockKeys = options.blockKeys;
   pm.addPass(createAttnLinkNormalizersPass());
@@ -18,7 +29,10 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
 
 void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createAttnToTilePass()); }
 
-void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createTileToVectorPass()); }
+void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  const X86Machine &machine = machineOf(options);
+  pm.addPass(createTileToVectorPass(machine.vectorBytes, machine.level));
+}
 
 void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createVectorToLLVMPass()); }
 

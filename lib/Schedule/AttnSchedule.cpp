@@ -27,11 +27,12 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     Builder b(op.getContext());
     int64_t elementBytes = op.accumulationType().getWidth() / 8;
     int64_t lanes = request.vectorBytes / elementBytes;
-    int64_t tileRows = 6, tileKeys = 2 * lanes;
+    // Two accumulators a row, two registers for keys, one for the broadcast, one to spare.
+    int64_t tileRows = (request.vectorRegisters - 4) / 2, tileKeys = 2 * lanes;
     int64_t features = std::max(op.featureExtent(op.dotDim()), op.featureExtent(op.valueDim()));
 
-    // K and V of a block: 2 * keys * features * bytes <= 256 KiB, half of the smallest L2 in use.
-    int64_t keys = std::clamp<int64_t>((256 << 10) / (2 * features * elementBytes), tileKeys, 256);
+    // K and V of a block fit in L2, where they stay while the strips of the query block pass.
+    int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
     keys = keys / tileKeys * tileKeys;
     int64_t rows = 96;
     std::string name = "stream";

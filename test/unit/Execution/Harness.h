@@ -86,7 +86,30 @@ struct Call {
 
 std::vector<Tensor> makeOutputs(Program &program, const std::vector<Tensor> &inputs);
 
-/// All rows of all outputs against the interpreter by the error rule, and the status: "" or what differs.
+/// All rows of all outputs of some calls of one program against the interpreter. The calls together are one tensor of the
+/// error rule.
+class Comparison {
+public:
+  explicit Comparison(Program &program);
+  void add(const Call &call);
+  /// "" or what differs.
+  std::string verdict() const;
+
+private:
+  struct Rows {
+    Element element = Element::F32;
+    std::vector<double> got, exact, plain;
+    std::vector<std::string> names; // of rows
+  };
+  bool addRow(const Call &call, interpreter::Interpreter &oracle, const Index &batch, int64_t i);
+
+  Program &program;
+  AttendOp attend;
+  std::vector<Rows> outputs;
+  std::vector<char> empty;
+  std::string message;
+};
+
 std::string compare(Program &program, const Call &call);
 /// Runs and compares.
 std::string check(Program &program, Call &call);

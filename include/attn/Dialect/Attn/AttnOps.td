@@ -5,7 +5,6 @@
 include "attn/Dialect/Attn/AttnBase.td"
 include "attn/Dialect/Attn/AttnSetOps.td"
 include "attn/Dialect/Attn/AttnNormalizerOps.td"
-include "attn/Dialect/Attn/AttnNormalizerOps.td"
 
 def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, SingleBlock,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
@@ -73,19 +72,23 @@ def AttendOp : Attn_Op<"attend", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["
     Dimensions come from the maps alone. Accumulation is f32 for 16-bit and f32 operands, f64 for f64. See docs/language.md.
 
     Constraints:
-    `attend_c1`: dimension names are unique; one query and one key dimension; two features (one where q, k and v share it).
+    `attend_c1`: dimension names are unique identifiers; one query and one key dimension; two features (one where q, k and v share it).
     `attend_c2`: a map has one index an axis: a dimension, a constant, or a batch dimension floordiv a constant.
     `attend_c3`: feature extents are static and agree.
     `attend_c4`: q is indexed by every batch dimension, the query and the contracted feature; k by the key and the contracted feature; v by the
     key and the value feature; each once, and k and v not by the query, q not by the key.
     `attend_c5`: an output's map names plain dimensions: every batch dimension and the query, o also the value feature, lse no feature.
-    `attend_c6`: static extents of one dimension agree.
-    `attend_c7`: the set region yields one set; the score region takes the score and the indices and yields its type.
+    `attend_c6`: static extents of one dimension agree, in captured tensors too; a constant index is inside a static extent.
+    `attend_c7`: the set region holds set ops and integer constants and yields one set; the score region takes the score and the indices and yields
+    its type.
     `attend_c8`: element types: q, k, v are all f64 or all of f32, bf16, f16; o is one of these (f64 with f64); lse is f32 (f64 with f64).
-    `attend_c9`: regions hold only arith, math, attn.load and set ops, without side effects.
+    `attend_c9`: the score region and the regions of `where` hold only arith, math and attn.load on scalars: index, i1 to i64, f16, bf16, f32, f64; ops
+    have one result, and none looks at the bits of a float.
     `attend_c10`: the normalizer exists, and its outputs include the attend's.
+    `attend_c11`: what is given for each batch element (lengths, a prefix tensor, segments of rank 2) needs a batch dimension.
+    `attend_c12`: one scale, a finite constant or an f32 or f64.
   }];
-  let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyFloat>:$scale,
+  let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale,
                        OptionalAttr<F64Attr>:$scale_value, StrArrayAttr:$dim_names, I64Attr:$num_batch, AffineMapAttr:$q_map,
                        AffineMapAttr:$k_map, AffineMapAttr:$v_map, StrArrayAttr:$out_names, AffineMapArrayAttr:$out_maps,
                        OptionalAttr<FlatSymbolRefAttr>:$normalizer);

@@ -56,7 +56,7 @@ class Counts:
 def settle(counts, status, one_check):
     """The counts with the exit status taken into account, and a word on what is wrong beyond failed tests."""
     if one_check:
-        return Counts(status == 0, status != 0, 0, True), ""
+        return Counts(int(status == 0), int(status != 0), 0, True), ""
     if not counts.complete:
         counts.failed += 1
         return counts, f"did not come to its end (exit status {status})"

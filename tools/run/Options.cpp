@@ -18,7 +18,7 @@ Compiles the attention program in FILE, runs it, and says what came out.
 
   --input NAME=FILE.npy    a tensor argument; what is not given is made from the seed
   --param NAME=VALUE       a scalar argument
-  --size NAME=N            extent of a dimension of dims(); n: of both token axes; TENSOR.AXIS: of a free axis of a table
+  --size NAME=N            extent of a dimension of dims(); n: of both token axes; TENSOR.AXIS: of a free axis
   --save NAME=FILE.npy     writes a result
   --expect NAME=FILE.npy   compares a result with the file
   --tolerance X            largest absolute difference for --expect (default: 1e-5; 16-bit results 1e-2)
@@ -39,7 +39,8 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --timeout SECONDS        gives up with exit code 124
 
 A bf16 tensor is a .npy file of uint16 with its bits. An option's value may follow after a space or '='.
-Exit codes: 0 ok, 1 bad input, 2 usage, 3 unsupported on this target, 4 toolchain missing, 5 check failed, 70 internal, 124 timeout.
+Exit codes: 0 ok, 1 bad input, 2 usage, 3 unsupported on this target, 4 toolchain missing,
+5 check failed, 70 internal, 124 timeout.
 )";
 
 static const char *const logitNames[] = {"normal", "rising", "falling", "ties", "huge", "spikes"};

@@ -230,7 +230,51 @@ FailureOr<Val> RegionEmitter::emitOp(Operation *op, unsigned) {
   return elementwise(op);
 }
 
+/// The op on scalars or vectors. What arith leaves undefined is given a value, for absent lanes compute too and a trap would end the process: x / 0 = 0,
+/// min / -1 = min, shifts by the width or more shift everything out, conversions to integers saturate and take NaN to 0.
+V RegionEmitter::total(Operation *op, ArrayRef<V> operands, Type type) {
+  OpBuilder &b = e.b;
+  auto constant = [&](Type t, APInt v) -> V {
+    if (auto vt = dyn_cast<VectorType>(t))
+      return arith::ConstantOp::create(b, e.loc, DenseElementsAttr::get(vt, v));
+    return arith::ConstantOp::create(b, e.loc, b.getIntegerAttr(t, v));
+  };
+  auto plain = [&](ArrayRef<V> in) -> V {
+    OperationState state(e.loc, op->getName().getStringRef(), in, {type}, op->getAttrs());
+    if (op->getPropertiesStorage())
+      state.propertiesAttr = op->getPropertiesAsAttribute();
+    return b.create(state)->getResult(0);
+  };
+  if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(op)) {
+    APInt known;
+    if (matchPattern(op->getOperand(1), m_ConstantInt(&known)) && !known.isZero() && !known.isAllOnes())
+      return plain(operands);
+    unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+    V zero = constant(type, APInt::getZero(width)), one = constant(type, APInt(width, 1));
+    V none = e.eq(operands[1], zero);
+    V wraps = e.both(e.eq(operands[1], constant(type, APInt::getAllOnes(width))), e.eq(operands[0], constant(type, APInt::getSignedMinValue(width))));
+    bool isSigned = !isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op);
+    V unsafe = isSigned ? e.either(none, wraps) : none;
+    return e.select(none, zero, plain({operands[0], e.select(unsafe, one, operands[1])}));
+  }
+  if (isa<arith::ShLIOp, arith::ShRUIOp, arith::ShRSIOp>(op)) {
+    unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+    V last = constant(type, APInt(width, width - 1));
+    V inside = e.cmp(arith::CmpIPredicate::ule, operands[1], last);
+    V shifted = plain({operands[0], e.select(inside, operands[1], last)});
+    return isa<arith::ShRSIOp>(op) ? shifted : e.select(inside, shifted, constant(type, APInt::getZero(width)));
+  }
+  if (isa<arith::FPToSIOp, arith::FPToUIOp>(op)) {
+    StringRef intrinsic = isa<arith::FPToSIOp>(op) ? "llvm.fptosi.sat" : "llvm.fptoui.sat";
+    return LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(intrinsic), operands).getResult(0);
+  }
+  return plain(operands);
+}
+
 FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
+  if (llvm::any_of(op->getResultTypes(), [&](Type t) { return isa<FloatType>(t) && t.getIntOrFloatBitWidth() > e.real.getWidth(); }))
+    return op->emitError("[unsupported_float] computes in ") << op->getResult(0).getType() << " where operands accumulate in " << e.real
+                                                             << "; use f64 operands", failure();
   SmallVector<Val> in;
   for (V operand : op->getOperands()) {
     auto r = emit(operand);
@@ -301,15 +345,11 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
       x = castInt(e, x, operand.getType().isIndex() ? 64 : operand.getType().getIntOrFloatBitWidth());
     operands.push_back(isVector || lift ? asVector(x) : x);
   }
-  StringRef name = op->getName().getStringRef();
   if (isa<arith::IndexCastOp>(op)) {
     unsigned to = result.isIndex() ? 64 : result.getIntOrFloatBitWidth();
     return make(castInt(e, operands[0], to), INT64_MIN, INT64_MAX);
   }
-  OperationState state(e.loc, name, operands, {typeOf(result, isVector || lift)}, op->getAttrs());
-  if (op->getPropertiesStorage())
-    state.propertiesAttr = op->getPropertiesAsAttribute();
-  V r = e.b.create(state)->getResult(0);
+  V r = total(op, operands, typeOf(result, isVector || lift));
   if (lift)
     r = vector::ExtractOp::create(e.b, e.loc, r, ArrayRef<int64_t>{0});
   if (!isInt(result))

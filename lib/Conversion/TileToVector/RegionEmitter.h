@@ -66,6 +66,7 @@ public:
 private:
   mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);
   mlir::FailureOr<Val> elementwise(mlir::Operation *op);
+  V total(mlir::Operation *op, llvm::ArrayRef<V> operands, mlir::Type type);
   std::pair<V, V> unify(const Val &a, const Val &c, bool narrow);
   static bool fits(Int lo, Int hi) { return lo >= INT32_MIN && hi <= INT32_MAX; }
 

@@ -1,4 +1,5 @@
 // attn.kernel: text and rules. attn.load: text and rules.
+#include "Rules.h"
 #include "Syntax.h"
 
 #include "mlir/Interfaces/FunctionImplementation.h"
@@ -68,10 +69,6 @@ void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setN
     setName(region.getArgument(a), argName(a));
 }
 
-static bool isIdentifier(StringRef name) {
-  return !name.empty() && !isdigit(name.front()) && llvm::all_of(name, [](char c) { return isalnum(c) || c == '_'; });
-}
-
 static bool isKernelElement(Type t) {
   return t.isF64() || t.isF32() || t.isBF16() || t.isF16() || t.isSignlessInteger(64) || t.isSignlessInteger(32) || t.isSignlessInteger(8) ||
          t.isSignlessInteger(1);
@@ -92,14 +89,14 @@ LogicalResult KernelOp::verify() {
       return success();
     return emitOpError("[kernel_c1] ") << what << " has type " << t << "; use a ranked tensor" << (scalars ? " or a scalar index, i64, i32, f32, f64" : "");
   };
-  if (!isIdentifier(getSymName()))
+  if (!rules::isIdentifier(getSymName()))
     return emitOpError("[kernel_c2] the kernel's name must be an identifier [A-Za-z_][A-Za-z0-9_]*, for it becomes a C symbol");
   if (getArgNames().size() != getArgumentTypes().size() || getResNames().size() != getResultTypes().size())
     return emitOpError("[kernel_c2] one name for every argument and result");
   llvm::StringSet<> seen;
   for (Attribute a : llvm::concat<const Attribute>(getArgNames(), getResNames())) {
     StringRef name = cast<StringAttr>(a).getValue();
-    if (!isIdentifier(name))
+    if (!rules::isIdentifier(name))
       return emitOpError("[kernel_c2] '") << name << "' is no identifier; name arguments with letters, digits and _";
     if (!seen.insert(name).second)
       return emitOpError("[kernel_c2] the name '") << name << "' is used twice";
@@ -129,6 +126,9 @@ AttendOp attn::getSingleAttend(KernelOp kernel) {
         return {};
       }
       attend = a;
+    } else if (!isa<ReturnOp>(op)) {
+      op.emitError("[kernel_s1] a kernel holds one attend and its return; compute inside the regions of the attend");
+      return {};
     }
   if (!attend || ret.getNumOperands() == 0 ||
       llvm::any_of(ret.getOperands(), [&](Value v) { return v.getDefiningOp() != attend.getOperation(); })) {

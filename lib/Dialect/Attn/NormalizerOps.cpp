@@ -1,10 +1,17 @@
 // attn.normalizer, attn.pass, attn.finish: text and rules.
-#include "attn/Dialect/Attn/Attn.h"
+#include "Rules.h"
 
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace attn;
+
+/// f32 stands for the accumulation type, so no other float may occur.
+static LogicalResult verifyFormula(Region &region, StringRef label) {
+  return rules::verifyScalarRegion(region, label, /*loads=*/false, [](Type t) {
+    return t.isF32() || t.isIndex() || t.isSignlessInteger(1) || t.isSignlessInteger(32) || t.isSignlessInteger(64);
+  });
+}
 
 /// `(%a, %b) { .. }` with f32 arguments.
 static ParseResult parseFloatRegion(OpAsmParser &parser, Region &region) {
@@ -81,7 +88,7 @@ void PassOp::print(OpAsmPrinter &p) {
   p.printOptionalAttrDict((*this)->getAttrs(), {"ref", "sum_names", "sum_kinds"});
 }
 
-LogicalResult PassOp::verify() {
+LogicalResult PassOp::verifyRegions() {
   bool max = getRef() == Reference::Max;
   if (max == getGauge().empty())
     return emitOpError(max ? "[pass_c1] a pass with a reference needs a gauge(%r0, %r1): how weights change when the reference moves"
@@ -95,13 +102,17 @@ LogicalResult PassOp::verify() {
   if (getSumNames().size() != getSumKinds().size())
     return emitOpError("[pass_c3] one kind for every sum");
   for (auto [name, kind] : llvm::zip(getSumNames(), getSumKinds())) {
+    if (!rules::isIdentifier(cast<StringAttr>(name).getValue()))
+      return emitOpError("[pass_c3] ") << name << " is no identifier; name sums with letters, digits and _";
     if (!seen.insert(cast<StringAttr>(name).getValue()).second)
       return emitOpError("[pass_c3] the sum ") << name << " is listed twice";
+    if (!symbolizeSumKind((uint32_t)cast<IntegerAttr>(kind).getInt()))
+      return emitOpError("[pass_c3] a sum is of `one` or of `value`");
     values += cast<IntegerAttr>(kind).getInt() == (int64_t)SumKind::Value;
   }
   if (values > 1)
     return emitOpError("[pass_c3] at most one sum of `value`");
-  return success();
+  return failure(failed(verifyFormula(getGauge(), "pass_c4")) || failed(verifyFormula(getPhi(), "pass_c4")));
 }
 
 ParseResult FinishOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -154,20 +165,28 @@ void FinishOp::print(OpAsmPrinter &p) {
   p.printOptionalAttrDict((*this)->getAttrs(), {"out_names", "empty"});
 }
 
-LogicalResult FinishOp::verify() {
+LogicalResult FinishOp::verifyRegions() {
   if (getOutNames().size() != getEmpty().size())
     return emitOpError("[finish_c1] one empty value for every output");
   if (failed(yieldsFloats(*this, "finish_c1", getBody(), getBody().getNumArguments(), getOutNames().size(), "the finish")))
     return failure();
   llvm::StringSet<> seen;
-  for (Attribute name : getOutNames())
+  for (Attribute name : getOutNames()) {
+    if (!rules::isIdentifier(cast<StringAttr>(name).getValue()))
+      return emitOpError("[finish_c2] ") << name << " is no identifier; name outputs with letters, digits and _";
     if (!seen.insert(cast<StringAttr>(name).getValue()).second)
       return emitOpError("[finish_c2] the output ") << name << " is listed twice";
-  return success();
+  }
+  for (Attribute value : getEmpty())
+    if (cast<FloatAttr>(value).getValue().isNaN())
+      return emitOpError("[finish_c4] an empty value is a number, inf or neg_inf");
+  return verifyFormula(getBody(), "finish_c3");
 }
 
-LogicalResult NormalizerOp::verify() {
+LogicalResult NormalizerOp::verifyRegions() {
   Block &block = getBody().front();
+  if (block.getNumArguments() != 0)
+    return emitOpError("[normalizer_c1] a normalizer has no arguments; its passes and its finish have");
   if (block.empty() || !isa<FinishOp>(block.back()))
     return emitOpError("[normalizer_c1] a normalizer ends with attn.finish");
   PassOp last;

@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace attn;
 using namespace attn::test;
 
 test::Tensor::Tensor(Element element, Index dims, const MemoryLayout &layout)
-    : element(element), shape(std::move(dims)), stride(shape.size()), offset(layout.offset), gapPattern(~uint64_t(0)) {
+    : element(element), shape(std::move(dims)), stride(shape.size()), beside(layout.beside), offset(layout.offset),
+      gapPattern(~uint64_t(0)) {
   Index order = layout.order;
   if (order.empty()) {
     order.resize(shape.size());
@@ -28,25 +31,41 @@ test::Tensor::Tensor(Element element, Index dims, const MemoryLayout &layout)
     span += std::max<int64_t>(shape[axis] - 1, 0) * next;
     next *= std::max<int64_t>(shape[axis], 1) + (layout.pad.empty() ? 0 : layout.pad[axis]);
   }
-  bytes = (offset + span) * bytesOf(element) + 2 * kGuard;
   allocate();
-  std::memset(memory.get(), 0xff, size_t(bytes));
+  if (beside != Beside::Sparse)
+    std::memset(memory.get(), 0xff, size_t(bytes));
   if (size())
     each([&](llvm::ArrayRef<int64_t> at) { setBits(at, 0); });
 }
 
 void test::Tensor::allocate() {
-  void *p = nullptr;
-  if (posix_memalign(&p, 64, size_t(bytes)))
-    llvm::report_fatal_error("no memory for a test tensor");
-  memory = {static_cast<char *>(p), std::free};
+  const int64_t used = (offset + span) * bytesOf(element);
+  front = beside == Beside::Poison ? kGuard : 0;
+  bytes = used + 2 * front;
+  if (beside == Beside::Poison) {
+    void *p = nullptr;
+    if (posix_memalign(&p, 64, size_t(bytes)))
+      llvm::report_fatal_error("no memory for a test tensor");
+    memory = {static_cast<char *>(p), std::free};
+    return;
+  }
+  const int64_t page = sysconf(_SC_PAGESIZE), inner = (used + page - 1) / page * page, all = inner + 2 * page;
+  char *base = static_cast<char *>(
+      mmap(nullptr, size_t(all), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  if (base == MAP_FAILED || mprotect(base + page, size_t(inner), PROT_READ | PROT_WRITE))
+    llvm::report_fatal_error("no pages for a test tensor");
+  char *start = base + page + (beside == Beside::PageAfter ? inner - used : 0);
+  memory = {start, [base, all](char *) { munmap(base, size_t(all)); }};
 }
 
 test::Tensor::Tensor(const Tensor &other)
-    : element(other.element), shape(other.shape), stride(other.stride), null(other.null), offset(other.offset),
-      span(other.span), bytes(other.bytes), gapPattern(other.gapPattern) {
+    : element(other.element), shape(other.shape), stride(other.stride), null(other.null), beside(other.beside),
+      offset(other.offset), span(other.span), gapPattern(other.gapPattern) {
   allocate();
-  std::memcpy(memory.get(), other.memory.get(), size_t(bytes));
+  if (beside == Beside::Sparse)
+    each([&](llvm::ArrayRef<int64_t> at) { setBits(at, other.bits(at)); });
+  else
+    std::memcpy(memory.get(), other.memory.get(), size_t(bytes));
 }
 
 test::Tensor test::Tensor::of(Element element, Index shape, llvm::ArrayRef<double> values, const MemoryLayout &layout) {
@@ -135,6 +154,8 @@ void test::Tensor::poisonGaps(uint64_t pattern) {
 }
 
 bool test::Tensor::gapsUntouched() const {
+  if (beside == Beside::Sparse)
+    return true;
   const std::vector<char> flags = addressed();
   for (int64_t n = 0; n < bytes; ++n)
     if (!flags[n] && memory.get()[n] != reinterpret_cast<const char *>(&gapPattern)[n % bytesOf(element)])

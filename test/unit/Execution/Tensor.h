@@ -15,6 +15,14 @@ namespace attn::test {
 
 using Index = std::vector<int64_t>;
 
+/// What lies beside the elements.
+enum class Beside {
+  Poison,     // 128 bytes on both sides, checked by gapsUntouched
+  PageAfter,  // a page that cannot be read right behind the last element
+  PageBefore, // and right before the first one
+  Sparse      // untouched pages all around and in between: spans of many GiB; gaps are zeros and not checked
+};
+
 /// How the axes lie in memory. The innermost axis has stride `step`; every other axis follows the ones inside of it.
 struct MemoryLayout {
   Index order = {};     // axes from the outermost to the innermost; empty: as written
@@ -22,6 +30,7 @@ struct MemoryLayout {
   Index broadcast = {}; // axes of stride 0
   int64_t step = 1;
   int64_t offset = 0; // elements between an address aligned to 64 bytes and the first element
+  Beside beside = Beside::Poison;
 };
 
 class Tensor {
@@ -61,14 +70,15 @@ public:
   bool null = false; // abi() has no data: an output nobody wants
 
 private:
-  char *data() const { return memory.get() + kGuard + offset * bytesOf(element); }
+  char *data() const { return memory.get() + front + offset * bytesOf(element); }
   std::vector<char> addressed() const; // one flag a byte of memory
   void allocate();
 
   static constexpr int64_t kGuard = 128;
-  int64_t offset = 0, span = 0, bytes = 0;
+  Beside beside;
+  int64_t offset = 0, span = 0, front = 0, bytes = 0;
   uint64_t gapPattern;
-  std::unique_ptr<char, void (*)(void *)> memory{nullptr, nullptr};
+  std::shared_ptr<char> memory; // never shared, but it keeps its deleter
 };
 
 enum class Poison { SignallingNaN, QuietNaN, PlusInf, MinusInf };

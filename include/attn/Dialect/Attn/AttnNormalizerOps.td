@@ -33,7 +33,7 @@ def PassOp : Attn_Op<"pass", [HasParent<"NormalizerOp">]> {
   let arguments = (ins Attn_ReferenceAttr:$ref, StrArrayAttr:$sum_names, I32ArrayAttr:$sum_kinds);
   let regions = (region MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi);
   let hasCustomAssemblyFormat = 1;
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def FinishOp : Attn_Op<"finish", [HasParent<"NormalizerOp">]> {
@@ -47,7 +47,7 @@ def FinishOp : Attn_Op<"finish", [HasParent<"NormalizerOp">]> {
   let arguments = (ins StrArrayAttr:$out_names, F64ArrayAttr:$empty);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 #endif

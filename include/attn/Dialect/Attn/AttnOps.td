@@ -96,6 +96,7 @@ def AttendOp : Attn_Op<"attend", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["
   let regions = (region MaxSizedRegion<1>:$set, MaxSizedRegion<1>:$score);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     /// Dimensions are numbered batch..., query, key, features...
     unsigned numBatch() { return getNumBatch(); }

@@ -66,6 +66,7 @@ def SetLengthsOp : Attn_SetOp<"lengths", [AttrSizedOperandSegments]> {
   let summary = "i < q[b] and j < k[b]; a side that is left out is unbounded";
   let description = [{ Constraints: `lengths_c1`: at least one side, rank-1 tensors of i32 or i64. }];
   let arguments = (ins Optional<AnyType>:$q, Optional<AnyType>:$k);
+  let assemblyFormat = "(`q` $q^ `:` type($q))? (`k` $k^ `:` type($k))? attr-dict";
   let hasVerifier = 1;
 }
 
@@ -99,7 +100,7 @@ def SetWhereOp : Attn_SetOp<"where", [SingleBlock, DeclareOpInterfaceMethods<OpA
   }];
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$body attr-dict";
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 #endif

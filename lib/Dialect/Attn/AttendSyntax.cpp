@@ -275,6 +275,9 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
   if (types.getNumInputs() != 3)
     return parser.emitError(typesAt, "[attend_types] write the types of q, k and v: `: (Q, K, V) -> (outputs)`");
+  for (Type t : llvm::concat<const Type>(types.getInputs(), types.getResults()))
+    if (!isa<RankedTensorType>(t))
+      return parser.emitError(typesAt, "[attend_types] operands and outputs of an attend are ranked tensors, not ") << t;
   if (parser.resolveOperands(operand, types.getInputs(), typesAt, result.operands))
     return failure();
   if (scale)

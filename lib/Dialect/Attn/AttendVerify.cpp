@@ -1,51 +1,47 @@
 // Rules of attn.attend, by label.
-#include "attn/Dialect/Attn/Attn.h"
+#include "Rules.h"
 
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace attn;
+using namespace attn::rules;
 
 namespace {
 
-/// How an operand's axis is indexed.
-struct Axis {
-  int dim = -1;         // -1: constant
-  int64_t divisor = 1;  // of a batch dimension
-};
-
-std::optional<Axis> classify(AffineExpr e) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(e))
-    return constant.getValue() >= 0 ? std::optional<Axis>(Axis{}) : std::nullopt;
-  if (auto dim = dyn_cast<AffineDimExpr>(e))
-    return Axis{(int)dim.getPosition(), 1};
-  if (auto binary = dyn_cast<AffineBinaryOpExpr>(e)) {
-    auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
-    auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-    if (binary.getKind() == AffineExprKind::FloorDiv && dim && divisor && divisor.getValue() >= 1)
-      return Axis{(int)dim.getPosition(), divisor.getValue()};
-  }
-  return std::nullopt;
+/// Types of values inside regions; i128 or f80 would mean something else to every tool.
+bool isComputed(Type t) {
+  return t.isIndex() || t.isSignlessInteger(1) || t.isSignlessInteger(8) || t.isSignlessInteger(16) || t.isSignlessInteger(32) ||
+         t.isSignlessInteger(64) || t.isF16() || t.isBF16() || t.isF32() || t.isF64();
 }
 
 class AttendVerifier {
 public:
   explicit AttendVerifier(AttendOp op) : op(op), extents(op.numDims(), ShapedType::kDynamic) {}
 
-  LogicalResult run() {
-    return failure(failed(names()) || failed(operands()) || failed(outputs()) || failed(elementTypes()) || failed(regions()) ||
-                   failed(normalizer()));
+  /// What holds before the ops of the regions are verified themselves.
+  LogicalResult signature() {
+    return failure(failed(names()) || failed(operands()) || failed(outputs()) || failed(elementTypes()) || failed(scale()));
+  }
+
+  /// What holds once they are.
+  LogicalResult contents() {
+    // Once more for the extents.
+    return failure(failed(operands()) || failed(outputs()) || failed(regions()) || failed(normalizer()));
   }
 
 private:
   LogicalResult names() { // attend_c1
-    unsigned n = op.numDims();
-    if (n < op.numBatch() + 3 || n > op.numBatch() + 4 || op.numBatch() > 4)
+    uint64_t n = op.numDims(), batch = op.getNumBatch();
+    if (batch > 4 || n < batch + 3 || n > batch + 4)
       return op.emitOpError("[attend_c1] dims are up to 4 batch dimensions, one query, one key, one or two features");
     llvm::StringSet<> seen;
-    for (unsigned d = 0; d < n; ++d)
+    for (unsigned d = 0; d < n; ++d) {
+      if (!isIdentifier(op.dimName(d)))
+        return op.emitOpError("[attend_c1] '") << op.dimName(d) << "' is no identifier; name dimensions with letters, digits and _";
       if (!seen.insert(op.dimName(d)).second)
         return op.emitOpError("[attend_c1] the dimension name '") << op.dimName(d) << "' is used twice";
+    }
     return success();
   }
 
@@ -62,8 +58,8 @@ private:
                                                     << " must be a dimension, a constant, or a batch dimension floordiv a constant";
       int64_t extent = tensor.getDimSize(axis);
       if (a->dim < 0) {
-        if (!tensor.isDynamicDim(axis) && cast<AffineConstantExpr>(e).getValue() >= extent)
-          return op.emitOpError("[attend_c6] constant index ") << cast<AffineConstantExpr>(e).getValue() << " of " << what << " is outside extent " << extent;
+        if (failed(constantIndex(what, a->constant, extent)))
+          return failure();
         continue;
       }
       if (used[a->dim])
@@ -72,13 +68,25 @@ private:
       bool feature = a->dim >= (int)op.numBatch() + 2;
       if (feature && tensor.isDynamicDim(axis)) // attend_c3
         return op.emitOpError("[attend_c3] feature '") << op.dimName(a->dim) << "' of " << what << " has a dynamic extent; write it in the type, e.g. tensor<?x?x64xf32>";
-      if (tensor.isDynamicDim(axis) || a->divisor != 1)
-        continue;
-      int64_t &known = extents[a->dim];
-      if (known != ShapedType::kDynamic && known != extent) // attend_c6
-        return op.emitOpError("[attend_c6] dimension '") << op.dimName(a->dim) << "' has extent " << known << " elsewhere and " << extent << " in " << what;
-      known = extent;
+      if (a->divisor == 1 && failed(extentOf(what, a->dim, extent)))
+        return failure();
     }
+    return success();
+  }
+
+  LogicalResult constantIndex(StringRef what, int64_t index, int64_t extent) { // attend_c6
+    if (ShapedType::isDynamic(extent) || index < extent)
+      return success();
+    return op.emitOpError("[attend_c6] constant index ") << index << " of " << what << " is outside extent " << extent;
+  }
+
+  LogicalResult extentOf(StringRef what, unsigned dim, int64_t extent) { // attend_c6
+    if (ShapedType::isDynamic(extent))
+      return success();
+    int64_t &known = extents[dim];
+    if (!ShapedType::isDynamic(known) && known != extent)
+      return op.emitOpError("[attend_c6] dimension '") << op.dimName(dim) << "' has extent " << known << " elsewhere and " << extent << " in " << what;
+    known = extent;
     return success();
   }
 
@@ -94,7 +102,7 @@ private:
         failed(map("v", op.getVMap(), op.getV().getType(), v)))
       return failure();
     for (unsigned b = 0; b < op.numBatch(); ++b)
-      if (failed(need("q", q, b, true)) || classify(op.getQMap().getResult(0)) == std::nullopt)
+      if (failed(need("q", q, b, true)))
         return failure();
     for (AffineExpr e : op.getQMap().getResults())
       if (classify(e)->divisor != 1)
@@ -153,43 +161,97 @@ private:
     return success();
   }
 
-  LogicalResult pureRegion(Region &region) { // attend_c9
-    WalkResult result = region.walk([&](Operation *inner) {
-      StringRef dialect = inner->getName().getDialectNamespace();
-      bool known = isa<LoadOp, YieldOp, SetWhereOp>(inner) || inner->getName().getStringRef().starts_with("attn.set.") || dialect == "arith" ||
-                   dialect == "math";
-      if (!known) {
-        inner->emitOpError("[attend_c9] is not allowed here; sets and scores are written in arith, math and attn.load");
-        return WalkResult::interrupt();
-      }
-      for (Type t : inner->getResultTypes())
-        if (!isa<SetType>(t) && !t.isIntOrIndexOrFloat()) {
-          inner->emitOpError("[attend_c9] works on scalars here, not on ") << t;
-          return WalkResult::interrupt();
-        }
-      return WalkResult::advance();
-    });
-    return failure(result.wasInterrupted());
+  LogicalResult scale() { // attend_c12
+    if (op.getScale() && op.getScaleValue())
+      return op.emitOpError("[attend_c12] give one scale: a constant or a scalar");
+    if (op.getScale() && !op.getScale().getType().isF32() && !op.getScale().getType().isF64())
+      return op.emitOpError("[attend_c12] the scale is a constant or a scalar f32 or f64, not ") << op.getScale().getType();
+    if (op.getScaleValue() && !op.getScaleValue()->isFinite())
+      return op.emitOpError("[attend_c12] the scale is a finite number");
+    return success();
   }
 
   LogicalResult regions() { // attend_c7
-    if (!op.getSet().empty()) {
-      auto yield = dyn_cast<YieldOp>(op.getSet().front().back());
-      if (!yield || yield.getNumOperands() != 1 || !isa<SetType>(yield.getOperand(0).getType()) || op.getSet().getNumArguments() != 0)
-        return op.emitOpError("[attend_c7] the set region has no arguments and yields one !attn.set");
+    if (!op.getSet().empty() && failed(setRegion(op.getSet().front())))
+      return failure();
+    if (op.getScore().empty())
+      return success();
+    Block &block = op.getScore().front();
+    Type acc = op.accumulationType();
+    if (block.getNumArguments() != op.numBatch() + 3 || llvm::any_of(llvm::drop_begin(block.getArgumentTypes()), [](Type t) { return !t.isIndex(); }))
+      return op.emitOpError("[attend_c7] the score region takes the score and one index for each batch, query and key dimension");
+    if (block.getArgument(0).getType() != acc)
+      return op.emitOpError("[attend_c7] scores of these operands are ") << acc << "; write `score(%s : " << acc << ", ...)`";
+    auto yield = dyn_cast<YieldOp>(block.back());
+    if (!yield || yield.getNumOperands() != 1 || yield.getOperand(0).getType() != acc)
+      return op.emitOpError("[attend_c7] end the score region with `attn.yield %t : ") << acc << "`";
+    return verifyScalarRegion(op.getScore(), "attend_c9", /*loads=*/true, isComputed);
+  }
+
+  LogicalResult setRegion(Block &block) {
+    auto yield = dyn_cast<YieldOp>(block.back());
+    if (!yield || yield.getNumOperands() != 1 || !isa<SetType>(yield.getOperand(0).getType()) || block.getNumArguments() != 0)
+      return op.emitOpError("[attend_c7] the set region has no arguments and yields one !attn.set");
+    for (Operation &inner : block) {
+      bool isSet = inner.getName().getStringRef().starts_with("attn.set.");
+      bool isConstant = isa<arith::ConstantOp>(inner) && inner.getResult(0).getType().isIntOrIndex();
+      if (&inner != yield.getOperation() && !isSet && !isConstant)
+        return inner.emitOpError("[attend_c7] is not allowed in a set; write sets and, inside `where`, arith, math and attn.load");
+      for (Value v : inner.getOperands())
+        if (isa<SetType>(v.getType()) && (!v.getDefiningOp() || v.getDefiningOp()->getBlock() != &block))
+          return inner.emitOpError("[attend_c7] takes a set from outside its set region");
+      if (failed(captured(&inner)))
+        return failure();
+      if (auto where = dyn_cast<SetWhereOp>(inner))
+        if (failed(verifyScalarRegion(where.getBody(), "attend_c9", /*loads=*/true, isComputed)))
+          return failure();
     }
-    if (!op.getScore().empty()) {
-      Block &block = op.getScore().front();
-      Type acc = op.accumulationType();
-      if (block.getNumArguments() != op.numBatch() + 3)
-        return op.emitOpError("[attend_c7] the score region takes the score and one index for each batch, query and key dimension");
-      if (block.getArgument(0).getType() != acc)
-        return op.emitOpError("[attend_c7] scores of these operands are ") << acc << "; write `score(%s : " << acc << ", ...)`";
-      auto yield = dyn_cast<YieldOp>(block.back());
-      if (!yield || yield.getNumOperands() != 1 || yield.getOperand(0).getType() != acc)
-        return op.emitOpError("[attend_c7] end the score region with `attn.yield %t : ") << acc << "`";
-    }
-    return failure(failed(pureRegion(op.getSet())) || failed(pureRegion(op.getScore())));
+    return success();
+  }
+
+  /// Captured tensors of the named sets.
+  LogicalResult captured(Operation *inner) {
+    unsigned i = op.queryDim(), j = op.keyDim();
+    return llvm::TypeSwitch<Operation *, LogicalResult>(inner)
+        .Case<SetCausalOp, SetWindowOp>([&](auto o) {
+          return failure(failed(perBatch(o.getQLengths(), "the query lengths")) || failed(perBatch(o.getKLengths(), "the key lengths")));
+        })
+        .Case([&](SetLengthsOp o) {
+          return failure(failed(perBatch(o.getQ(), "the query lengths")) || failed(perBatch(o.getK(), "the key lengths")));
+        })
+        .Case([&](SetPrefixOp o) { return perBatch(o.getLength(), "the prefix"); })
+        .Case([&](SetSegmentOp o) {
+          return failure(failed(perToken(o.getQ(), i, "the query segments")) || failed(perToken(o.getK(), j, "the key segments")));
+        })
+        .Case([&](SetMaskOp o) -> LogicalResult {
+          auto type = cast<RankedTensorType>(o.getMask().getType());
+          for (auto [axis, e] : llvm::enumerate(o.getMap().getResults())) {
+            Axis a = *classify(e);
+            if (failed(a.dim < 0         ? constantIndex("the mask", a.constant, type.getDimSize(axis))
+                       : a.divisor == 1 ? extentOf("the mask", a.dim, type.getDimSize(axis))
+                                        : success()))
+              return failure();
+          }
+          return success();
+        })
+        .Default([](Operation *) { return success(); });
+  }
+
+  /// Axis 0 of a tensor goes by the first batch dimension.
+  LogicalResult perBatch(Value v, StringRef what) {
+    auto type = v ? dyn_cast<RankedTensorType>(v.getType()) : RankedTensorType();
+    if (!type)
+      return success();
+    if (op.numBatch() == 0)
+      return op.emitOpError("[attend_c11] ") << what << " go by the first batch dimension, and dims(..) has none; add one of extent 1";
+    return extentOf(what, 0, type.getDimSize(0));
+  }
+
+  LogicalResult perToken(Value v, unsigned dim, StringRef what) {
+    auto type = cast<RankedTensorType>(v.getType());
+    if (type.getRank() == 2 && failed(perBatch(v, what)))
+      return failure();
+    return extentOf(what, dim, type.getDimSize(type.getRank() - 1));
   }
 
   LogicalResult normalizer() { // attend_c10
@@ -204,11 +266,45 @@ private:
           return op.emitOpError("[attend_c10] @") << op.normalizerName() << " has no output '" << op.outName(r) << "'; there are o, lse";
       return success();
     }
-    auto finish = found.getBody().front().empty() ? FinishOp() : dyn_cast<FinishOp>(found.getBody().front().back());
-    for (unsigned r = 0; finish && r < op.getNumResults(); ++r)
-      if (!llvm::is_contained(finish.getOutNames(), cast<Attribute>(op.getOutNames()[r])))
+    // It may not be verified itself yet; where it is malformed its own rules speak.
+    if (found->getNumRegions() != 1 || found.getBody().empty() || found.getBody().front().empty())
+      return success();
+    auto finish = dyn_cast<FinishOp>(found.getBody().front().back());
+    ArrayAttr names = finish ? finish.getOutNamesAttr() : ArrayAttr();
+    if (!names)
+      return success();
+    llvm::DenseSet<Value> perFeature = valueDependent(found, finish);
+    Operation *yield = finish->getNumRegions() && !finish.getBody().empty() && !finish.getBody().front().empty() ? &finish.getBody().front().back() : nullptr;
+    for (unsigned r = 0; r < op.getNumResults(); ++r) {
+      auto it = llvm::find(names, cast<Attribute>(op.getOutNames()[r]));
+      if (it == names.end())
         return op.emitOpError("[attend_c10] @") << op.normalizerName() << " has no output '" << op.outName(r) << "'";
+      unsigned n = it - names.begin();
+      if (op.outName(r) != "o" && yield && n < yield->getNumOperands() && perFeature.contains(yield->getOperand(n)))
+        return op.emitOpError("[attend_c10] output '") << op.outName(r) << "' depends on the sum of `value`, which has one number for each feature; only 'o' may";
+    }
     return success();
+  }
+
+  /// Values of the finish that depend on the last pass's sum of `value`.
+  static llvm::DenseSet<Value> valueDependent(NormalizerOp normalizer, FinishOp finish) {
+    llvm::DenseSet<Value> found;
+    PassOp last;
+    for (auto pass : normalizer.getBody().front().getOps<PassOp>())
+      last = pass;
+    if (!last || !last.getSumKindsAttr() || !last.getRefAttr() || finish->getNumRegions() != 1 || finish.getBody().empty())
+      return found;
+    unsigned position = last.getRef() == Reference::Max ? 1 : 0;
+    for (Attribute kind : last.getSumKinds()) {
+      auto integer = dyn_cast<IntegerAttr>(kind);
+      if (integer && integer.getValue() == (uint64_t)SumKind::Value && position < finish.getBody().getNumArguments())
+        found.insert(finish.getBody().getArgument(position));
+      ++position;
+    }
+    for (Operation &inner : finish.getBody().front())
+      if (llvm::any_of(inner.getOperands(), [&](Value v) { return found.contains(v); }))
+        found.insert(inner.result_begin(), inner.result_end());
+    return found;
   }
 
   AttendOp op;
@@ -217,7 +313,8 @@ private:
 
 } // namespace
 
-LogicalResult AttendOp::verify() { return AttendVerifier(*this).run(); }
+LogicalResult AttendOp::verify() { return AttendVerifier(*this).signature(); }
+LogicalResult AttendOp::verifyRegions() { return AttendVerifier(*this).contents(); }
 
 int64_t AttendOp::featureExtent(unsigned dim) {
   auto find = [&](AffineMap map, Type type) -> int64_t {

@@ -231,6 +231,10 @@ ParseResult attn::syntax::parseSet(OpAsmParser &parser, OpBuilder &builder, Arra
 
 void attn::syntax::printSet(OpAsmPrinter &p, Value set, ArrayAttr dims) {
   Operation *op = set.getDefiningOp();
+  if (!op) {
+    p << "<<not a set>>";
+    return;
+  }
   auto binary = [&](Value lhs, StringRef word, Value rhs) {
     auto side = [&](Value v) {
       bool nested = isa_and_nonnull<SetAndOp, SetOrOp, SetMinusOp>(v.getDefiningOp());

@@ -22,5 +22,6 @@ config.substitutions += [
     ("%python", sys.executable),
     ("%gallery", os.path.join(config.attn_source_dir, "gallery")),
     ("%build", config.attn_build_dir),
+    ("%tools", config.llvm_tools_dir),
     ("%root", config.attn_source_dir),
 ]

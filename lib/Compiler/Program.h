@@ -15,9 +15,6 @@ namespace attn {
 llvm::Error compileError(CompileFailure kind, const llvm::Twine &message);
 llvm::Error internalError(llvm::StringRef stage, const llvm::Twine &message, std::string reproducer);
 
-/// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
-llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
-
 /// Writes diagnostics as `file:line:col: error: ...` with the source line into a string, and remembers of which kinds
 /// they were.
 class DiagnosticCollector : public mlir::SourceMgrDiagnosticHandler {

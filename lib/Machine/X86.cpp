@@ -11,7 +11,7 @@ constexpr int64_t KiB = 1024;
 constexpr X86Machine machines[] = {
     {"x86-64-v2", 2, "x86-64-v2", "", 16, 16, 32 * KiB, 256 * KiB, /*fma=*/false, /*amx=*/false, /*supported=*/false},
     {"x86-64-v3", 3, "x86-64-v3", "", 32, 16, 32 * KiB, 256 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/true},
-    {"x86-64-v4", 4, "x86-64-v4", "", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/false},
+    {"x86-64-v4", 4, "x86-64-v4", "", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/true},
     {"x86-64-v4-amx", 4, "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8,+avx512bf16", 64, 32, 48 * KiB, 2048 * KiB,
      /*fma=*/true, /*amx=*/true, /*supported=*/false},
 };

@@ -34,7 +34,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     // K and V of a block fit in L2, where they stay while the strips of the query block pass.
     int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
     keys = keys / tileKeys * tileKeys;
-    int64_t rows = 96;
+    int64_t rows = llvm::alignTo(96, tileRows);
     std::string name = "stream";
     if (request.blockKeys > 0)
       keys = llvm::alignTo(request.blockKeys, tileKeys);

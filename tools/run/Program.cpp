@@ -1,5 +1,7 @@
 // Reading, parsing, choosing the kernel.
 #include "Program.h"
+
+#include "attn/Compiler/Compiler.h"
 #include "Failure.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -11,11 +13,6 @@
 using namespace mlir;
 using namespace attn;
 using namespace attn::run;
-
-namespace attn {
-/// Of the compiler: refuses text that is too long or too deep for a recursive parser.
-llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
-} // namespace attn
 
 namespace {
 

@@ -48,6 +48,9 @@ public:
 constexpr size_t maxSourceBytes = 16 << 20;
 constexpr int maxNesting = 256;
 
+/// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
+llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
+
 /// A compiled kernel; keeps its code alive. Thread-safe to run.
 class Kernel {
 public:

@@ -66,8 +66,8 @@ void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
         V inPanel = e.sub(key, e.mul(keyPanel, l.width));
         V half = e.divUnsigned(inPanel, e.lanes);
         V lane = e.sub(inPanel, e.mul(half, e.lanes));
-        V byteAt = e.add(e.mul(e.add(e.mul(keyPanel, l.tileRows), r), 2), half);
-        V bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI8Type(), e.at(visible, byteAt)));
+        V maskAt = e.mul(e.add(e.mul(e.add(e.mul(keyPanel, l.tileRows), r), 2), half), e.maskBytes());
+        V bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.maskType(), e.at(visible, maskAt)));
         V bit = arith::AndIOp::create(e.b, e.loc, arith::ShRUIOp::create(e.b, e.loc, bits, lane), e.i64(1));
         return e.choose(
             e.ne(bit, e.i64(0)), {e.vec, e.vec},

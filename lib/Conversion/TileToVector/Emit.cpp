@@ -99,11 +99,11 @@ SmallVector<V> Emit::repeat(TypeRange types, llvm::function_ref<V(SmallVector<V>
 V Emit::laneBits(V mask) {
   V bits = vector::BitCastOp::create(b, loc, VectorType::get({1}, b.getIntegerType(lanes)), mask);
   V word = vector::ExtractOp::create(b, loc, bits, ArrayRef<int64_t>{0});
-  return lanes == 8 ? word : (V)arith::ExtUIOp::create(b, loc, b.getI8Type(), word);
+  return lanes >= 8 ? word : (V)arith::ExtUIOp::create(b, loc, maskType(), word);
 }
 
 V Emit::anyLane(V mask) {
-  return cmp(arith::CmpIPredicate::ne, laneBits(mask), arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(0)));
+  return ne(laneBits(mask), arith::ConstantOp::create(b, loc, b.getIntegerAttr(maskType(), 0)));
 }
 
 static V widen(Emit &e, V v, Type element, bool isVector) {

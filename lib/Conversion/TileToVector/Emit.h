@@ -102,8 +102,10 @@ public:
 
   /// True where any lane of a vector of i1 is set.
   V anyLane(V mask);
-  /// The lanes of a vector of i1 as the low bits of an i8.
+  /// The lanes of a vector of i1 as the low bits of an integer of maskBytes() bytes.
   V laneBits(V mask);
+  int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
+  mlir::Type maskType() { return b.getIntegerType(maskBytes() * 8); }
   /// An element of a tensor in memory, as the accumulation type (floats), i1 (booleans) or its own type (integers).
   V loadElement(mlir::Type element, V ptr);
   V loadElements(mlir::Type element, V ptr);

@@ -39,9 +39,17 @@ static V power(Emit &e, V n) {
     integer = e.bitcast(e.fadd(n, constant(e, n, 6755399441055744.0)), type);
   } else {
     // Both conversions are defined for NaN (a plain fptosi is not): its pattern survives the shift below.
-    bool native = isVector && e.lanes == 8;
-    integer = LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(native ? "llvm.x86.avx.cvt.ps2dq.256" : "llvm.fptosi.sat"), ValueRange{n})
-                  .getResult(0);
+    auto call = [&](StringRef name, ValueRange in) -> V {
+      return LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(name), in).getResult(0);
+    };
+    if (isVector && e.lanes == 8) {
+      integer = call("llvm.x86.avx.cvt.ps2dq.256", n);
+    } else if (isVector && e.lanes == 16) {
+      V all = arith::ConstantOp::create(b, e.loc, b.getI16IntegerAttr(-1)), current = arith::ConstantOp::create(b, e.loc, b.getI32IntegerAttr(4));
+      integer = call("llvm.x86.avx512.mask.cvtps2dq.512", {n, e.splatInt(cast<VectorType>(type), 0), all, current});
+    } else {
+      integer = call("llvm.fptosi.sat", n);
+    }
   }
   int64_t mantissa = e.real.isF64() ? 52 : 23;
   auto word = [&](int64_t v) -> V {

@@ -17,6 +17,7 @@ struct Layout {
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
   int64_t panelBytes() const { return keyPanelBytes() + width * valueRowBytes() + numSummaries * 16; }
+  int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
   // scratch
   int64_t q() const { return 0; }
@@ -28,8 +29,8 @@ struct Layout {
   int64_t weights() const { return align(stripUnset() + blockRows / tileRows * 4); }         // [tileRows][blockKeys]
   int64_t tile() const { return align(weights() + tileRows * blockKeys * element); }         // [tileRows][width]
   int64_t status() const { return align(tile() + tileRows * width * element); }              // i8 a panel: 0 empty, 1 partial, 2 full
-  int64_t visible() const { return align(status() + panelsPerBlock()); }                     // [panel][row][2] lane bits, guarded path
-  int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2); }         // one finished row
+  int64_t visible() const { return align(status() + panelsPerBlock()); }                     // [panel][row][2] lane masks, guarded path
+  int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); }         // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t scratchBytes() const { return align(gather() + 2 * 8 * lanes); }
 

@@ -55,7 +55,7 @@ SmallVector<V> MainEmitter::dot(V keyPanel) {
 }
 
 void MainEmitter::noteVisible(V panel, V row, unsigned half, V mask) {
-  V at = e.at(e.at(t.scratch, l.visible()), e.add(e.mul(e.add(e.mul(panel, l.tileRows), row), 2), half));
+  V at = e.at(e.at(t.scratch, l.visible()), e.mul(e.add(e.mul(e.add(e.mul(panel, l.tileRows), row), 2), half), e.maskBytes()));
   e.store(e.laneBits(mask), at);
 }
 
@@ -211,8 +211,9 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
   V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
   V partial = e.eq(status, arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(1)));
   e.when(guarded, [&] {
-    V at = e.at(e.at(t.scratch, l.visible()), e.mul(panel, l.tileRows * 2));
-    for (int64_t n = 0; n < l.tileRows * 2; ++n)
+    int64_t bytes = l.tileRows * 2 * e.maskBytes();
+    V at = e.at(e.at(t.scratch, l.visible()), e.mul(panel, bytes));
+    for (int64_t n = 0; n < bytes; ++n)
       e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(-1)), e.at(at, n));
   });
   auto scores = [&] {

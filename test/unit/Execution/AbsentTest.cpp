@@ -1,6 +1,8 @@
 // Edge contract 1 and 2: masked means absent; what a query does not see changes nothing for it, bit by bit.
 #include "Harness.h"
 
+#include <fmt/format.h>
+
 using namespace attn;
 using namespace attn::test;
 
@@ -43,7 +45,7 @@ std::vector<Case> cases(const std::string &element) {
       {"prefix lm", withSet("causal<bottom_right> or prefix<11>", "", element)},
       {"lengths", withSet("lengths<q = %ql, k = %kl>", ", %ql: tensor<?xi32>, %kl: tensor<?xi32>", element), 31, 40,
        {Tensor::of(I32, {2}, {31, 8}), Tensor::of(I32, {2}, {40, 21})}},
-      {"document", withSet("same_segment<%s> and causal<bottom_right>", ", %s: tensor<?x?xi32>", element), 40, 40,
+      {"document", withSet("same_segment<%seg> and causal<bottom_right>", ", %seg: tensor<?x?xi32>", element), 40, 40,
        {Tensor::of(I32, {2, 40}, segments)}},
       {"mask", withSet("mask<%m[b, i, j]>", ", %m: tensor<?x?x?xi1>", element), 25, 40,
        {Tensor::integers(Element::I1, {2, 25, 40}, 5, 0, 1)}},
@@ -125,23 +127,33 @@ TEST_P(Absent, KeysThatSomeQueriesSee) {
             poisonRow(dirty.inputs[1], 1, 0, at, poisonBits(e, poison));
           dirty.run(p);
           int64_t wrong = 0;
+          std::string first;
+          auto fail = [&](llvm::ArrayRef<int64_t> x, bool sees) {
+            if (!wrong++)
+              first = fmt::format("[{}] sees {}: {}, was {}", fmt::join(x, ", "), sees,
+                                  x.size() == 4 ? dirty.outputs[0].get(x) : dirty.outputs[1].get(x),
+                                  x.size() == 4 ? clean.outputs[0].get(x) : clean.outputs[1].get(x));
+          };
           dirty.outputs[0].each([&](llvm::ArrayRef<int64_t> x) {
             const bool sees = x[0] == 1 && x[1] == 0 && oracle->visible({1, 0}, x[2], at);
             const bool same = clean.outputs[0].bits(x) == dirty.outputs[0].bits(x);
             const bool nan = poison == Poison::SignallingNaN || poison == Poison::QuietNaN;
+            bool right = true;
             if (!sees || (value && x[3] != feature))
-              wrong += !same;
+              right = same;
             else if (nan)
-              wrong += !std::isnan(dirty.outputs[0].get(x));
+              right = std::isnan(dirty.outputs[0].get(x));
             else if (value)
-              wrong += !std::isinf(dirty.outputs[0].get(x));
+              right = std::isinf(dirty.outputs[0].get(x));
+            if (!right)
+              fail(x, sees);
           });
           dirty.outputs[1].each([&](llvm::ArrayRef<int64_t> x) {
             const bool sees = x[0] == 1 && x[1] == 0 && oracle->visible({1, 0}, x[2], at);
-            if (!sees || value)
-              wrong += clean.outputs[1].bits(x) != dirty.outputs[1].bits(x);
+            if ((!sees || value) && clean.outputs[1].bits(x) != dirty.outputs[1].bits(x))
+              fail(x, sees);
           });
-          EXPECT_EQ(wrong, 0) << "key " << at << (value ? " value" : " key") << " poison " << int(poison);
+          EXPECT_EQ(wrong, 0) << "key " << at << (value ? " value" : " key") << " poison " << int(poison) << " " << first;
         }
   }
 }

@@ -75,8 +75,8 @@ TEST(Empty, MaskOfZeros) {
   expectEmptyRows("mask<%m[i, j]>", 14, 40, 28, ", %m: tensor<?x?xf32>", {Tensor(Element::F32, {14, 40})});
 }
 TEST(Empty, WhereThatNeverHolds) {
-  expectEmptyRows("where(i = %i, j = %j) { %p = arith.cmpi slt, %i, %j : index %q = arith.cmpi sgt, %i, %j : index "
-                  "%r = arith.andi %p, %q : i1 attn.yield %r : i1 }",
+  expectEmptyRows("where(i = %i, j = %j) { %p = arith.cmpi slt, %i, %j : index %n = arith.cmpi sgt, %i, %j : index "
+                  "%r = arith.andi %p, %n : i1 attn.yield %r : i1 }",
                   20, 20, 40);
 }
 TEST(Empty, PoisonEverywhereElse) {

@@ -45,12 +45,14 @@ public:
   }
 
   LogicalResult run() {
-    if (failed(map(attend.getQ(), attend.getQMap())) || failed(map(attend.getK(), attend.getKMap())) || failed(map(attend.getV(), attend.getVMap())))
+    if (failed(map(attend.getQ(), attend.getQMap())) || failed(map(attend.getK(), attend.getKMap())) ||
+        failed(map(attend.getV(), attend.getVMap())))
       return failure();
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
         return failure();
-    WalkResult result = attend->walk([&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    WalkResult result = attend->walk(
+        [&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
     return failure(result.wasInterrupted());
   }
 
@@ -106,7 +108,8 @@ private:
         return success();
       }
     }
-    return attend.emitError("[unsupported_axis] axis ") << n << " of one tensor is indexed in ways that contradict each other; pass it as two arguments";
+    return attend.emitError("[unsupported_axis] axis ")
+           << n << " of one tensor is indexed in ways that contradict each other; pass it as two arguments";
   }
 
   LogicalResult tokens(Value tensor, unsigned dim) {
@@ -147,15 +150,18 @@ private:
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<SetCausalOp, SetWindowOp>(
             [&](auto o) { return failure(failed(lengths(o.getQLengths(), i)) || failed(lengths(o.getKLengths(), j))); })
-        .Case<SetLengthsOp>([&](SetLengthsOp o) { return failure(failed(lengths(o.getQ(), i)) || failed(lengths(o.getK(), j))); })
+        .Case<SetLengthsOp>(
+            [&](SetLengthsOp o) { return failure(failed(lengths(o.getQ(), i)) || failed(lengths(o.getK(), j))); })
         .Case<SetPrefixOp>([&](SetPrefixOp o) { return lengths(o.getLength(), j); })
-        .Case<SetSegmentOp>([&](SetSegmentOp o) { return failure(failed(tokens(o.getQ(), i)) || failed(tokens(o.getK(), j))); })
+        .Case<SetSegmentOp>(
+            [&](SetSegmentOp o) { return failure(failed(tokens(o.getQ(), i)) || failed(tokens(o.getK(), j))); })
         .Case<SetMaskOp>([&](SetMaskOp o) { return map(o.getMask(), o.getMap()); })
         .Case<LoadOp>([&](LoadOp o) { return load(o); })
         .Default([](Operation *) { return success(); });
   }
 
-  /// A load by a plain index ties the axis to that dimension; any other index leaves it free, and is checked where it is used.
+  /// A load by a plain index ties the axis to that dimension; any other index leaves it free, and is checked where it
+  /// is used.
   LogicalResult load(LoadOp op) {
     ArgumentFact *fact = factOf(op.getTensor());
     if (!fact)

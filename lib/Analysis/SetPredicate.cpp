@@ -9,7 +9,8 @@ namespace {
 
 class PredicateBuilder {
 public:
-  PredicateBuilder(unsigned numBatch, SetPredicate &out) : numBatch(numBatch), i(Expr::var(numBatch)), j(Expr::var(numBatch + 1)), out(out) {}
+  PredicateBuilder(unsigned numBatch, SetPredicate &out)
+      : numBatch(numBatch), i(Expr::var(numBatch)), j(Expr::var(numBatch + 1)), out(out) {}
 
   Pred set(Value v) {
     Operation *op = v.getDefiningOp();
@@ -20,7 +21,8 @@ public:
         .Case<SetOrOp>([&](auto o) { return set(o.getLhs()) || set(o.getRhs()); })
         .Case<SetMinusOp>([&](auto o) { return sets::minus(set(o.getLhs()), set(o.getRhs())); })
         .Case<SetNotOp>([&](auto o) { return !set(o.getOperand()); })
-        .Case<SetCausalOp>([&](SetCausalOp o) { return sets::le(j, i + shift(o.getAlignment(), o.getQLengths(), o.getKLengths())); })
+        .Case<SetCausalOp>(
+            [&](SetCausalOp o) { return sets::le(j, i + shift(o.getAlignment(), o.getQLengths(), o.getKLengths())); })
         .Case<SetWindowOp>([&](SetWindowOp o) {
           Expr center = i + shift(o.getAlignment(), o.getQLengths(), o.getKLengths());
           Pred p = Pred::always();
@@ -102,7 +104,9 @@ private:
         .Case<arith::SubIOp>([&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return a - b; }); })
         .Case<arith::MulIOp>([&](auto) {
           return binary([](Expr a, Expr b) -> std::optional<Expr> {
-            return a.isConst() ? std::optional<Expr>(b * a.value()) : b.isConst() ? std::optional<Expr>(a * b.value()) : std::nullopt;
+            return a.isConst()   ? std::optional<Expr>(b * a.value())
+                   : b.isConst() ? std::optional<Expr>(a * b.value())
+                                 : std::nullopt;
           });
         })
         .Case<arith::FloorDivSIOp>([&](auto) {
@@ -119,8 +123,10 @@ private:
             return div ? sets::floorDiv(a, b.value()) : sets::mod(a, b.value());
           });
         })
-        .Case<arith::MaxSIOp>([&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return sets::max(a, b); }); })
-        .Case<arith::MinSIOp>([&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return sets::min(a, b); }); })
+        .Case<arith::MaxSIOp>(
+            [&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return sets::max(a, b); }); })
+        .Case<arith::MinSIOp>(
+            [&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return sets::min(a, b); }); })
         .Case<arith::IndexCastOp, arith::ExtSIOp>([&](auto o) -> std::optional<Expr> {
           // A narrowing cast of anything but an index (below 2^31) could wrap.
           if (o.getType().isInteger(32) && !o.getIn().getType().isInteger(32)) {

@@ -9,7 +9,8 @@
 using namespace mlir;
 using namespace attn;
 
-/// Unknown names are refused where targets are chosen (the compiler API, attn-opt's --target); here they fall back to the default row.
+/// Unknown names are refused where targets are chosen (the compiler API, attn-opt's --target); here they fall back to
+/// the default row.
 static const X86Machine &machineOf(const PipelineOptions &options) {
   const X86Machine *machine = lookupX86Machine(options.target);
   return machine ? *machine : *lookupX86Machine("x86-64-v3");
@@ -27,14 +28,18 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   pm.addPass(createAttnSchedulePass(request));
 }
 
-void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createAttnToTilePass()); }
+void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &) {
+  pm.addPass(createAttnToTilePass());
+}
 
 void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &options) {
   const X86Machine &machine = machineOf(options);
   pm.addPass(createTileToVectorPass(machine.vectorBytes, machine.level));
 }
 
-void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createVectorToLLVMPass()); }
+void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {
+  pm.addPass(createVectorToLLVMPass());
+}
 
 using Populate = void (*)(OpPassManager &, const PipelineOptions &);
 static const std::pair<StringLiteral, Populate> kStages[] = {{"schedule", populateSchedulePipeline},
@@ -67,7 +72,8 @@ void attn::registerAttnPasses() {
   registerPass([] { return createTileToVectorPass(); });
   registerPass(createVectorToLLVMPass);
   for (unsigned last = 0; last < std::size(kStages); ++last)
-    PassPipelineRegistration<StageOptions>(("attn-pipeline-" + kStages[last].first).str(), ("all stages up to " + kStages[last].first).str(),
+    PassPipelineRegistration<StageOptions>(("attn-pipeline-" + kStages[last].first).str(),
+                                           ("all stages up to " + kStages[last].first).str(),
                                            [last](OpPassManager &pm, const StageOptions &stage) {
                                              PipelineOptions options;
                                              options.blockRows = stage.blockRows;
@@ -78,6 +84,6 @@ void attn::registerAttnPasses() {
 }
 
 void attn::registerAttnDialects(DialectRegistry &registry) {
-  registry.insert<AttnDialect, tile::TileDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect, func::FuncDialect,
-                  LLVM::LLVMDialect>();
+  registry.insert<AttnDialect, tile::TileDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+                  vector::VectorDialect, func::FuncDialect, LLVM::LLVMDialect>();
 }

@@ -1,9 +1,10 @@
 // --attn-schedule: microtile and block sizes for x86.
 //
-// Microtile: rows x two vectors of keys, one accumulator each, one register for the broadcast query element and two for the keys: 6 x 16 f32 (or 6 x 8
-// f64) with 16 registers of 32 bytes reaches 97 % of FMA peak; more rows spill, fewer leave chains of FMA too short.
-// Key block: K and V of the block stay in L2 while all strips of the query block pass: 256 keys up to 128 features (f32), fewer beyond.
-// Query block: a multiple of the microtile that makes enough tasks; its size costs no score buffer, for scores are never stored.
+// Microtile: rows x two vectors of keys, one accumulator each, one register for the broadcast query element and two for
+// the keys: 6 x 16 f32 (or 6 x 8 f64) with 16 registers of 32 bytes reaches 97 % of FMA peak; more rows spill, fewer
+// leave chains of FMA too short. Key block: K and V of the block stay in L2 while all strips of the query block pass:
+// 256 keys up to 128 features (f32), fewer beyond. Query block: a multiple of the microtile that makes enough tasks;
+// its size costs no score buffer, for scores are never stored.
 #include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
@@ -43,7 +44,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     if (request.blockKeys > 0 || request.blockRows > 0)
       name = "forced";
 
-    // Weights are kept in f32 (f64): a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit weights).
+    // Weights are kept in f32 (f64): a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit
+    // weights).
     NamedAttribute fields[] = {b.getNamedAttr("name", b.getStringAttr(name)),
                                b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
                                b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
@@ -58,4 +60,6 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
 
 } // namespace
 
-std::unique_ptr<Pass> attn::createAttnSchedulePass(ScheduleRequest request) { return std::make_unique<AttnSchedule>(request); }
+std::unique_ptr<Pass> attn::createAttnSchedulePass(ScheduleRequest request) {
+  return std::make_unique<AttnSchedule>(request);
+}

@@ -1,4 +1,5 @@
-// What the maps and captured uses of a program say about the shape of each tensor argument: the checks that the runtime makes before any work.
+// What the maps and captured uses of a program say about the shape of each tensor argument: the checks that the runtime
+// makes before any work.
 #ifndef ATTN_ANALYSIS_ARGUMENTFACTS_H
 #define ATTN_ANALYSIS_ARGUMENTFACTS_H
 
@@ -20,7 +21,8 @@ struct ArgumentFact {
   static ArgumentFact unpack(llvm::ArrayRef<int64_t> words);
 };
 
-/// Facts of the kernel's arguments, then of its results. Failure (with an error) where one axis is used in ways that no single rule covers.
+/// Facts of the kernel's arguments, then of its results. Failure (with an error) where one axis is used in ways that no
+/// single rule covers.
 mlir::FailureOr<llvm::SmallVector<ArgumentFact>> argumentFacts(KernelOp kernel, AttendOp attend);
 
 } // namespace attn

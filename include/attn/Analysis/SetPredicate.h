@@ -1,7 +1,8 @@
 // From a set region to the predicate algebra of attn/Sets.
 //
-// Variables: dimension d is variable d, its extent extentVar(d), the kernel's scalar argument n is scalarVar(n). Tables: tensor argument n is table n. What the
-// algebra cannot express (float comparisons, masks, nested truncations) becomes an opaque atom that names the value to evaluate.
+// Variables: dimension d is variable d, its extent extentVar(d), the kernel's scalar argument n is scalarVar(n).
+// Tables: tensor argument n is table n. What the algebra cannot express (float comparisons, masks, nested truncations)
+// becomes an opaque atom that names the value to evaluate.
 #ifndef ATTN_ANALYSIS_SETPREDICATE_H
 #define ATTN_ANALYSIS_SETPREDICATE_H
 
@@ -23,7 +24,8 @@ struct SetPredicate {
   std::vector<Opaque> opaques;
 };
 
-/// `set` is the set region (may be empty: all pairs) inside an op whose captured values are block arguments of the enclosing kernel or program.
+/// `set` is the set region (may be empty: all pairs) inside an op whose captured values are block arguments of the
+/// enclosing kernel or program.
 SetPredicate buildSetPredicate(mlir::Region &set, unsigned numBatch);
 
 } // namespace attn

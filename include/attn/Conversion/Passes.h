@@ -6,7 +6,8 @@
 
 namespace attn {
 
-/// attn.kernel -> tile.program by the schedule attribute. What has no lowering is refused with an [unsupported_...] error.
+/// attn.kernel -> tile.program by the schedule attribute. What has no lowering is refused with an [unsupported_...]
+/// error.
 std::unique_ptr<mlir::Pass> createAttnToTilePass();
 /// tile.program -> scf, arith, math, vector, llvm pointers and the C ABI. `vectorBytes`: native width of the target.
 std::unique_ptr<mlir::Pass> createTileToVectorPass(int64_t vectorBytes = 32, int64_t isaLevel = 3);

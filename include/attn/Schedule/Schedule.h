@@ -1,4 +1,5 @@
-// Chooses how an attend runs and writes it on the op as data: the attribute `attn.schedule`, an ordered list of variants. It never rewrites computation.
+// Chooses how an attend runs and writes it on the op as data: the attribute `attn.schedule`, an ordered list of
+// variants. It never rewrites computation.
 //
 // A variant is {name, block_rows, block_keys, tile_rows, tile_keys, threshold}; see tile.variant.
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
@@ -11,10 +12,10 @@ namespace attn {
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 
 struct ScheduleRequest {
-  int64_t vectorBytes = 32;                // of the target
+  int64_t vectorBytes = 32; // of the target
   int64_t vectorRegisters = 16;
   int64_t l2Bytes = 512 << 10;
-  int64_t blockRows = 0, blockKeys = 0;    // 0: chosen here
+  int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
 };
 
 std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});

@@ -19,7 +19,8 @@ constexpr double kLog2e = 1.44269504088896340736;
 class Lowering {
 public:
   Lowering(KernelOp kernel, AttendOp attend, NormalizerForm form, ArrayRef<ArgumentFact> facts)
-      : kernel(kernel), attend(attend), form(form), facts(facts), b(kernel), loc(attend.getLoc()), real(attend.accumulationType()) {}
+      : kernel(kernel), attend(attend), form(form), facts(facts), b(kernel), loc(attend.getLoc()),
+        real(attend.accumulationType()) {}
 
   LogicalResult run() {
     auto schedule = attend->getAttrOfType<ArrayAttr>(kScheduleAttr);
@@ -37,10 +38,12 @@ public:
       packed.push_back(b.getDenseI64ArrayAttr(fact.pack()));
     int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
 
-    auto program = tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names), kernel.getResultTypes().size(),
-                                           attend.getDimNames(), attend.getNumBatch(), share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed));
+    auto program = tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
+                                           kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(),
+                                           share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed));
     Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
-    for (auto [from, to] : llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
+    for (auto [from, to] :
+         llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
       args.map(from, to);
     outputs = body->getArguments().drop_front(kernel.getArgumentTypes().size());
     for (Attribute variant : schedule)
@@ -57,20 +60,23 @@ private:
       auto names = form.finish.getOutNames();
       auto it = llvm::find(names, cast<Attribute>(attend.getOutNames()[r]));
       if (it == names.end())
-        return attend.emitError("[attend_c10] @") << attend.normalizerName() << " has no output '" << attend.outName(r) << "'";
+        return attend.emitError("[attend_c10] @")
+               << attend.normalizerName() << " has no output '" << attend.outName(r) << "'";
       finishOutputs.push_back(it - names.begin());
     }
     return success();
   }
 
-  /// How many consecutive indices of each batch dimension share keys and values: the divisor of its map, 0 where it does not occur.
+  /// How many consecutive indices of each batch dimension share keys and values: the divisor of its map, 0 where it
+  /// does not occur.
   LogicalResult checkShare() {
     for (unsigned d = 0; d < attend.numBatch(); ++d) {
       auto divisor = [&](AffineMap map) -> int64_t {
         for (AffineExpr e : map.getResults()) {
           if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == d)
             return 1;
-          if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && cast<AffineDimExpr>(binary.getLHS()).getPosition() == d)
+          if (auto binary = dyn_cast<AffineBinaryOpExpr>(e);
+              binary && cast<AffineDimExpr>(binary.getLHS()).getPosition() == d)
             return cast<AffineConstantExpr>(binary.getRHS()).getValue();
         }
         return 0;
@@ -86,10 +92,12 @@ private:
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(body);
     auto integer = [&](StringRef name) { return v.getAs<IntegerAttr>(name).getInt(); };
-    int64_t rows = integer("block_rows"), keys = integer("block_keys"), tileRows = integer("tile_rows"), tileKeys = integer("tile_keys");
+    int64_t rows = integer("block_rows"), keys = integer("block_keys"), tileRows = integer("tile_rows"),
+            tileKeys = integer("tile_keys");
     double threshold = v.getAs<FloatAttr>("threshold").getValueAsDouble();
-    auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows), b.getI64IntegerAttr(keys),
-                                           b.getI64IntegerAttr(tileRows), b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
+    auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows),
+                                           b.getI64IntegerAttr(keys), b.getI64IntegerAttr(tileRows),
+                                           b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
     b.createBlock(&variant.getBody());
 
     int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
@@ -101,7 +109,8 @@ private:
     SmallVector<std::pair<Value, AffineMap>> summaries = keySummaries();
     SmallVector<Type> packTypes{kType, vType};
     packTypes.append(summaries.size(), sType);
-    auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr());
+    auto pack =
+        tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr());
     {
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&pack.getBody());
@@ -113,17 +122,22 @@ private:
     }
 
     // main
-    auto main = tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(rows), b.getUnitAttr());
+    auto main =
+        tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(rows), b.getUnitAttr());
     b.createBlock(&main.getBody());
     auto tileOf = [&](ArrayRef<int64_t> shape) { return tile::TileType::get(b.getContext(), shape, real); };
     bool scored = !attend.getScore().empty();
-    // Scores in units of log2 where weights are powers of 2; a score region is written in natural units, so there the factor comes after it.
+    // Scores in units of log2 where weights are powers of 2; a score region is written in natural units, so there the
+    // factor comes after it.
     double factor = scale() * (form.base2 && !scored ? kLog2e : 1.0);
     Value scaleArg = attend.getScale() ? args.lookup(attend.getScale()) : Value();
-    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg, attend.getQMapAttr(), b.getF64FloatAttr(factor));
+    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg,
+                                   attend.getQMapAttr(), b.getF64FloatAttr(factor));
 
     SmallVector<Value> init;
-    auto fill = [&](double value, Type type) { init.push_back(tile::FillOp::create(b, loc, type, b.getF64FloatAttr(value))); };
+    auto fill = [&](double value, Type type) {
+      init.push_back(tile::FillOp::create(b, loc, type, b.getF64FloatAttr(value)));
+    };
     if (form.hasRef)
       fill(-std::numeric_limits<double>::infinity(), tileOf({rows}));
     unsigned numSums = 0, valueSums = 0;
@@ -153,15 +167,16 @@ private:
         results.push_back(ref.getType());
       llvm::append_range(results, sums.getTypes());
       llvm::append_range(results, accs.getTypes());
-      auto weigh = tile::WeighOp::create(b, loc, results[0], ref ? ref.getType() : Type(), sums.getTypes(), accs.getTypes(), q, pack.getResult(0), ref,
-                                         sums, accs);
+      auto weigh = tile::WeighOp::create(b, loc, results[0], ref ? ref.getType() : Type(), sums.getTypes(),
+                                         accs.getTypes(), q, pack.getResult(0), ref, sums, accs);
       if (scored)
         buildScore(weigh.getScore());
       form.buildGauge(b, weigh.getGauge(), real);
       form.buildPhi(b, weigh.getPhi(), real);
       SmallVector<Value> next(weigh->getResults().drop_front());
       if (valueSums)
-        next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), pack.getResult(1), next.back());
+        next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), pack.getResult(1),
+                                                 next.back());
       tile::YieldOp::create(b, loc, next);
     }
 
@@ -171,7 +186,8 @@ private:
     if (form.hasRef)
       order.push_back(position++);
     for (Attribute kind : form.pass.getSumKinds())
-      order.push_back(cast<IntegerAttr>(kind).getInt() == (int64_t)SumKind::One ? one++ : (form.hasRef ? 1 : 0) + numSums);
+      order.push_back(cast<IntegerAttr>(kind).getInt() == (int64_t)SumKind::One ? one++
+                                                                                : (form.hasRef ? 1 : 0) + numSums);
     SmallVector<double> empty;
     SmallVector<Attribute> maps;
     for (unsigned r = 0; r < attend.getNumResults(); ++r) {
@@ -183,8 +199,9 @@ private:
     Value ref = form.hasRef ? loop.getResult(at++) : Value();
     ValueRange sums = loop.getResults().slice(at, numSums);
     Value acc = valueSums ? loop.getResults().back() : Value();
-    auto finish = tile::FinishOp::create(b, loc, ref, sums, acc, outputs, b.getArrayAttr(maps), b.getDenseI64ArrayAttr(yields),
-                                         b.getF64ArrayAttr(empty), b.getDenseI64ArrayAttr(order));
+    auto finish =
+        tile::FinishOp::create(b, loc, ref, sums, acc, outputs, b.getArrayAttr(maps), b.getDenseI64ArrayAttr(yields),
+                               b.getF64ArrayAttr(empty), b.getDenseI64ArrayAttr(order));
     form.buildFinish(b, finish.getBody(), real, finishOutputs);
     tile::YieldOp::create(b, loc, ValueRange{});
     return success();
@@ -225,7 +242,8 @@ private:
     attend.getSet().walk([&](Operation *op) {
       if (auto segment = dyn_cast<SetSegmentOp>(op)) {
         bool perBatch = cast<RankedTensorType>(segment.getK().getType()).getRank() == 2;
-        add(segment.getK(), AffineMap::get(n, 0, perBatch ? ArrayRef<AffineExpr>{b0, j} : ArrayRef<AffineExpr>{j}, context));
+        add(segment.getK(),
+            AffineMap::get(n, 0, perBatch ? ArrayRef<AffineExpr>{b0, j} : ArrayRef<AffineExpr>{j}, context));
       } else if (auto load = dyn_cast<attn::LoadOp>(op)) {
         if (!load.getType().isInteger(64) && !load.getType().isInteger(32) && !load.getType().isInteger(8))
           return;
@@ -248,7 +266,8 @@ private:
     });
     // A summary over a batch index that members of a unit do not share cannot live in the unit's slot.
     llvm::erase_if(found, [&](auto &entry) {
-      return llvm::any_of(llvm::seq<unsigned>(0, attend.numBatch()), [&](unsigned d) { return share[d] != 1 && entry.second.isFunctionOfDim(d); });
+      return llvm::any_of(llvm::seq<unsigned>(0, attend.numBatch()),
+                          [&](unsigned d) { return share[d] != 1 && entry.second.isFunctionOfDim(d); });
     });
     return found;
   }

@@ -28,7 +28,8 @@ static bool isExponential(Region &region) {
 FailureOr<NormalizerForm> attn::analyzeNormalizer(AttendOp attend) {
   NormalizerOp normalizer = lookupNormalizer(attend);
   if (!normalizer) {
-    attend.emitError("[unsupported_normalizer] @") << attend.normalizerName() << " is not linked; run --attn-link-normalizers first";
+    attend.emitError("[unsupported_normalizer] @")
+        << attend.normalizerName() << " is not linked; run --attn-link-normalizers first";
     return failure();
   }
   NormalizerForm form;
@@ -42,13 +43,15 @@ FailureOr<NormalizerForm> attn::analyzeNormalizer(AttendOp attend) {
     }
   }
   if (passes != 1) {
-    normalizer.emitError("[unsupported_normalizer] a normalizer of ") << passes << " passes has no lowering yet; one pass has";
+    normalizer.emitError("[unsupported_normalizer] a normalizer of ")
+        << passes << " passes has no lowering yet; one pass has";
     return failure();
   }
   form.hasRef = form.pass.getRef() == Reference::Max;
   if (form.hasRef) {
     if (!isRelative(form.pass.getPhi()) || !isRelative(form.pass.getGauge())) {
-      form.pass.emitError("[unsupported_phi] phi and gauge must use score and reference through their difference alone: `arith.subf %s, %r`");
+      form.pass.emitError("[unsupported_phi] phi and gauge must use score and reference through their difference "
+                          "alone: `arith.subf %s, %r`");
       return failure();
     }
     form.base2 = isExponential(form.pass.getPhi()) && isExponential(form.pass.getGauge());
@@ -90,7 +93,8 @@ static void buildRelative(OpBuilder &b, Region &source, Region &region, FloatTyp
   // subf(d, d), which stood for s - r, is d.
   SmallVector<Operation *> subs;
   for (Operation &op : *block)
-    if (auto sub = dyn_cast<arith::SubFOp>(op); sub && sub.getLhs() == block->getArgument(0) && sub.getRhs() == block->getArgument(0))
+    if (auto sub = dyn_cast<arith::SubFOp>(op);
+        sub && sub.getLhs() == block->getArgument(0) && sub.getRhs() == block->getArgument(0))
       subs.push_back(&op);
   for (Operation *sub : subs) {
     sub->getResult(0).replaceAllUsesWith(block->getArgument(0));

@@ -23,8 +23,9 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
       });
 }
 
-// Panels of value features; in each the strip's accumulators stay in registers over all keys of the run. They start at zero and are added to what is carried
-// once a run: sums of at most a block of keys inside sums of blocks, whose rounding error grows with sqrt(block) + sqrt(blocks), not with sqrt(keys).
+// Panels of value features; in each the strip's accumulators stay in registers over all keys of the run. They start at
+// zero and are added to what is carried once a run: sums of at most a block of keys inside sums of blocks, whose
+// rounding error grows with sqrt(block) + sqrt(blocks), not with sqrt(keys).
 void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
   V weights = e.at(t.scratch, l.weights());
   constexpr int64_t unroll = 8;
@@ -37,7 +38,8 @@ void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
       SmallVector<V> s(args);
       V rows = e.at(v, e.mul(key, l.width * e.bytes)), p = e.at(weights, e.mul(key, e.bytes));
       for (int64_t u = 0; u < unroll; ++u) {
-        V v0 = e.load(e.vec, e.at(rows, u * l.width * e.bytes)), v1 = e.load(e.vec, e.at(rows, (u * l.width + e.lanes) * e.bytes));
+        V v0 = e.load(e.vec, e.at(rows, u * l.width * e.bytes)),
+          v1 = e.load(e.vec, e.at(rows, (u * l.width + e.lanes) * e.bytes));
         for (int64_t r = 0; r < l.tileRows; ++r) {
           V x = e.broadcast(e.load(e.real, e.at(p, (r * l.blockKeys + u) * e.bytes)));
           s[2 * r] = e.fma(x, v0, s[2 * r]);
@@ -52,7 +54,8 @@ void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
   });
 }
 
-// The same sums in the same order, but an absent pair's product is not taken: 0 * NaN never happens. Bits equal the fast path's where that is finite.
+// The same sums in the same order, but an absent pair's product is not taken: 0 * NaN never happens. Bits equal the
+// fast path's where that is finite.
 void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
   V weights = e.at(t.scratch, l.weights()), visible = e.at(t.scratch, l.visible());
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
@@ -74,7 +77,8 @@ void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
             [&] {
               V row = e.at(v, e.mul(key, l.width * e.bytes));
               V x = e.broadcast(e.load(e.real, e.at(weights, e.mul(e.add(e.mul(r, l.blockKeys), key), e.bytes))));
-              return SmallVector<V>{e.fma(x, e.load(e.vec, row), args[0]), e.fma(x, e.load(e.vec, e.at(row, e.lanes * e.bytes)), args[1])};
+              return SmallVector<V>{e.fma(x, e.load(e.vec, row), args[0]),
+                                    e.fma(x, e.load(e.vec, e.at(row, e.lanes * e.bytes)), args[1])};
             },
             [&] { return SmallVector<V>(args); });
       });

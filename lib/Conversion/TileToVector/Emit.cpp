@@ -29,11 +29,12 @@ V Emit::load(Type t, V ptr) { return LLVM::LoadOp::create(b, loc, t, ptr, alignm
 void Emit::store(V v, V ptr) { LLVM::StoreOp::create(b, loc, v, ptr, alignmentOf(v.getType())); }
 
 SmallVector<V> Emit::loop(V from, V to, int64_t step, ValueRange init, Body body) {
-  auto op = scf::ForOp::create(b, loc, from, to, i64(step), init, [&](OpBuilder &inner, Location, V iv, ValueRange args) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(inner.getInsertionBlock());
-    scf::YieldOp::create(b, loc, body(iv, args));
-  });
+  auto op =
+      scf::ForOp::create(b, loc, from, to, i64(step), init, [&](OpBuilder &inner, Location, V iv, ValueRange args) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToEnd(inner.getInsertionBlock());
+        scf::YieldOp::create(b, loc, body(iv, args));
+      });
   return SmallVector<V>(op.getResults());
 }
 
@@ -53,7 +54,8 @@ void Emit::when(V cond, llvm::function_ref<void()> then) {
   });
 }
 
-SmallVector<V> Emit::choose(V cond, TypeRange types, llvm::function_ref<SmallVector<V>()> then, llvm::function_ref<SmallVector<V>()> otherwise) {
+SmallVector<V> Emit::choose(V cond, TypeRange types, llvm::function_ref<SmallVector<V>()> then,
+                            llvm::function_ref<SmallVector<V>()> otherwise) {
   auto branch = [&](llvm::function_ref<SmallVector<V>()> f) {
     return [&, f](OpBuilder &inner, Location) {
       OpBuilder::InsertionGuard guard(b);
@@ -66,7 +68,8 @@ SmallVector<V> Emit::choose(V cond, TypeRange types, llvm::function_ref<SmallVec
   return SmallVector<V>(op.getResults());
 }
 
-SmallVector<V> Emit::whileLoop(ValueRange init, llvm::function_ref<V(ValueRange)> cond, llvm::function_ref<SmallVector<V>(ValueRange)> body) {
+SmallVector<V> Emit::whileLoop(ValueRange init, llvm::function_ref<V(ValueRange)> cond,
+                               llvm::function_ref<SmallVector<V>(ValueRange)> body) {
   auto op = scf::WhileOp::create(
       b, loc, init.getTypes(), init,
       [&](OpBuilder &inner, Location, ValueRange args) {
@@ -110,13 +113,15 @@ static V widen(Emit &e, V v, Type element, bool isVector) {
   auto shaped = [&](Type t) -> Type { return isVector ? (Type)e.vecOf(t) : t; };
   OpBuilder &b = e.b;
   if (element.isInteger(1)) {
-    V zero = isVector ? e.splatInt(e.vecOf(b.getI8Type()), 0) : (V)arith::ConstantOp::create(b, e.loc, b.getI8IntegerAttr(0));
+    V zero = isVector ? e.splatInt(e.vecOf(b.getI8Type()), 0)
+                      : (V)arith::ConstantOp::create(b, e.loc, b.getI8IntegerAttr(0));
     return e.cmp(arith::CmpIPredicate::ne, v, zero);
   }
   if (element.isBF16()) {
     // A bf16 is the upper half of an f32.
     V wide = arith::ExtUIOp::create(b, e.loc, shaped(b.getI32Type()), v);
-    V sixteen = isVector ? e.splatInt(e.vecOf(b.getI32Type()), 16) : (V)arith::ConstantOp::create(b, e.loc, b.getI32IntegerAttr(16));
+    V sixteen = isVector ? e.splatInt(e.vecOf(b.getI32Type()), 16)
+                         : (V)arith::ConstantOp::create(b, e.loc, b.getI32IntegerAttr(16));
     V f32 = e.bitcast(arith::ShLIOp::create(b, e.loc, wide, sixteen), shaped(b.getF32Type()));
     return e.real.isF64() ? (V)arith::ExtFOp::create(b, e.loc, shaped(e.real), f32) : f32;
   }
@@ -135,9 +140,12 @@ static Type memoryType(OpBuilder &b, Type element) {
 }
 
 V Emit::loadElement(Type element, V ptr) { return widen(*this, load(memoryType(b, element), ptr), element, false); }
-V Emit::loadElements(Type element, V ptr) { return widen(*this, load(vecOf(memoryType(b, element)), ptr), element, true); }
+V Emit::loadElements(Type element, V ptr) {
+  return widen(*this, load(vecOf(memoryType(b, element)), ptr), element, true);
+}
 
-/// f32 to the 16-bit pattern of bf16, round to nearest even, NaN kept quiet. Written out, for LLVM would call a library function.
+/// f32 to the 16-bit pattern of bf16, round to nearest even, NaN kept quiet. Written out, for LLVM would call a library
+/// function.
 V Emit::narrow16(V value, Type element) {
   bool isVector = isa<VectorType>(value.getType());
   auto shaped = [&](Type t) -> Type { return isVector ? (Type)vecOf(t) : t; };

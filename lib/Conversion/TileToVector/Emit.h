@@ -1,4 +1,5 @@
-// Small typed helpers over the builder: every helper is one op or one loop. All integers are i64, all addresses llvm pointers plus byte offsets.
+// Small typed helpers over the builder: every helper is one op or one loop. All integers are i64, all addresses llvm
+// pointers plus byte offsets.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_EMIT_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_EMIT_H
 
@@ -9,7 +10,8 @@ namespace attn {
 class Emit {
 public:
   Emit(mlir::OpBuilder &b, mlir::Location loc, mlir::FloatType real, int64_t vectorBytes)
-      : b(b), loc(loc), real(real), bytes(real.getWidth() / 8), lanes(vectorBytes / bytes), vec(mlir::VectorType::get({lanes}, real)) {}
+      : b(b), loc(loc), real(real), bytes(real.getWidth() / 8), lanes(vectorBytes / bytes),
+        vec(mlir::VectorType::get({lanes}, real)) {}
 
   mlir::OpBuilder &b;
   mlir::Location loc;
@@ -26,9 +28,12 @@ public:
   V i1(bool v) { return mlir::arith::ConstantOp::create(b, loc, b.getBoolAttr(v)); }
   V scalar(double v) { return mlir::arith::ConstantOp::create(b, loc, b.getFloatAttr(real, v)); }
   /// A splat constant: LLVM rematerialises it from memory, where a table would hold registers.
-  V splat(double v) { return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(vec, b.getFloatAttr(real, v))); }
+  V splat(double v) {
+    return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(vec, b.getFloatAttr(real, v)));
+  }
   V splatInt(mlir::VectorType t, int64_t v) {
-    return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(t, b.getIntegerAttr(t.getElementType(), v)));
+    return mlir::arith::ConstantOp::create(b, loc,
+                                           mlir::DenseElementsAttr::get(t, b.getIntegerAttr(t.getElementType(), v)));
   }
   V broadcast(V v) { return mlir::vector::BroadcastOp::create(b, loc, vecOf(v.getType()), v); }
   /// 0, 1, 2, ...
@@ -76,12 +81,14 @@ public:
 
   /// base + offset bytes.
   V at(V base, V byteOffset) {
-    return mlir::LLVM::GEPOp::create(b, loc, ptrType(), b.getI8Type(), base, llvm::ArrayRef<mlir::LLVM::GEPArg>{byteOffset});
+    return mlir::LLVM::GEPOp::create(b, loc, ptrType(), b.getI8Type(), base,
+                                     llvm::ArrayRef<mlir::LLVM::GEPArg>{byteOffset});
   }
   V at(V base, int64_t byteOffset) {
     if (byteOffset == 0)
       return base;
-    return mlir::LLVM::GEPOp::create(b, loc, ptrType(), b.getI8Type(), base, llvm::ArrayRef<mlir::LLVM::GEPArg>{(int32_t)byteOffset});
+    return mlir::LLVM::GEPOp::create(b, loc, ptrType(), b.getI8Type(), base,
+                                     llvm::ArrayRef<mlir::LLVM::GEPArg>{(int32_t)byteOffset});
   }
   V load(mlir::Type t, V ptr);
   void store(V v, V ptr);
@@ -111,11 +118,14 @@ public:
   V loadElements(mlir::Type element, V ptr);
   /// A scalar or vector of the accumulation type stored as `element`.
   void storeElement(V value, mlir::Type element, V ptr);
-  static int64_t elementBytes(mlir::Type element) { return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8; }
+  static int64_t elementBytes(mlir::Type element) {
+    return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8;
+  }
 
   // MathEmitter.cpp
-  /// 2^x for scalars and vectors of the accumulation type. Within 1.1 ulp (f32), exactly 0 from -127 (-1022) down and at -inf, 1 at 0; NaN stays NaN.
-  /// `bounded`: x < 128 or NaN is known (weights never exceed 2^threshold), which saves the test for overflow.
+  /// 2^x for scalars and vectors of the accumulation type. Within 1.1 ulp (f32), exactly 0 from -127 (-1022) down and
+  /// at -inf, 1 at 0; NaN stays NaN. `bounded`: x < 128 or NaN is known (weights never exceed 2^threshold), which saves
+  /// the test for overflow.
   V exp2(V x, bool bounded = false);
   /// Natural logarithm of a scalar, computed in f64.
   V log(V x);

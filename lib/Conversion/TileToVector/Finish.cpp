@@ -28,7 +28,8 @@ V MainEmitter::finish() {
     V accRow = e.at(e.at(t.scratch, l.acc()), e.mul(r, l.valueRowBytes()));
     V poison = args[0]; // 0 * x is 0 for every finite x, else NaN
     RegionEmitter region = makeRegion();
-    // Outputs of one number a row are computed in f64: with a reference that lags behind, r and log l of an lse are large and cancel.
+    // Outputs of one number a row are computed in f64: with a reference that lags behind, r and log l of an lse are
+    // large and cancel.
     Emit e64(e.b, e.loc, Float64Type::get(e.b.getContext()), e.lanes * e.bytes);
     RegionEmitter region64(e64, t.tensors, t.params, V());
     for (auto [n, position] : llvm::enumerate(order)) {
@@ -38,12 +39,15 @@ V MainEmitter::finish() {
       if (hasRef && position == 0) {
         v = e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes))));
       } else {
-        V lanesOfSum = e.load(e.vec, e.at(e.at(t.scratch, l.sum(position - (hasRef ? 1 : 0))), e.mul(r, l.lanes * l.element)));
-        v = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, lanesOfSum, arith::FastMathFlags::reassoc);
+        V lanesOfSum =
+            e.load(e.vec, e.at(e.at(t.scratch, l.sum(position - (hasRef ? 1 : 0))), e.mul(r, l.lanes * l.element)));
+        v = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, lanesOfSum,
+                                        arith::FastMathFlags::reassoc);
         poison = e.fma(lanesOfSum, e.splat(0), poison);
       }
       region.bind(body.getArgument(n), region.real(v));
-      region64.bind(body.getArgument(n), region64.real(e.real.isF64() ? v : (V)arith::ExtFOp::create(e.b, e.loc, e64.real, v)));
+      region64.bind(body.getArgument(n),
+                    region64.real(e.real.isF64() ? v : (V)arith::ExtFOp::create(e.b, e.loc, e64.real, v)));
     }
     // What all features share is computed once a row.
     for (Operation &op : body.without_terminator())

@@ -1,4 +1,5 @@
-// The constants and entries of the C ABI: attn_K_info, attn_K, attn_K_workspace. Field by field as in attn-rt/attn_rt.h, whose layout abi.c pins.
+// The constants and entries of the C ABI: attn_K_info, attn_K, attn_K_workspace. Field by field as in
+// attn-rt/attn_rt.h, whose layout abi.c pins.
 #include "TaskEmitter.h"
 #include "attn-rt/attn_rt.h"
 
@@ -11,8 +12,9 @@ namespace {
 class InfoEmitter {
 public:
   InfoEmitter(ModuleOp module, tile::ProgramOp program)
-      : module(module), program(program), b(module.getContext()), loc(program.getLoc()), ptr(LLVM::LLVMPointerType::get(b.getContext())),
-        i32(b.getI32Type()), i64(b.getI64Type()), i16(b.getIntegerType(16)), i8(b.getI8Type()), name(program.getSymName().str()) {
+      : module(module), program(program), b(module.getContext()), loc(program.getLoc()),
+        ptr(LLVM::LLVMPointerType::get(b.getContext())), i32(b.getI32Type()), i64(b.getI64Type()),
+        i16(b.getIntegerType(16)), i8(b.getI8Type()), name(program.getSymName().str()) {
     b.setInsertionPointToEnd(module.getBody());
   }
 
@@ -55,12 +57,20 @@ public:
       V axes = LLVM::UndefOp::create(b, loc, axesType);
       for (int64_t a = 0; a < ATTN_MAX_RANK; ++a) {
         AxisFact x = a < (int64_t)fact.axes.size() ? fact.axes[a] : AxisFact();
-        V axis = aggregate(axisType, {c32(x.dim), c32(x.also), c64(x.divisor), c64(x.offset), c64(x.extent), c32(x.free), c32(0)});
+        V axis = aggregate(
+            axisType, {c32(x.dim), c32(x.also), c64(x.divisor), c64(x.offset), c64(x.extent), c32(x.free), c32(0)});
         axes = LLVM::InsertValueOp::create(b, loc, axes, axis, ArrayRef<int64_t>{a});
       }
       bool output = arg >= numInputs;
-      return SmallVector<V>{addressOf(string(names[arg])), c8(code), c8(bits), c8(output ? ATTN_ARG_OUTPUT : ATTN_ARG_INPUT), c8(output),
-                            c32(type.getRank()), c32(fact.lengthOf), c32(0), axes};
+      return SmallVector<V>{addressOf(string(names[arg])),
+                            c8(code),
+                            c8(bits),
+                            c8(output ? ATTN_ARG_OUTPUT : ATTN_ARG_INPUT),
+                            c8(output),
+                            c32(type.getRank()),
+                            c32(fact.lengthOf),
+                            c32(0),
+                            axes};
     });
 
     auto padType = LLVM::LLVMArrayType::get(i8, 6);
@@ -68,14 +78,16 @@ public:
     array("params", paramType, scalars.size(), [&](unsigned n) {
       Type t = program.getBody().getArgument(scalars[n]).getType();
       auto [code, bits] = dtype(t.isIndex() ? (Type)i64 : t);
-      return SmallVector<V>{addressOf(string(names[scalars[n]])), c8(code), c8(bits), LLVM::ZeroOp::create(b, loc, padType)};
+      return SmallVector<V>{addressOf(string(names[scalars[n]])), c8(code), c8(bits),
+                            LLVM::ZeroOp::create(b, loc, padType)};
     });
 
     auto phaseType = structOf({ptr, i32, i32, i64});
     for (auto [v, variant] : llvm::enumerate(variants))
       array("phases_" + std::to_string(v), phaseType, variant.phases.size(), [&](unsigned n) {
         const EmittedPhase &p = variant.phases[n];
-        return SmallVector<V>{addressOf(p.function), c32(p.pack ? ATTN_PHASE_PACK : ATTN_PHASE_MAIN), c32(p.descending), c64(p.block)};
+        return SmallVector<V>{addressOf(p.function), c32(p.pack ? ATTN_PHASE_PACK : ATTN_PHASE_MAIN), c32(p.descending),
+                              c64(p.block)};
       });
     auto variantType = structOf({ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
     array("variants", variantType, variants.size(), [&](unsigned n) {
@@ -98,9 +110,10 @@ public:
     auto infoType = structOf({i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32});
     std::string info = "attn_" + name + "_info";
     global(info, infoType, LLVM::Linkage::External, [&] {
-      return aggregate(infoType, {c32(ATTN_RT_ABI_VERSION), c32(sizeof(attn_kernel_info)), addressOf(string(name)), addressOf(symbol("dims")),
-                                  addressOf(symbol("args")), addressOf(symbol("params")), addressOf(symbol("variants")), c32(numDims),
-                                  c32(tensors.size()), c32(scalars.size()), c32(variants.size()), c32(isa), c32(0)});
+      return aggregate(infoType, {c32(ATTN_RT_ABI_VERSION), c32(sizeof(attn_kernel_info)), addressOf(string(name)),
+                                  addressOf(symbol("dims")), addressOf(symbol("args")), addressOf(symbol("params")),
+                                  addressOf(symbol("variants")), c32(numDims), c32(tensors.size()), c32(scalars.size()),
+                                  c32(variants.size()), c32(isa), c32(0)});
     });
 
     entry("attn_" + name, "attn_rt_run", info, false);
@@ -109,7 +122,9 @@ public:
 
 private:
   std::string symbol(const std::string &what) { return "attn_" + name + "_" + what; }
-  LLVM::LLVMStructType structOf(ArrayRef<Type> types) { return LLVM::LLVMStructType::getLiteral(b.getContext(), types); }
+  LLVM::LLVMStructType structOf(ArrayRef<Type> types) {
+    return LLVM::LLVMStructType::getLiteral(b.getContext(), types);
+  }
   V c32(int64_t v) { return LLVM::ConstantOp::create(b, loc, i32, b.getI32IntegerAttr(v)); }
   V c64(int64_t v) { return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(v)); }
   V c8(int64_t v) { return LLVM::ConstantOp::create(b, loc, i8, b.getI8IntegerAttr(v)); }
@@ -147,7 +162,8 @@ private:
       return it->second;
     std::string s = symbol("s" + std::to_string(strings.size()));
     std::string zero = text.str() + '\0';
-    LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(i8, zero.size()), true, LLVM::Linkage::Internal, s, b.getStringAttr(zero), 1);
+    LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(i8, zero.size()), true, LLVM::Linkage::Internal, s,
+                           b.getStringAttr(zero), 1);
     return strings[text.str()] = s;
   }
 
@@ -191,6 +207,7 @@ private:
 
 } // namespace
 
-void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<EmittedVariant> variants, int64_t isaLevel) {
+void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<EmittedVariant> variants,
+                          int64_t isaLevel) {
   InfoEmitter(module, program).run(variants, isaLevel);
 }

@@ -19,7 +19,8 @@ public:
   using V = mlir::Value;
   using Val = RegionEmitter::Val;
 
-  MainEmitter(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, mlir::ModuleOp module, llvm::StringRef prefix)
+  MainEmitter(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, mlir::ModuleOp module,
+              llvm::StringRef prefix)
       : t(t), e(t.e), l(t.layout), variant(variant), pack(pack), main(main), module(module), prefix(prefix) {}
   mlir::LogicalResult run();
 
@@ -34,7 +35,7 @@ private:
   void count(unsigned counter, V by);
 
   // Ranges.cpp
-  struct Range {           // one conjunct for a box of rows; null: no bound
+  struct Range { // one conjunct for a box of rows; null: no bound
     V lo, hi, mustLo, mustHi, mayRest, mustRest;
   };
   void solveSet();
@@ -97,10 +98,10 @@ private:
   llvm::SmallVector<SummaryRef> summaries;
   std::function<TensorRef &(unsigned)> tensorOf;
 
-  V first, rows, strips;               // of the query block
-  V guarded;                           // i1: this pass must not multiply absent values
-  V blockFirst, blockPanels;           // of the key block
-  V rowLo, rowHi;                      // of the strip
+  V first, rows, strips;                  // of the query block
+  V guarded;                              // i1: this pass must not multiply absent values
+  V blockFirst, blockPanels;              // of the key block
+  V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
   llvm::SmallVector<V> sums;
 };

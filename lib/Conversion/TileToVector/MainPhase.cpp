@@ -50,7 +50,9 @@ LogicalResult MainEmitter::run() {
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
   // Optimistic first; once more, guarded, if an accumulator ended non-finite (edge contract 2).
   e.loop(e.i64(0), e.i64(2), 1, ValueRange{e.i1(true)}, [&](V pass, ValueRange go) {
-    return e.choose(go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; }, [&] { return SmallVector<V>{e.i1(false)}; });
+    return e.choose(
+        go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; },
+        [&] { return SmallVector<V>{e.i1(false)}; });
   });
   return success();
 }
@@ -122,9 +124,11 @@ void MainEmitter::visitBlocks(V pass) {
         blockPanels = e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
         V keyHi = e.sub(e.add(blockFirst, e.mul(blockPanels, l.width)), e.i64(1));
         auto [may, must] = status(box, first, lastRow, blockFirst, keyHi);
-        e.when(may, [&, must = must] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, block, must); }); });
+        e.when(may,
+               [&, must = must] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, block, must); }); });
         auto one = [&](V c) { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c).getResult(); };
-        return SmallVector<V>{nextBlock(box, e.add(block, 1)), e.add(args[1], one(may)), e.add(args[2], one(e.both(may, must)))};
+        return SmallVector<V>{nextBlock(box, e.add(block, 1)), e.add(args[1], one(may)),
+                              e.add(args[2], one(e.both(may, must)))};
       });
   e.when(e.eq(pass, e.i64(0)), [&] {
     count(0, done[2]);
@@ -188,8 +192,9 @@ void MainEmitter::visitStrip(V strip, V block, V blockFull) {
             [&](ValueRange p) {
               V inside = e.lt(p[0], end);
               // The status is read only inside.
-              return e.choose(inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },
-                              [&] { return SmallVector<V>{e.i1(false)}; })[0];
+              return e.choose(
+                  inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },
+                  [&] { return SmallVector<V>{e.i1(false)}; })[0];
             },
             [&](ValueRange p) {
               weigh(p[0], statusOf(p[0]), start);
@@ -205,6 +210,7 @@ void MainEmitter::visitStrip(V strip, V block, V blockFull) {
       });
 }
 
-LogicalResult attn::emitMainPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, ModuleOp module, StringRef prefix) {
+LogicalResult attn::emitMainPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
+                                  ModuleOp module, StringRef prefix) {
   return MainEmitter(t, variant, pack, main, module, prefix).run();
 }

@@ -1,11 +1,13 @@
-// exp2, exp, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no library call.
+// exp2, exp, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no library
+// call.
 #include "Emit.h"
 
 using namespace mlir;
 using namespace attn;
 using V = Value;
 
-// 2^f - 1 = f q(f) on [-1/2, 1/2]. f32: degree 6 in all, equi-oscillating relative error 2.0e-9, so that rounding dominates (1.1 ulp).
+// 2^f - 1 = f q(f) on [-1/2, 1/2]. f32: degree 6 in all, equi-oscillating relative error 2.0e-9, so that rounding
+// dominates (1.1 ulp).
 static const double kExp2F32[] = {0.693147202855191,    0.24022647913618247,   0.0555033247082896,
                                   0.009618437358067809, 0.0013398874539315292, 0.0001535336207148484};
 // f64: the Taylor series; the first term left out is below 2^-53.
@@ -45,7 +47,8 @@ static V power(Emit &e, V n) {
     if (isVector && e.lanes == 8) {
       integer = call("llvm.x86.avx.cvt.ps2dq.256", n);
     } else if (isVector && e.lanes == 16) {
-      V all = arith::ConstantOp::create(b, e.loc, b.getI16IntegerAttr(-1)), current = arith::ConstantOp::create(b, e.loc, b.getI32IntegerAttr(4));
+      V all = arith::ConstantOp::create(b, e.loc, b.getI16IntegerAttr(-1)),
+        current = arith::ConstantOp::create(b, e.loc, b.getI32IntegerAttr(4));
       integer = call("llvm.x86.avx512.mask.cvtps2dq.512", {n, e.splatInt(cast<VectorType>(type), 0), all, current});
     } else {
       integer = call("llvm.fptosi.sat", n);
@@ -53,7 +56,8 @@ static V power(Emit &e, V n) {
   }
   int64_t mantissa = e.real.isF64() ? 52 : 23;
   auto word = [&](int64_t v) -> V {
-    return isVector ? e.splatInt(cast<VectorType>(type), v) : (V)arith::ConstantOp::create(b, e.loc, b.getIntegerAttr(type, v));
+    return isVector ? e.splatInt(cast<VectorType>(type), v)
+                    : (V)arith::ConstantOp::create(b, e.loc, b.getIntegerAttr(type, v));
   };
   return arith::ShLIOp::create(b, e.loc, integer, word(mantissa));
 }
@@ -63,12 +67,14 @@ V Emit::exp2(V x, bool bounded) {
   Type i = b.getIntegerType(real.getWidth());
   Type integer = isVector ? (Type)vecOf(i) : i;
   double low = real.isF64() ? -1023.0 : -127.0, high = real.isF64() ? 1024.0 : 128.0;
-  // The bound stands first: a NaN x survives. From `low` down the exponent field and the pattern are exactly 0; above `high` it is infinity.
+  // The bound stands first: a NaN x survives. From `low` down the exponent field and the pattern are exactly 0; above
+  // `high` it is infinity.
   V y = maxKeep(constant(*this, x, low), x);
   V over = cmpf(arith::CmpFPredicate::OGE, y, constant(*this, x, high));
   V n = math::RoundEvenOp::create(b, loc, y);
   V f = fsub(y, n);
-  SmallVector<double> c = real.isF64() ? taylor(0.693147180559945309417, 13) : SmallVector<double>(std::begin(kExp2F32), std::end(kExp2F32));
+  SmallVector<double> c = real.isF64() ? taylor(0.693147180559945309417, 13)
+                                       : SmallVector<double>(std::begin(kExp2F32), std::end(kExp2F32));
   V p = fma(horner(*this, f, c), f, constant(*this, x, 1.0));
   V bits = arith::AddIOp::create(b, loc, bitcast(p, integer), power(*this, n));
   V r = bitcast(bits, x.getType());
@@ -87,8 +93,11 @@ V Emit::log(V x) {
   V tiny = cmpf(arith::CmpFPredicate::OLT, wide, f(2.2250738585072014e-308));
   V scaled = select(tiny, fmul(wide, f(18014398509481984.0)), wide);
   V bits = bitcast(scaled, i64t);
-  V exponent = sub(arith::AndIOp::create(b, loc, arith::ShRUIOp::create(b, loc, bits, i64(52)), i64(0x7ff)), select(tiny, i64(1023 + 54), i64(1023)));
-  V m = bitcast(arith::OrIOp::create(b, loc, arith::AndIOp::create(b, loc, bits, i64((int64_t(1) << 52) - 1)), i64(int64_t(1023) << 52)), f64);
+  V exponent = sub(arith::AndIOp::create(b, loc, arith::ShRUIOp::create(b, loc, bits, i64(52)), i64(0x7ff)),
+                   select(tiny, i64(1023 + 54), i64(1023)));
+  V m = bitcast(arith::OrIOp::create(b, loc, arith::AndIOp::create(b, loc, bits, i64((int64_t(1) << 52) - 1)),
+                                     i64(int64_t(1023) << 52)),
+                f64);
   V big = cmpf(arith::CmpFPredicate::OGT, m, f(1.41421356237309504880));
   m = select(big, fmul(m, f(0.5)), m);
   exponent = add(exponent, select(big, i64(1), i64(0)));
@@ -116,7 +125,8 @@ V Emit::exp64(V x, bool minusOne) {
   Type i = b.getI64Type();
   bool isVector = isa<VectorType>(x.getType());
   Type integer = isVector ? (Type)vecOf(i) : i;
-  V one = isVector ? splatInt(vecOf(i), int64_t(1023) << 52) : (V)arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(int64_t(1023) << 52));
+  V one = isVector ? splatInt(vecOf(i), int64_t(1023) << 52)
+                   : (V)arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(int64_t(1023) << 52));
   // Two steps, so that neither 2^1024 nor a subnormal is ever a factor.
   V half = math::FloorOp::create(b, loc, fmul(n, constant(*this, x, 0.5)));
   V first = bitcast(arith::AddIOp::create(b, loc, one, power(*this, half)), x.getType());
@@ -135,7 +145,8 @@ V Emit::exp64(V x, bool minusOne) {
 
 // tanh x = t / (t + 2), t = e^2x - 1, for |x| <= 20; beyond it is 1 to the last bit.
 V Emit::tanh64(V x) {
-  V twice = fmul(maxKeep(constant(*this, x, -40.0), select(cmpf(arith::CmpFPredicate::OGT, x, constant(*this, x, 20.0)), constant(*this, x, 20.0), x)),
+  V twice = fmul(maxKeep(constant(*this, x, -40.0), select(cmpf(arith::CmpFPredicate::OGT, x, constant(*this, x, 20.0)),
+                                                           constant(*this, x, 20.0), x)),
                  constant(*this, x, 2.0));
   V t = exp64(twice, true);
   return fdiv(t, fadd(t, constant(*this, x, 2.0)));

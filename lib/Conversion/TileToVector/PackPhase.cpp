@@ -1,9 +1,11 @@
-// The pack phase: one block of keys of one key/value head, converted to the accumulation type and laid out for streaming.
+// The pack phase: one block of keys of one key/value head, converted to the accumulation type and laid out for
+// streaming.
 //
 //   K  [panel][feature][width]                  a microtile loads two vectors of keys for each feature
 //   V  [block][panel of features][key][width]   one contiguous stream for the keys of a block
 //
-// Padding keys and features are zeros: they are masked, or multiplied by weights of zero, and cost nothing in the kernel.
+// Padding keys and features are zeros: they are masked, or multiplied by weights of zero, and cost nothing in the
+// kernel.
 #include "TaskEmitter.h"
 
 using namespace mlir;
@@ -47,7 +49,8 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
   auto scalars = [&](V key, int64_t from) {
     V row = rowAt(key), to = dst(key);
     e.loop(e.i64(from), e.i64(l.dot), 1, [&](V c) {
-      e.store(e.loadElement(element, e.at(row, e.mul(e.mul(c, featureStride), size))), e.at(to, e.mul(c, l.width * l.element)));
+      e.store(e.loadElement(element, e.at(row, e.mul(e.mul(c, featureStride), size))),
+              e.at(to, e.mul(c, l.width * l.element)));
     });
   };
   // Groups of `lanes` keys with contiguous features are transposed in registers, the rest goes element by element.
@@ -100,7 +103,8 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
     V row = e.at(base, e.mul(e.mul(key, rowStride), size));
     auto copy = [&](V panel, int64_t features) {
       V from = e.at(row, e.mul(e.mul(e.mul(panel, l.width), featureStride), size));
-      copyRow(e, element, from, featureStride, e.at(out, e.add(e.mul(panel, panelBytes), e.mul(key, l.width * l.element))), features);
+      copyRow(e, element, from, featureStride,
+              e.at(out, e.add(e.mul(panel, panelBytes), e.mul(key, l.width * l.element))), features);
     };
     int64_t whole = l.value / l.width;
     e.loop(e.i64(0), e.i64(whole), 1, [&](V panel) { copy(panel, l.width); });
@@ -114,7 +118,8 @@ static void summarize(TaskEmitter &t, tile::SummaryOp op, unsigned n, V first, V
   TensorRef &src = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
   Type element = src.type.getElementType();
   V stride = t.stride(src, op.getMap(), t.keyDim());
-  V base = e.at(src.data, e.mul(e.add(t.baseOffset(src, op.getMap()), e.mul(first, stride)), Emit::elementBytes(element)));
+  V base =
+      e.at(src.data, e.mul(e.add(t.baseOffset(src, op.getMap()), e.mul(first, stride)), Emit::elementBytes(element)));
   V out = e.at(t.summaryBase(n), e.mul(e.divUnsigned(first, t.layout.width), 16));
   e.loop(e.i64(0), count, t.layout.width, [&](V key) {
     V end = e.min(count, e.add(key, t.layout.width));

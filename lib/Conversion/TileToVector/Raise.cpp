@@ -1,14 +1,17 @@
-// The rare path of tile.weigh: a row whose scores exceed its stale reference, or that sees its first key, moves the reference, and everything
-// carried so far is multiplied by the gauge. Decided row by row from the row's own scores, so that results do not depend on neighbours.
+// The rare path of tile.weigh: a row whose scores exceed its stale reference, or that sees its first key, moves the
+// reference, and everything carried so far is multiplied by the gauge. Decided row by row from the row's own scores, so
+// that results do not depend on neighbours.
 //
-// Returns true where the microtile must be computed once more: scores relative to a reference that was off by much have lost digits to it.
+// Returns true where the microtile must be computed once more: scores relative to a reference that was off by much have
+// lost digits to it.
 #include "MainEmitter.h"
 
 using namespace mlir;
 using namespace attn;
 using V = Value;
 
-// Two chains of maxima with the running value as second operand: a NaN among the others drops out, one in the first stays and takes the rare path.
+// Two chains of maxima with the running value as second operand: a NaN among the others drops out, one in the first
+// stays and takes the rare path.
 V MainEmitter::needsRaise(ArrayRef<V> s) {
   V threshold = e.splat(variant.getThreshold().convertToDouble());
   V big;
@@ -32,7 +35,8 @@ LogicalResult MainEmitter::emitRaise() {
   func.setNoInline(true);
   Block *entry = func.addEntryBlock(e.b);
   e.b.setInsertionPointToEnd(entry);
-  V scratch = entry->getArgument(0), r0 = entry->getArgument(1), panel = entry->getArgument(2), runStart = entry->getArgument(3);
+  V scratch = entry->getArgument(0), r0 = entry->getArgument(1), panel = entry->getArgument(2),
+    runStart = entry->getArgument(3);
   V zero32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   V minusInf = e.scalar(-std::numeric_limits<double>::infinity());
 
@@ -41,7 +45,8 @@ LogicalResult MainEmitter::emitRaise() {
     V tileAt = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
     V s0 = e.load(e.vec, tileAt), s1 = e.load(e.vec, e.at(tileAt, e.lanes * e.bytes));
     // Largest score of the row that is no NaN.
-    V m = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXNUMF, arith::MaxNumFOp::create(e.b, e.loc, s0, s1));
+    V m = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXNUMF,
+                                      arith::MaxNumFOp::create(e.b, e.loc, s0, s1));
     V unsetAt = e.at(e.at(scratch, l.unset()), e.mul(row, 4));
     V isUnset = e.ne(e.load(i32, unsetAt), zero32);
     V threshold = e.scalar(variant.getThreshold().convertToDouble());
@@ -71,13 +76,15 @@ LogicalResult MainEmitter::emitRaise() {
         auto factor = region.emit(gauge.getTerminator()->getOperand(0));
         V g = e.broadcast(succeeded(factor) ? factor->v : e.scalar(1));
         auto scale = [&](V base, V from, V to) {
-          e.loop(from, to, e.lanes * e.bytes, [&](V at) { e.store(e.fmul(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
+          e.loop(from, to, e.lanes * e.bytes,
+                 [&](V at) { e.store(e.fmul(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
         };
         for (unsigned n = 0; n < l.numSums; ++n)
           scale(e.at(e.at(scratch, l.sum(n)), e.mul(row, l.lanes * l.element)), e.i64(0), e.i64(l.lanes * l.element));
         scale(e.at(e.at(scratch, l.acc()), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
         // Weights of this run that wait for their product with the values.
-        scale(e.at(e.at(scratch, l.weights()), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes), e.mul(panel, l.width * e.bytes));
+        scale(e.at(e.at(scratch, l.weights()), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
+              e.mul(panel, l.width * e.bytes));
       });
     });
     return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, unsetAt)), e.either(state[1], again)};

@@ -15,7 +15,8 @@ void MainEmitter::solveSet() {
   solution = sets::solve(all, j, {{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}});
   unsigned n = 0;
   for (auto summary : pack.getBody().getOps<tile::SummaryOp>()) {
-    summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n), l.width});
+    summaries.push_back(
+        {cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n), l.width});
     ++n;
   }
 }
@@ -97,8 +98,8 @@ std::pair<V, V> MainEmitter::status(ArrayRef<Range> box, V lo, V hi, V keyLo, V 
   return {may, e.both(may, must)};
 }
 
-/// The first block at or after the cursor that a conjunct's range touches; beyond all blocks if there is none. Visits the union of the ranges in
-/// order, each block once, without sorting them.
+/// The first block at or after the cursor that a conjunct's range touches; beyond all blocks if there is none. Visits
+/// the union of the ranges in order, each block once, without sorting them.
 V MainEmitter::nextBlock(ArrayRef<Range> box, V cursor) {
   V none = e.i64(int64_t(1) << 40), next = none;
   for (const Range &r : box) {

@@ -17,7 +17,8 @@ static V castInt(Emit &e, V v, unsigned width, bool isSigned = true) {
     to = vt.clone(to);
   if (from > width)
     return arith::TruncIOp::create(e.b, e.loc, to, v);
-  return isSigned && from != 1 ? (V)arith::ExtSIOp::create(e.b, e.loc, to, v) : (V)arith::ExtUIOp::create(e.b, e.loc, to, v);
+  return isSigned && from != 1 ? (V)arith::ExtSIOp::create(e.b, e.loc, to, v)
+                               : (V)arith::ExtUIOp::create(e.b, e.loc, to, v);
 }
 
 V RegionEmitter::asVector(V v) { return isa<VectorType>(v.getType()) ? v : e.broadcast(v); }
@@ -39,7 +40,8 @@ Val RegionEmitter::indexScalar(V i64, unsigned dim) {
 Val RegionEmitter::indexLanes(V j0, unsigned dim) {
   Type i32 = e.b.getI32Type();
   V base = e.broadcast(castInt(e, j0, 32));
-  // Lanes past the end of a padded panel may pass 2^31 - 1 by less than a panel; they are clamped before any use as an address.
+  // Lanes past the end of a padded panel may pass 2^31 - 1 by less than a panel; they are clamped before any use as an
+  // address.
   Val r{e.add(base, e.iota(i32)), 0, INT32_MAX};
   r.plainDim = dim;
   return r;
@@ -76,7 +78,11 @@ Val RegionEmitter::combine(StringRef op, const Val &a, const Val &c) {
     lo = INT64_MIN, hi = INT64_MAX;
   bool narrow = fits(lo, hi) && fits(a.lo, a.hi) && fits(c.lo, c.hi);
   auto [x, y] = unify(a, c, narrow);
-  V r = op == "add" ? e.add(x, y) : op == "sub" ? e.sub(x, y) : op == "mul" ? e.mul(x, y) : op == "min" ? e.min(x, y) : e.max(x, y);
+  V r = op == "add"   ? e.add(x, y)
+        : op == "sub" ? e.sub(x, y)
+        : op == "mul" ? e.mul(x, y)
+        : op == "min" ? e.min(x, y)
+                      : e.max(x, y);
   return make(r, lo, hi);
 }
 
@@ -88,7 +94,8 @@ V RegionEmitter::compare(arith::CmpIPredicate p, const Val &a, const Val &c) {
 FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
   Type element = t.type.getElementType();
   int64_t size = Emit::elementBytes(element);
-  // Each index inside its extent: those tied to a dimension are by the call's checks (keys past the end are clamped), others are checked.
+  // Each index inside its extent: those tied to a dimension are by the call's checks (keys past the end are clamped),
+  // others are checked.
   SmallVector<V> safe;
   int lanesAxis = -1;
   bool contiguous = true;
@@ -121,7 +128,8 @@ FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
   auto guarded = [&](Type type, llvm::function_ref<V()> load) -> V {
     if (!nonEmpty)
       return load();
-    return e.choose(nonEmpty, {type}, [&] { return SmallVector<V>{load()}; }, [&] { return SmallVector<V>{zeroOf(type)}; })[0];
+    return e.choose(
+        nonEmpty, {type}, [&] { return SmallVector<V>{load()}; }, [&] { return SmallVector<V>{zeroOf(type)}; })[0];
   };
   Type result = isa<FloatType>(element) ? (Type)e.real : element;
 
@@ -191,7 +199,8 @@ FailureOr<Val> RegionEmitter::emit(V v) {
       return emitError(v.getLoc(), "[internal_region] a region uses a value that has no binding"), failure();
     Val r{param->second};
     if (v.getType().isIntOrIndex())
-      r = v.getType().isInteger(32) ? make(param->second, INT32_MIN, INT32_MAX) : make(param->second, INT64_MIN, INT64_MAX);
+      r = v.getType().isInteger(32) ? make(param->second, INT32_MIN, INT32_MAX)
+                                    : make(param->second, INT64_MIN, INT64_MAX);
     return values[v] = r;
   }
   auto r = emitOp(v.getDefiningOp(), cast<OpResult>(v).getResultNumber());
@@ -230,8 +239,9 @@ FailureOr<Val> RegionEmitter::emitOp(Operation *op, unsigned) {
   return elementwise(op);
 }
 
-/// The op on scalars or vectors. What arith leaves undefined is given a value, for absent lanes compute too and a trap would end the process: x / 0 = 0,
-/// min / -1 = min, shifts by the width or more shift everything out, conversions to integers saturate and take NaN to 0.
+/// The op on scalars or vectors. What arith leaves undefined is given a value, for absent lanes compute too and a trap
+/// would end the process: x / 0 = 0, min / -1 = min, shifts by the width or more shift everything out, conversions to
+/// integers saturate and take NaN to 0.
 V RegionEmitter::total(Operation *op, ArrayRef<V> operands, Type type) {
   OpBuilder &b = e.b;
   auto constant = [&](Type t, APInt v) -> V {
@@ -245,14 +255,16 @@ V RegionEmitter::total(Operation *op, ArrayRef<V> operands, Type type) {
       state.propertiesAttr = op->getPropertiesAsAttribute();
     return b.create(state)->getResult(0);
   };
-  if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(op)) {
+  if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp,
+          arith::CeilDivUIOp>(op)) {
     APInt known;
     if (matchPattern(op->getOperand(1), m_ConstantInt(&known)) && !known.isZero() && !known.isAllOnes())
       return plain(operands);
     unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
     V zero = constant(type, APInt::getZero(width)), one = constant(type, APInt(width, 1));
     V none = e.eq(operands[1], zero);
-    V wraps = e.both(e.eq(operands[1], constant(type, APInt::getAllOnes(width))), e.eq(operands[0], constant(type, APInt::getSignedMinValue(width))));
+    V wraps = e.both(e.eq(operands[1], constant(type, APInt::getAllOnes(width))),
+                     e.eq(operands[0], constant(type, APInt::getSignedMinValue(width))));
     bool isSigned = !isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op);
     V unsafe = isSigned ? e.either(none, wraps) : none;
     return e.select(none, zero, plain({operands[0], e.select(unsafe, one, operands[1])}));
@@ -272,9 +284,11 @@ V RegionEmitter::total(Operation *op, ArrayRef<V> operands, Type type) {
 }
 
 FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
-  if (llvm::any_of(op->getResultTypes(), [&](Type t) { return isa<FloatType>(t) && t.getIntOrFloatBitWidth() > e.real.getWidth(); }))
-    return op->emitError("[unsupported_float] computes in ") << op->getResult(0).getType() << " where operands accumulate in " << e.real
-                                                             << "; use f64 operands", failure();
+  if (llvm::any_of(op->getResultTypes(),
+                   [&](Type t) { return isa<FloatType>(t) && t.getIntOrFloatBitWidth() > e.real.getWidth(); }))
+    return op->emitError("[unsupported_float] computes in ")
+               << op->getResult(0).getType() << " where operands accumulate in " << e.real << "; use f64 operands",
+           failure();
   SmallVector<Val> in;
   for (V operand : op->getOperands()) {
     auto r = emit(operand);
@@ -300,7 +314,8 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     return combine("max", in[0], in[1]);
   if (auto cmp = dyn_cast<arith::CmpIOp>(op); cmp && isInt(cmp.getLhs().getType())) {
     using P = arith::CmpIPredicate;
-    if (cmp.getPredicate() != P::ult && cmp.getPredicate() != P::ule && cmp.getPredicate() != P::ugt && cmp.getPredicate() != P::uge)
+    if (cmp.getPredicate() != P::ult && cmp.getPredicate() != P::ule && cmp.getPredicate() != P::ugt &&
+        cmp.getPredicate() != P::uge)
       return Val{compare(cmp.getPredicate(), in[0], in[1]), 0, 1};
   }
   if (isa<arith::IndexCastOp, arith::ExtSIOp>(op) && !op->getOperand(0).getType().isInteger(1)) {
@@ -328,7 +343,8 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
   }
   // A scalar transcendental outside the hot path goes through one vector, for which there are polynomials.
   bool lift = !isVector && op->getDialect()->getNamespace() == "math" && isa<FloatType>(result) &&
-              !isa<math::AbsFOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::CopySignOp>(op);
+              !isa<math::AbsFOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp,
+                   math::TruncOp, math::CopySignOp>(op);
 
   // Everything else: the op itself, in the text's own integer widths (index is 64 bits), on scalars or vectors.
   auto typeOf = [&](Type t, bool vector) -> Type {

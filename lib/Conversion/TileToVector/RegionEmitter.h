@@ -1,5 +1,5 @@
-// Turns scalar regions (score, phi, gauge, finish, conditions) into code for one row and `lanes` keys: values that depend on the key become
-// vectors, all others stay scalars.
+// Turns scalar regions (score, phi, gauge, finish, conditions) into code for one row and `lanes` keys: values that
+// depend on the key become vectors, all others stay scalars.
 //
 // Integers are carried in 32 bits while their range provably fits and in 64 otherwise, so that `j - i` is one vpsubd.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_REGIONEMITTER_H

@@ -134,7 +134,8 @@ V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
       } else {
         auto binary = cast<AffineBinaryOpExpr>(index);
         Val d = vars.at(cast<AffineDimExpr>(binary.getLHS()).getPosition());
-        indices.push_back(region.make(e.divUnsigned(region.wide(d), cast<AffineConstantExpr>(binary.getRHS()).getValue()), 0, INT32_MAX));
+        indices.push_back(region.make(
+            e.divUnsigned(region.wide(d), cast<AffineConstantExpr>(binary.getRHS()).getValue()), 0, INT32_MAX));
       }
     }
     TensorRef &t = tensorOf(cast<BlockArgument>(mask.getMask()).getArgNumber());
@@ -148,7 +149,8 @@ V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
       v = region.compare(arith::CmpIPredicate::ne, x, region.constantInt(0));
   }
   auto invert = [&](V x) -> V {
-    return isa<VectorType>(x.getType()) ? (V)arith::XOrIOp::create(e.b, e.loc, x, region.asVector(e.i1(true))) : e.invert(x);
+    return isa<VectorType>(x.getType()) ? (V)arith::XOrIOp::create(e.b, e.loc, x, region.asVector(e.i1(true)))
+                                        : e.invert(x);
   };
   if (p.negated())
     v = invert(v);

@@ -7,12 +7,14 @@ using V = Value;
 
 V TaskEmitter::field(size_t offset, Type type) { return e.load(type, e.at(task, (int64_t)offset)); }
 
-TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, V task) : e(e), program(program), layout(layout), task(task) {
+TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, V task)
+    : e(e), program(program), layout(layout), task(task) {
   Type ptr = e.ptrType(), i64 = e.i64Type();
   slot = field(offsetof(attn_task, slot), ptr);
   scratch = field(offsetof(attn_task, scratch), ptr);
   block = field(offsetof(attn_task, block), i64);
-  V args = field(offsetof(attn_task, args), ptr), scalars = field(offsetof(attn_task, params), ptr), ext = field(offsetof(attn_task, extents), ptr);
+  V args = field(offsetof(attn_task, args), ptr), scalars = field(offsetof(attn_task, params), ptr),
+    ext = field(offsetof(attn_task, extents), ptr);
   for (unsigned d = 0; d < program.getDimNames().size(); ++d)
     extents.push_back(e.loadI64(ext, d * 8));
   for (unsigned d = 0; d < program.getNumBatch(); ++d)
@@ -62,7 +64,8 @@ V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
       at = index[dim.getPosition()];
     } else {
       auto binary = cast<AffineBinaryOpExpr>(expr);
-      at = e.divUnsigned(index[cast<AffineDimExpr>(binary.getLHS()).getPosition()], cast<AffineConstantExpr>(binary.getRHS()).getValue());
+      at = e.divUnsigned(index[cast<AffineDimExpr>(binary.getLHS()).getPosition()],
+                         cast<AffineConstantExpr>(binary.getRHS()).getValue());
     }
     offset = e.add(offset, e.mul(at, t.strides[axis]));
   }
@@ -82,7 +85,8 @@ V TaskEmitter::summaryBase(unsigned n) {
   return e.at(base, e.mul(all, n * 16));
 }
 
-static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<void(V)> vectorAt, llvm::function_ref<void(V)> scalarAt) {
+static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<void(V)> vectorAt,
+                         llvm::function_ref<void(V)> scalarAt) {
   int64_t whole = count / e.lanes * e.lanes;
   auto scalars = [&](int64_t from) {
     if (from < count)
@@ -124,6 +128,9 @@ void attn::copyRow(Emit &e, Type element, V src, V stride, V dst, int64_t count,
 void attn::storeRow(Emit &e, Type element, V src, V dst, V stride, int64_t count) {
   int64_t size = Emit::elementBytes(element);
   byContiguity(
-      e, stride, count, [&](V n) { e.storeElement(e.load(e.vec, e.at(src, e.mul(n, e.bytes))), element, e.at(dst, e.mul(n, size))); },
-      [&](V n) { e.storeElement(e.load(e.real, e.at(src, e.mul(n, e.bytes))), element, e.at(dst, e.mul(e.mul(n, stride), size))); });
+      e, stride, count,
+      [&](V n) { e.storeElement(e.load(e.vec, e.at(src, e.mul(n, e.bytes))), element, e.at(dst, e.mul(n, size))); },
+      [&](V n) {
+        e.storeElement(e.load(e.real, e.at(src, e.mul(n, e.bytes))), element, e.at(dst, e.mul(e.mul(n, stride), size)));
+      });
 }

@@ -9,8 +9,8 @@ namespace attn {
 
 /// Byte offsets in a slot (packed keys and values of one head) and in a worker's scratch.
 struct Layout {
-  int64_t element, lanes, width;                 // bytes of an element, vector lanes, keys (and value features) of a panel
-  int64_t dot, value, valuePadded;               // feature extents
+  int64_t element, lanes, width;   // bytes of an element, vector lanes, keys (and value features) of a panel
+  int64_t dot, value, valuePadded; // feature extents
   int64_t tileRows, blockRows, blockKeys;
   unsigned numSums, numSummaries;
 
@@ -23,14 +23,18 @@ struct Layout {
   int64_t q() const { return 0; }
   int64_t acc() const { return align(q() + blockRows * dot * element); }
   int64_t negRef() const { return align(acc() + blockRows * valuePadded * element); }
-  int64_t sum(unsigned n) const { return align(negRef() + blockRows * element) + n * align(blockRows * lanes * element); }
-  int64_t unset() const { return sum(numSums); }                                            // i32 a row: no visible score yet
-  int64_t stripUnset() const { return align(unset() + blockRows * 4); }                      // i32 a strip
-  int64_t weights() const { return align(stripUnset() + blockRows / tileRows * 4); }         // [tileRows][blockKeys]
-  int64_t tile() const { return align(weights() + tileRows * blockKeys * element); }         // [tileRows][width]
-  int64_t status() const { return align(tile() + tileRows * width * element); }              // i8 a panel: 0 empty, 1 partial, 2 full
-  int64_t visible() const { return align(status() + panelsPerBlock()); }                     // [panel][row][2] lane masks, guarded path
-  int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); }         // one finished row
+  int64_t sum(unsigned n) const {
+    return align(negRef() + blockRows * element) + n * align(blockRows * lanes * element);
+  }
+  int64_t unset() const { return sum(numSums); }                                     // i32 a row: no visible score yet
+  int64_t stripUnset() const { return align(unset() + blockRows * 4); }              // i32 a strip
+  int64_t weights() const { return align(stripUnset() + blockRows / tileRows * 4); } // [tileRows][blockKeys]
+  int64_t tile() const { return align(weights() + tileRows * blockKeys * element); } // [tileRows][width]
+  int64_t status() const {
+    return align(tile() + tileRows * width * element);
+  }                                                                      // i8 a panel: 0 empty, 1 partial, 2 full
+  int64_t visible() const { return align(status() + panelsPerBlock()); } // [panel][row][2] lane masks, guarded path
+  int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t scratchBytes() const { return align(gather() + 2 * 8 * lanes); }
 
@@ -71,14 +75,17 @@ public:
   V summaryBase(unsigned n);
 };
 
-/// Copies `count` elements of a strided row to unit stride in the accumulation type, times `factor` where given; vectors where the source is contiguous.
-void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, mlir::Value dst, int64_t count, mlir::Value factor = {});
+/// Copies `count` elements of a strided row to unit stride in the accumulation type, times `factor` where given;
+/// vectors where the source is contiguous.
+void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, mlir::Value dst, int64_t count,
+             mlir::Value factor = {});
 /// The reverse: `count` values of the accumulation type to a strided row of `element`.
 void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mlir::Value stride, int64_t count);
 
 /// Bodies of the two kinds of phases, at the builder's position.
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
-mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, mlir::ModuleOp module, llvm::StringRef prefix);
+mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
+                                  mlir::ModuleOp module, llvm::StringRef prefix);
 
 /// The constants and entries of the C ABI for a program whose phase functions exist.
 struct EmittedPhase {
@@ -91,7 +98,8 @@ struct EmittedVariant {
   Layout layout;
   llvm::SmallVector<EmittedPhase> phases;
 };
-void emitKernelInfo(mlir::ModuleOp module, tile::ProgramOp program, llvm::ArrayRef<EmittedVariant> variants, int64_t isaLevel);
+void emitKernelInfo(mlir::ModuleOp module, tile::ProgramOp program, llvm::ArrayRef<EmittedVariant> variants,
+                    int64_t isaLevel);
 
 } // namespace attn
 

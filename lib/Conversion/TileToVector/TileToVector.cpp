@@ -1,4 +1,5 @@
-// --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and scratch, or registers.
+// --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and
+// scratch, or registers.
 #include "TaskEmitter.h"
 #include "attn/Conversion/Passes.h"
 
@@ -14,7 +15,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
   StringRef getArgument() const final { return "tile-to-vector"; }
   StringRef getDescription() const final { return "lower tile.program to native vectors, loops and the C ABI"; }
   void getDependentDialects(DialectRegistry &registry) const final {
-    registry.insert<arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect, LLVM::LLVMDialect>();
+    registry
+        .insert<arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect, LLVM::LLVMDialect>();
   }
 
   void runOnOperation() final {
@@ -59,7 +61,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.numSums = 0;
       main.walk([&](tile::WeighOp op) { l.numSums = op.getSums().size(); });
       if (l.width != 2 * l.lanes)
-        return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ") << 2 * l.lanes << " keys, not " << l.width;
+        return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
+               << 2 * l.lanes << " keys, not " << l.width;
 
       std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v);
       for (tile::PhaseOp phase : {pack, main}) {
@@ -67,7 +70,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         OpBuilder b(module.getBodyRegion());
         b.setInsertionPointToEnd(module.getBody());
         Location loc = phase.getLoc();
-        auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()), {LLVM::LLVMPointerType::get(&getContext())});
+        auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()),
+                                                {LLVM::LLVMPointerType::get(&getContext())});
         std::string name = prefix + (isPack ? "_pack" : "_main");
         auto func = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
         Block *entry = func.addEntryBlock(b);

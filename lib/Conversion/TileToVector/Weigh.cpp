@@ -31,7 +31,8 @@ SmallVector<V> MainEmitter::dot(V keyPanel) {
   }
   V q = qRow;
   auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {
-    V k0 = e.load(e.vec, e.at(keys, c * l.width * e.bytes)), k1 = e.load(e.vec, e.at(keys, (c * l.width + e.lanes) * e.bytes));
+    V k0 = e.load(e.vec, e.at(keys, c * l.width * e.bytes)),
+      k1 = e.load(e.vec, e.at(keys, (c * l.width + e.lanes) * e.bytes));
     for (int64_t r = 0; r < l.tileRows; ++r) {
       V x = e.broadcast(e.load(e.real, e.at(queries, (r * l.dot + c) * e.bytes)));
       s[2 * r] = e.fma(x, k0, s[2 * r]);
@@ -55,7 +56,8 @@ SmallVector<V> MainEmitter::dot(V keyPanel) {
 }
 
 void MainEmitter::noteVisible(V panel, V row, unsigned half, V mask) {
-  V at = e.at(e.at(t.scratch, l.visible()), e.mul(e.add(e.mul(e.add(e.mul(panel, l.tileRows), row), 2), half), e.maskBytes()));
+  V at = e.at(e.at(t.scratch, l.visible()),
+              e.mul(e.add(e.mul(e.add(e.mul(panel, l.tileRows), row), 2), half), e.maskBytes()));
   e.store(e.laneBits(mask), at);
 }
 
@@ -93,7 +95,8 @@ void MainEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V visible)
     V bad = e.both(visible, arith::XOrIOp::create(e.b, e.loc, ok, ones));
     e.when(e.anyLane(bad), [&] {
       V status = t.field(offsetof(attn_task, bad), e.ptrType());
-      auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel, LLVM::AtomicOrdering::acquire);
+      auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel,
+                                               LLVM::AtomicOrdering::acquire);
       e.when(LLVM::ExtractValueOp::create(e.b, e.loc, won, ArrayRef<int64_t>{1}), [&] {
         V index = check.index;
         if (auto type = dyn_cast<VectorType>(index.getType())) {
@@ -201,8 +204,10 @@ void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
     }
     if (!hasRef) {
       // Without a reference nothing else tells an empty row from one whose weights are all zero.
-      V some = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent), e.cmpf(arith::CmpFPredicate::UNE, s[2 * r + 1], absent));
-      e.when(e.anyLane(some), [&] { e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), e.at(unset, r * 4)); });
+      V some = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent),
+                        e.cmpf(arith::CmpFPredicate::UNE, s[2 * r + 1], absent));
+      e.when(e.anyLane(some),
+             [&] { e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), e.at(unset, r * 4)); });
     }
   }
 }
@@ -233,7 +238,9 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
         [&] {
           // Through memory, so that the hot path keeps nothing alive for it.
           storeTile(s);
-          V again = LLVM::CallOp::create(e.b, e.loc, TypeRange{e.b.getI1Type()}, prefix + "_raise", ValueRange{t.scratch, r0, panel, runStart}).getResult();
+          V again = LLVM::CallOp::create(e.b, e.loc, TypeRange{e.b.getI1Type()}, prefix + "_raise",
+                                         ValueRange{t.scratch, r0, panel, runStart})
+                        .getResult();
           SmallVector<V> r = loadTile();
           r.push_back(again);
           return r;

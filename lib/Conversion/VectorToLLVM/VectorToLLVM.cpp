@@ -1,4 +1,5 @@
-// --vector-to-llvm: polynomials for what math is left, then the upstream conversions, in the order that was found to work with 22.1.
+// --vector-to-llvm: polynomials for what math is left, then the upstream conversions, in the order that was found to
+// work with 22.1.
 #include "attn/Conversion/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -21,16 +22,22 @@ namespace {
 struct Polynomials : PassWrapper<Polynomials, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Polynomials)
   StringRef getArgument() const final { return "attn-math-polynomials"; }
-  StringRef getDescription() const final { return "replace transcendental functions on vectors by polynomials, refuse the rest"; }
+  StringRef getDescription() const final {
+    return "replace transcendental functions on vectors by polynomials, refuse the rest";
+  }
 
   static bool needsLibrary(Operation *op) {
     return op->getDialect() && op->getDialect()->getNamespace() == "math" &&
-           !isa<math::AbsFOp, math::AbsIOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::CopySignOp,
-                math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp>(op);
+           !isa<math::AbsFOp, math::AbsIOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp,
+                math::TruncOp, math::CopySignOp, math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp>(
+               op);
   }
 
   void runOnOperation() final {
-    bool any = getOperation().walk([](Operation *op) { return needsLibrary(op) ? WalkResult::interrupt() : WalkResult::advance(); }).wasInterrupted();
+    bool any =
+        getOperation()
+            .walk([](Operation *op) { return needsLibrary(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+            .wasInterrupted();
     if (any) {
       RewritePatternSet patterns(&getContext());
       MathPolynomialApproximationOptions options;
@@ -43,8 +50,9 @@ struct Polynomials : PassWrapper<Polynomials, OperationPass<ModuleOp>> {
     getOperation().walk([&](Operation *op) {
       if (!needsLibrary(op))
         return;
-      op->emitError("[unsupported_math] ") << op->getName() << " on " << op->getResult(0).getType()
-                                           << " has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith";
+      op->emitError("[unsupported_math] ")
+          << op->getName() << " on " << op->getResult(0).getType()
+          << " has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith";
       failed = true;
     });
     if (failed)
@@ -57,7 +65,8 @@ struct VectorToLLVM : PassWrapper<VectorToLLVM, OperationPass<ModuleOp>> {
   StringRef getArgument() const final { return "vector-to-llvm"; }
   StringRef getDescription() const final { return "lower scf, arith, math and vector to the LLVM dialect"; }
   void getDependentDialects(DialectRegistry &registry) const final {
-    registry.insert<LLVM::LLVMDialect, cf::ControlFlowDialect, vector::VectorDialect, arith::ArithDialect, math::MathDialect>();
+    registry.insert<LLVM::LLVMDialect, cf::ControlFlowDialect, vector::VectorDialect, arith::ArithDialect,
+                    math::MathDialect>();
   }
 
   void runOnOperation() final {

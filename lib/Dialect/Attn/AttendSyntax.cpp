@@ -130,7 +130,7 @@ ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<Strin
   SMLoc at = parser.getCurrentLocation();
   if (parser.parseRegion(region, args))
     return failure();
-  if (region.empty())
+  if (region.empty() || region.front().empty())
     return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
   // One index argument a dimension, in order: those that the text does not name are added, then all are sorted by use replacement.
   Block &block = region.front();
@@ -203,8 +203,6 @@ static ParseResult parseNormalize(OpAsmParser &parser, OperationState &result) {
 
 ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   Builder &b = parser.getBuilder();
-  MLIRContext *context = parser.getContext();
-
   // dims(batch | query | key | features)
   SmallVector<StringRef> dims;
   SmallVector<int64_t> groups(1, 0);

@@ -6,8 +6,8 @@
 
 // CHECK-LABEL: attn.kernel @defaults(
 // CHECK: attn.attend dims(b, h | i | j | c, e)
-// CHECK: q = %q\[b, h, i, c\] k = %k\[b, h, j, c\] v = %v\[b, h, j, e\]
-// CHECK: outputs o\[b, h, i, e\]
+// CHECK: q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+// CHECK: outputs o[b, h, i, e]
 // CHECK: : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> tensor<?x?x?x64xf32>
 attn.kernel @defaults(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
@@ -18,12 +18,12 @@ attn.kernel @defaults(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: te
 }
 
 // CHECK-LABEL: attn.kernel @everything(
-// CHECK: scale = %x : f32
+// CHECK: scale = %y : f32
 // CHECK: set = full
 // CHECK: score(%s) {
 // CHECK: normalize = @softmax
-// CHECK: outputs o\[b, h, i, e\], lse\[b, h, i\]
-attn.kernel @everything(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %x: f32) -> (o: tensor<?x?x?x64xf32>, lse: tensor<?x?x?xf32>) {
+// CHECK: outputs o[b, h, i, e], lse[b, h, i]
+attn.kernel @everything(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %y: f32) -> (o: tensor<?x?x?x64xf32>, lse: tensor<?x?x?xf32>) {
   %r0, %r1 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     normalize = @softmax
@@ -32,14 +32,14 @@ attn.kernel @everything(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: 
       attn.yield %x : f32
     }
     set = full
-    scale = %x
+    scale = %y
     outputs o[b, h, i, e], lse[b, h, i]
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>, tensor<?x?x?xf32>)
   attn.return %r0, %r1 : tensor<?x?x?x64xf32>, tensor<?x?x?xf32>
 }
 
 // CHECK-LABEL: attn.kernel @lse_alone(
-// CHECK: outputs lse\[i, b, h\]
+// CHECK: outputs lse[i, b, h]
 attn.kernel @lse_alone(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (lse: tensor<?x?x?xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
@@ -49,7 +49,7 @@ attn.kernel @lse_alone(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: t
 }
 
 // CHECK-LABEL: attn.kernel @lse_first(
-// CHECK: outputs lse\[b, h, i\], o\[b, i, h, e\]
+// CHECK: outputs lse[b, h, i], o[b, i, h, e]
 attn.kernel @lse_first(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (lse: tensor<?x?x?xf32>, o: tensor<?x?x?x64xf32>) {
   %r0, %r1 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
@@ -111,7 +111,7 @@ attn.kernel @score_indices(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %
 
 // CHECK-LABEL: attn.kernel @no_batch(
 // CHECK: dims(| i | j | c, e)
-// CHECK: q = %q\[i, c\]
+// CHECK: q = %q[i, c]
 attn.kernel @no_batch(%q: tensor<?x64xf32>, %k: tensor<?x64xf32>, %v: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
   %r0 = attn.attend dims(| i | j | c, e)
     q = %q[i, c] k = %k[j, c] v = %v[j, e]
@@ -122,8 +122,8 @@ attn.kernel @no_batch(%q: tensor<?x64xf32>, %k: tensor<?x64xf32>, %v: tensor<?x6
 
 // CHECK-LABEL: attn.kernel @one_batch(
 // CHECK: dims(b | i | j | c, e)
-// CHECK: v = %v\[e, j, b\]
-// CHECK: outputs o\[e, i, b\]
+// CHECK: v = %v[e, j, b]
+// CHECK: outputs o[e, i, b]
 attn.kernel @one_batch(%q: tensor<?x?x8xf32>, %k: tensor<?x?x8xf32>, %v: tensor<8x?x?xf32>) -> (o: tensor<8x?x?xf32>) {
   %r0 = attn.attend dims(b | i | j | c, e)
     q = %q[i, b, c] k = %k[j, b, c] v = %v[e, j, b]
@@ -153,7 +153,7 @@ attn.kernel @one_feature(%q: tensor<?x?x8xf32>, %k: tensor<?x?x8xf32>, %v: tenso
 }
 
 // CHECK-LABEL: attn.kernel @gqa(
-// CHECK: k = %k\[b, h floordiv 4, j, c\] v = %v\[b, h floordiv 4, j, e\]
+// CHECK: k = %k[b, h floordiv 4, j, c] v = %v[b, h floordiv 4, j, e]
 attn.kernel @gqa(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h floordiv 4, j, c] v = %v[b, h floordiv 4, j, e]
@@ -163,7 +163,7 @@ attn.kernel @gqa(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<
 }
 
 // CHECK-LABEL: attn.kernel @mqa(
-// CHECK: k = %k\[b, j, c\] v = %v\[j, e\]
+// CHECK: k = %k[b, j, c] v = %v[j, e]
 attn.kernel @mqa(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x64xf32>, %v: tensor<?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, j, c] v = %v[j, e]
@@ -173,7 +173,7 @@ attn.kernel @mqa(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x64xf32>, %v: tensor<?x
 }
 
 // CHECK-LABEL: attn.kernel @constants(
-// CHECK: q = %q\[b, i, 0, h, c\] k = %k\[b, j, 1, h, c\] v = %v\[b, j, 2, h, e\]
+// CHECK: q = %q[b, i, 0, h, c] k = %k[b, j, 1, h, c] v = %v[b, j, 2, h, e]
 attn.kernel @constants(%q: tensor<?x?x3x?x64xf32>, %k: tensor<?x?x3x?x64xf32>, %v: tensor<?x?x3x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, i, 0, h, c] k = %k[b, j, 1, h, c] v = %v[b, j, 2, h, e]

@@ -51,9 +51,7 @@ attn.kernel @set_depth_not(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %
 // -----
 
 // A value that is no argument of a kernel has no known type.
-func.func private @captured_type() {
-  %t = "test.tensor"() : () -> tensor<?x64xf32>
-  %n = "test.number"() : () -> index
+func.func private @captured_type(%t: tensor<?x64xf32>, %n: index) {
   %o = attn.attend dims(| i | j | c, e)
     q = %t[i, c] k = %t[j, c] v = %t[j, e]
     // expected-error@below {{[captured_type] %n is no argument of the kernel; write its type: `%n : type`}}

@@ -27,7 +27,7 @@ attn.kernel @empty(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tenso
 }
 
 // CHECK-LABEL: attn.kernel @no_set(
-// CHECK: v = %v\[b, h, j, e\]
+// CHECK: v = %v[b, h, j, e]
 // CHECK: {{^ +}}outputs
 attn.kernel @no_set(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)

@@ -6,8 +6,8 @@
 
 // CHECK-LABEL: attn.kernel @indices(
 // CHECK: set = where(i = %i, j = %j) {
-// CHECK: %\[\[P:[0-9]+\]\] = arith.cmpi sle, %j, %i : index
-// CHECK: attn.yield %\[\[P\]\] : i1
+// CHECK: %[[P:[0-9]+]] = arith.cmpi sle, %j, %i : index
+// CHECK: attn.yield %[[P]] : i1
 attn.kernel @indices(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
@@ -53,7 +53,7 @@ attn.kernel @no_index(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: te
 
 // CHECK-LABEL: attn.kernel @loads(
 // CHECK: set = not where(b = %b, j = %j) {
-// CHECK: attn.load %t\[%b, %j\] : tensor<?x?xi32>
+// CHECK: attn.load %t[%b, %j] : tensor<?x?xi32>
 // CHECK: } and causal<top_left>
 attn.kernel @loads(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %t: tensor<?x?xi32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)

@@ -10,7 +10,7 @@ using namespace attn::test;
 
 namespace {
 
-/// Scores without rounding: d = 1, q = 1, k_j = score(j). Values are normal.
+/// Scores without rounding, normal values.
 Call scoreCall(const Attention &a, int64_t I, int64_t J, llvm::function_ref<double(int64_t i, int64_t j)> score) {
   Call call{normalInputs(a, 1, 2, I, J, 41)};
   // s_ij = sum_c q_ic k_jc with one-hot queries: row i sees column i mod d of k.

@@ -59,7 +59,7 @@ void test::Tensor::allocate() {
 }
 
 test::Tensor::Tensor(const Tensor &other)
-    : element(other.element), shape(other.shape), stride(other.stride), null(other.null), beside(other.beside),
+    : element(other.element), shape(other.shape), stride(other.stride), null(other.null), claimed(other.claimed), beside(other.beside),
       offset(other.offset), span(other.span), gapPattern(other.gapPattern) {
   allocate();
   if (beside == Beside::Sparse)
@@ -172,7 +172,8 @@ attn_tensor test::Tensor::abi() const {
   t.lanes = 1;
   t.rank = int32_t(shape.size());
   std::copy(shape.begin(), shape.end(), t.shape);
-  std::copy(stride.begin(), stride.end(), t.stride);
+  const Index &said = claimed.empty() ? stride : claimed;
+  std::copy(said.begin(), said.end(), t.stride);
   return t;
 }
 

@@ -127,10 +127,10 @@ private:
     b.createBlock(&main.getBody());
     auto tileOf = [&](ArrayRef<int64_t> shape) { return tile::TileType::get(b.getContext(), shape, real); };
     bool scored = !attend.getScore().empty();
-    // Scores in units of log2 where weights are powers of 2; a score region is written in natural units, so there the
-    // factor comes after it.
-    double factor = scale() * (form.base2 && !scored ? kLog2e : 1.0);
-    Value scaleArg = attend.getScale() ? args.lookup(attend.getScale()) : Value();
+    // Without a score region the scale is folded into the queries, and log2 e with it where weights are powers of 2. A
+    // region is written in natural units: there the scale is its first operation, rounded once, and log2 e its last.
+    double factor = scored ? 1.0 : scale() * (form.base2 ? kLog2e : 1.0);
+    Value scaleArg = attend.getScale() && !scored ? args.lookup(attend.getScale()) : Value();
     Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg,
                                    attend.getQMapAttr(), b.getF64FloatAttr(factor));
 
@@ -215,15 +215,23 @@ private:
     return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
   }
 
-  /// The score region, in log2 units at its end where weights are powers of 2.
+  /// The score region, with the scale before it and in log2 units at its end where weights are powers of 2.
   void buildScore(Region &region) {
     OpBuilder::InsertionGuard guard(b);
     attend.getScore().cloneInto(&region, args);
+    auto constant = [&](double v) -> Value { return arith::ConstantOp::create(b, loc, b.getFloatAttr(real, v)); };
+    Value dot = region.getArgument(0);
+    if (attend.getScale() || scale() != 1.0) {
+      b.setInsertionPointToStart(&region.front());
+      Value factor = attend.getScale() ? args.lookup(attend.getScale()) : constant(scale());
+      auto scaled = arith::MulFOp::create(b, loc, dot, factor);
+      dot.replaceAllUsesExcept(scaled, scaled);
+    }
     Operation *yield = region.front().getTerminator();
     b.setInsertionPoint(yield);
     Value result = yield->getOperand(0);
     if (form.base2)
-      result = arith::MulFOp::create(b, loc, result, arith::ConstantOp::create(b, loc, b.getFloatAttr(real, kLog2e)));
+      result = arith::MulFOp::create(b, loc, result, constant(kLog2e));
     tile::YieldOp::create(b, loc, result);
     yield->erase();
   }

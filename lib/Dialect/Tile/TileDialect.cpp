@@ -29,7 +29,7 @@ LogicalResult VariantOp::verify() {
   return success();
 }
 
-LogicalResult ForOp::verify() {
+LogicalResult ForOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || yield.getOperandTypes() != getInit().getTypes() || getResultTypes() != getInit().getTypes() ||
       getBody().front().getArgumentTypes() != getInit().getTypes())

@@ -38,18 +38,33 @@ std::vector<Case> cases(const std::string &element) {
       {"causal top_left", withSet("causal<top_left>", "", element), 23, 40},
       {"causal bottom_right", withSet("causal<bottom_right>", "", element), 29, 40},
       {"window", withSet("window<bottom_right, left = 5, right = 3>", "", element)},
-      {"window at run time", withSet("causal<bottom_right> and window<bottom_right, left = %w>", ", %w: index", element),
-       21, 40, {}, {integerParam(9)}},
-      {"prefix", withSet("prefix<%p>", ", %p: tensor<?xi32>", element), 17, 40,
-       {Tensor::of(I32, {2}, {19, 33})}},
+      {"window at run time",
+       withSet("causal<bottom_right> and window<bottom_right, left = %w>", ", %w: index", element),
+       21,
+       40,
+       {},
+       {integerParam(9)}},
+      {"prefix", withSet("prefix<%p>", ", %p: tensor<?xi32>", element), 17, 40, {Tensor::of(I32, {2}, {19, 33})}},
       {"prefix lm", withSet("causal<bottom_right> or prefix<11>", "", element)},
-      {"lengths", withSet("lengths<q = %ql, k = %kl>", ", %ql: tensor<?xi32>, %kl: tensor<?xi32>", element), 31, 40,
+      {"lengths",
+       withSet("lengths<q = %ql, k = %kl>", ", %ql: tensor<?xi32>, %kl: tensor<?xi32>", element),
+       31,
+       40,
        {Tensor::of(I32, {2}, {31, 8}), Tensor::of(I32, {2}, {40, 21})}},
-      {"document", withSet("same_segment<%seg> and causal<bottom_right>", ", %seg: tensor<?x?xi32>", element), 40, 40,
+      {"document",
+       withSet("same_segment<%seg> and causal<bottom_right>", ", %seg: tensor<?x?xi32>", element),
+       40,
+       40,
        {Tensor::of(I32, {2, 40}, segments)}},
-      {"mask", withSet("mask<%m[b, i, j]>", ", %m: tensor<?x?x?xi1>", element), 25, 40,
+      {"mask",
+       withSet("mask<%m[b, i, j]>", ", %m: tensor<?x?x?xi1>", element),
+       25,
+       40,
        {Tensor::integers(Element::I1, {2, 25, 40}, 5, 0, 1)}},
-      {"key mask", withSet("mask<%m[b, j]>", ", %m: tensor<?x?xf32>", element), 25, 40,
+      {"key mask",
+       withSet("mask<%m[b, j]>", ", %m: tensor<?x?xf32>", element),
+       25,
+       40,
        {Tensor::integers(Element::F32, {2, 40}, 7, 0, 1)}},
       {"where", withSet(kWhere, "", element)},
       {"not causal", withSet("not causal<top_left>", "", element), 33, 40},
@@ -153,7 +168,8 @@ TEST_P(Absent, KeysThatSomeQueriesSee) {
             if ((!sees || value) && clean.outputs[1].bits(x) != dirty.outputs[1].bits(x))
               fail(x, sees);
           });
-          EXPECT_EQ(wrong, 0) << "key " << at << (value ? " value" : " key") << " poison " << int(poison) << " " << first;
+          EXPECT_EQ(wrong, 0) << "key " << at << (value ? " value" : " key") << " poison " << int(poison) << " "
+                              << first;
         }
   }
 }

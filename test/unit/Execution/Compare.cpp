@@ -18,8 +18,7 @@ double rounded(Element element, double x) {
 
 } // namespace
 
-Comparison::Comparison(Program &program)
-    : program(program), attend(program.attend), outputs(attend.getNumResults()) {}
+Comparison::Comparison(Program &program) : program(program), attend(program.attend), outputs(attend.getNumResults()) {}
 
 void Comparison::add(const Call &call) {
   auto oracle = call.oracle(program);

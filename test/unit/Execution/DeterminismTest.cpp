@@ -100,8 +100,8 @@ TEST(Determinism, ARowAloneOrAmongOthers) {
       }
 }
 
-/// Not promised: products with the values are summed over runs of panels that some row of a strip sees, so where the set
-/// of a row has holes, rows of its strip that see the holes change how its sum is grouped.
+/// Not promised: products with the values are summed over runs of panels that some row of a strip sees, so where the
+/// set of a row has holes, rows of its strip that see the holes change how its sum is grouped.
 TEST(Determinism, DISABLED_SetsWithHoles) {
   for (const char *set : {"prefix<9> or window<bottom_right, left = 6>", "not window<bottom_right, left = 30>"})
     for (int64_t lo : {1, 4, 7, 33, 39}) {

@@ -139,7 +139,11 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
   f.text += fmt::format("    q = %{}{} k = %{}{} v = %{}{}\n", qName, list(q), kName, list(k), vName, list(v));
   f.text += clauses;
   f.text += fmt::format("    outputs o{}{} : ({}, {}, {}) -> {}\n", list(o), lse ? ", lse" + list(l) : "", q.type(),
-                        packed ? q.type() : k.type(), packed ? q.type() : shared ? k.type() : v.type(), results);
+                        packed ? q.type() : k.type(),
+                        packed   ? q.type()
+                        : shared ? k.type()
+                                 : v.type(),
+                        results);
   f.text += fmt::format("  attn.return %o{} : {}{}\n}}\n", lse ? ", %l" : "", o.type(), lse ? ", " + l.type() : "");
 
   auto output = [&](const Operand &t) {

@@ -54,7 +54,7 @@ private:
   };
   std::string leaf();
   std::string where();
-  std::string scalar(int64_t lo, int64_t hi, bool signedValue = true);
+  std::string scalar(int64_t lo, int64_t hi);
   std::string lengthTensor(int64_t extent);
   /// A tensor over some dimensions, its axes in the order of `dims`.
   Captured capture(const std::vector<int> &dims, const std::string &element, double lo, double hi);
@@ -64,6 +64,7 @@ private:
   std::string integer(std::string &body, int depth);
   std::string condition(std::string &body, int depth);
   std::string integerLoad(std::string &body, int depth);
+  std::string unplain(std::string &body, const std::string &index);
   std::string real(std::string &body, const std::string &s, int depth);
   std::string bias(std::string &body);
   std::string constant(std::string &body, int64_t value);

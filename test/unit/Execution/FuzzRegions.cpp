@@ -11,7 +11,7 @@ std::string FuzzRegions::dimName(int d) const {
   return d < n ? batchNames[d] : d == n ? "i" : "j";
 }
 
-std::string FuzzRegions::scalar(int64_t lo, int64_t hi, bool) {
+std::string FuzzRegions::scalar(int64_t lo, int64_t hi) {
   const int64_t value = draw.in(lo, hi);
   if (draw.chance(50))
     return std::to_string(value);
@@ -187,9 +187,21 @@ std::string FuzzRegions::integer(std::string &body, int depth) {
   return r;
 }
 
+/// An axis indexed by a plain dimension has that dimension's extent, and the call is refused otherwise; so i - 1 for i.
+std::string FuzzRegions::unplain(std::string &body, const std::string &index) {
+  for (int d = 0; d < int(batchNames.size()) + 2; ++d)
+    if (index == "%" + dimName(d)) {
+      const std::string r = "%" + newName("x"), one = constant(body, 1);
+      body += fmt::format("      {} = arith.subi {}, {} : index\n", r, index, one);
+      return r;
+    }
+  return index;
+}
+
 std::string FuzzRegions::integerLoad(std::string &body, int depth) {
   const int nb = int(batchNames.size());
-  const std::string element = draw.of<std::string>({"i32", "i64", "i8"}), raw = "%" + newName("l"), r = "%" + newName("x");
+  const std::string element = draw.of<std::string>({"i32", "i64", "i8"}), raw = "%" + newName("l"),
+                    r = "%" + newName("x");
   std::vector<int> dims = {draw.chance(50) ? nb : nb + 1};
   if (draw.chance(30))
     dims.insert(dims.begin(), 0);
@@ -198,7 +210,7 @@ std::string FuzzRegions::integerLoad(std::string &body, int depth) {
   for (int d : dims) {
     std::string index = "%" + dimName(d);
     if (d >= nb && draw.chance(40)) { // computed, mostly clamped
-      index = integer(body, depth);
+      index = unplain(body, integer(body, depth));
       if (extents[size_t(d)] > 0 && draw.chance(70)) {
         const std::string lo = "%" + newName("x"), hi = "%" + newName("x"), zero = constant(body, 0),
                           last = constant(body, extents[size_t(d)] - 1);
@@ -241,7 +253,7 @@ std::string FuzzRegions::bias(std::string &body) {
   for (int d : dims) {
     std::string index = "%" + dimName(d);
     if (draw.chance(8) && d >= nb)
-      index = integer(body, 1); // may be a bad index
+      index = unplain(body, integer(body, 1)); // may be a bad index
     indices += (indices.empty() ? "" : ", ") + index;
   }
   body += fmt::format("      {} = attn.load %{}[{}] : {}\n", x, c.name, indices, c.type);
@@ -273,7 +285,8 @@ std::string FuzzRegions::real(std::string &body, const std::string &s, int depth
     const std::string n = "%" + newName("x"), w = "%" + newName("x"), f = "%" + newName("y"), d = integer(body, 1);
     body += fmt::format("      {} = arith.index_cast {} : index to i64\n", w, d);
     body += fmt::format("      {} = arith.sitofp {} : i64 to {}\n", f, w, acc);
-    body += fmt::format("      {} = arith.mulf {}, {} : {}\n", n, f, constantReal(body, double(draw.in(-9, 9)) / 100), acc);
+    body +=
+        fmt::format("      {} = arith.mulf {}, {} : {}\n", n, f, constantReal(body, double(draw.in(-9, 9)) / 100), acc);
     return emit("arith.addf " + a + ", " + n);
   }
   case 5: {

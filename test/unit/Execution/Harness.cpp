@@ -8,8 +8,8 @@ using namespace attn;
 using namespace attn::test;
 
 Element test::elementOf(const std::string &name) {
-  for (Element e : {Element::F64, Element::F32, Element::F16, Element::BF16, Element::I64, Element::I32, Element::I8,
-                    Element::I1})
+  for (Element e :
+       {Element::F64, Element::F32, Element::F16, Element::BF16, Element::I64, Element::I32, Element::I8, Element::I1})
     if (name == nameOf(e))
       return e;
   llvm::report_fatal_error("no element type has this name");

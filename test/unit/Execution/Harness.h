@@ -23,7 +23,7 @@ using interpreter::Precision;
 /// The pieces of a program over q, k, v [b, h, token, feature].
 struct Attention {
   int64_t d = 8, dv = 8;
-  std::string element = "f32", out = "";      // of o; empty: as element
+  std::string element = "f32", out = "";       // of o; empty: as element
   std::string set = "", score = "", args = ""; // args: ", %m: tensor<?xi1>"
   std::string scale = "";
   std::string heads = "h"; // index of the key's head
@@ -86,8 +86,8 @@ struct Call {
 
 std::vector<Tensor> makeOutputs(Program &program, const std::vector<Tensor> &inputs);
 
-/// All rows of all outputs of some calls of one program against the interpreter. The calls together are one tensor of the
-/// error rule.
+/// All rows of all outputs of some calls of one program against the interpreter. The calls together are one tensor of
+/// the error rule.
 class Comparison {
 public:
   explicit Comparison(Program &program);

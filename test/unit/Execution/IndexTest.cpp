@@ -73,8 +73,8 @@ TEST(CapturedIndex, TablesByTwoIndices) {
 TEST(CapturedIndex, IndexThroughAnotherLoad) {
   Attention a;
   a.args = ", %u: tensor<?xi32>, %t: tensor<?xf32>";
-  a.score = loadScore("%y = attn.load %u[%j] : tensor<?xi32> %n = arith.index_cast %y : i32 to index", "%n",
-                      "tensor<?xf32>");
+  a.score =
+      loadScore("%y = attn.load %u[%j] : tensor<?xi32> %n = arith.index_cast %y : i32 to index", "%n", "tensor<?xf32>");
   for (int64_t hi : {9, 10}) {
     Call call{normalInputs(a, 1, 2, 20, 40, 3)};
     call.inputs.push_back(Tensor::integers(Element::I32, {40}, 8, hi == 9 ? 0 : -1, hi));
@@ -87,8 +87,8 @@ TEST(CapturedIndex, IndexThroughAnotherLoad) {
 TEST(CapturedIndex, UnusedLoadIsNoRead) {
   Attention a;
   a.args = ", %t: tensor<?xf32>";
-  a.score = "score(%s, j = %j) { " + std::string(kShift) +
-            " %x = attn.load %t[%n] : tensor<?xf32> attn.yield %s : f32 }";
+  a.score =
+      "score(%s, j = %j) { " + std::string(kShift) + " %x = attn.load %t[%n] : tensor<?xf32> attn.yield %s : f32 }";
   Call call{normalInputs(a, 1, 1, 20, 40, 3)};
   call.inputs.push_back(Tensor::normal(Element::F32, {1}, 4));
   EXPECT_EQ(check(program(a), call), "");
@@ -164,7 +164,8 @@ TEST(CapturedIndex, ComparedIntegers) {
                         "%p = arith.cmpi ") +
             op + ", %y, %i : index attn.yield %p : i1 }";
     a.args = ", %t: tensor<?xi32>";
-    for (const std::string &around : {std::string(), std::string(" and causal<top_left>"), std::string(" or prefix<9>")})
+    for (const std::string &around :
+         {std::string(), std::string(" and causal<top_left>"), std::string(" or prefix<9>")})
       for (int64_t extent : {0, 3, 20, 38}) {
         Attention b = a;
         b.set += around;

@@ -34,7 +34,8 @@ void expectSame(const Attention &a, const std::vector<MemoryLayout> &layouts, bo
         call.outputs[1] = Tensor(call.outputs[1].element, call.outputs[1].shape,
                                  {{1, 2, 0}, {3, 1, 2}, {}, layout.step, layout.offset});
       call.run(p);
-      EXPECT_TRUE(sameBits(dense, call)) << "operand " << which << " order " << fmt::format("{}", fmt::join(layout.order, ""));
+      EXPECT_TRUE(sameBits(dense, call)) << "operand " << which << " order "
+                                         << fmt::format("{}", fmt::join(layout.order, ""));
     }
 }
 
@@ -98,10 +99,11 @@ TEST(Layout, BroadcastCapturedTensors) {
   }
 }
 
-const char *const kPacked = "!x = tensor<?x?x3x?x8xf32>\n!o = tensor<?x?x?x8xf32>\nattn.kernel @k(%x: !x) -> (o: !o) {\n"
-                            "  %o = attn.attend dims(b, h | i | j | c, e) q = %x[b, i, 0, h, c] k = %x[b, j, 1, h, c] "
-                            "v = %x[b, j, 2, h, e]\n  set = causal<top_left> outputs o[b, i, h, e] : (!x, !x, !x) -> !o\n"
-                            "  attn.return %o : !o\n}\n";
+const char *const kPacked =
+    "!x = tensor<?x?x3x?x8xf32>\n!o = tensor<?x?x?x8xf32>\nattn.kernel @k(%x: !x) -> (o: !o) {\n"
+    "  %o = attn.attend dims(b, h | i | j | c, e) q = %x[b, i, 0, h, c] k = %x[b, j, 1, h, c] "
+    "v = %x[b, j, 2, h, e]\n  set = causal<top_left> outputs o[b, i, h, e] : (!x, !x, !x) -> !o\n"
+    "  attn.return %o : !o\n}\n";
 
 TEST(Layout, PackedOperands) {
   for (int64_t tokens : {0, 1, 17, 40}) {
@@ -111,9 +113,10 @@ TEST(Layout, PackedOperands) {
 }
 
 TEST(Layout, KeysAreValues) {
-  const char *text = "!x = tensor<?x?x?x8xbf16>\nattn.kernel @k(%q: !x, %k: !x) -> (o: !x) {\n  %o = attn.attend dims(b, h | "
-                     "i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %k[b, h, j, e]\n  outputs o[b, h, i, e] : "
-                     "(!x, !x, !x) -> !x\n  attn.return %o : !x\n}\n";
+  const char *text =
+      "!x = tensor<?x?x?x8xbf16>\nattn.kernel @k(%q: !x, %k: !x) -> (o: !x) {\n  %o = attn.attend dims(b, h | "
+      "i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %k[b, h, j, e]\n  outputs o[b, h, i, e] : "
+      "(!x, !x, !x) -> !x\n  attn.return %o : !x\n}\n";
   Call call{{Tensor::normal(Element::BF16, {2, 2, 20, 8}, 1), Tensor::normal(Element::BF16, {2, 2, 40, 8}, 2)}};
   EXPECT_EQ(check(program(text), call), "");
 }
@@ -149,8 +152,8 @@ TEST(Layout, OffsetsBeyond32Bits) {
 }
 
 TEST(Layout, ZeroExtents) {
-  for (auto [B, H, I, J] : {std::array<int64_t, 4>{0, 2, 5, 7}, {2, 0, 5, 7}, {2, 2, 0, 7}, {2, 2, 5, 0}, {0, 0, 0, 0},
-                            {1, 1, 0, 0}})
+  for (auto [B, H, I, J] :
+       {std::array<int64_t, 4>{0, 2, 5, 7}, {2, 0, 5, 7}, {2, 2, 0, 7}, {2, 2, 5, 0}, {0, 0, 0, 0}, {1, 1, 0, 0}})
     for (const char *set : {"full", "causal<bottom_right>", "causal<top_left>", "window<bottom_right, left = 2>"})
       for (bool nulls : {false, true}) {
         Attention a;

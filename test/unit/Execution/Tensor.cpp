@@ -50,8 +50,8 @@ void test::Tensor::allocate() {
     return;
   }
   const int64_t page = sysconf(_SC_PAGESIZE), inner = (used + page - 1) / page * page, all = inner + 2 * page;
-  char *base = static_cast<char *>(
-      mmap(nullptr, size_t(all), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  char *base =
+      static_cast<char *>(mmap(nullptr, size_t(all), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   if (base == MAP_FAILED || mprotect(base + page, size_t(inner), PROT_READ | PROT_WRITE))
     llvm::report_fatal_error("no pages for a test tensor");
   char *start = base + page + (beside == Beside::PageAfter ? inner - used : 0);
@@ -59,8 +59,8 @@ void test::Tensor::allocate() {
 }
 
 test::Tensor::Tensor(const Tensor &other)
-    : element(other.element), shape(other.shape), stride(other.stride), null(other.null), claimed(other.claimed), beside(other.beside),
-      offset(other.offset), span(other.span), gapPattern(other.gapPattern) {
+    : element(other.element), shape(other.shape), stride(other.stride), null(other.null), claimed(other.claimed),
+      beside(other.beside), offset(other.offset), span(other.span), gapPattern(other.gapPattern) {
   allocate();
   if (beside == Beside::Sparse)
     each([&](llvm::ArrayRef<int64_t> at) { setBits(at, other.bits(at)); });

@@ -67,8 +67,8 @@ public:
 
   Element element;
   Index shape, stride;
-  bool null = false;     // abi() has no data: an output nobody wants
-  Index claimed = {};    // strides that abi() says, where they are not the truth
+  bool null = false;  // abi() has no data: an output nobody wants
+  Index claimed = {}; // strides that abi() says, where they are not the truth
 
 private:
   char *data() const { return memory.get() + front + offset * bytesOf(element); }

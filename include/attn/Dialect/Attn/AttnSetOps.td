@@ -85,7 +85,7 @@ def SetMaskOp : Attn_SetOp<"mask"> {
     constant; no feature dimension.
   }];
   let arguments = (ins AnyType:$mask, AffineMapAttr:$map);
-  let assemblyFormat = "$mask $map attr-dict `:` type($mask)";
+  let assemblyFormat = "$mask `by` $map attr-dict `:` type($mask)";
   let hasVerifier = 1;
 }
 

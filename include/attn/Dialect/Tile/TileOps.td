@@ -64,6 +64,8 @@ def VariantOp : Tile_Op<"variant", [HasParent<"ProgramOp">, NoTerminator, Single
   let description = [{
     Tasks of the main phase are `block_rows` queries; keys go by blocks of `block_keys`; a microtile is `tile_rows` x `tile_keys`. A reference is raised when a score exceeds
     it by more than `threshold`.
+
+    Constraints: `variant_c1`: a block is a whole number of microtiles.
   }];
   let arguments = (ins StrAttr:$name, I64Attr:$block_rows, I64Attr:$block_keys, I64Attr:$tile_rows, I64Attr:$tile_keys, F64Attr:$threshold);
   let regions = (region SizedRegion<1>:$body);
@@ -90,21 +92,21 @@ def PackOp : Tile_Op<"pack"> {
   let summary = "the task's block of a key or value tensor, converted and packed";
   let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
   let results = (outs Tile_PanelsType:$panels);
-  let assemblyFormat = "$source $map attr-dict `:` type($source) `->` type($panels)";
+  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($panels)";
 }
 
 def SummaryOp : Tile_Op<"summary"> {
   let summary = "least and greatest element of source[map(indices)] in each panel of the task's block of keys";
   let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
   let results = (outs Tile_SummaryType:$result);
-  let assemblyFormat = "$source $map attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($result)";
 }
 
 def LoadOp : Tile_Op<"load"> {
   let summary = "the task's block of queries, times factor (and times scale)";
   let arguments = (ins AnyRankedTensor:$source, Optional<AnyFloat>:$scale, AffineMapAttr:$map, F64Attr:$factor);
   let results = (outs Tile_TileType:$result);
-  let assemblyFormat = "$source $map `times` $factor (`scale` $scale^ `:` type($scale))? attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$source `by` $map `times` $factor (`scale` $scale^ `:` type($scale))? attr-dict `:` type($source) `->` type($result)";
 }
 
 def FillOp : Tile_Op<"fill", [Pure]> {
@@ -114,18 +116,20 @@ def FillOp : Tile_Op<"fill", [Pure]> {
   let assemblyFormat = "$value attr-dict `:` type($result)";
 }
 
-def ForOp : Tile_Op<"for", [SingleBlock]> {
+def ForOp : Tile_Op<"for"> {
   let summary = "sweeps the strips of the query block over the ranges of keys that the set leaves";
   let description = [{
     `solve(set, keys, rows)` gives sorted disjoint ranges for the block and, inside, for each strip of `tile_rows` rows; every microtile in them is empty (skipped), full or
     partial. The body computes one strip against one run of microtiles; the carried tiles are those of the whole query block. The set region is the program's
     set, absent for all pairs.
+
+    Constraints: `for_c1`: the body takes, yields and returns the carried tiles.
   }];
   let arguments = (ins Variadic<Tile_TileType>:$init);
   let regions = (region MaxSizedRegion<1>:$set, SizedRegion<1>:$body);
   let results = (outs Variadic<Tile_TileType>:$results);
   let assemblyFormat = "`carry` `(` ($init^ `:` type($init))? `)` attr-dict-with-keyword `solve` $set `do` $body (`->` type($results)^)?";
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegments]> {

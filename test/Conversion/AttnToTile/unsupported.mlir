@@ -1,0 +1,130 @@
+// RUN: %attn-opt %s --split-input-file --verify-diagnostics --attn-pipeline-tile
+
+// Valid programs that have no lowering, each with what can be done.
+
+// expected-error@below {{[unsupported_normalizer] a normalizer of 2 passes has no lowering yet; one pass has}}
+attn.normalizer @unsupported_normalizer {
+  attn.pass ref = none phi(%s) {
+    attn.yield %s : f32
+  } sums(n = value)
+  attn.pass ref = none phi(%s) {
+    attn.yield %s : f32
+  } sums(n = value)
+  attn.finish(%n) {
+    attn.yield %n : f32
+  } outputs(o) empty(0.0)
+}
+attn.kernel @two_passes(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @unsupported_normalizer
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// -----
+
+attn.normalizer @unsupported_phi {
+  // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone: `arith.subf %s, %r`}}
+  attn.pass ref = max gauge(%a, %b) {
+    %d = arith.subf %a, %b : f32
+    %g = math.exp %d : f32
+    attn.yield %g : f32
+  } phi(%s, %r) {
+    %d = arith.divf %s, %r : f32
+    attn.yield %d : f32
+  } sums(n = value)
+  attn.finish(%r, %n) {
+    attn.yield %n : f32
+  } outputs(o) empty(0.0)
+}
+attn.kernel @ratio(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @unsupported_phi
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// -----
+
+attn.normalizer @unsupported_phi_reversed {
+  // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone}}
+  attn.pass ref = max gauge(%a, %b) {
+    %d = arith.subf %b, %a : f32
+    %g = math.exp %d : f32
+    attn.yield %g : f32
+  } phi(%s, %r) {
+    %d = arith.subf %s, %r : f32
+    attn.yield %d : f32
+  } sums(n = value)
+  attn.finish(%r, %n) {
+    attn.yield %n : f32
+  } outputs(o) empty(0.0)
+}
+attn.kernel @reversed(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @unsupported_phi_reversed
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// -----
+
+// expected-error@below {{[kernel_s1] a kernel with several attends is not supported; write one kernel for each}}
+attn.kernel @kernel_s1_two(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: tensor<?x64xf32>) {
+  %o = attn.attend dims(| i | j | c, e)
+    q = %x[i, c] k = %x[j, c] v = %x[j, e]
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  %o2 = attn.attend dims(| i | j | c, e)
+    q = %x[i, c] k = %x[j, c] v = %x[j, e]
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  attn.return %o, %o2 : tensor<?x64xf32>, tensor<?x64xf32>
+}
+
+// -----
+
+// expected-error@below {{[kernel_s1] a kernel returns the results of its one attend}}
+attn.kernel @kernel_s1_none(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
+  attn.return %x : tensor<?x64xf32>
+}
+
+// -----
+
+// expected-error@below {{[kernel_s1] return all results of the attend, once each and in order}}
+attn.kernel @kernel_s1_twice(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: tensor<?x64xf32>) {
+  %o = attn.attend dims(| i | j | c, e)
+    q = %x[i, c] k = %x[j, c] v = %x[j, e]
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  attn.return %o, %o : tensor<?x64xf32>, tensor<?x64xf32>
+}
+
+// -----
+
+attn.kernel @kernel_s1_other(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
+  // expected-error@below {{[kernel_s1] a kernel holds one attend and its return; compute inside the regions of the attend}}
+  %c = arith.constant 1.0 : f32
+  %o = attn.attend dims(| i | j | c, e)
+    q = %x[i, c] k = %x[j, c] v = %x[j, e]
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  attn.return %o : tensor<?x64xf32>
+}
+
+// -----
+
+attn.kernel @unsupported_axis(%x: tensor<?x?x64xf32>) -> (o: tensor<?x?x64xf32>) {
+  // expected-error@below {{[unsupported_axis] axis 0 of one tensor is indexed in ways that contradict each other; pass it as two arguments}}
+  %o = attn.attend dims(b | i | j | c, e)
+    q = %x[b, i, c] k = %x[0, j, c] v = %x[0, j, e]
+    outputs o[b, i, e]
+    : (tensor<?x?x64xf32>, tensor<?x?x64xf32>, tensor<?x?x64xf32>) -> tensor<?x?x64xf32>
+  attn.return %o : tensor<?x?x64xf32>
+}

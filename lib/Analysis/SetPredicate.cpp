@@ -46,7 +46,11 @@ public:
         .Case<SetWhereOp>([&](SetWhereOp o) {
           for (auto [d, arg] : llvm::enumerate(o.getBody().getArguments()))
             indices[arg] = Expr::var(d);
-          return condition(cast<YieldOp>(o.getBody().front().getTerminator()).getOperand(0));
+          Value result = cast<YieldOp>(o.getBody().front().getTerminator()).getOperand(0);
+          // A load that may be out of bounds makes the whole condition unknown there, so it is evaluated as a whole.
+          if (mayBeOutOfBounds(o))
+            return opaque({result, SetMaskOp()});
+          return condition(result);
         });
   }
 
@@ -54,6 +58,19 @@ private:
   Pred opaque(SetPredicate::Opaque what) {
     out.opaques.push_back(what);
     return Pred::opaque(out.opaques.size() - 1);
+  }
+
+  /// A load by anything but the bare indices of the region, which the call's checks keep in bounds.
+  static bool mayBeOutOfBounds(SetWhereOp where) {
+    return where
+        .walk([&](attn::LoadOp load) {
+          bool bare = llvm::all_of(load.getIndices(), [&](Value v) {
+            auto arg = dyn_cast<BlockArgument>(v);
+            return arg && arg.getOwner() == &where.getBody().front();
+          });
+          return bare ? WalkResult::advance() : WalkResult::interrupt();
+        })
+        .wasInterrupted();
   }
 
   static unsigned argNumber(Value v) { return cast<BlockArgument>(v).getArgNumber(); }

@@ -88,7 +88,8 @@ def suites(args):
 
 def run(name, command, kind, args):
     """Runs one suite; its output is shown only where something is wrong. Returns its counts."""
-    environment = os.environ | {"ATTN_SEED": str(args.seed), "GTEST_COLOR": "no", "CC": "clang-22", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"ATTN_SEED": str(args.seed), "GTEST_COLOR": "no", "CC": "clang-22", "CMAKE_GENERATOR": "Ninja",
+                                "PYTHONDONTWRITEBYTECODE": "1"}
     if args.long:
         environment["ATTN_LONG"] = "1"
     report = args.build / "test/lit.json"
@@ -126,12 +127,12 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--only", action="append", metavar="PREFIX", help="suites whose name starts so")
     p.add_argument("--list", action="store_true", help="only the names of the suites")
-    p.add_argument("--timeout", type=int, help="seconds for one suite (default: 1500; 14400 with --long)")
+    p.add_argument("--timeout", type=int, help="seconds for one suite (default: 900; 14400 with --long)")
     p.add_argument("--lines", type=int, default=200, help="how much of a failed suite's output is shown")
     p.add_argument("--started", type=int, default=0, help="seconds spent before, for the total")
     args = p.parse_args()
     args.build = args.build.resolve()
-    args.timeout = args.timeout or (14400 if args.long else 1500)
+    args.timeout = args.timeout or (14400 if args.long else 900)
     started = time.monotonic() - args.started
     chosen = [s for s in suites(args) if not args.only or s[0].startswith(tuple(args.only))]
     if args.list:

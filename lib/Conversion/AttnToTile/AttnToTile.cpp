@@ -126,13 +126,7 @@ private:
         tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(rows), b.getUnitAttr());
     b.createBlock(&main.getBody());
     auto tileOf = [&](ArrayRef<int64_t> shape) { return tile::TileType::get(b.getContext(), shape, real); };
-    bool scored = !attend.getScore().empty();
-    // Without a score region the scale is folded into the queries, and log2 e with it where weights are powers of 2. A
-    // region is written in natural units: there the scale is its first operation, rounded once, and log2 e its last.
-    double factor = scored ? 1.0 : scale() * (form.base2 ? kLog2e : 1.0);
-    Value scaleArg = attend.getScale() && !scored ? args.lookup(attend.getScale()) : Value();
-    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), scaleArg,
-                                   attend.getQMapAttr(), b.getF64FloatAttr(factor));
+    Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), attend.getQMapAttr());
 
     SmallVector<Value> init;
     auto fill = [&](double value, Type type) {
@@ -169,8 +163,7 @@ private:
       llvm::append_range(results, accs.getTypes());
       auto weigh = tile::WeighOp::create(b, loc, results[0], ref ? ref.getType() : Type(), sums.getTypes(),
                                          accs.getTypes(), q, pack.getResult(0), ref, sums, accs);
-      if (scored)
-        buildScore(weigh.getScore());
+      buildScore(weigh.getScore());
       form.buildGauge(b, weigh.getGauge(), real);
       form.buildPhi(b, weigh.getPhi(), real);
       SmallVector<Value> next(weigh->getResults().drop_front());
@@ -215,11 +208,23 @@ private:
     return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
   }
 
-  /// The score region, with the scale before it and in log2 units at its end where weights are powers of 2.
+  /// From the bare product q.k to the score: the scale, rounded once as the text says; the text's region; log2 e where
+  /// weights are powers of 2. Queries are not scaled themselves: that would round every element once more.
   void buildScore(Region &region) {
     OpBuilder::InsertionGuard guard(b);
-    attend.getScore().cloneInto(&region, args);
     auto constant = [&](double v) -> Value { return arith::ConstantOp::create(b, loc, b.getFloatAttr(real, v)); };
+    double unit = form.base2 ? kLog2e : 1.0;
+    if (attend.getScore().empty()) {
+      SmallVector<Type> types(attend.numBatch() + 3, b.getIndexType());
+      types[0] = real;
+      Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
+      Value factor = attend.getScale()
+                         ? arith::MulFOp::create(b, loc, args.lookup(attend.getScale()), constant(unit)).getResult()
+                         : constant(scale() * unit);
+      tile::YieldOp::create(b, loc, arith::MulFOp::create(b, loc, block->getArgument(0), factor).getResult());
+      return;
+    }
+    attend.getScore().cloneInto(&region, args);
     Value dot = region.getArgument(0);
     if (attend.getScale() || scale() != 1.0) {
       b.setInsertionPointToStart(&region.front());
@@ -231,7 +236,7 @@ private:
     b.setInsertionPoint(yield);
     Value result = yield->getOperand(0);
     if (form.base2)
-      result = arith::MulFOp::create(b, loc, result, constant(kLog2e));
+      result = arith::MulFOp::create(b, loc, result, constant(unit));
     tile::YieldOp::create(b, loc, result);
     yield->erase();
   }

@@ -22,9 +22,9 @@ V MainEmitter::finish() {
     if (llvm::any_of(op.getOperands(), [&](V v) { return perFeature.contains(v); }))
       perFeature.insert(op.result_begin(), op.result_end());
 
-  V zero32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   V bad = e.loop(e.i64(0), rows, 1, ValueRange{e.splat(0)}, [&](V r, ValueRange args) {
-    V empty = e.ne(e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(r, 4))), zero32);
+    V mode = e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));
+    V empty = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1)));
     V accRow = e.at(e.at(t.scratch, l.acc()), e.mul(r, l.valueRowBytes()));
     V poison = args[0]; // 0 * x is 0 for every finite x, else NaN
     RegionEmitter region = makeRegion();
@@ -37,7 +37,11 @@ V MainEmitter::finish() {
         continue;
       V v;
       if (hasRef && position == 0) {
-        v = e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes))));
+        // In absolute mode (see Raise.cpp) the reference is kept apart.
+        V offset = e.mul(r, e.bytes);
+        V isAbsolute = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(2)));
+        v = e.select(isAbsolute, e.load(e.real, e.at(e.at(t.scratch, l.absRef()), offset)),
+                     e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), offset))));
       } else {
         V lanesOfSum =
             e.load(e.vec, e.at(e.at(t.scratch, l.sum(position - (hasRef ? 1 : 0))), e.mul(r, l.lanes * l.element)));

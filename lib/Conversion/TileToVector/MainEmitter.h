@@ -63,7 +63,7 @@ private:
   void storeTile(llvm::ArrayRef<V> s);
   llvm::SmallVector<V> loadTile();
   void storeWeights(llvm::ArrayRef<V> s, V panel);
-  void noteVisible(V panel, V row, unsigned half, V mask);
+  void noteVisible(V panel, llvm::ArrayRef<V> scores);
 
   // Raise.cpp
   mlir::LogicalResult emitRaise();
@@ -98,6 +98,7 @@ private:
   llvm::SmallVector<SummaryRef> summaries;
   std::function<TensorRef &(unsigned)> tensorOf;
 
+  V factor;                               // of the whole call, where scores have no other region: a vector
   V first, rows, strips;                  // of the query block
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block

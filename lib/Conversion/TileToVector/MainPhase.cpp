@@ -5,6 +5,15 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+/// True where the value depends on nothing but constants and captured scalars.
+static bool isInvariant(V v, Block &block) {
+  if (auto arg = dyn_cast<BlockArgument>(v))
+    return arg.getOwner() != &block;
+  Operation *op = v.getDefiningOp();
+  return !isa<attn::LoadOp>(op) &&
+         llvm::all_of(op->getOperands(), [&](V operand) { return isInvariant(operand, block); });
+}
+
 LogicalResult MainEmitter::match() {
   for (Operation &op : main.getBody().front().without_terminator()) {
     if (auto o = dyn_cast<tile::LoadOp>(op))
@@ -29,7 +38,10 @@ LogicalResult MainEmitter::match() {
   if (!weighOp)
     return forOp.emitError("[unsupported_main] a strip has one weigh");
   hasRef = (bool)weighOp.getRef();
-  hasScore = !weighOp.getScore().empty();
+  // A score that is the product times a factor of the whole call needs no code of its own.
+  Block &score = weighOp.getScore().front();
+  auto product = score.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+  hasScore = !product || product.getLhs() != score.getArgument(0) || !isInvariant(product.getRhs(), score);
   // exp2(d) is 0 at -inf by itself; any other weight is selected to 0 where the score is absent.
   Block &phi = weighOp.getPhi().front();
   auto exp2 = dyn_cast_or_null<math::Exp2Op>(phi.getTerminator()->getOperand(0).getDefiningOp());
@@ -45,6 +57,14 @@ LogicalResult MainEmitter::run() {
   if (hasRef && failed(emitRaise()))
     return failure();
 
+  if (!hasScore) {
+    RegionEmitter region = makeRegion();
+    auto product = weighOp.getScore().front().getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+    auto emitted = region.emit(product.getRhs());
+    if (failed(emitted))
+      return failure();
+    factor = e.broadcast(emitted->v);
+  }
   first = t.block;
   rows = e.min(e.i64(l.blockRows), e.sub(t.extents[t.queryDim()], first));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
@@ -73,22 +93,19 @@ void MainEmitter::count(unsigned counter, V by) {
   e.store(e.add(e.loadI64(at), by), at);
 }
 
-/// Queries times scale, rows contiguous; surplus rows of the last strip repeat the last query and are never stored.
+/// Queries in the accumulation type, rows contiguous; surplus rows of the last strip repeat the last query and are
+/// never stored.
 void MainEmitter::loadQueries() {
   TensorRef &q = t.tensor(cast<BlockArgument>(loadOp.getSource()).getArgNumber());
   AffineMap map = loadOp.getMap();
   Type element = q.type.getElementType();
   V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
   V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
-  double constant = loadOp.getFactor().convertToDouble();
-  V factor = e.scalar(constant);
-  if (loadOp.getScale())
-    factor = e.fmul(t.params.lookup(loadOp.getScale()), factor);
   V last = e.sub(t.extents[t.queryDim()], e.i64(1));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
     V i = e.min(e.add(first, r), last);
     V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
-    copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot, factor);
+    copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
   });
 }
 

@@ -1,9 +1,14 @@
 // The rare path of tile.weigh: a row whose scores exceed its stale reference, or that sees its first key, moves the
 // reference, and everything carried so far is multiplied by the gauge. Decided row by row from the row's own scores, so
-// that results do not depend on neighbours.
+// that results do not depend on neighbours: after a move the microtile is computed once more against the new
+// references, which gives every other row the bits it had.
 //
-// Returns true where the microtile must be computed once more: scores relative to a reference that was off by much have
-// lost digits to it.
+// A row is in one of three modes:
+//   1 unset     no visible score yet; reference 0
+//   0 relative  scores arrive as s - r, rounded once; the hot path
+//   2 absolute  |r| >= 2^21 (2^50 in f64): r + 32 may be no number apart from r, so scores arrive as s and r is
+//   subtracted here, microtile by microtile
+//
 #include "MainEmitter.h"
 
 using namespace mlir;
@@ -40,6 +45,11 @@ LogicalResult MainEmitter::emitRaise() {
   V zero32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   V minusInf = e.scalar(-std::numeric_limits<double>::infinity());
 
+  V two32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(2));
+  double limit = e.real.isF64() ? 0x1p50 : 0x1p21;
+  auto isLarge = [&](V r) {
+    return e.cmpf(arith::CmpFPredicate::OGE, math::AbsFOp::create(e.b, e.loc, r), e.scalar(limit));
+  };
   auto done = e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false)}, [&](V r, ValueRange state) {
     V row = e.add(r0, r);
     V tileAt = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
@@ -47,32 +57,32 @@ LogicalResult MainEmitter::emitRaise() {
     // Largest score of the row that is no NaN.
     V m = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXNUMF,
                                       arith::MaxNumFOp::create(e.b, e.loc, s0, s1));
-    V unsetAt = e.at(e.at(scratch, l.unset()), e.mul(row, 4));
-    V isUnset = e.ne(e.load(i32, unsetAt), zero32);
-    V threshold = e.scalar(variant.getThreshold().convertToDouble());
-    V raise = e.cmpf(arith::CmpFPredicate::OGT, m, e.select(isUnset, minusInf, threshold));
+    V modeAt = e.at(e.at(scratch, l.unset()), e.mul(row, 4));
+    V negAt = e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes)),
+      absAt = e.at(e.at(scratch, l.absRef()), e.mul(row, e.bytes));
+    V mode = e.load(i32, modeAt), neg = e.load(e.real, negAt), absolute = e.load(e.real, absAt);
+    V isUnset = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1))),
+      isAbsolute = e.eq(mode, two32);
     // A visible NaN makes the row seen: it ends as NaN, not as an empty row.
-    V nan = e.either(e.cmpf(arith::CmpFPredicate::UNO, s0, s0), e.cmpf(arith::CmpFPredicate::UNO, s1, s1));
-    e.when(e.anyLane(nan), [&] { e.store(zero32, unsetAt); });
-    V far = e.cmpf(arith::CmpFPredicate::OGT, math::AbsFOp::create(e.b, e.loc, m), e.scalar(16));
-    V again = e.both(raise, e.either(e.invert(isUnset), far));
+    V nan = e.anyLane(e.either(e.cmpf(arith::CmpFPredicate::UNO, s0, s0), e.cmpf(arith::CmpFPredicate::UNO, s1, s1)));
+    e.when(e.both(nan, isUnset), [&] { e.store(zero32, modeAt); });
+
+    V threshold =
+        e.select(isUnset, minusInf, e.select(isAbsolute, absolute, e.scalar(variant.getThreshold().convertToDouble())));
+    V raise = e.cmpf(arith::CmpFPredicate::OGT, m, threshold);
     e.when(raise, [&] {
-      // r' = r + m; s' = s - m
-      V negAt = e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes));
-      e.store(e.fsub(e.load(e.real, negAt), m), negAt);
-      V shift = e.broadcast(m);
-      // -inf stays absent even when the reference itself becomes infinite.
-      auto moved = [&](V s) {
-        return e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, e.fsub(s, shift));
-      };
-      e.store(moved(s0), tileAt);
-      e.store(moved(s1), e.at(tileAt, e.lanes * e.bytes));
-      e.store(zero32, unsetAt);
+      // r' = max(r, s): what has arrived is s - r in relative mode, s otherwise.
+      V reference = e.select(isAbsolute, m, e.fsub(m, neg));
+      V large = e.either(isAbsolute, isLarge(reference));
+      e.store(e.select(large, e.scalar(0), e.fsub(e.scalar(0), reference)), negAt);
+      e.store(reference, absAt);
+      e.store(e.select(large, two32, zero32), modeAt);
       // Nothing is carried before the first key; there the gauge could be infinite.
       e.when(e.invert(isUnset), [&] {
         RegionEmitter region(e, t.tensors, t.params, e.at(scratch, l.gather()));
         Block &gauge = weighOp.getGauge().front();
-        region.bind(gauge.getArgument(0), region.real(e.fsub(e.scalar(0), m)));
+        region.bind(gauge.getArgument(0),
+                    region.real(e.select(isAbsolute, e.fsub(absolute, m), e.fsub(e.scalar(0), m))));
         auto factor = region.emit(gauge.getTerminator()->getOperand(0));
         V g = e.broadcast(succeeded(factor) ? factor->v : e.scalar(1));
         auto scale = [&](V base, V from, V to) {
@@ -87,7 +97,15 @@ LogicalResult MainEmitter::emitRaise() {
               e.mul(panel, l.width * e.bytes));
       });
     });
-    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, unsetAt)), e.either(state[1], again)};
+    // Absolute rows are made relative here; -inf stays absent even where the reference is infinite.
+    V nowAbsolute = e.eq(e.load(i32, modeAt), two32);
+    V again = e.both(raise, e.invert(e.both(nowAbsolute, e.either(isAbsolute, isUnset))));
+    e.when(e.both(nowAbsolute, e.invert(again)), [&] {
+      V shift = e.broadcast(e.load(e.real, absAt));
+      for (auto [s, at] : {std::pair<V, V>(s0, tileAt), std::pair<V, V>(s1, e.at(tileAt, e.lanes * e.bytes))})
+        e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, e.fsub(s, shift)), at);
+    });
+    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, modeAt)), e.either(state[1], again)};
   });
   V strip = e.divUnsigned(r0, l.tileRows);
   e.store(done[0], e.at(e.at(scratch, l.stripUnset()), e.mul(strip, 4)));

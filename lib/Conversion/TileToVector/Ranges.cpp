@@ -53,6 +53,9 @@ SmallVector<MainEmitter::Range> MainEmitter::ranges(V lo, V hi) {
       r.mustHi = set.scalar(c.must.hi);
     if (!c.mayRest.isTrue())
       r.mayRest = set.pred(c.mayRest);
+    // An inverted range is empty even where both its ends lie in one tile.
+    if (r.lo && r.hi)
+      r.mayRest = r.mayRest ? e.both(r.mayRest, e.le(r.lo, r.hi)) : e.le(r.lo, r.hi);
     if (!c.mustRest.isTrue())
       r.mustRest = set.pred(c.mustRest);
     result.push_back(r);
@@ -109,8 +112,6 @@ V MainEmitter::nextBlock(ArrayRef<Range> box, V cursor) {
       at = e.max(at, e.divFloor(e.max(r.lo, e.i64(0)), l.blockKeys));
     if (r.hi)
       ok = e.both(e.ge(r.hi, e.i64(0)), e.le(at, e.divFloor(e.max(r.hi, e.i64(0)), l.blockKeys)));
-    if (r.lo && r.hi)
-      ok = e.both(ok, e.le(r.lo, r.hi));
     if (r.mayRest)
       ok = e.both(ok, r.mayRest);
     next = e.min(next, e.select(ok, at, none));

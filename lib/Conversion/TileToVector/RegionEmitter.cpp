@@ -333,6 +333,10 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     return Val{e.exp2(in[0].v, boundedExp2)};
   if (isa<math::LogOp>(op) && !isVector)
     return Val{e.log(in[0].v)};
+  if (isa<math::RsqrtOp>(op)) {
+    V one = in[0].isVector() ? e.splat(1) : e.scalar(1);
+    return Val{e.fdiv(one, math::SqrtOp::create(e.b, e.loc, in[0].v))};
+  }
   if (e.real.isF64()) {
     if (isa<math::ExpOp>(op))
       return Val{e.exp64(in[0].v, false)};

@@ -25,7 +25,7 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
     if (auto type = dyn_cast<RankedTensorType>(arg.getType())) {
       TensorRef t;
       t.type = type;
-      t.argument = arg.getArgNumber();
+      t.argument = tensorNumber;
       int64_t base = tensorNumber++ * (int64_t)sizeof(attn_tensor);
       t.data = e.load(ptr, e.at(args, base + (int64_t)offsetof(attn_tensor, data)));
       for (int64_t axis = 0; axis < type.getRank(); ++axis) {
@@ -111,17 +111,17 @@ static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<vo
       [&] { return scalars(0); });
 }
 
-void attn::copyRow(Emit &e, Type element, V src, V stride, V dst, int64_t count, V factor) {
+void attn::copyRow(Emit &e, Type element, V src, V stride, V dst, int64_t count) {
   int64_t size = Emit::elementBytes(element);
   byContiguity(
       e, stride, count,
       [&](V n) {
         V v = e.loadElements(element, e.at(src, e.mul(n, size)));
-        e.store(factor ? e.fmul(v, e.broadcast(factor)) : v, e.at(dst, e.mul(n, e.bytes)));
+        e.store(v, e.at(dst, e.mul(n, e.bytes)));
       },
       [&](V n) {
         V v = e.loadElement(element, e.at(src, e.mul(e.mul(n, stride), size)));
-        e.store(factor ? e.fmul(v, factor) : v, e.at(dst, e.mul(n, e.bytes)));
+        e.store(v, e.at(dst, e.mul(n, e.bytes)));
       });
 }
 

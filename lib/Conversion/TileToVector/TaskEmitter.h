@@ -23,16 +23,17 @@ struct Layout {
   int64_t q() const { return 0; }
   int64_t acc() const { return align(q() + blockRows * dot * element); }
   int64_t negRef() const { return align(acc() + blockRows * valuePadded * element); }
+  int64_t absRef() const { return align(negRef() + blockRows * element); } // of rows in absolute mode, see Raise.cpp
   int64_t sum(unsigned n) const {
-    return align(negRef() + blockRows * element) + n * align(blockRows * lanes * element);
+    return align(absRef() + blockRows * element) + n * align(blockRows * lanes * element);
   }
-  int64_t unset() const { return sum(numSums); }                                     // i32 a row: no visible score yet
+  int64_t unset() const { return sum(numSums); } // i32 a row: 1 no visible score yet, 2 absolute mode
   int64_t stripUnset() const { return align(unset() + blockRows * 4); }              // i32 a strip
   int64_t weights() const { return align(stripUnset() + blockRows / tileRows * 4); } // [tileRows][blockKeys]
   int64_t tile() const { return align(weights() + tileRows * blockKeys * element); } // [tileRows][width]
   int64_t status() const {
     return align(tile() + tileRows * width * element);
-  }                                                                      // i8 a panel: 0 empty, 1 partial, 2 full
+  } // i8 a panel: 0 empty, 1 partial, 2 full
   int64_t visible() const { return align(status() + panelsPerBlock()); } // [panel][row][2] lane masks, guarded path
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
@@ -75,10 +76,9 @@ public:
   V summaryBase(unsigned n);
 };
 
-/// Copies `count` elements of a strided row to unit stride in the accumulation type, times `factor` where given;
-/// vectors where the source is contiguous.
-void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, mlir::Value dst, int64_t count,
-             mlir::Value factor = {});
+/// Copies `count` elements of a strided row to unit stride in the accumulation type; vectors where the source is
+/// contiguous.
+void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, mlir::Value dst, int64_t count);
 /// The reverse: `count` values of the accumulation type to a strided row of `element`.
 void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mlir::Value stride, int64_t count);
 

@@ -21,14 +21,9 @@ SmallVector<V> MainEmitter::loadTile() {
   return s;
 }
 
-// s_rj = start_r + sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
+// s_rj = sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
 SmallVector<V> MainEmitter::dot(V keyPanel) {
-  SmallVector<V> start;
-  for (int64_t r = 0; r < l.tileRows; ++r) {
-    // Without a score region the accumulators start at minus the reference, which saves the subtraction.
-    V s = hasRef && !hasScore ? e.broadcast(e.load(e.real, e.at(negRef, r * e.bytes))) : e.splat(0);
-    start.append({s, s});
-  }
+  SmallVector<V> start(2 * l.tileRows, e.splat(0));
   V q = qRow;
   auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {
     V k0 = e.load(e.vec, e.at(keys, c * l.width * e.bytes)),
@@ -55,10 +50,13 @@ SmallVector<V> MainEmitter::dot(V keyPanel) {
   return s;
 }
 
-void MainEmitter::noteVisible(V panel, V row, unsigned half, V mask) {
-  V at = e.at(e.at(t.scratch, l.visible()),
-              e.mul(e.add(e.mul(e.add(e.mul(panel, l.tileRows), row), 2), half), e.maskBytes()));
-  e.store(e.laneBits(mask), at);
+/// For the guarded path: which pairs have a weight at all. Absent scores are -inf; a visible score of -inf hides its
+/// value too.
+void MainEmitter::noteVisible(V panel, ArrayRef<V> scores) {
+  V at = e.at(e.at(t.scratch, l.visible()), e.mul(panel, scores.size() * e.maskBytes()));
+  V absent = e.splat(-std::numeric_limits<double>::infinity());
+  for (auto [n, s] : llvm::enumerate(scores))
+    e.store(e.laneBits(e.cmpf(arith::CmpFPredicate::UNE, s, absent)), e.at(at, n * e.maskBytes()));
 }
 
 /// Absent scores become -inf in registers; their weight is exactly 0.
@@ -67,21 +65,16 @@ SmallVector<V> MainEmitter::maskInline(SmallVector<V> s, V partial, V panel) {
   return e.choose(
       partial, types,
       [&] {
-        SmallVector<V> masks, masked;
+        SmallVector<V> masked;
         V keyLo = e.add(blockFirst, e.mul(panel, l.width)), last = e.sub(t.extents[t.queryDim()], e.i64(1));
         V absent = e.splat(-std::numeric_limits<double>::infinity());
         for (int64_t r = 0; r < l.tileRows; ++r) {
           RegionEmitter region = makeRegion();
           V row = e.min(e.add(rowLo, r), last);
           for (unsigned half = 0; half < 2; ++half) {
-            masks.push_back(laneMask(region, row, keyLo, half).visible);
-            masked.push_back(e.select(masks.back(), s[2 * r + half], absent));
+            masked.push_back(e.select(laneMask(region, row, keyLo, half).visible, s[2 * r + half], absent));
           }
         }
-        e.when(guarded, [&] {
-          for (auto [n, mask] : llvm::enumerate(masks))
-            noteVisible(panel, e.i64(n / 2), n % 2, mask);
-        });
         return masked;
       },
       [&] { return s; });
@@ -163,7 +156,6 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
       visible = e.both(visible, region.asVector(check.ok));
     s = e.select(visible, s, e.splat(-std::numeric_limits<double>::infinity()));
     e.store(s, at);
-    e.when(guarded, [&] { noteVisible(panel, r, half, visible); });
   }
 }
 
@@ -215,19 +207,25 @@ void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
 void MainEmitter::weigh(V panel, V status, V runStart) {
   V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
   V partial = e.eq(status, arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(1)));
-  e.when(guarded, [&] {
-    int64_t bytes = l.tileRows * 2 * e.maskBytes();
-    V at = e.at(e.at(t.scratch, l.visible()), e.mul(panel, bytes));
-    for (int64_t n = 0; n < bytes; ++n)
-      e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(-1)), e.at(at, n));
-  });
   auto scores = [&] {
     SmallVector<V> s = dot(keyPanel);
+    // factor * s - r, rounded once
+    if (!hasScore)
+      for (int64_t r = 0; r < l.tileRows; ++r) {
+        V reference = hasRef ? e.broadcast(e.load(e.real, e.at(negRef, r * e.bytes))) : e.splat(0);
+        for (int64_t half = 0; half < 2; ++half)
+          s[2 * r + half] = e.fma(s[2 * r + half], factor, reference);
+      }
     return hasScore || !masksAreBounds() ? modifyRows(s, partial, panel) : maskInline(s, partial, panel);
   };
+  auto done = [&](ArrayRef<V> s) {
+    e.when(guarded, [&] { noteVisible(panel, s); });
+    storeWeights(s, panel);
+  };
   if (!hasRef)
-    return storeWeights(scores(), panel);
-  // Computed once, as a rule; once more after a reference moved far.
+    return done(scores());
+  // Computed once, as a rule; once more after a reference moved, so that a score is always rounded once, against the
+  // reference it is weighed with.
   V r0 = e.sub(rowLo, first);
   SmallVector<V> s = e.repeat(SmallVector<Type>(2 * l.tileRows, e.vec), [&](SmallVector<V> &s) {
     s = scores();
@@ -254,5 +252,5 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
     s = moved;
     return again;
   });
-  storeWeights(s, panel);
+  done(s);
 }

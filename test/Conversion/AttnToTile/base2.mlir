@@ -2,9 +2,11 @@
 
 // Where weights are exponentials scores are kept in units of log2.
 
-// The factor is in the scale,
+// The factor is in the scale that the product is multiplied by,
 // CHECK-LABEL: tile.program @scale
-// CHECK: tile.load {{.*}} times 0.72134752044448{{[0-9]*}} :
+// CHECK: score {
+// CHECK: arith.constant 0.72134751 : f32
+// CHECK: } gauge {
 // CHECK: arith.constant 0.693147182 : f32
 attn.kernel @scale(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>, lse: tensor<?x?x?xf32>) {
   %r0, %r1 = attn.attend dims(b, h | i | j | c, e)
@@ -17,7 +19,13 @@ attn.kernel @scale(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tenso
 
 // beside a scale known at run time,
 // CHECK-LABEL: tile.program @dynamic_scale
-// CHECK: tile.load {{.*}} times 1.4426950408889634 scale %{{.*}} : f32 :
+// CHECK-SAME: arg_names = ["q", "k", "v", "x", "o", "lse"]
+// CHECK-NEXT: ^bb0({{.*}}, %[[X:[a-z0-9]+]]: f32, {{.*}}):
+// CHECK: score {
+// CHECK-NEXT: ^bb0(%[[DOT:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index):
+// CHECK-NEXT: %[[LOG2E:.*]] = arith.constant 1.44269502 : f32
+// CHECK-NEXT: %[[SCALE:.*]] = arith.mulf %[[X]], %[[LOG2E]] : f32
+// CHECK-NEXT: arith.mulf %[[DOT]], %[[SCALE]] : f32
 attn.kernel @dynamic_scale(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %x: f32) -> (o: tensor<?x?x?x64xf32>, lse: tensor<?x?x?xf32>) {
   %r0, %r1 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
@@ -29,13 +37,13 @@ attn.kernel @dynamic_scale(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %
 
 // and after a score region, which is written in natural units.
 // CHECK-LABEL: tile.program @score
-// CHECK: tile.load {{.*}} times 5.000000e-01 :
 // CHECK: score {
-// CHECK-NEXT: ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index):
-// CHECK-NEXT:   %[[T:.*]] = math.tanh %[[S]] : f32
-// CHECK-NEXT:   %[[LOG2E:.*]] = arith.constant 1.44269502 : f32
-// CHECK-NEXT:   %[[U:.*]] = arith.mulf %[[T]], %[[LOG2E]] : f32
-// CHECK-NEXT:   tile.yield %[[U]] : f32
+// CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index):
+// CHECK: %[[T:.*]] = math.tanh
+// CHECK-NEXT: %[[LOG2E:.*]] = arith.constant 1.44269502 : f32
+// CHECK-NEXT: %[[U:.*]] = arith.mulf %[[T]], %[[LOG2E]] : f32
+// CHECK-NEXT: tile.yield %[[U]] : f32
+// CHECK: } gauge {
 attn.kernel @score(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>, lse: tensor<?x?x?xf32>) {
   %r0, %r1 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
@@ -51,9 +59,9 @@ attn.kernel @score(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tenso
 
 // Other weights keep their units; without reference there is no gauge.
 // CHECK-LABEL: tile.program @relu
-// CHECK: tile.load {{.*}} times 1.250000e-01 :
 // CHECK: tile.weigh dot(%{{.*}}, %{{.*}}) sums() rescale(%{{.*}}) score {
-// CHECK-NEXT: } gauge {
+// CHECK: arith.constant 1.250000e-01 : f32
+// CHECK: } gauge {
 // CHECK-NEXT: } phi {
 // CHECK-NEXT: ^bb0(%[[S:.*]]: f32):
 // CHECK-NEXT:   arith.constant 0.000000e+00
@@ -80,7 +88,8 @@ attn.kernel @relu(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor
 
 // A weight that is no plain exponential of the difference keeps its units too.
 // CHECK-LABEL: tile.program @squared
-// CHECK: tile.load {{.*}} times 1.250000e-01 :
+// CHECK: score {
+// CHECK: arith.constant 1.250000e-01 : f32
 // CHECK: phi {
 // CHECK-NOT: math.exp2
 // CHECK: math.exp

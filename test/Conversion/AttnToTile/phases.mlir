@@ -13,17 +13,21 @@
 // CHECK-NEXT:   %[[PV:.*]] = tile.pack %[[V]] by #{{.*}} -> <32, 16, 256, false, f32>
 // CHECK-NEXT:   tile.yield %[[PK]], %[[PV]]
 // CHECK: tile.phase "main" by 96 descending {
-// Scores in units of log2: 1/sqrt(64) log2(e).
-// CHECK-NEXT:   %[[QT:.*]] = tile.load %[[Q]] by #{{.*}} times 0.18033688011112042 : tensor<?x?x?x64xf32> -> <[96, 64] x f32>
-// CHECK-NEXT:   %[[REF:.*]] = tile.fill 0xFFF0000000000000 : <[96] x f32>
-// CHECK-NEXT:   %[[SUM:.*]] = tile.fill 0.000000e+00 : <[96] x f32>
-// CHECK-NEXT:   %[[ACC:.*]] = tile.fill 0.000000e+00 : <[96, 32] x f32>
-// CHECK-NEXT:   %[[DONE:.*]]:3 = tile.for carry(%[[REF]], %[[SUM]], %[[ACC]]
+// CHECK-NEXT:   %[[QT:.*]] = tile.load %[[Q]] by #{{.*}} : tensor<?x?x?x64xf32> -> <[96, 64] x f32>
+// CHECK:        %[[REF:.*]] = tile.fill 0xFFF0000000000000 : <[96] x f32>
+// CHECK:        %[[SUM:.*]] = tile.fill 0.000000e+00 : <[96] x f32>
+// CHECK:        %[[ACC:.*]] = tile.fill 0.000000e+00 : <[96, 32] x f32>
+// CHECK:        %[[DONE:.*]]:3 = tile.for carry(%[[REF]], %[[SUM]], %[[ACC]]
 // CHECK-SAME:   solve {
 // CHECK-NEXT:     attn.set.full
 // CHECK:        } do {
 // CHECK-NEXT:   ^bb0(%[[R:.*]]: !tile.tile<[96] x f32>, %[[L:.*]]: !tile.tile<[96] x f32>, %[[A:.*]]: !tile.tile<[96, 32] x f32>):
 // CHECK-NEXT:     tile.weigh dot(%[[QT]], %[[PACKED]]#0) ref %[[R]] sums(%[[L]]) rescale(%[[A]]) score {
+// CHECK-NEXT:     ^bb0(%[[DOT:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index):
+// Scores in units of log2: 1/sqrt(64) log2(e).
+// CHECK-NEXT:       %[[SCALE:.*]] = arith.constant 0.180336878 : f32
+// CHECK-NEXT:       %[[SCORE:.*]] = arith.mulf %[[DOT]], %[[SCALE]] : f32
+// CHECK-NEXT:       tile.yield %[[SCORE]]
 // CHECK-NEXT:     } gauge {
 // CHECK:            math.exp2
 // CHECK:          } phi {

@@ -103,10 +103,10 @@ def SummaryOp : Tile_Op<"summary"> {
 }
 
 def LoadOp : Tile_Op<"load"> {
-  let summary = "the task's block of queries, times factor (and times scale)";
-  let arguments = (ins AnyRankedTensor:$source, Optional<AnyFloat>:$scale, AffineMapAttr:$map, F64Attr:$factor);
+  let summary = "the task's block of queries, in the accumulation type";
+  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
   let results = (outs Tile_TileType:$result);
-  let assemblyFormat = "$source `by` $map `times` $factor (`scale` $scale^ `:` type($scale))? attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($result)";
 }
 
 def FillOp : Tile_Op<"fill", [Pure]> {
@@ -145,7 +145,7 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
   }];
   let arguments = (ins Tile_TileType:$queries, Tile_PanelsType:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
                        Variadic<Tile_TileType>:$rescaled);
-  let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi);
+  let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi);
   let results = (outs Tile_TileType:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
                       Variadic<Tile_TileType>:$new_rescaled);
   let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)`

@@ -1,0 +1,25 @@
+// RUN: %attn-opt %s --attn-pipeline-vector | FileCheck %s
+
+// A normalizer without reference raises nothing.
+
+// CHECK-LABEL: llvm.func internal @attn_none_v0_pack
+// CHECK-NOT: _raise
+// CHECK: llvm.func @attn_none(
+attn.normalizer @relu_sum {
+  attn.pass ref = none phi(%s) {
+    %zero = arith.constant 0.0 : f32
+    %p = arith.maximumf %s, %zero : f32
+    attn.yield %p : f32
+  } sums(n = value)
+  attn.finish(%n) {
+    attn.yield %n : f32
+  } outputs(o) empty(0.0)
+}
+attn.kernel @none(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @relu_sum
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}

@@ -25,3 +25,9 @@ config.substitutions += [
     ("%tools", config.llvm_tools_dir),
     ("%root", config.attn_source_dir),
 ]
+
+# Tests that execute AVX-512 say `REQUIRES: avx512`.
+with open("/proc/cpuinfo") as cpuinfo:
+    flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
+if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= flags:
+    config.available_features.add("avx512")

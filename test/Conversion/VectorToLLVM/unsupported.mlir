@@ -17,12 +17,12 @@ attn.kernel @unsupported_math_powf(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64
 
 // -----
 
-attn.kernel @unsupported_math_rsqrt(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
-  // expected-error@below {{[unsupported_math] math.rsqrt on 'vector<8xf32>' has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith}}
+attn.kernel @unsupported_math_tan(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  // expected-error@below {{[unsupported_math] math.tan on 'vector<8xf32>' has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     score(%s) {
-      %x = math.rsqrt %s : f32
+      %x = math.tan %s : f32
       attn.yield %x : f32
     }
     outputs o[b, h, i, e]
@@ -32,12 +32,12 @@ attn.kernel @unsupported_math_rsqrt(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x6
 
 // -----
 
-attn.kernel @unsupported_math_round(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
-  // expected-error@below {{[unsupported_math] math.round on 'vector<8xf32>' has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith}}
+attn.kernel @unsupported_math_log10(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  // expected-error@below {{[unsupported_math] math.log10 on 'vector<8xf32>' has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     score(%s) {
-      %x = math.round %s : f32
+      %x = math.log10 %s : f32
       attn.yield %x : f32
     }
     outputs o[b, h, i, e]

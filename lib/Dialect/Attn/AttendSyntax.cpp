@@ -23,14 +23,16 @@ Type KernelScope::lookup(StringRef name) {
   return it == currentScope->types.end() ? Type() : it->second;
 }
 
-ParseResult attn::syntax::resolveCaptured(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand, Value &value) {
+ParseResult attn::syntax::resolveCaptured(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand,
+                                          Value &value) {
   Type type = KernelScope::lookup(operand.name);
   if (succeeded(parser.parseOptionalColon())) {
     if (parser.parseType(type))
       return failure();
   } else if (!type) {
-    return parser.emitError(operand.location) << "[captured_type] " << operand.name << " is no argument of the kernel; write its type: `"
-                                              << operand.name << " : type`";
+    return parser.emitError(operand.location)
+           << "[captured_type] " << operand.name << " is no argument of the kernel; write its type: `" << operand.name
+           << " : type`";
   }
   SmallVector<Value> values;
   if (parser.resolveOperand(operand, type, values))
@@ -83,7 +85,8 @@ ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef
 void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims) {
   auto name = [&](AffineExpr e) -> StringRef {
     auto dim = dyn_cast<AffineDimExpr>(e);
-    return dim && dim.getPosition() < dims.size() ? cast<StringAttr>(dims[dim.getPosition()]).getValue() : StringRef("?");
+    return dim && dim.getPosition() < dims.size() ? cast<StringAttr>(dims[dim.getPosition()]).getValue()
+                                                  : StringRef("?");
   };
   p << "[";
   llvm::interleaveComma(map.getResults(), p, [&](AffineExpr e) {
@@ -132,7 +135,8 @@ ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<Strin
     return failure();
   if (region.empty() || region.front().empty())
     return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
-  // One index argument a dimension, in order: those that the text does not name are added, then all are sorted by use replacement.
+  // One index argument a dimension, in order: those that the text does not name are added, then all are sorted by use
+  // replacement.
   Block &block = region.front();
   Location loc = parser.getEncodedSourceLoc(at);
   for (unsigned d = 0; d < numIndices; ++d) {
@@ -223,7 +227,9 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     ++groups.back();
   }
   if (groups.size() != 4 || groups[1] != 1 || groups[2] != 1 || groups[3] < 1 || groups[3] > 2)
-    return parser.emitError(dimsAt, "[attend_c1] write dims(batch.. | query | key | dot feature, value feature), e.g. dims(b, h | i | j | c, e)");
+    return parser.emitError(
+        dimsAt,
+        "[attend_c1] write dims(batch.. | query | key | dot feature, value feature), e.g. dims(b, h | i | j | c, e)");
   if (groups[0] > 4)
     return parser.emitError(dimsAt, "[attend_c1] at most 4 batch dimensions");
   SmallVector<Attribute> names;
@@ -235,7 +241,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   OpAsmParser::UnresolvedOperand operand[3];
   AffineMap map[3];
   for (auto [n, name] : llvm::enumerate(ArrayRef<StringRef>{"q", "k", "v"}))
-    if (parser.parseKeyword(name) || parser.parseEqual() || parser.parseOperand(operand[n]) || parseIndexList(parser, dims, map[n]))
+    if (parser.parseKeyword(name) || parser.parseEqual() || parser.parseOperand(operand[n]) ||
+        parseIndexList(parser, dims, map[n]))
       return failure();
   // scale, set, score, normalize: each at most once, in any order, up to `outputs`.
   Value scale;
@@ -248,9 +255,10 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
       break;
     if (!seen.insert(clause).second)
       return parser.emitError(at) << "[attend_clause] '" << clause << "' is given twice";
-    if (clause == "scale" ? parseScale(parser, result, scale)
-                          : clause == "set" ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
-                                            : clause == "score" ? parseScore(parser, dims, numBatch + 2, *scoreRegion) : parseNormalize(parser, result))
+    if (clause == "scale"   ? parseScale(parser, result, scale)
+        : clause == "set"   ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
+        : clause == "score" ? parseScore(parser, dims, numBatch + 2, *scoreRegion)
+                            : parseNormalize(parser, result))
       return failure();
   }
 
@@ -275,7 +283,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     return parser.emitError(typesAt, "[attend_types] write the types of q, k and v: `: (Q, K, V) -> (outputs)`");
   for (Type t : llvm::concat<const Type>(types.getInputs(), types.getResults()))
     if (!isa<RankedTensorType>(t))
-      return parser.emitError(typesAt, "[attend_types] operands and outputs of an attend are ranked tensors, not ") << t;
+      return parser.emitError(typesAt, "[attend_types] operands and outputs of an attend are ranked tensors, not ")
+             << t;
   if (parser.resolveOperands(operand, types.getInputs(), typesAt, result.operands))
     return failure();
   if (scale)
@@ -349,8 +358,8 @@ void AttendOp::print(OpAsmPrinter &p) {
     p << (r ? ", " : "") << outName(r);
     printIndexList(p, outMap(r), getDimNames());
   }
-  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names", "num_batch", "q_map", "k_map", "v_map", "out_names", "out_maps", "normalizer",
-                                                "scale_value"});
+  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names", "num_batch", "q_map", "k_map", "v_map", "out_names",
+                                                "out_maps", "normalizer", "scale_value"});
   line() << ": ";
   p.printFunctionalType(TypeRange{getQ().getType(), getK().getType(), getV().getType()}, getResultTypes());
   p.decreaseIndent();

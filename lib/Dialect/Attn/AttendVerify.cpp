@@ -11,8 +11,8 @@ namespace {
 
 /// Types of values inside regions; i128 or f80 would mean something else to every tool.
 bool isComputed(Type t) {
-  return t.isIndex() || t.isSignlessInteger(1) || t.isSignlessInteger(8) || t.isSignlessInteger(16) || t.isSignlessInteger(32) ||
-         t.isSignlessInteger(64) || t.isF16() || t.isBF16() || t.isF32() || t.isF64();
+  return t.isIndex() || t.isSignlessInteger(1) || t.isSignlessInteger(8) || t.isSignlessInteger(16) ||
+         t.isSignlessInteger(32) || t.isSignlessInteger(64) || t.isF16() || t.isBF16() || t.isF32() || t.isF64();
 }
 
 class AttendVerifier {
@@ -21,7 +21,8 @@ public:
 
   /// What holds before the ops of the regions are verified themselves.
   LogicalResult signature() {
-    return failure(failed(names()) || failed(operands()) || failed(outputs()) || failed(elementTypes()) || failed(scale()));
+    return failure(failed(names()) || failed(operands()) || failed(outputs()) || failed(elementTypes()) ||
+                   failed(scale()));
   }
 
   /// What holds once they are.
@@ -38,7 +39,8 @@ private:
     llvm::StringSet<> seen;
     for (unsigned d = 0; d < n; ++d) {
       if (!isIdentifier(op.dimName(d)))
-        return op.emitOpError("[attend_c1] '") << op.dimName(d) << "' is no identifier; name dimensions with letters, digits and _";
+        return op.emitOpError("[attend_c1] '")
+               << op.dimName(d) << "' is no identifier; name dimensions with letters, digits and _";
       if (!seen.insert(op.dimName(d)).second)
         return op.emitOpError("[attend_c1] the dimension name '") << op.dimName(d) << "' is used twice";
     }
@@ -50,12 +52,14 @@ private:
     auto tensor = cast<RankedTensorType>(type);
     used.assign(op.numDims(), false);
     if (m.getNumDims() != op.numDims() || m.getNumSymbols() != 0 || (int64_t)m.getNumResults() != tensor.getRank())
-      return op.emitOpError("[attend_c2] ") << what << " has rank " << tensor.getRank() << " and " << m.getNumResults() << " indices";
+      return op.emitOpError("[attend_c2] ")
+             << what << " has rank " << tensor.getRank() << " and " << m.getNumResults() << " indices";
     for (auto [axis, e] : llvm::enumerate(m.getResults())) {
       auto a = classify(e);
       if (!a || (a->divisor != 1 && a->dim >= (int)op.numBatch()))
-        return op.emitOpError("[attend_c2] index ") << axis << " of " << what
-                                                    << " must be a dimension, a constant, or a batch dimension floordiv a constant";
+        return op.emitOpError("[attend_c2] index ")
+               << axis << " of " << what
+               << " must be a dimension, a constant, or a batch dimension floordiv a constant";
       int64_t extent = tensor.getDimSize(axis);
       if (a->dim < 0) {
         if (failed(constantIndex(what, a->constant, extent)))
@@ -67,7 +71,9 @@ private:
       used[a->dim] = true;
       bool feature = a->dim >= (int)op.numBatch() + 2;
       if (feature && tensor.isDynamicDim(axis)) // attend_c3
-        return op.emitOpError("[attend_c3] feature '") << op.dimName(a->dim) << "' of " << what << " has a dynamic extent; write it in the type, e.g. tensor<?x?x64xf32>";
+        return op.emitOpError("[attend_c3] feature '")
+               << op.dimName(a->dim) << "' of " << what
+               << " has a dynamic extent; write it in the type, e.g. tensor<?x?x64xf32>";
       if (a->divisor == 1 && failed(extentOf(what, a->dim, extent)))
         return failure();
     }
@@ -85,7 +91,8 @@ private:
       return success();
     int64_t &known = extents[dim];
     if (!ShapedType::isDynamic(known) && known != extent)
-      return op.emitOpError("[attend_c6] dimension '") << op.dimName(dim) << "' has extent " << known << " elsewhere and " << extent << " in " << what;
+      return op.emitOpError("[attend_c6] dimension '")
+             << op.dimName(dim) << "' has extent " << known << " elsewhere and " << extent << " in " << what;
     known = extent;
     return success();
   }
@@ -93,12 +100,14 @@ private:
   LogicalResult need(StringRef what, ArrayRef<bool> used, unsigned dim, bool wanted) {
     if (used[dim] == wanted)
       return success();
-    return op.emitOpError("[attend_c4] ") << what << (wanted ? " must be indexed by '" : " may not be indexed by '") << op.dimName(dim) << "'";
+    return op.emitOpError("[attend_c4] ")
+           << what << (wanted ? " must be indexed by '" : " may not be indexed by '") << op.dimName(dim) << "'";
   }
 
   LogicalResult operands() {
     SmallVector<bool> q, k, v;
-    if (failed(map("q", op.getQMap(), op.getQ().getType(), q)) || failed(map("k", op.getKMap(), op.getK().getType(), k)) ||
+    if (failed(map("q", op.getQMap(), op.getQ().getType(), q)) ||
+        failed(map("k", op.getKMap(), op.getK().getType(), k)) ||
         failed(map("v", op.getVMap(), op.getV().getType(), v)))
       return failure();
     for (unsigned b = 0; b < op.numBatch(); ++b)
@@ -108,9 +117,9 @@ private:
       if (classify(e)->divisor != 1)
         return op.emitOpError("[attend_c4] q is indexed by plain dimensions, without floordiv");
     unsigned i = op.queryDim(), j = op.keyDim(), c = op.dotDim(), e = op.valueDim();
-    if (failed(need("q", q, i, true)) || failed(need("q", q, c, true)) || failed(need("q", q, j, false)) || failed(need("k", k, j, true)) ||
-        failed(need("k", k, c, true)) || failed(need("k", k, i, false)) || failed(need("v", v, j, true)) || failed(need("v", v, e, true)) ||
-        failed(need("v", v, i, false)))
+    if (failed(need("q", q, i, true)) || failed(need("q", q, c, true)) || failed(need("q", q, j, false)) ||
+        failed(need("k", k, j, true)) || failed(need("k", k, c, true)) || failed(need("k", k, i, false)) ||
+        failed(need("v", v, j, true)) || failed(need("v", v, e, true)) || failed(need("v", v, i, false)))
       return failure();
     if (c != e && (failed(need("q", q, e, false)) || failed(need("k", k, e, false)) || failed(need("v", v, c, false))))
       return failure();
@@ -121,7 +130,8 @@ private:
   }
 
   LogicalResult outputs() { // attend_c5
-    if (op.getOutNames().size() != op.getNumResults() || op.getOutMaps().size() != op.getNumResults() || op.getNumResults() == 0)
+    if (op.getOutNames().size() != op.getNumResults() || op.getOutMaps().size() != op.getNumResults() ||
+        op.getNumResults() == 0)
       return op.emitOpError("[attend_c5] one result type for every output");
     llvm::StringSet<> seen;
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
@@ -137,7 +147,8 @@ private:
       for (unsigned d = 0; d < op.numDims(); ++d) {
         bool wanted = d < op.numBatch() || d == op.queryDim() || (name == "o" && d == op.valueDim());
         if (used[d] != wanted)
-          return op.emitOpError("[attend_c5] output '") << name << (wanted ? "' must be indexed by '" : "' may not be indexed by '") << op.dimName(d) << "'";
+          return op.emitOpError("[attend_c5] output '")
+                 << name << (wanted ? "' must be indexed by '" : "' may not be indexed by '") << op.dimName(d) << "'";
       }
     }
     return success();
@@ -150,13 +161,16 @@ private:
     bool f64 = q.isF64() && k.isF64() && v.isF64();
     auto narrow = [](Type t) { return t.isF32() || t.isBF16() || t.isF16(); };
     if (!f64 && !(narrow(q) && narrow(k) && narrow(v)))
-      return op.emitOpError("[attend_c8] q, k, v have element types ") << q << ", " << k << ", " << v << "; use f64 for all three, or f32, bf16, f16";
+      return op.emitOpError("[attend_c8] q, k, v have element types ")
+             << q << ", " << k << ", " << v << "; use f64 for all three, or f32, bf16, f16";
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       Type t = element(op.getResult(r).getType());
       bool ok = f64 ? t.isF64() : op.outName(r) == "o" ? narrow(t) : t.isF32();
       if (!ok)
         return op.emitOpError("[attend_c8] output '") << op.outName(r) << "' has element type " << t << "; expected "
-                                                      << (f64 ? "f64" : op.outName(r) == "o" ? "f32, bf16 or f16" : "f32");
+                                                      << (f64                    ? "f64"
+                                                          : op.outName(r) == "o" ? "f32, bf16 or f16"
+                                                                                 : "f32");
     }
     return success();
   }
@@ -165,7 +179,8 @@ private:
     if (op.getScale() && op.getScaleValue())
       return op.emitOpError("[attend_c12] give one scale: a constant or a scalar");
     if (op.getScale() && !op.getScale().getType().isF32() && !op.getScale().getType().isF64())
-      return op.emitOpError("[attend_c12] the scale is a constant or a scalar f32 or f64, not ") << op.getScale().getType();
+      return op.emitOpError("[attend_c12] the scale is a constant or a scalar f32 or f64, not ")
+             << op.getScale().getType();
     if (op.getScaleValue() && !op.getScaleValue()->isFinite())
       return op.emitOpError("[attend_c12] the scale is a finite number");
     return success();
@@ -178,10 +193,13 @@ private:
       return success();
     Block &block = op.getScore().front();
     Type acc = op.accumulationType();
-    if (block.getNumArguments() != op.numBatch() + 3 || llvm::any_of(llvm::drop_begin(block.getArgumentTypes()), [](Type t) { return !t.isIndex(); }))
-      return op.emitOpError("[attend_c7] the score region takes the score and one index for each batch, query and key dimension");
+    if (block.getNumArguments() != op.numBatch() + 3 ||
+        llvm::any_of(llvm::drop_begin(block.getArgumentTypes()), [](Type t) { return !t.isIndex(); }))
+      return op.emitOpError(
+          "[attend_c7] the score region takes the score and one index for each batch, query and key dimension");
     if (block.getArgument(0).getType() != acc)
-      return op.emitOpError("[attend_c7] scores of these operands are ") << acc << "; write `score(%s : " << acc << ", ...)`";
+      return op.emitOpError("[attend_c7] scores of these operands are ")
+             << acc << "; write `score(%s : " << acc << ", ...)`";
     auto yield = dyn_cast<YieldOp>(block.back());
     if (!yield || yield.getNumOperands() != 1 || yield.getOperand(0).getType() != acc)
       return op.emitOpError("[attend_c7] end the score region with `attn.yield %t : ") << acc << "`";
@@ -190,13 +208,15 @@ private:
 
   LogicalResult setRegion(Block &block) {
     auto yield = dyn_cast<YieldOp>(block.back());
-    if (!yield || yield.getNumOperands() != 1 || !isa<SetType>(yield.getOperand(0).getType()) || block.getNumArguments() != 0)
+    if (!yield || yield.getNumOperands() != 1 || !isa<SetType>(yield.getOperand(0).getType()) ||
+        block.getNumArguments() != 0)
       return op.emitOpError("[attend_c7] the set region has no arguments and yields one !attn.set");
     for (Operation &inner : block) {
       bool isSet = inner.getName().getStringRef().starts_with("attn.set.");
       bool isConstant = isa<arith::ConstantOp>(inner) && inner.getResult(0).getType().isIntOrIndex();
       if (&inner != yield.getOperation() && !isSet && !isConstant)
-        return inner.emitOpError("[attend_c7] is not allowed in a set; write sets and, inside `where`, arith, math and attn.load");
+        return inner.emitOpError(
+            "[attend_c7] is not allowed in a set; write sets and, inside `where`, arith, math and attn.load");
       for (Value v : inner.getOperands())
         if (isa<SetType>(v.getType()) && (!v.getDefiningOp() || v.getDefiningOp()->getBlock() != &block))
           return inner.emitOpError("[attend_c7] takes a set from outside its set region");
@@ -214,20 +234,23 @@ private:
     unsigned i = op.queryDim(), j = op.keyDim();
     return llvm::TypeSwitch<Operation *, LogicalResult>(inner)
         .Case<SetCausalOp, SetWindowOp>([&](auto o) {
-          return failure(failed(perBatch(o.getQLengths(), "the query lengths")) || failed(perBatch(o.getKLengths(), "the key lengths")));
+          return failure(failed(perBatch(o.getQLengths(), "the query lengths")) ||
+                         failed(perBatch(o.getKLengths(), "the key lengths")));
         })
         .Case([&](SetLengthsOp o) {
-          return failure(failed(perBatch(o.getQ(), "the query lengths")) || failed(perBatch(o.getK(), "the key lengths")));
+          return failure(failed(perBatch(o.getQ(), "the query lengths")) ||
+                         failed(perBatch(o.getK(), "the key lengths")));
         })
         .Case([&](SetPrefixOp o) { return perBatch(o.getLength(), "the prefix"); })
         .Case([&](SetSegmentOp o) {
-          return failure(failed(perToken(o.getQ(), i, "the query segments")) || failed(perToken(o.getK(), j, "the key segments")));
+          return failure(failed(perToken(o.getQ(), i, "the query segments")) ||
+                         failed(perToken(o.getK(), j, "the key segments")));
         })
         .Case([&](SetMaskOp o) -> LogicalResult {
           auto type = cast<RankedTensorType>(o.getMask().getType());
           for (auto [axis, e] : llvm::enumerate(o.getMap().getResults())) {
             Axis a = *classify(e);
-            if (failed(a.dim < 0         ? constantIndex("the mask", a.constant, type.getDimSize(axis))
+            if (failed(a.dim < 0        ? constantIndex("the mask", a.constant, type.getDimSize(axis))
                        : a.divisor == 1 ? extentOf("the mask", a.dim, type.getDimSize(axis))
                                         : success()))
               return failure();
@@ -243,7 +266,8 @@ private:
     if (!type)
       return success();
     if (op.numBatch() == 0)
-      return op.emitOpError("[attend_c11] ") << what << " go by the first batch dimension, and dims(..) has none; add one of extent 1";
+      return op.emitOpError("[attend_c11] ")
+             << what << " go by the first batch dimension, and dims(..) has none; add one of extent 1";
     return extentOf(what, 0, type.getDimSize(0));
   }
 
@@ -260,10 +284,12 @@ private:
     if (!found) {
       // The library is linked by a pass; here only its names count.
       if (!normalizerLibraryText().contains(("attn.normalizer @" + op.normalizerName() + " {").str()))
-        return op.emitOpError("[attend_c10] there is no normalizer @") << op.normalizerName() << " in the module or the library";
+        return op.emitOpError("[attend_c10] there is no normalizer @")
+               << op.normalizerName() << " in the module or the library";
       for (unsigned r = 0; r < op.getNumResults(); ++r)
         if (op.outName(r) != "o" && op.outName(r) != "lse")
-          return op.emitOpError("[attend_c10] @") << op.normalizerName() << " has no output '" << op.outName(r) << "'; there are o, lse";
+          return op.emitOpError("[attend_c10] @")
+                 << op.normalizerName() << " has no output '" << op.outName(r) << "'; there are o, lse";
       return success();
     }
     // It may not be verified itself yet; where it is malformed its own rules speak.
@@ -274,14 +300,18 @@ private:
     if (!names)
       return success();
     llvm::DenseSet<Value> perFeature = valueDependent(found, finish);
-    Operation *yield = finish->getNumRegions() && !finish.getBody().empty() && !finish.getBody().front().empty() ? &finish.getBody().front().back() : nullptr;
+    Operation *yield = finish->getNumRegions() && !finish.getBody().empty() && !finish.getBody().front().empty()
+                           ? &finish.getBody().front().back()
+                           : nullptr;
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       auto it = llvm::find(names, cast<Attribute>(op.getOutNames()[r]));
       if (it == names.end())
         return op.emitOpError("[attend_c10] @") << op.normalizerName() << " has no output '" << op.outName(r) << "'";
       unsigned n = it - names.begin();
       if (op.outName(r) != "o" && yield && n < yield->getNumOperands() && perFeature.contains(yield->getOperand(n)))
-        return op.emitOpError("[attend_c10] output '") << op.outName(r) << "' depends on the sum of `value`, which has one number for each feature; only 'o' may";
+        return op.emitOpError("[attend_c10] output '")
+               << op.outName(r)
+               << "' depends on the sum of `value`, which has one number for each feature; only 'o' may";
     }
     return success();
   }
@@ -292,7 +322,8 @@ private:
     PassOp last;
     for (auto pass : normalizer.getBody().front().getOps<PassOp>())
       last = pass;
-    if (!last || !last.getSumKindsAttr() || !last.getRefAttr() || finish->getNumRegions() != 1 || finish.getBody().empty())
+    if (!last || !last.getSumKindsAttr() || !last.getRefAttr() || finish->getNumRegions() != 1 ||
+        finish.getBody().empty())
       return found;
     unsigned position = last.getRef() == Reference::Max ? 1 : 0;
     for (Attribute kind : last.getSumKinds()) {

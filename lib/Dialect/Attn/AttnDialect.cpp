@@ -33,8 +33,9 @@ struct AttnBytecode : BytecodeDialectInterface {
     if (failed(reader.readVarInt(number)))
       return nullptr;
     if (number > attn::AttnDialect::kVersion) {
-      reader.emitError() << "[attn_version] bytecode of attn version " << number << ", this compiler reads up to version "
-                         << attn::AttnDialect::kVersion << "; use a newer compiler, or exchange the program as text";
+      reader.emitError() << "[attn_version] bytecode of attn version " << number
+                         << ", this compiler reads up to version " << attn::AttnDialect::kVersion
+                         << "; use a newer compiler, or exchange the program as text";
       return nullptr;
     }
     return std::make_unique<AttnVersion>(number);

@@ -32,7 +32,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     resTypes.push_back(type);
     return success();
   };
-  if (succeeded(parser.parseOptionalArrow()) && parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseResult))
+  if (succeeded(parser.parseOptionalArrow()) &&
+      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseResult))
     return failure();
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
@@ -70,8 +71,8 @@ void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setN
 }
 
 static bool isKernelElement(Type t) {
-  return t.isF64() || t.isF32() || t.isBF16() || t.isF16() || t.isSignlessInteger(64) || t.isSignlessInteger(32) || t.isSignlessInteger(8) ||
-         t.isSignlessInteger(1);
+  return t.isF64() || t.isF32() || t.isBF16() || t.isF16() || t.isSignlessInteger(64) || t.isSignlessInteger(32) ||
+         t.isSignlessInteger(8) || t.isSignlessInteger(1);
 }
 
 LogicalResult KernelOp::verify() {
@@ -87,10 +88,12 @@ LogicalResult KernelOp::verify() {
     }
     if (scalars && (t.isIndex() || t.isF32() || t.isF64() || t.isSignlessInteger(64) || t.isSignlessInteger(32)))
       return success();
-    return emitOpError("[kernel_c1] ") << what << " has type " << t << "; use a ranked tensor" << (scalars ? " or a scalar index, i64, i32, f32, f64" : "");
+    return emitOpError("[kernel_c1] ") << what << " has type " << t << "; use a ranked tensor"
+                                       << (scalars ? " or a scalar index, i64, i32, f32, f64" : "");
   };
   if (!rules::isIdentifier(getSymName()))
-    return emitOpError("[kernel_c2] the kernel's name must be an identifier [A-Za-z_][A-Za-z0-9_]*, for it becomes a C symbol");
+    return emitOpError(
+        "[kernel_c2] the kernel's name must be an identifier [A-Za-z_][A-Za-z0-9_]*, for it becomes a C symbol");
   if (getArgNames().size() != getArgumentTypes().size() || getResNames().size() != getResultTypes().size())
     return emitOpError("[kernel_c2] one name for every argument and result");
   llvm::StringSet<> seen;
@@ -144,7 +147,8 @@ AttendOp attn::getSingleAttend(KernelOp kernel) {
   return attend;
 }
 
-//===--- attn.load ---------------------------------------------------------------------------------------------------------------------===//
+//===--- attn.load
+//---------------------------------------------------------------------------------------------------------------------===//
 
 ParseResult LoadOp::parse(OpAsmParser &parser, OperationState &result) {
   OpAsmParser::UnresolvedOperand tensor;
@@ -158,7 +162,8 @@ ParseResult LoadOp::parse(OpAsmParser &parser, OperationState &result) {
   if (succeeded(parser.parseOptionalComma()) && parser.parseType(indexType))
     return failure();
   (void)at;
-  if (parser.resolveOperand(tensor, type, result.operands) || parser.resolveOperands(indices, indexType, result.operands))
+  if (parser.resolveOperand(tensor, type, result.operands) ||
+      parser.resolveOperands(indices, indexType, result.operands))
     return failure();
   result.addTypes(type.getElementType());
   return success();

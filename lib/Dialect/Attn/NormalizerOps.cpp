@@ -30,12 +30,16 @@ static void printFloatRegion(OpAsmPrinter &p, StringRef keyword, Region &region)
   p.printRegion(region, /*printEntryBlockArgs=*/false);
 }
 
-static LogicalResult yieldsFloats(Operation *op, StringRef label, Region &region, unsigned args, unsigned results, StringRef what) {
+static LogicalResult yieldsFloats(Operation *op, StringRef label, Region &region, unsigned args, unsigned results,
+                                  StringRef what) {
   if (region.getNumArguments() != args || llvm::any_of(region.getArgumentTypes(), [](Type t) { return !t.isF32(); }))
-    return op->emitOpError("[") << label << "] " << what << " takes " << args << " f32 argument" << (args == 1 ? "" : "s");
+    return op->emitOpError("[") << label << "] " << what << " takes " << args << " f32 argument"
+                                << (args == 1 ? "" : "s");
   auto yield = dyn_cast<YieldOp>(region.front().back());
-  if (!yield || yield.getNumOperands() != results || llvm::any_of(yield.getOperandTypes(), [](Type t) { return !t.isF32(); }))
-    return op->emitOpError("[") << label << "] " << what << " yields " << results << " f32 value" << (results == 1 ? "" : "s");
+  if (!yield || yield.getNumOperands() != results ||
+      llvm::any_of(yield.getOperandTypes(), [](Type t) { return !t.isF32(); }))
+    return op->emitOpError("[") << label << "] " << what << " yields " << results << " f32 value"
+                                << (results == 1 ? "" : "s");
   return success();
 }
 
@@ -59,7 +63,8 @@ ParseResult PassOp::parse(OpAsmParser &parser, OperationState &result) {
   auto parseSum = [&]() -> ParseResult {
     StringRef name, kind;
     SMLoc kindAt;
-    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.getCurrentLocation(&kindAt) || parser.parseKeyword(&kind))
+    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.getCurrentLocation(&kindAt) ||
+        parser.parseKeyword(&kind))
       return failure();
     auto k = symbolizeSumKind(kind);
     if (!k)
@@ -83,7 +88,8 @@ void PassOp::print(OpAsmPrinter &p) {
   printFloatRegion(p, "phi", getPhi());
   p << " sums(";
   for (auto [n, name] : llvm::enumerate(getSumNames()))
-    p << (n ? ", " : "") << cast<StringAttr>(name).getValue() << " = " << stringifySumKind((SumKind)cast<IntegerAttr>(getSumKinds()[n]).getInt());
+    p << (n ? ", " : "") << cast<StringAttr>(name).getValue() << " = "
+      << stringifySumKind((SumKind)cast<IntegerAttr>(getSumKinds()[n]).getInt());
   p << ")";
   p.printOptionalAttrDict((*this)->getAttrs(), {"ref", "sum_names", "sum_kinds"});
 }
@@ -91,8 +97,9 @@ void PassOp::print(OpAsmPrinter &p) {
 LogicalResult PassOp::verifyRegions() {
   bool max = getRef() == Reference::Max;
   if (max == getGauge().empty())
-    return emitOpError(max ? "[pass_c1] a pass with a reference needs a gauge(%r0, %r1): how weights change when the reference moves"
-                           : "[pass_c1] a pass without reference has no gauge");
+    return emitOpError(
+        max ? "[pass_c1] a pass with a reference needs a gauge(%r0, %r1): how weights change when the reference moves"
+            : "[pass_c1] a pass without reference has no gauge");
   if (max && failed(yieldsFloats(*this, "pass_c2", getGauge(), 2, 1, "gauge")))
     return failure();
   if (failed(yieldsFloats(*this, "pass_c2", getPhi(), max ? 2 : 1, 1, "phi")))
@@ -141,8 +148,9 @@ ParseResult FinishOp::parse(OpAsmParser &parser, OperationState &result) {
     }
     return parser.parseFloat(empty.emplace_back());
   };
-  if (parser.parseKeyword("outputs") || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseName) || parser.parseKeyword("empty") ||
-      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseEmpty) || parser.parseOptionalAttrDict(result.attributes))
+  if (parser.parseKeyword("outputs") || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseName) ||
+      parser.parseKeyword("empty") || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseEmpty) ||
+      parser.parseOptionalAttrDict(result.attributes))
     return failure();
   result.addAttribute("out_names", b.getArrayAttr(names));
   result.addAttribute("empty", b.getF64ArrayAttr(empty));
@@ -168,7 +176,8 @@ void FinishOp::print(OpAsmPrinter &p) {
 LogicalResult FinishOp::verifyRegions() {
   if (getOutNames().size() != getEmpty().size())
     return emitOpError("[finish_c1] one empty value for every output");
-  if (failed(yieldsFloats(*this, "finish_c1", getBody(), getBody().getNumArguments(), getOutNames().size(), "the finish")))
+  if (failed(
+          yieldsFloats(*this, "finish_c1", getBody(), getBody().getNumArguments(), getOutNames().size(), "the finish")))
     return failure();
   llvm::StringSet<> seen;
   for (Attribute name : getOutNames()) {
@@ -200,6 +209,7 @@ LogicalResult NormalizerOp::verifyRegions() {
     return emitOpError("[normalizer_c1] a normalizer has at least one attn.pass");
   unsigned expected = last.getSumNames().size() + (last.getRef() == Reference::Max ? 1 : 0);
   if (cast<FinishOp>(block.back()).getBody().getNumArguments() != expected)
-    return emitOpError("[normalizer_c2] the finish takes ") << expected << " arguments: the reference if there is one, then the sums of the last pass";
+    return emitOpError("[normalizer_c2] the finish takes ")
+           << expected << " arguments: the reference if there is one, then the sums of the last pass";
   return success();
 }

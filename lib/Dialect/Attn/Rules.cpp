@@ -5,7 +5,8 @@ using namespace attn;
 using namespace attn::rules;
 
 bool attn::rules::isIdentifier(StringRef name) {
-  return !name.empty() && !llvm::isDigit(name.front()) && llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 std::optional<Axis> attn::rules::classify(AffineExpr e) {
@@ -22,13 +23,15 @@ std::optional<Axis> attn::rules::classify(AffineExpr e) {
   return std::nullopt;
 }
 
-LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, bool loads, llvm::function_ref<bool(Type)> allowed) {
+LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, bool loads,
+                                              llvm::function_ref<bool(Type)> allowed) {
   WalkResult result = region.walk<WalkOrder::PreOrder>([&](Operation *op) {
     StringRef dialect = op->getName().getDialectNamespace();
     if (isa<YieldOp>(op))
       return WalkResult::advance();
     if (!(loads && isa<LoadOp>(op)) && dialect != "arith" && dialect != "math") {
-      op->emitOpError("[") << label << "] is not allowed here; write it in arith" << (loads ? ", math and attn.load" : " and math");
+      op->emitOpError("[") << label << "] is not allowed here; write it in arith"
+                           << (loads ? ", math and attn.load" : " and math");
       return WalkResult::interrupt();
     }
     if (op->getNumResults() != 1) {
@@ -41,7 +44,8 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
     }
     if (Type t = op->getResult(0).getType(); !allowed(t)) {
       op->emitOpError("[") << label << "] works on scalars here, not on " << t
-                           << (loads ? "; there are index, i1, i8, i16, i32, i64, f16, bf16, f32, f64" : "; there are f32, i1, i32, i64 and index");
+                           << (loads ? "; there are index, i1, i8, i16, i32, i64, f16, bf16, f32, f64"
+                                     : "; there are f32, i1, i32, i64 and index");
       return WalkResult::interrupt();
     }
     return WalkResult::advance();

@@ -18,8 +18,10 @@ struct Axis {
 /// None for any other expression.
 std::optional<Axis> classify(mlir::AffineExpr expr);
 
-/// The region computes with arith and math (and attn.load where `loads`) on scalars of types for which `allowed` holds, each op with one result.
-mlir::LogicalResult verifyScalarRegion(mlir::Region &region, llvm::StringRef label, bool loads, llvm::function_ref<bool(mlir::Type)> allowed);
+/// The region computes with arith and math (and attn.load where `loads`) on scalars of types for which `allowed` holds,
+/// each op with one result.
+mlir::LogicalResult verifyScalarRegion(mlir::Region &region, llvm::StringRef label, bool loads,
+                                       llvm::function_ref<bool(mlir::Type)> allowed);
 
 } // namespace attn::rules
 

@@ -8,14 +8,16 @@ static bool isScalar(Type t) { return t.isIndex() || t.isSignlessInteger(64) || 
 
 static bool isIntTensor(Type t, int64_t minRank, int64_t maxRank) {
   auto tensor = dyn_cast<RankedTensorType>(t);
-  return tensor && (tensor.getElementType().isSignlessInteger(64) || tensor.getElementType().isSignlessInteger(32)) && tensor.getRank() >= minRank &&
-         tensor.getRank() <= maxRank;
+  return tensor && (tensor.getElementType().isSignlessInteger(64) || tensor.getElementType().isSignlessInteger(32)) &&
+         tensor.getRank() >= minRank && tensor.getRank() <= maxRank;
 }
 
 static LogicalResult verifyLengths(Operation *op, StringRef label, ArrayRef<Value> lengths) {
   for (Value v : lengths)
     if (v && !isIntTensor(v.getType(), 1, 1))
-      return op->emitOpError("[") << label << "] lengths are a rank-1 tensor of i32 or i64 over the first batch dimension, not " << v.getType();
+      return op->emitOpError("[") << label
+                                  << "] lengths are a rank-1 tensor of i32 or i64 over the first batch dimension, not "
+                                  << v.getType();
   return success();
 }
 
@@ -23,11 +25,14 @@ static LogicalResult verifyShift(Operation *op, StringRef label, Alignment align
   if (!q != !k)
     return op->emitOpError("[") << label << "] give both q and k lengths, or none";
   if (q && alignment != Alignment::BottomRight)
-    return op->emitOpError("[") << label << "] lengths move the bottom right corner; write bottom_right, or leave them out";
+    return op->emitOpError("[") << label
+                                << "] lengths move the bottom right corner; write bottom_right, or leave them out";
   return verifyLengths(op, label, {q, k});
 }
 
-LogicalResult SetCausalOp::verify() { return verifyShift(*this, "causal_c1", getAlignment(), getQLengths(), getKLengths()); }
+LogicalResult SetCausalOp::verify() {
+  return verifyShift(*this, "causal_c1", getAlignment(), getQLengths(), getKLengths());
+}
 
 LogicalResult SetWindowOp::verify() {
   if (!getLeft() && !getRight())
@@ -41,7 +46,8 @@ LogicalResult SetWindowOp::verify() {
 LogicalResult SetPrefixOp::verify() {
   Type t = getLength().getType();
   if (!isScalar(t) && !isIntTensor(t, 1, 1))
-    return emitOpError("[prefix_c1] a prefix is an integer constant, an index, i64 or i32, or a rank-1 tensor of i32 or i64 over the first batch "
+    return emitOpError("[prefix_c1] a prefix is an integer constant, an index, i64 or i32, or a rank-1 tensor of i32 "
+                       "or i64 over the first batch "
                        "dimension, not ")
            << t;
   return success();
@@ -56,22 +62,27 @@ LogicalResult SetLengthsOp::verify() {
 LogicalResult SetSegmentOp::verify() {
   for (Value v : {getQ(), getK()})
     if (!isIntTensor(v.getType(), 1, 2))
-      return emitOpError("[same_segment_c1] segment ids are i32 or i64 over (token) or (first batch dimension, token), not ") << v.getType();
+      return emitOpError(
+                 "[same_segment_c1] segment ids are i32 or i64 over (token) or (first batch dimension, token), not ")
+             << v.getType();
   return success();
 }
 
 LogicalResult SetMaskOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getMask().getType());
   if (!type || !type.getElementType().isIntOrFloat())
-    return emitOpError("[mask_c1] a mask is a ranked tensor of booleans, integers or floats, not ") << getMask().getType();
+    return emitOpError("[mask_c1] a mask is a ranked tensor of booleans, integers or floats, not ")
+           << getMask().getType();
   AffineMap map = getMap();
   auto attend = (*this)->getParentOfType<AttendOp>();
-  if (map.getNumResults() != type.getRank() || map.getNumSymbols() != 0 || (attend && map.getNumDims() != attend.numDims()))
+  if (map.getNumResults() != type.getRank() || map.getNumSymbols() != 0 ||
+      (attend && map.getNumDims() != attend.numDims()))
     return emitOpError("[mask_c1] ") << map.getNumResults() << " indices for a mask of rank " << type.getRank();
   for (auto [axis, e] : llvm::enumerate(map.getResults())) {
     auto a = rules::classify(e);
     if (!a || (attend && a->divisor != 1 && a->dim >= (int)attend.numBatch()))
-      return emitOpError("[mask_c1] index ") << axis << " must be a dimension, a constant, or a batch dimension floordiv a constant";
+      return emitOpError("[mask_c1] index ")
+             << axis << " must be a dimension, a constant, or a batch dimension floordiv a constant";
     if (attend && a->dim >= (int)attend.numBatch() + 2)
       return emitOpError("[mask_c1] a mask has no feature dimension");
   }

@@ -1,6 +1,7 @@
 // Text of set expressions: `causal<bottom_right> and window<top_left, left = %w> minus where(i = %i) {..}`.
 //
-//   or := and ('or' and)*      and := unary (('and' | 'minus') unary)*      unary := 'not' unary | '(' or ')' | name<...> | where(...) {...}
+//   or := and ('or' and)*      and := unary (('and' | 'minus') unary)*      unary := 'not' unary | '(' or ')' |
+//   name<...> | where(...) {...}
 #include "Syntax.h"
 
 using namespace mlir;
@@ -51,7 +52,8 @@ private:
   ParseResult parseUnary(Value &result) {
     // Bounded so that hostile text cannot exhaust the stack.
     if (++depth > 64)
-      return parser.emitError(parser.getCurrentLocation(), "[set_depth] more than 64 nested set expressions; name parts with `where`");
+      return parser.emitError(parser.getCurrentLocation(),
+                              "[set_depth] more than 64 nested set expressions; name parts with `where`");
     ParseResult parsed = parsePrimary(result);
     --depth;
     return parsed;
@@ -74,7 +76,8 @@ private:
     SMLoc at = parser.getCurrentLocation();
     StringRef word;
     if (failed(parser.parseOptionalKeyword(&word)) || !symbolizeAlignment(word))
-      return parser.emitError(at, "[set_alignment] write `top_left` (j <= i) or `bottom_right` (j <= i + J - I): for different lengths they differ");
+      return parser.emitError(at, "[set_alignment] write `top_left` (j <= i) or `bottom_right` (j <= i + J - I): for "
+                                  "different lengths they differ");
     alignment = AlignmentAttr::get(parser.getContext(), *symbolizeAlignment(word));
     return success();
   }
@@ -105,7 +108,8 @@ private:
         return failure();
       auto *it = llvm::find(names, name);
       if (it == names.end())
-        return parser.emitError(at) << "[set_parameter] no parameter '" << name << "' here; there are: " << llvm::join(names, ", ");
+        return parser.emitError(at) << "[set_parameter] no parameter '" << name
+                                    << "' here; there are: " << llvm::join(names, ", ");
       Value &slot = values[it - names.begin()];
       if (slot)
         return parser.emitError(at) << "[set_parameter] '" << name << "' is given twice";
@@ -121,7 +125,8 @@ private:
     if (parser.parseKeyword(&name))
       return failure();
     if (name == "full" || name == "empty") {
-      result = name == "full" ? (Value)SetFullOp::create(builder, at, type()) : (Value)SetEmptyOp::create(builder, at, type());
+      result = name == "full" ? (Value)SetFullOp::create(builder, at, type())
+                              : (Value)SetEmptyOp::create(builder, at, type());
       return success();
     }
     if (name == "where") {
@@ -181,14 +186,15 @@ private:
       OpAsmParser::UnresolvedOperand operand;
       Value mask;
       AffineMap map;
-      if (parser.parseLess() || parser.parseOperand(operand) || parseIndexList(parser, dims, map) || resolveCaptured(parser, operand, mask) ||
-          parser.parseGreater())
+      if (parser.parseLess() || parser.parseOperand(operand) || parseIndexList(parser, dims, map) ||
+          resolveCaptured(parser, operand, mask) || parser.parseGreater())
         return failure();
       result = SetMaskOp::create(builder, at, type(), mask, AffineMapAttr::get(map));
       return success();
     }
-    return parser.emitError(where) << "[set_name] no set is called '" << name
-                                   << "'; there are full, empty, causal, window, prefix, lengths, same_segment, mask and where";
+    return parser.emitError(where)
+           << "[set_name] no set is called '" << name
+           << "'; there are full, empty, causal, window, prefix, lengths, same_segment, mask and where";
   }
 
   OpAsmParser &parser;
@@ -225,7 +231,8 @@ void printParameters(OpAsmPrinter &p, ArrayRef<std::pair<StringRef, Value>> para
 
 } // namespace
 
-ParseResult attn::syntax::parseSet(OpAsmParser &parser, OpBuilder &builder, ArrayRef<StringRef> dims, unsigned numIndices, Value &result) {
+ParseResult attn::syntax::parseSet(OpAsmParser &parser, OpBuilder &builder, ArrayRef<StringRef> dims,
+                                   unsigned numIndices, Value &result) {
   return SetParser(parser, builder, dims, numIndices).parseOr(result);
 }
 
@@ -272,7 +279,8 @@ void attn::syntax::printSet(OpAsmPrinter &p, Value set, ArrayAttr dims) {
       })
       .Case<SetWindowOp>([&](SetWindowOp o) {
         p << "window<" << stringifyAlignment(o.getAlignment());
-        printParameters(p, {{"left", o.getLeft()}, {"right", o.getRight()}, {"q", o.getQLengths()}, {"k", o.getKLengths()}}, false);
+        printParameters(
+            p, {{"left", o.getLeft()}, {"right", o.getRight()}, {"q", o.getQLengths()}, {"k", o.getKLengths()}}, false);
         p << ">";
       })
       .Case<SetPrefixOp>([&](SetPrefixOp o) {

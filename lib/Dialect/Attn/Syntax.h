@@ -20,21 +20,23 @@ private:
 
 /// `%x` or `%x : type`; the type may be left out for kernel arguments.
 mlir::ParseResult parseCaptured(mlir::OpAsmParser &parser, mlir::Value &value);
-mlir::ParseResult resolveCaptured(mlir::OpAsmParser &parser, const mlir::OpAsmParser::UnresolvedOperand &operand, mlir::Value &value);
+mlir::ParseResult resolveCaptured(mlir::OpAsmParser &parser, const mlir::OpAsmParser::UnresolvedOperand &operand,
+                                  mlir::Value &value);
 
 /// `[b, h floordiv 4, 0, i]` over the dimension names.
 mlir::ParseResult parseIndexList(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims, mlir::AffineMap &map);
 void printIndexList(mlir::OpAsmPrinter &printer, mlir::AffineMap map, mlir::ArrayAttr dims);
 
-/// `i = %i, j = %j)` after `(` (and after `%s`, where `leading` arguments came first), then a region whose entry block has the leading arguments
-/// and one index for each of the first `numIndices` dimensions.
-mlir::ParseResult parseIndexedRegion(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims, unsigned numIndices,
-                                     llvm::ArrayRef<mlir::OpAsmParser::Argument> leading, mlir::Region &region);
+/// `i = %i, j = %j)` after `(` (and after `%s`, where `leading` arguments came first), then a region whose entry block
+/// has the leading arguments and one index for each of the first `numIndices` dimensions.
+mlir::ParseResult parseIndexedRegion(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims,
+                                     unsigned numIndices, llvm::ArrayRef<mlir::OpAsmParser::Argument> leading,
+                                     mlir::Region &region);
 void printIndexedRegion(mlir::OpAsmPrinter &printer, mlir::Region &region, mlir::ArrayAttr dims, unsigned leading);
 
 /// A set expression; ops go to the builder.
-mlir::ParseResult parseSet(mlir::OpAsmParser &parser, mlir::OpBuilder &builder, llvm::ArrayRef<llvm::StringRef> dims, unsigned numIndices,
-                           mlir::Value &result);
+mlir::ParseResult parseSet(mlir::OpAsmParser &parser, mlir::OpBuilder &builder, llvm::ArrayRef<llvm::StringRef> dims,
+                           unsigned numIndices, mlir::Value &result);
 void printSet(mlir::OpAsmPrinter &printer, mlir::Value set, mlir::ArrayAttr dims);
 
 } // namespace attn::syntax

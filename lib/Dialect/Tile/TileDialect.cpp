@@ -23,7 +23,8 @@ void TileDialect::initialize() {
 }
 
 LogicalResult VariantOp::verify() {
-  if (getTileRows() < 1 || getTileKeys() < 1 || getBlockRows() % getTileRows() || getBlockKeys() % getTileKeys() || getBlockRows() < 1 || getBlockKeys() < 1)
+  if (getTileRows() < 1 || getTileKeys() < 1 || getBlockRows() % getTileRows() || getBlockKeys() % getTileKeys() ||
+      getBlockRows() < 1 || getBlockKeys() < 1)
     return emitOpError("[variant_c1] a block is a whole number of microtiles: ")
            << getBlockRows() << "x" << getBlockKeys() << " of " << getTileRows() << "x" << getTileKeys();
   return success();

@@ -116,6 +116,10 @@ private:
       auto a = operand(0), b = operand(1);
       return a && b ? combine(*a, *b) : std::nullopt;
     };
+    // The algebra's integers do not wrap; the text's narrow ones do.
+    if (isa_and_nonnull<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) && !v.getType().isIndex() &&
+        !v.getType().isInteger(64))
+      return std::nullopt;
     return llvm::TypeSwitch<Operation *, std::optional<Expr>>(op)
         .Case<arith::AddIOp>([&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return a + b; }); })
         .Case<arith::SubIOp>([&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return a - b; }); })
@@ -145,10 +149,12 @@ private:
         .Case<arith::MinSIOp>(
             [&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return sets::min(a, b); }); })
         .Case<arith::IndexCastOp, arith::ExtSIOp>([&](auto o) -> std::optional<Expr> {
-          // A narrowing cast of anything but an index (below 2^31) could wrap.
-          if (o.getType().isInteger(32) && !o.getIn().getType().isInteger(32)) {
+          // A narrowing cast could wrap, except that of a bare index (below 2^31) to i32.
+          auto width = [](Type t) { return t.isIndex() ? 64u : t.getIntOrFloatBitWidth(); };
+          if (width(o.getType()) < width(o.getIn().getType())) {
             auto e = operand(0);
-            return e && e->is(sets::ExprKind::Var) && e->varId() < 32 ? e : std::nullopt;
+            bool bare = o.getType().isInteger(32) && e && e->is(sets::ExprKind::Var) && e->varId() < 32;
+            return bare ? e : std::nullopt;
           }
           return o.getIn().getType().isInteger(1) ? std::nullopt : operand(0);
         })

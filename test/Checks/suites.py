@@ -93,7 +93,8 @@ def run(name, command, kind, args):
     if args.long:
         environment["ATTN_LONG"] = "1"
     report = args.build / "test/lit.json"
-    report.unlink(missing_ok=True)
+    if kind == "lit":
+        report.unlink(missing_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as out:
         try:
@@ -128,7 +129,7 @@ def main():
     p.add_argument("--only", action="append", metavar="PREFIX", help="suites whose name starts so")
     p.add_argument("--list", action="store_true", help="only the names of the suites")
     p.add_argument("--timeout", type=int, help="seconds for one suite (default: 900; 14400 with --long)")
-    p.add_argument("--lines", type=int, default=200, help="how much of a failed suite's output is shown")
+    p.add_argument("--lines", type=int, default=500, help="how much of a failed suite's output is shown")
     p.add_argument("--started", type=int, default=0, help="seconds spent before, for the total")
     args = p.parse_args()
     args.build = args.build.resolve()

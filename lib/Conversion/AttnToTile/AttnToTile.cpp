@@ -200,6 +200,15 @@ private:
     return success();
   }
 
+  /// A run-time scale in the accumulation type.
+  Value scaleValue() {
+    Value v = args.lookup(attend.getScale());
+    unsigned from = v.getType().getIntOrFloatBitWidth(), to = real.getWidth();
+    if (from < to)
+      return arith::ExtFOp::create(b, loc, real, v);
+    return from > to ? arith::TruncFOp::create(b, loc, real, v).getResult() : v;
+  }
+
   double scale() {
     if (attend.getScale())
       return 1.0;
@@ -218,9 +227,8 @@ private:
       SmallVector<Type> types(attend.numBatch() + 3, b.getIndexType());
       types[0] = real;
       Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
-      Value factor = attend.getScale()
-                         ? arith::MulFOp::create(b, loc, args.lookup(attend.getScale()), constant(unit)).getResult()
-                         : constant(scale() * unit);
+      Value factor = attend.getScale() ? arith::MulFOp::create(b, loc, scaleValue(), constant(unit)).getResult()
+                                       : constant(scale() * unit);
       tile::YieldOp::create(b, loc, arith::MulFOp::create(b, loc, block->getArgument(0), factor).getResult());
       return;
     }
@@ -228,7 +236,7 @@ private:
     Value dot = region.getArgument(0);
     if (attend.getScale() || scale() != 1.0) {
       b.setInsertionPointToStart(&region.front());
-      Value factor = attend.getScale() ? args.lookup(attend.getScale()) : constant(scale());
+      Value factor = attend.getScale() ? scaleValue() : constant(scale());
       auto scaled = arith::MulFOp::create(b, loc, dot, factor);
       dot.replaceAllUsesExcept(scaled, scaled);
     }

@@ -27,6 +27,8 @@ struct Polynomials : PassWrapper<Polynomials, OperationPass<ModuleOp>> {
   }
 
   static bool needsLibrary(Operation *op) {
+    if (isa<arith::RemFOp>(op))
+      return true;
     return op->getDialect() && op->getDialect()->getNamespace() == "math" &&
            !isa<math::AbsFOp, math::AbsIOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::RoundEvenOp,
                 math::TruncOp, math::CopySignOp, math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp>(
@@ -52,7 +54,7 @@ struct Polynomials : PassWrapper<Polynomials, OperationPass<ModuleOp>> {
         return;
       op->emitError("[unsupported_math] ")
           << op->getName() << " on " << op->getResult(0).getType()
-          << " has no polynomial here; write it with exp, exp2, log, tanh, sqrt or arith";
+          << " has no code without a math library; write it with exp, exp2, tanh, sqrt or arith";
       failed = true;
     });
     if (failed)

@@ -74,11 +74,4 @@ TEST(Create, UnlinkedNormalizer) {
   expectError(p, {{f32({1, 2, 3, 4}), f32({1, 2, 5, 4}), f32({1, 2, 5, 4})}}, "no normalizer @softmax");
 }
 
-TEST(Create, UnknownTypes) {
-  Program p(simpleKernel(
-      4, "score(%s) { %x = arith.extf %s : f32 to f128 %y = arith.truncf %x : f128 to f32 attn.yield %y : f32 }"));
-  expectError(p, {{f32({1, 2, 3, 4}), f32({1, 2, 5, 4}), f32({1, 2, 5, 4})}},
-              "the interpreter does not know the type f128");
-}
-
 } // namespace

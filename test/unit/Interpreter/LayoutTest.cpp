@@ -30,16 +30,9 @@ TEST(Layout, PackedQKV) {
     for (int64_t h = 0; h < 2; ++h)
       for (int64_t i = 0; i < 6; ++i) {
         Expected want = row(
-            6, 5, 5,
-            [&](int64_t c) {
-              return x({b, i, 0, h, c});
-            },
-            [&](int64_t j, int64_t c) {
-              return x({b, j, 1, h, c});
-            },
-            [&](int64_t j, int64_t e) {
-              return x({b, j, 2, h, e});
-            });
+            6, 5, 5, [&](int64_t c) { return x({b, i, 0, h, c}); },
+            [&](int64_t j, int64_t c) { return x({b, j, 1, h, c}); },
+            [&](int64_t j, int64_t e) { return x({b, j, 2, h, e}); });
         expectRow(interpreter->row({b, h}, i, Precision::Double), want, 1e-14, "packed");
       }
 }
@@ -54,13 +47,7 @@ TEST(Layout, KeysAreValues) {
   auto kv = [&](int64_t j, int64_t c) { return x({0, j, c}); };
   for (int64_t i = 0; i < 2; ++i)
     expectRow(interpreter->row({0}, i, Precision::Double),
-              row(
-                  9, 4, 4,
-                  [&](int64_t c) {
-                    return q({0, i, c});
-                  },
-                  kv, kv),
-              1e-14, "shared");
+              row(9, 4, 4, [&](int64_t c) { return q({0, i, c}); }, kv, kv), 1e-14, "shared");
 }
 
 TEST(Layout, NoBatchAndUnequalWidths) {
@@ -72,16 +59,8 @@ TEST(Layout, NoBatchAndUnequalWidths) {
          v = Tensor::random(Format::F32, {5, 7}, 3);
   auto interpreter = Call{{q, k, v}}.create(program);
   Expected want = row(
-      5, 3, 7,
-      [&](int64_t c) {
-        return q({1, c});
-      },
-      [&](int64_t j, int64_t c) {
-        return k({c, j});
-      },
-      [&](int64_t j, int64_t e) {
-        return v({j, e});
-      });
+      5, 3, 7, [&](int64_t c) { return q({1, c}); }, [&](int64_t j, int64_t c) { return k({c, j}); },
+      [&](int64_t j, int64_t e) { return v({j, e}); });
   expectRow(interpreter->row({}, 1, Precision::Double), want, 1e-14, "flat");
 }
 
@@ -97,16 +76,8 @@ TEST(Layout, StridesAndBroadcast) {
   for (int64_t b = 0; b < 2; ++b)
     for (int64_t h = 0; h < 2; ++h) {
       Expected want = row(
-          4, 3, 3,
-          [&](int64_t c) {
-            return q({b, 1, c, h});
-          },
-          [&](int64_t j, int64_t c) {
-            return k({b, j, h, c});
-          },
-          [&](int64_t j, int64_t e) {
-            return v({0, 0, j, e});
-          });
+          4, 3, 3, [&](int64_t c) { return q({b, 1, c, h}); }, [&](int64_t j, int64_t c) { return k({b, j, h, c}); },
+          [&](int64_t j, int64_t e) { return v({0, 0, j, e}); });
       expectRow(interpreter->row({b, h}, 1, Precision::Double), want, 1e-14, "strided");
     }
 }

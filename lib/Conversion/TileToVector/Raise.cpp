@@ -54,9 +54,15 @@ LogicalResult MainEmitter::emitRaise() {
     V row = e.add(r0, r);
     V tileAt = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
     V s0 = e.load(e.vec, tileAt), s1 = e.load(e.vec, e.at(tileAt, e.lanes * e.bytes));
-    // Largest score of the row that is no NaN.
-    V m = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXNUMF,
-                                      arith::MaxNumFOp::create(e.b, e.loc, s0, s1));
+    // Largest score of the row that is no NaN: a NaN as first operand of maxKeep drops out.
+    V m = e.maxKeep(s1, e.maxKeep(s0, e.broadcast(minusInf)));
+    for (int64_t step = e.lanes / 2; step >= 1; step /= 2) {
+      SmallVector<int64_t> rotated;
+      for (int64_t n = 0; n < e.lanes; ++n)
+        rotated.push_back((n + step) % e.lanes);
+      m = e.maxKeep(vector::ShuffleOp::create(e.b, e.loc, m, m, rotated), m);
+    }
+    m = vector::ExtractOp::create(e.b, e.loc, m, ArrayRef<int64_t>{0});
     V modeAt = e.at(e.at(scratch, l.unset()), e.mul(row, 4));
     V negAt = e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes)),
       absAt = e.at(e.at(scratch, l.absRef()), e.mul(row, e.bytes));

@@ -209,20 +209,4 @@ TEST(Region, RealUnary) {
   EXPECT_EQ(is("math.isnan", 1) + is("math.isinf", kNaN) + is("math.isfinite", kInf) + is("math.isnormal", 5e-324), 0);
 }
 
-TEST(Region, KernelBodyIsCaptured) {
-  // The scale, a window bound and a term of the score are computed beside the attend.
-  Program program(
-      "!t = tensor<?x1xf32>\nattn.kernel @body(%q: !t, %k: !t, %v: !t, %a: f32, %n: index) -> (o: !t, lse: "
-      "tensor<?xf32>) {\n"
-      "%two = arith.constant 2 : index %w = arith.muli %n, %two : index %b = arith.mulf %a, %a : f32\n"
-      "%o, %lse = attn.attend dims(| i | j | c, e) q = %q[i, c] k = %k[j, c] v = %v[j, e] scale = %b : f32\n"
-      "set = window<top_left, left = 0, right = %w : index>\n"
-      "score(%s) { %t = arith.addf %s, %b : f32 attn.yield %t : f32 } outputs o[i, e], lse[i] : (!t, !t, !t) -> (!t, "
-      "tensor<?xf32>)\n"
-      "attn.return %o, %lse : !t, tensor<?xf32> }");
-  Tensor q(Format::F32, {1, 1}, {1}), k(Format::F32, {5, 1}, {2, 2, 2, 2, 2}), v(Format::F32, {5, 1}, {1, 2, 3, 4, 5});
-  auto interpreter = Call{{q, k, v}, {floatParam(0.5), integerParam(1)}}.create(program);
-  expectRow(interpreter->row({}, 0, Precision::Double), {{2}, 0.25 * 2 + 0.25 + std::log(3.0)}, 1e-15, "body");
-}
-
 } // namespace

@@ -83,10 +83,6 @@ TEST(Set, Masks) {
   Tensor nan(Format::F32, {8}, {0, kNaN, 0, 0, 0, 0, 0, 1e-40});
   check("mask<%m[j]>", [](int64_t, int64_t, int64_t, int64_t j) { return j == 1 || j == 7; }, ", %m: tensor<?xf32>",
         {nan});
-  Tensor blocks(Format::I1, {2, 3, 2}, {0, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 0});
-  check("mask<%m[1, i floordiv 2, j floordiv 4]>",
-        [&](int64_t, int64_t, int64_t i, int64_t j) { return blocks({1, i / 2, j / 4}) != 0; },
-        ", %m: tensor<?x?x?xi1>", {blocks});
 }
 
 TEST(Set, Where) {

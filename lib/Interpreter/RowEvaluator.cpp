@@ -1,6 +1,7 @@
-// Double sums in index order. Plain does what a straightforward numpy program does in f32 (checked against numpy on random data): every product and
-// every sum is rounded on its own; a matmul adds its products one after another (over keys in blocks of 256, as an optimized BLAS does, which is the
-// stricter yardstick); numpy's own sum runs eight partial sums, which are added pairwise.
+// Double sums in index order. Plain does what a straightforward numpy program does in f32 (checked against numpy on
+// random data): every product and every sum is rounded on its own; a matmul adds its products one after another (over
+// keys in blocks of 256, as an optimized BLAS does, which is the stricter yardstick); numpy's own sum runs eight
+// partial sums, which are added pairwise.
 #include "RowEvaluator.h"
 
 #include "Machine.h"

@@ -206,10 +206,8 @@ static const struct {
   attn_status status;
   int32_t arg, axis;
 } table[] = {
-#define OK(name)                                                                                                       \
-  { #name, name, ATTN_OK, -7, -7 }
-#define BAD(name, status, arg, axis)                                                                                   \
-  { #name, name, ATTN_E_##status, arg, axis }
+#define OK(name) {#name, name, ATTN_OK, -7, -7}
+#define BAD(name, status, arg, axis) {#name, name, ATTN_E_##status, arg, axis}
     OK(nothing),
     BAD(call_version, VERSION, -7, -7),
     BAD(call_size, VERSION, -7, -7),

@@ -1,8 +1,8 @@
 // Reading, parsing, choosing the kernel.
 #include "Program.h"
 
-#include "attn/Compiler/Compiler.h"
 #include "Failure.h"
+#include "attn/Compiler/Compiler.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"

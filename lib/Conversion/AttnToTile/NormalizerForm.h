@@ -7,7 +7,7 @@
 //     phi(s, r) = phi'(s - r)        gauge(r0, r1) = gauge'(r0 - r1)
 //
 // Where each use of d in both is exp(d), scores are kept times log2 e and exp(d) becomes exp2(d'): one multiplication,
-// folded into the queries, instead of one a pair.
+// joined with the scale in one factor, instead of one more a pair.
 #ifndef ATTN_LIB_CONVERSION_ATTNTOTILE_NORMALIZERFORM_H
 #define ATTN_LIB_CONVERSION_ATTNTOTILE_NORMALIZERFORM_H
 

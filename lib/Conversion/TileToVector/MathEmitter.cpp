@@ -124,14 +124,12 @@ V Emit::exp64(V x, bool minusOne) {
   V q = fmul(horner(*this, f, taylor(1.0, 14)), f);
   Type i = b.getI64Type();
   bool isVector = isa<VectorType>(x.getType());
-  Type integer = isVector ? (Type)vecOf(i) : i;
   V one = isVector ? splatInt(vecOf(i), int64_t(1023) << 52)
                    : (V)arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(int64_t(1023) << 52));
   // Two steps, so that neither 2^1024 nor a subnormal is ever a factor.
   V half = math::FloorOp::create(b, loc, fmul(n, constant(*this, x, 0.5)));
   V first = bitcast(arith::AddIOp::create(b, loc, one, power(*this, half)), x.getType());
   V second = bitcast(arith::AddIOp::create(b, loc, one, power(*this, fsub(n, half))), x.getType());
-  (void)integer;
   V r;
   if (minusOne) {
     V two = fmul(first, second);

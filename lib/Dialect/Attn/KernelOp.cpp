@@ -154,14 +154,12 @@ ParseResult LoadOp::parse(OpAsmParser &parser, OperationState &result) {
   OpAsmParser::UnresolvedOperand tensor;
   SmallVector<OpAsmParser::UnresolvedOperand> indices;
   RankedTensorType type;
-  SMLoc at = parser.getCurrentLocation();
   if (parser.parseOperand(tensor) || parser.parseOperandList(indices, OpAsmParser::Delimiter::Square) ||
       parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(type))
     return failure();
   Type indexType = parser.getBuilder().getIndexType();
   if (succeeded(parser.parseOptionalComma()) && parser.parseType(indexType))
     return failure();
-  (void)at;
   if (parser.resolveOperand(tensor, type, result.operands) ||
       parser.resolveOperands(indices, indexType, result.operands))
     return failure();

@@ -1,8 +1,8 @@
 /* attn_rt.h - the C ABI between compiled kernels, their callers and libattn_rt.
  *
- * A kernel is called through one versioned struct of strided tensors. One kernel serves all lengths. Everything a kernel needs at
- * run time is in libattn_rt and libc. Sizes and offsets of these structs are part of the ABI and pinned in abi.c; the compiler knows them
- * through attn/Target/X86/RuntimeABI.h.
+ * A kernel is called through one versioned struct of strided tensors. One kernel serves all lengths. Everything a
+ * kernel needs at run time is in libattn_rt and libc. Sizes and offsets of these structs are part of the ABI and pinned
+ * in abi.c; the compiler knows them through attn/Target/X86/RuntimeABI.h.
  */
 #ifndef ATTN_RT_H
 #define ATTN_RT_H
@@ -22,25 +22,26 @@ extern "C" {
 typedef int32_t attn_status;
 enum {
   ATTN_OK = 0,
-  ATTN_E_VERSION = 1,   /* call or kernel info of another ABI version */
-  ATTN_E_ARGUMENT = 2,  /* wrong number of tensors or scalars, or a pointer is NULL or not aligned to its element */
+  ATTN_E_VERSION = 1,  /* call or kernel info of another ABI version */
+  ATTN_E_ARGUMENT = 2, /* wrong number of tensors or scalars, or a pointer is NULL or not aligned to its element */
   ATTN_E_DTYPE = 3,
   ATTN_E_RANK = 4,
-  ATTN_E_SHAPE = 5,     /* extents disagree with the program's maps */
-  ATTN_E_STRIDE = 6,    /* negative stride, or an output with stride 0 or overlapping itself */
-  ATTN_E_ALIAS = 7,     /* an output overlaps an input or another output */
-  ATTN_E_LENGTH = 8,    /* a length outside [0, extent] */
-  ATTN_E_INDEX = 9,     /* a captured load at a visible position was out of bounds; the pair was treated as absent */
-  ATTN_E_WORKSPACE = 10,/* workspace is missing or too small */
-  ATTN_E_ISA = 11,      /* the CPU lacks a feature the kernel was compiled for */
-  ATTN_E_OVERFLOW = 12, /* a size does not fit */
-  ATTN_E_VARIANT = 13   /* a forced variant does not exist or its guard does not hold */
+  ATTN_E_SHAPE = 5,      /* extents disagree with the program's maps */
+  ATTN_E_STRIDE = 6,     /* negative stride, or an output with stride 0 or overlapping itself */
+  ATTN_E_ALIAS = 7,      /* an output overlaps an input or another output */
+  ATTN_E_LENGTH = 8,     /* a length outside [0, extent] */
+  ATTN_E_INDEX = 9,      /* a captured load at a visible position was out of bounds; the pair was treated as absent */
+  ATTN_E_WORKSPACE = 10, /* workspace is missing or too small */
+  ATTN_E_ISA = 11,       /* the CPU lacks a feature the kernel was compiled for */
+  ATTN_E_OVERFLOW = 12,  /* a size does not fit */
+  ATTN_E_VARIANT = 13    /* a forced variant does not exist or its guard does not hold */
 };
 
 /* DLPack's type codes. A boolean is one byte, 0 or 1. */
 enum { ATTN_INT = 0, ATTN_UINT = 1, ATTN_FLOAT = 2, ATTN_BFLOAT = 4, ATTN_BOOL = 6 };
 
-/* A strided tensor. Strides count elements. data may be NULL if the tensor has no element, or if it is an output nobody wants. */
+/* A strided tensor. Strides count elements. data may be NULL if the tensor has no element, or if it is an output nobody
+ * wants. */
 typedef struct attn_tensor {
   void *data;
   uint8_t code, bits;
@@ -55,56 +56,57 @@ typedef union attn_scalar {
   double f;
 } attn_scalar;
 
-/* Runs fn(ctx, task, worker) for every task in [0, tasks), each exactly once, returns when all are done. worker is in [0, workers) and
- * no two tasks run at the same time under the same worker. */
+/* Runs fn(ctx, task, worker) for every task in [0, tasks), each exactly once, returns when all are done. worker is in
+ * [0, workers) and no two tasks run at the same time under the same worker. */
 typedef void (*attn_task_fn)(void *ctx, int64_t task, int32_t worker);
 typedef void (*attn_parallel_for_fn)(void *pool, int64_t tasks, int32_t workers, attn_task_fn fn, void *ctx);
 
-/* What one call did; filled in when attn_call.stats is not NULL and the call ran to its end (ATTN_OK, ATTN_E_INDEX). Blocks are
- * (query block) x (key block) of the chosen variant. */
+/* What one call did; filled in when attn_call.stats is not NULL and the call ran to its end (ATTN_OK, ATTN_E_INDEX).
+ * Blocks are (query block) x (key block) of the chosen variant. */
 typedef struct attn_stats {
   int64_t blocks_full, blocks_partial, blocks_skipped;
-  int64_t tiles;       /* microtiles visited */
+  int64_t tiles; /* microtiles visited */
   int64_t tile_rows, tile_keys, block_rows, block_keys;
-  int64_t guarded;     /* query blocks redone because an accumulator was not finite */
+  int64_t guarded; /* query blocks redone because an accumulator was not finite */
   int32_t variant, workers;
 } attn_stats;
 
-/* The first thing that was wrong. arg indexes attn_call.args; arg and axis are -1 where they have no meaning. Not written
- * if the call itself is of another version. expected and found are extents, strides, lengths, counts or bytes; 256 * code + bits
- * for ATTN_E_DTYPE; for ATTN_E_ALIAS found is the other tensor. */
+/* The first thing that was wrong. arg indexes attn_call.args; arg and axis are -1 where they have no meaning. Not
+ * written if the call itself is of another version. expected and found are extents, strides, lengths, counts or bytes;
+ * 256 * code + bits for ATTN_E_DTYPE; for ATTN_E_ALIAS found is the other tensor. */
 typedef struct attn_error {
   int32_t arg, axis;
   int64_t expected, found;
 } attn_error;
 
 typedef struct attn_call {
-  uint32_t abi_version; /* ATTN_RT_ABI_VERSION */
-  uint32_t size;        /* sizeof(attn_call) */
-  const attn_tensor *args; /* the kernel's tensor arguments in order, then its results in order */
+  uint32_t abi_version;      /* ATTN_RT_ABI_VERSION */
+  uint32_t size;             /* sizeof(attn_call) */
+  const attn_tensor *args;   /* the kernel's tensor arguments in order, then its results in order */
   const attn_scalar *params; /* the kernel's scalar arguments in order: integers in .i, floats in .f */
   int32_t n_args, n_params;
-  void *workspace;      /* at least what ..._workspace() says, any alignment */
+  void *workspace; /* at least what ..._workspace() says, any alignment */
   uint64_t workspace_bytes;
   attn_parallel_for_fn parallel_for; /* NULL: libattn_rt's own pool */
-  void *pool;           /* handed to parallel_for; for libattn_rt's own: attn_pool *, NULL = run on the caller's thread */
-  int32_t workers;      /* at most this many threads; 0 means 1; decides the size of the workspace */
-  int32_t variant;      /* -1: chosen by the guards; otherwise this one (tests, measurements) */
-  attn_stats *stats;    /* optional */
-  attn_error *error;    /* optional */
+  void *pool;        /* handed to parallel_for; for libattn_rt's own: attn_pool *, NULL = run on the caller's thread */
+  int32_t workers;   /* at most this many threads; 0 means 1; decides the size of the workspace */
+  int32_t variant;   /* -1: chosen by the guards; otherwise this one (tests, measurements) */
+  attn_stats *stats; /* optional */
+  attn_error *error; /* optional */
 } attn_call;
 
 /* ---- what the compiler emits beside the code of a kernel ---- */
 
-/* One axis of a tensor: index = (dim div divisor) + offset. dim = -1: free axis (a captured table) or a constant index (offset). */
+/* One axis of a tensor: index = (dim div divisor) + offset. dim = -1: free axis (a captured table) or a constant index
+ * (offset). */
 typedef struct attn_axis_info {
-  int32_t dim;        /* dimension that indexes the axis, or -1 */
-  int32_t also;       /* a second dimension that must have the same extent, or -1 */
-  int64_t divisor;    /* >= 1 */
-  int64_t offset;     /* constant added to the index; the extent must exceed the largest index, and without an offset be exactly that of
-                         the dimension or ceil(that / divisor) (free axes: 0 and flag below) */
-  int64_t extent;     /* static extent, or -1 */
-  int32_t is_free;    /* 1: any extent is right */
+  int32_t dim;     /* dimension that indexes the axis, or -1 */
+  int32_t also;    /* a second dimension that must have the same extent, or -1 */
+  int64_t divisor; /* >= 1 */
+  int64_t offset;  /* constant added to the index; the extent must exceed the largest index, and without an offset be
+                      exactly that of  the dimension or ceil(that / divisor) (free axes: 0 and flag below) */
+  int64_t extent;  /* static extent, or -1 */
+  int32_t is_free; /* 1: any extent is right */
   int32_t reserved;
 } attn_axis_info;
 
@@ -113,10 +115,10 @@ enum { ATTN_ARG_INPUT = 0, ATTN_ARG_OUTPUT = 1 };
 typedef struct attn_arg_info {
   const char *name;
   uint8_t code, bits;
-  uint8_t role;        /* ATTN_ARG_* */
-  uint8_t optional;    /* output may be NULL */
+  uint8_t role;     /* ATTN_ARG_* */
+  uint8_t optional; /* output may be NULL */
   int32_t rank;
-  int32_t length_of;   /* values must lie in [0, extent of this dimension]; -1: no such fact */
+  int32_t length_of; /* values must lie in [0, extent of this dimension]; -1: no such fact */
   int32_t reserved;
   attn_axis_info axis[ATTN_MAX_RANK];
 } attn_arg_info;
@@ -127,8 +129,8 @@ typedef struct attn_param_info {
   uint8_t reserved[6];
 } attn_param_info;
 
-/* A dimension of the program. Batch dimensions say how far keys and values are shared along them: indices x with equal x div share have
- * the same K and V (share = 4 under grouped-query attention; 0: shared by all). */
+/* A dimension of the program. Batch dimensions say how far keys and values are shared along them: indices x with equal
+ * x div share have the same K and V (share = 4 under grouped-query attention; 0: shared by all). */
 enum { ATTN_DIM_BATCH = 0, ATTN_DIM_QUERY = 1, ATTN_DIM_KEY = 2, ATTN_DIM_FEATURE = 3 };
 typedef struct attn_dim_info {
   const char *name;
@@ -141,17 +143,17 @@ typedef struct attn_dim_info {
 typedef struct attn_task {
   const attn_tensor *args;
   const attn_scalar *params;
-  const int64_t *extents;        /* by dimension */
-  unsigned char *slot;           /* packed keys and values of this unit, 64-byte aligned */
-  unsigned char *scratch;        /* this worker's own, 64-byte aligned */
-  int64_t *counters;             /* this worker's own: full, partial, skipped, tiles, guarded */
-  int64_t *bad;                  /* shared: [0] nonzero once an index was bad, [1] arg, [2] axis, [3] index */
-  int64_t block;                 /* first token of the task's block along the phase's axis */
-  int64_t index[ATTN_MAX_DIMS];  /* batch indices by dimension */
+  const int64_t *extents;       /* by dimension */
+  unsigned char *slot;          /* packed keys and values of this unit, 64-byte aligned */
+  unsigned char *scratch;       /* this worker's own, 64-byte aligned */
+  int64_t *counters;            /* this worker's own: full, partial, skipped, tiles, guarded */
+  int64_t *bad;                 /* shared: [0] nonzero once an index was bad, [1] arg, [2] axis, [3] index */
+  int64_t block;                /* first token of the task's block along the phase's axis */
+  int64_t index[ATTN_MAX_DIMS]; /* batch indices by dimension */
 } attn_task;
 
-/* A phase is one parallel launch over units (distinct key/value heads in flight) times blocks along an axis; PACK runs once per unit
- * (index = the unit's first member), MAIN for every member of the unit. */
+/* A phase is one parallel launch over units (distinct key/value heads in flight) times blocks along an axis; PACK runs
+ * once per unit (index = the unit's first member), MAIN for every member of the unit. */
 enum { ATTN_PHASE_PACK = 0, ATTN_PHASE_MAIN = 1 };
 typedef struct attn_phase_info {
   void (*run)(const attn_task *task);
@@ -162,8 +164,9 @@ typedef struct attn_phase_info {
 
 typedef struct attn_variant_info {
   const char *name;
-  int32_t (*guard)(const attn_task *task); /* NULL: always; sees args, params, extents; must not look at data pointers, which a
-                                              call of ..._workspace need not have: both must choose the same variant */
+  int32_t (*guard)(
+      const attn_task *task); /* NULL: always; sees args, params, extents; must not look at data pointers, which a
+                                 call of ..._workspace need not have: both must choose the same variant */
   const attn_phase_info *phases;
   int32_t n_phases;
   int32_t reserved;
@@ -189,7 +192,8 @@ typedef struct attn_kernel_info {
 
 /* ---- what every kernel @K exports ----
  *   attn_status attn_K(const attn_call *call);
- *   attn_status attn_K_workspace(const attn_call *call, uint64_t *bytes);   // shapes, scalars and, by guards, strides are
+ *   attn_status attn_K_workspace(const attn_call *call, uint64_t *bytes);   // shapes, scalars and, by guards, strides
+ * are
  *                                                                           // read; data pointers are not
  *   extern const attn_kernel_info attn_K_info;
  */
@@ -198,8 +202,9 @@ typedef struct attn_kernel_info {
 attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
 
-/* A pool of n worker threads (the caller of parallel_for is one of them). Loops nested in a task, beside another loop of the same
- * pool, or in a forked child run on their own thread. NULL if there is no memory, which as a pool means the caller's thread alone. */
+/* A pool of n worker threads (the caller of parallel_for is one of them). Loops nested in a task, beside another loop
+ * of the same pool, or in a forked child run on their own thread. NULL if there is no memory, which as a pool means the
+ * caller's thread alone. */
 typedef struct attn_pool attn_pool;
 attn_pool *attn_pool_create(int32_t threads);
 void attn_pool_destroy(attn_pool *pool);

@@ -289,6 +289,7 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
   if (scale)
     result.operands.push_back(scale);
+  result.getOrAddProperties<Properties>().operandSegmentSizes = {1, 1, 1, scale ? 1 : 0, 0, 0, 0};
 
   result.addAttribute("dim_names", b.getArrayAttr(names));
   result.addAttribute("num_batch", b.getI64IntegerAttr(numBatch));
@@ -359,7 +360,7 @@ void AttendOp::print(OpAsmPrinter &p) {
     printIndexList(p, outMap(r), getDimNames());
   }
   p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names", "num_batch", "q_map", "k_map", "v_map", "out_names",
-                                                "out_maps", "normalizer", "scale_value"});
+                                                "out_maps", "normalizer", "scale_value", "operandSegmentSizes"});
   line() << ": ";
   p.printFunctionalType(TypeRange{getQ().getType(), getK().getType(), getV().getType()}, getResultTypes());
   p.decreaseIndent();

@@ -62,13 +62,51 @@ def LoadOp : Attn_Op<"load", [Pure]> {
   let hasVerifier = 1;
 }
 
-def AttendOp : Attn_Op<"attend", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+def MemberOp : Attn_Op<"member", [Pure, AttrSizedOperandSegments]> {
+  let summary = "whether a value is an element of a captured list";
+  let description = [{
+    `list[indices, n] == value` for some n of the last axis, or for some n in [from, to) where those are given. Elements may repeat and stand in any order; `sorted` and
+    `unique` promise more. An index outside the leading axes, or `from`, `to` outside the last, is a bad index as for attn.load.
+
+    Constraints: `member_c1`: an i32 or i64 tensor, one index for every axis but the last. `member_c2`: `from` and `to` together.
+
+    Example: `%p = attn.member %d in %offsets[%h] : tensor<?x?xi32>`, `%p = attn.member %j in %columns[] from %lo to %hi : tensor<?xi32>`
+  }];
+  let arguments = (ins Index:$value, AnyRankedTensor:$list, Variadic<Index>:$indices, Optional<Index>:$from, Optional<Index>:$to,
+                       UnitAttr:$sorted, UnitAttr:$unique);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$value `in` $list `[` $indices `]` (`from` $from^ `to` $to)? attr-dict `:` type($list)";
+  let hasVerifier = 1;
+}
+
+def RandomOp : Attn_Op<"random", [Pure]> {
+  let summary = "a uniform number in [0, 1) that depends on a seed and up to four indices alone";
+  let description = [{
+    ```
+    w = philox4x32_10(counter = (n0, n1, n2, n3), key = (seed mod 2^32, floor(seed / 2^32)))[0]         u = (w floordiv 2^8) 2^-24
+    ```
+    n0.. are the indices, the last one first, each modulo 2^32, missing ones 0. Counter based (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011): a schedule changes
+    nothing.
+
+    Constraints: `random_c1`: one to four indices.
+
+    Example: `%u = attn.random %seed[%b, %h, %i, %j] : f32`
+  }];
+  let arguments = (ins AnyTypeOf<[Index, I64, I32]>:$seed, Variadic<Index>:$indices);
+  let results = (outs F32:$result);
+  let assemblyFormat = "$seed `[` $indices `]` attr-dict `:` type($seed) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "one attention";
   let description = [{
     ```
     s_ij = score(scale * sum_c q[..i..c] k[..j..c])        for (i, j) in set, absent otherwise
     w_ij = normalize_j(s_i.)       o[..i..e] = finish(sum_j w_ij v[..j..e])
     ```
+    With dropout the weights of the value sums alone are multiplied by (random(seed; batch, i, j) >= p) / (1 - p).
+
     Dimensions come from the maps alone. Accumulation is f32 for 16-bit and f32 operands, f64 for f64. See docs/language.md.
 
     Constraints:
@@ -87,9 +125,13 @@ def AttendOp : Attn_Op<"attend", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["
     `attend_c10`: the normalizer exists, and its outputs include the attend's.
     `attend_c11`: what is given for each batch element (lengths, a prefix tensor, segments of rank 2) needs a batch dimension.
     `attend_c12`: one scale, a finite constant or an f32 or f64.
+    `attend_c13`: a grid has 1 to 3 extents, of which only the first may be dynamic; `first` is an integer constant >= 0 or an index, i64 or i32 scalar, and stands beside a grid.
+    `attend_c14`: dropout has a seed, an integer constant or an index, i64 or i32 scalar, and a probability, a constant in [0, 1) or an f32 scalar; at most two batch dimensions.
   }];
-  let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale,
-                       OptionalAttr<F64Attr>:$scale_value, StrArrayAttr:$dim_names, I64Attr:$num_batch, AffineMapAttr:$q_map,
+  let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
+                       Optional<AnyType>:$drop_seed, Optional<AnyType>:$drop_probability, OptionalAttr<F64Attr>:$scale_value,
+                       OptionalAttr<I64Attr>:$first_value, OptionalAttr<I64Attr>:$drop_seed_value, OptionalAttr<F64Attr>:$drop_probability_value,
+                       OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid, StrArrayAttr:$dim_names, I64Attr:$num_batch, AffineMapAttr:$q_map,
                        AffineMapAttr:$k_map, AffineMapAttr:$v_map, StrArrayAttr:$out_names, AffineMapArrayAttr:$out_maps,
                        OptionalAttr<FlatSymbolRefAttr>:$normalizer);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
@@ -112,6 +154,7 @@ def AttendOp : Attn_Op<"attend", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["
     int64_t featureExtent(unsigned dim);
     /// f64 for f64 operands, f32 otherwise.
     mlir::FloatType accumulationType();
+    bool hasDropout() { return getDropSeed() || getDropSeedValue(); }
     mlir::StringRef normalizerName() { return getNormalizer().value_or("softmax"); }
   }];
 }

@@ -1,6 +1,5 @@
 // One microtile: scores in registers, reference, weights, sums (tile.weigh).
 #include "MainEmitter.h"
-#include "attn-rt/attn_rt.h"
 
 using namespace mlir;
 using namespace attn;
@@ -87,23 +86,16 @@ void MainEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V visible)
     V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
     V bad = e.both(visible, arith::XOrIOp::create(e.b, e.loc, ok, ones));
     e.when(e.anyLane(bad), [&] {
-      V status = t.field(offsetof(attn_task, bad), e.ptrType());
-      auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel,
-                                               LLVM::AtomicOrdering::acquire);
-      e.when(LLVM::ExtractValueOp::create(e.b, e.loc, won, ArrayRef<int64_t>{1}), [&] {
-        V index = check.index;
-        if (auto type = dyn_cast<VectorType>(index.getType())) {
-          // The first bad lane's index.
-          V found = e.i64(0);
-          for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
-            found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
-                             vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
-          index = found;
-        }
-        e.store(e.i64(check.argument), e.at(status, 8));
-        e.store(e.i64(check.axis), e.at(status, 16));
-        e.store(index, e.at(status, 24));
-      });
+      V index = check.index;
+      if (auto type = dyn_cast<VectorType>(index.getType())) {
+        // The first bad lane's index.
+        V found = e.i64(0);
+        for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
+          found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
+                           vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
+        index = found;
+      }
+      t.reportIndex(e.i1(true), check.argument, check.axis, index);
     });
   }
 }

@@ -30,6 +30,16 @@ Val SetEmitter::expr(const Expr &x) {
   }
   case ExprKind::MulConst:
     return region.combine("mul", expr(x.operand(0)), region.constantInt(x.value()));
+  case ExprKind::Mul: {
+    // Equal operands stand beside each other: a power computes its base once.
+    Val base = expr(x.operand(0)), product = base;
+    for (unsigned n = 1; n < x.operands().size(); ++n) {
+      if (x.operand(n) != x.operand(n - 1))
+        base = expr(x.operand(n));
+      product = region.combine("mul", product, base);
+    }
+    return product;
+  }
   case ExprKind::FloorDiv:
   case ExprKind::Mod: {
     Val a = expr(x.operand(0));
@@ -70,6 +80,8 @@ Val SetEmitter::expr(const Expr &x) {
   case ExprKind::LoadMin:
   case ExprKind::LoadMax:
     return extreme(x);
+  case ExprKind::Find:
+    return find(x);
   }
   llvm_unreachable("kinds are all listed");
 }
@@ -100,20 +112,61 @@ Val SetEmitter::extreme(const Expr &x) {
     return region.make(r, INT64_MIN, INT64_MAX);
   }
 
-  V base = t.data;
   V offset = e.i64(0);
   for (unsigned axis = 0; axis < indices.size(); ++axis)
     if (axis != x.axis())
       offset = e.add(offset, e.mul(scalar(indices[axis]), t.strides[axis]));
-  Type element = t.type.getElementType();
   V r = e.loop(lo, e.add(hi, 1), 1, none, [&](V n, ValueRange acc) {
-    V at = e.add(offset, e.mul(n, t.strides[x.axis()]));
-    V v = e.load(element, e.at(base, e.mul(at, Emit::elementBytes(element))));
-    if (!element.isInteger(64))
-      v = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
+    V v = elementAt(t, e.add(offset, e.mul(n, t.strides[x.axis()])));
     return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
   })[0];
   return region.make(r, INT64_MIN, INT64_MAX);
+}
+
+/// The integer at an offset, counted in elements, as i64.
+V SetEmitter::elementAt(TensorRef &t, V offset) {
+  Type element = t.type.getElementType();
+  V v = e.load(element, e.at(t.data, e.mul(offset, Emit::elementBytes(element))));
+  return element.isInteger(64) ? v : (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
+}
+
+/// The first place along a sorted axis whose element is not below the sought value, by bisection. Bounds of intervals
+/// are scalars; should lanes ask, each is searched for by itself.
+Val SetEmitter::find(const Expr &x) {
+  TensorRef &t = tensorOf(x.table());
+  // Elements may be any i64: `element < value + 1` is asked as `element <= value`, which does not wrap.
+  sets::LinearForm form = sets::linearForm(x.sought());
+  bool orEqual = form.constant > 0;
+  Val sought = expr(orEqual ? x.sought() - 1 : x.sought());
+  SmallVector<std::pair<Val, V>> others; // index and stride
+  for (auto [axis, index] : llvm::enumerate(x.indices()))
+    if (axis != x.axis())
+      others.push_back({expr(index), t.strides[axis]});
+  bool lanes = sought.isVector() || llvm::any_of(others, [](auto &o) { return o.first.isVector(); });
+
+  auto search = [&](int64_t lane) {
+    auto of = [&](const Val &v) -> V {
+      return v.isVector() ? (V)vector::ExtractOp::create(e.b, e.loc, region.wide(v), ArrayRef<int64_t>{lane})
+                          : region.wide(v);
+    };
+    V offset = e.i64(0), value = of(sought);
+    for (auto &[index, stride] : others)
+      offset = e.add(offset, e.mul(of(index), stride));
+    return e.whileLoop(
+        {e.i64(0), t.extents[x.axis()]}, [&](ValueRange at) { return e.lt(at[0], at[1]); },
+        [&](ValueRange at) {
+          V middle = e.divUnsigned(e.add(at[0], at[1]), 2);
+          V element = elementAt(t, e.add(offset, e.mul(middle, t.strides[x.axis()])));
+          V below = orEqual ? e.le(element, value) : e.lt(element, value);
+          return SmallVector<V>{e.select(below, e.add(middle, 1), at[0]), e.select(below, at[1], middle)};
+        })[0];
+  };
+  if (!lanes)
+    return region.make(search(0), 0, INT64_MAX);
+  V places = e.splatInt(e.vecOf(e.i64Type()), 0);
+  for (int64_t lane = 0; lane < e.lanes; ++lane)
+    places = vector::InsertOp::create(e.b, e.loc, search(lane), places, ArrayRef<int64_t>{lane});
+  return region.make(places, 0, INT64_MAX);
 }
 
 V SetEmitter::opaque(const Pred &p, bool unknownHolds) {

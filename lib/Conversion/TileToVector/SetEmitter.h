@@ -45,6 +45,8 @@ public:
 private:
   V combineMasks(V a, V c, bool both);
   Val extreme(const sets::Expr &x);
+  Val find(const sets::Expr &x);
+  V elementAt(TensorRef &t, V offset);
   V opaque(const sets::Pred &p, bool unknownHolds);
 
   Emit &e;

@@ -84,6 +84,16 @@ Val SetEmitter::expr(const Expr &x) {
   }
   case ExprKind::MulConst:
     return region.combine("mul", expr(x.operand(0)), region.constantInt(x.value()));
+  case ExprKind::Mul: {
+    // Equal operands stand beside each other: a power computes its base once.
+    Val base = expr(x.operand(0)), product = base;
+    for (unsigned n = 1; n < x.operands().size(); ++n) {
+      if (x.operand(n) != x.operand(n - 1))
+        base = expr(x.operand(n));
+      product = region.combine("mul", product, base);
+    }
+    return product;
+  }
   case ExprKind::FloorDiv:
   case ExprKind::Mod: {
     Val a = expr(x.operand(0));
@@ -124,83 +134,10 @@ Val SetEmitter::expr(const Expr &x) {
   case ExprKind::LoadMin:
   case ExprKind::LoadMax:
     return extreme(x);
+  case ExprKind::Find:
+    return find(x);
   }
   llvm_unreachable("kinds are all listed");
-}
-
-/// From a summary: one entry for a panel or a block, a loop over entries for anything else.
-Val SetEmitter::extremeOfSummary(const Expr &x, const SummaryRef &s) {
-  bool least = x.is(ExprKind::LoadMin);
-  V ofPanels = least ? s.base : e.at(s.base, e.mul(s.panels, 8));
-  V ofBlocks = e.at(e.at(s.base, e.mul(s.panels, 16)), least ? e.i64(0) : e.mul(s.blocks, 8));
-  bool whole = span != kAnything && x.lo().is(ExprKind::Var) && x.lo().varId() == kKeyLo && x.hi().is(ExprKind::Var) &&
-               x.hi().varId() == kKeyHi;
-  Val lo = expr(x.lo());
-  if (whole) {
-    V base = span == kPanel ? ofPanels : ofBlocks;
-    V entry = region.wide(quotient(lo, span == kPanel ? s.panelKeys : s.blockKeys));
-    if (!lo.isVector())
-      return region.make(e.loadI64(e.at(base, e.mul(entry, 8))), INT64_MIN, INT64_MAX);
-    // Lanes are consecutive units: what is read past the end belongs to lanes that nobody asks about, and the slot
-    // goes on there by a summary's other half.
-    V from = vector::ExtractOp::create(e.b, e.loc, entry, ArrayRef<int64_t>{0});
-    return region.make(e.load(e.vecOf(e.i64Type()), e.at(base, e.mul(from, 8))), INT64_MIN, INT64_MAX);
-  }
-  // Whole blocks inside, as a rule: entries of blocks are enough for a sound answer.
-  V none = e.i64(least ? INT64_MAX : INT64_MIN);
-  V first = e.divUnsigned(e.max(region.wide(lo), e.i64(0)), s.blockKeys);
-  V last = e.min(e.divFloor(region.wide(expr(x.hi())), s.blockKeys), e.sub(s.blocks, e.i64(1)));
-  V r = e.loop(first, e.add(last, 1), 1, none, [&](V block, ValueRange acc) {
-    V v = e.loadI64(e.at(ofBlocks, e.mul(block, 8)));
-    return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
-  })[0];
-  return region.make(r, INT64_MIN, INT64_MAX);
-}
-
-/// The extreme of a tensor over lo..hi along one axis: from the summary where there is one, else element by element.
-Val SetEmitter::extreme(const Expr &x) {
-  bool least = x.is(ExprKind::LoadMin);
-  std::vector<Expr> indices = x.indices();
-  for (const SummaryRef &s : summaries) {
-    if (s.argument != x.table())
-      continue;
-    bool same = true;
-    for (unsigned axis = 0; axis < indices.size(); ++axis) {
-      unsigned dim = cast<AffineDimExpr>(s.map.getResult(axis)).getPosition();
-      same &= axis == x.axis() ? dim == keyDim : indices[axis].is(ExprKind::Var) && indices[axis].varId() == dim;
-    }
-    if (same)
-      return extremeOfSummary(x, s);
-  }
-
-  TensorRef &t = tensorOf(x.table());
-  Val from = expr(x.lo()), to = expr(x.hi());
-  V base = t.data;
-  V offset = e.i64(0);
-  for (unsigned axis = 0; axis < indices.size(); ++axis)
-    if (axis != x.axis())
-      offset = e.add(offset, e.mul(scalar(indices[axis]), t.strides[axis]));
-  Type element = t.type.getElementType();
-  auto scan = [&](V lo, V hi) {
-    lo = e.max(lo, e.i64(0)), hi = e.min(hi, e.sub(t.extents[x.axis()], e.i64(1)));
-    return e.loop(lo, e.add(hi, 1), 1, e.i64(least ? INT64_MAX : INT64_MIN), [&](V n, ValueRange acc) {
-      V at = e.add(offset, e.mul(n, t.strides[x.axis()]));
-      V v = e.load(element, e.at(base, e.mul(at, Emit::elementBytes(element))));
-      if (!element.isInteger(64))
-        v = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
-      return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
-    })[0];
-  };
-  if (!from.isVector() && !to.isVector())
-    return region.make(scan(region.wide(from), region.wide(to)), INT64_MIN, INT64_MAX);
-  V los = region.asVector(region.wide(from)), his = region.asVector(region.wide(to));
-  V r = e.splatInt(e.vecOf(e.i64Type()), 0);
-  for (int64_t lane = 0; lane < e.lanes; ++lane)
-    r = vector::InsertOp::create(e.b, e.loc,
-                                 scan(vector::ExtractOp::create(e.b, e.loc, los, ArrayRef<int64_t>{lane}),
-                                      vector::ExtractOp::create(e.b, e.loc, his, ArrayRef<int64_t>{lane})),
-                                 r, ArrayRef<int64_t>{lane});
-  return region.make(r, INT64_MIN, INT64_MAX);
 }
 
 V SetEmitter::opaque(const Pred &p, bool unknownHolds) {

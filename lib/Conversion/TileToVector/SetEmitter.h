@@ -62,6 +62,8 @@ private:
   Val extremeOfSummary(const sets::Expr &x, const SummaryRef &s);
   Val quotient(const Val &a, int64_t divisor);
   void hoist(const sets::Expr &x, llvm::ArrayRef<unsigned> varying);
+  Val find(const sets::Expr &x);
+  V elementAt(TensorRef &t, V offset);
   V opaque(const sets::Pred &p, bool unknownHolds);
 
   Emit &e;

@@ -12,13 +12,12 @@
 #define ATTN_TOOLS_RUN_VISIBILITY_H
 
 #include "Problem.h"
+#include "Ranges.h"
 
 #include "attn/Interpreter/Interpreter.h"
 
 namespace attn::run {
 
-/// Disjoint, not touching, ascending half-open ranges.
-using Ranges = std::vector<std::pair<int64_t, int64_t>>;
 Ranges unite(const Ranges &a, const Ranges &b);
 Ranges intersect(const Ranges &a, const Ranges &b);
 Ranges complement(const Ranges &a, int64_t extent);

@@ -41,7 +41,8 @@ public:
 
     auto program = tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
                                            kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(),
-                                           share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed));
+                                           share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed),
+                                           kernel.getArgAttrsAttr());
     Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
     for (auto [from, to] :
          llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
@@ -119,7 +120,7 @@ private:
     Type vType = tile::PanelsType::get(b.getContext(), e, tileKeys, keys, false, real);
     Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
     SetListOp gathered = v.contains(kGatherAttr) ? attn::gatherable(attend) : SetListOp();
-    Value order;
+    Value keyOrder;
     if (gathered) {
       auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
                                          b.getI64IntegerAttr(0), UnitAttr());
@@ -128,7 +129,7 @@ private:
       Value made = tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
                                          gathered.getMapAttr(), gathered.getBlockAttr());
       tile::YieldOp::create(b, loc, made);
-      order = phase.getResult(0);
+      keyOrder = phase.getResult(0);
     }
     // A summary is of keys in their own order.
     SmallVector<std::pair<Value, AffineMap>> summaries = gathered ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
@@ -139,8 +140,8 @@ private:
     {
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&pack.getBody());
-      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), order, attend.getKMapAttr()));
-      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), order, attend.getVMapAttr()));
+      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), keyOrder, attend.getKMapAttr()));
+      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), keyOrder, attend.getVMapAttr()));
       for (auto [source, map] : summaries)
         packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
       tile::YieldOp::create(b, loc, packed);
@@ -170,7 +171,7 @@ private:
     SmallVector<Type> carried;
     for (Value t : init)
       carried.push_back(t.getType());
-    auto loop = tile::ForOp::create(b, loc, carried, init, order, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+    auto loop = tile::ForOp::create(b, loc, carried, init, keyOrder, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
                                     attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr());
     if (!attend.getSet().empty()) {
       attend.getSet().cloneInto(&loop.getSet(), args);

@@ -83,9 +83,9 @@ public:
     });
 
     auto phaseType = structOf({ptr, i32, i32, i64});
-    for (auto [v, variant] : llvm::enumerate(variants))
-      array("phases_" + std::to_string(v), phaseType, variant.phases.size(), [&](unsigned n) {
-        const EmittedPhase &p = variant.phases[n];
+    for (unsigned v = 0; v < variants.size(); ++v)
+      array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
+        const EmittedPhase &p = variants[v].phases[n];
         return SmallVector<V>{addressOf(p.function), c32(p.kind), c32(p.descending), c64(p.block)};
       });
     auto variantType = structOf({ptr, ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});

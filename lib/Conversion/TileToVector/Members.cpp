@@ -287,7 +287,7 @@ V Members::wordBits(const BitsAtom &atom, V row, V firstKey, int64_t count, SetE
     offset = e.add(offset, e.mul(set.scalar(index), words.strides[axis]));
   V total = e.mul(words.extents[last], size), bits = e.i64(0);
   V byte = e.divUnsigned(firstKey, 8);
-  for (int64_t n = 0; n < llvm::divideCeil(count + 7, 8); ++n) {
+  for (int64_t n = 0; n < (count + 14) / 8; ++n) {
     V at = e.add(byte, n), inside = e.lt(at, total), safe = e.select(inside, at, e.i64(0));
     V word = e.divUnsigned(safe, size);
     V address = e.add(e.mul(e.add(offset, e.mul(word, words.strides[last])), size), e.sub(safe, e.mul(word, size)));

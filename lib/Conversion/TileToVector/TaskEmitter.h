@@ -3,6 +3,7 @@
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_TASKEMITTER_H
 
 #include "RegionEmitter.h"
+#include "attn/Analysis/SetPredicate.h"
 #include "attn/Dialect/Tile/Tile.h"
 
 namespace attn {
@@ -105,6 +106,10 @@ void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mli
 /// Bodies of the two kinds of phases, at the builder's position.
 mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
+/// What the text says of the axes of a key loop, and promises of captured integers.
+TokenAxes tokenAxes(tile::ForOp op);
+sets::Facts argumentFactsOf(tile::ProgramOp program);
+bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,

@@ -1,6 +1,7 @@
 // --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and
 // scratch, or registers.
 #include "TaskEmitter.h"
+#include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
 
 using namespace mlir;
@@ -36,7 +37,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
 
   LogicalResult lower(ModuleOp module, tile::ProgramOp program) {
     SmallVector<EmittedVariant> emitted;
-    for (auto [v, variant] : llvm::enumerate(program.getBody().getOps<tile::VariantOp>())) {
+    unsigned v = 0;
+    for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
       tile::PhaseOp order, pack, main;
       for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
         (phase.getKind() == "pack" ? pack : phase.getKind() == "order" ? order : main) = phase;
@@ -69,7 +71,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
 
-      std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v);
+      std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);
       auto function = [&](StringRef suffix, unsigned arguments, llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body) {
         OpBuilder b(module.getBodyRegion());
         b.setInsertionPointToEnd(module.getBody());

@@ -54,7 +54,8 @@ def ProgramOp : Tile_Op<"program", [IsolatedFromAbove, Symbol, NoTerminator, Sin
     keys and values (0: all).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$arg_names, I64Attr:$num_outputs, StrArrayAttr:$dim_names, I64Attr:$num_batch,
-                       DenseI64ArrayAttr:$share, DenseI64ArrayAttr:$features, ArrayAttr:$arg_facts);
+                       DenseI64ArrayAttr:$share, DenseI64ArrayAttr:$features, ArrayAttr:$arg_facts,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let extraClassDeclaration = [{

@@ -27,6 +27,9 @@ private:
   std::optional<Interval> find(const Expr &e, bool &exact) const;
 };
 
+/// Does mayHold of `p` look at the box in pieces, on which `atom` would be another one?
+bool isSharperInPieces(const Pred &atom, const Pred &p, const Box &box);
+
 } // namespace attn::sets
 
 #endif // ATTN_LIB_SETS_BOUNDER_H

@@ -160,21 +160,8 @@ void attn::sets::collectVars(const Expr &e, std::set<unsigned> &vars) {
     collectVars(o, vars);
 }
 
-Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &replacements) {
-  if (e.is(ExprKind::Var)) {
-    auto it = replacements.find(e.varId());
-    return it == replacements.end() ? e : it->second;
-  }
-  if (e.operands().empty())
-    return e;
-  std::vector<Expr> ops;
-  bool changed = false;
-  for (const Expr &o : e.operands()) {
-    ops.push_back(substitute(o, replacements));
-    changed |= ops.back().identity() != o.identity();
-  }
-  if (!changed)
-    return e;
+/// The same operation on other operands.
+static Expr rebuild(const Expr &e, std::vector<Expr> ops) {
   switch (e.kind()) {
   case ExprKind::Const:
   case ExprKind::Var:
@@ -223,6 +210,26 @@ Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &repla
   }
   }
   return e;
+}
+
+Expr attn::sets::rewriteOperands(const Expr &e, const std::function<Expr(const Expr &)> &f) {
+  if (e.operands().empty())
+    return e;
+  std::vector<Expr> ops;
+  bool changed = false;
+  for (const Expr &o : e.operands()) {
+    ops.push_back(f(o));
+    changed |= ops.back().identity() != o.identity();
+  }
+  return changed ? rebuild(e, std::move(ops)) : e;
+}
+
+Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &replacements) {
+  if (e.is(ExprKind::Var)) {
+    auto it = replacements.find(e.varId());
+    return it == replacements.end() ? e : it->second;
+  }
+  return rewriteOperands(e, [&](const Expr &o) { return substitute(o, replacements); });
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,6 +1,6 @@
 //===- Solve.cpp - Predicates solved for one axis -------------------------===//
 
-#include "attn/Sets/Solve.h"
+#include "Bounder.h"
 
 #include <algorithm>
 
@@ -277,7 +277,13 @@ Pred attn::sets::mayHold(const Conjunct &c, const Solution &s, const Interval &k
     return Pred::always();
   Box box = s.rows;
   box[s.axis] = keys;
-  return mayHold(Pred::all(c.keyAtoms), box, s.facts);
+  // A row of the grid and a column, each within reach, need not be so on one piece of a tile that wraps around.
+  Pred p = Pred::all(c.keyAtoms);
+  std::vector<Pred> atoms = c.keyAtoms;
+  for (const Pred &a : c.boundAtoms)
+    if (isSharperInPieces(a, p, box))
+      atoms.push_back(a);
+  return mayHold(Pred::all(std::move(atoms)), box, s.facts);
 }
 
 Pred attn::sets::mustHold(const Conjunct &c, const Solution &s, const Interval &keys) {

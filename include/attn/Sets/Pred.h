@@ -122,6 +122,8 @@ bool mentions(const Pred &p, unsigned varId);
 /// Does an Opaque occur in it?
 bool hasOpaque(const Pred &p);
 void collectVars(const Pred &p, std::set<unsigned> &vars);
+/// `p` with f of the expression of each atom in its place.
+Pred rewrite(const Pred &p, const std::function<Expr(const Expr &)> &f);
 Pred substitute(const Pred &p, const std::map<unsigned, Expr> &replacements);
 bool eval(const Pred &p, const Env &env);
 

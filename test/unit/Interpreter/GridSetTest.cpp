@@ -162,7 +162,7 @@ TEST(GridSet, NeighborhoodByHand) {
 }
 
 TEST(GridSet, HugeParametersDoNotWrap) {
-  const std::string huge = "9223372036854775807";
+  const std::string huge = "2147483647"; // the largest of all parameters
   auto all = [](int64_t, int64_t, int64_t, int64_t) { return true; };
   checkSet({"neighborhood<size = [" + huge + "]>", "", {}, {}, 5, 8, "[?]", "[?]"}, all);
   checkSet(
@@ -245,6 +245,21 @@ TEST(GridSet, NoTokenStandsOnTheGrid) {
               "[?, 4]",
               "first = %f"},
              [](int64_t, int64_t, int64_t, int64_t) { return false; });
+}
+
+TEST(GridSet, StaticGridsSayTheTokens) {
+  auto message = [](int64_t I, int64_t J, std::string first, std::string args = "",
+                    std::vector<attn_scalar> params = {}) {
+    SetCase c{"halo<block = [2, 2], halo = [1, 1]>", args, {}, params, I, J, "[2, 3]", "[?, 4]", first};
+    Program program(c.text());
+    auto made = c.call().tryCreate(program);
+    return made ? std::string() : llvm::toString(made.takeError());
+  };
+  EXPECT_EQ(message(6, 9, ""), "");
+  EXPECT_EQ(message(8, 9, "first = 2"), "");
+  EXPECT_NE(message(7, 9, "").find("ATTN_E_SHAPE: axis 2 of 'q' has extent 7, expected 6"), std::string::npos);
+  EXPECT_NE(message(6, 9, "first = 2").find("expected 8"), std::string::npos);
+  EXPECT_EQ(message(7, 9, "first = %f", ", %f: index", {integerParam(2)}), ""); // only the call knows
 }
 
 } // namespace

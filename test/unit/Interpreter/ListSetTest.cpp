@@ -202,7 +202,7 @@ TEST(ListSet, BadRowsOfCsr) {
 TEST(ListSet, Bits) {
   for (auto [f, width] : {std::pair<Format, int64_t>{Format::I8, 8}, {Format::I32, 32}, {Format::I64, 64}}) {
     for (int64_t J : {8, 9, 70}) {
-      const int64_t words = ceilDiv(J, width) + 1; // more than needed is no fault
+      const int64_t words = ceilDiv(J, width);
       Tensor t(f, {2, 5, words}, std::vector<double>(2 * 5 * words));
       auto bit = [](int64_t b, int64_t i, int64_t j) { return (b * 31 + i * 7 + j * 5) % 3 == 0 || j == 63; };
       for (int64_t b = 0; b < 2; ++b)
@@ -240,7 +240,7 @@ TEST(ListSet, ShapesThatDoNotFit) {
   expect({"diagonals<top_left, %l[h]>", ", %l: tensor<?x?xi32>", {zeros({1, 4})}}, "axis 0 of 'l' has extent 1");
   expect({"csr<%ptr, %l>", ", %ptr: tensor<?xi32>, %l: tensor<?xi32>", {zeros({5}), zeros({9})}},
          "axis 0 of 'ptr' has extent 5, expected at least 6 for 'i'");
-  expect({"bits<%m>", ", %m: tensor<?xi32>", {zeros({2})}, {}, 5, 65}, "extent 2, expected at least 3 for 'j'");
+  expect({"bits<%m>", ", %m: tensor<?xi32>", {zeros({2})}, {}, 5, 65}, "extent 2, expected 3 for 'j'");
   expect({"random_blocks<seed = 1, probability = %p, block = [2, 2]>",
           ", %p: tensor<?xf32>",
           {Tensor(Format::F32, {0}, {})}},

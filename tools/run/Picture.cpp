@@ -11,17 +11,8 @@
 
 using namespace attn::run;
 
-/// What every format can hold: a kernel's name may be any bytes.
-static std::string plain(const std::string &name) {
-  std::string text = name;
-  for (char &c : text)
-    if (c < ' ' || c > '~')
-      c = '?';
-  return text;
-}
-
 Picture::Picture(const std::string &name, int64_t queries, int64_t keys, int64_t lineRows, int64_t lineKeys)
-    : queries(queries), keys(keys), name(plain(name)), lineRows(lineRows), lineKeys(lineKeys) {
+    : queries(queries), keys(keys), name(name), lineRows(lineRows), lineKeys(lineKeys) {
   while ((std::max(queries, keys) - 1) / side >= mostSquares)
     side *= 2;
   rows = (queries + side - 1) / side;
@@ -87,13 +78,6 @@ std::string colorOf(int level) {
   return fmt::format("#{:02x}{:02x}{:02x}", red, green, blue);
 }
 
-std::string escaped(const std::string &text) {
-  std::string out;
-  for (char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : std::string(1, c);
-  return out;
-}
-
 } // namespace
 
 std::string Picture::svg() const {
@@ -131,7 +115,7 @@ std::string Picture::svg() const {
                                 "viewBox=\"0 0 {0} {1}\" role=\"img\" aria-labelledby=\"t d\">\n",
                                 width, below + 48);
   out += fmt::format("<title id=\"t\">{}</title>\n<desc id=\"d\">Query rows go down, keys across. {}: {}.</desc>\n",
-                     escaped(title()), size(), counted());
+                     title(), size(), counted());
   out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, below + 48);
   out += "<g font-family=\"sans-serif\" font-size=\"12\">\n";
   out += fmt::format("<text x=\"{}\" y=\"18\">queries 0 to {} down, keys 0 to {} across</text>\n", left, queries - 1,
@@ -157,7 +141,7 @@ std::string Picture::svg() const {
   label(side == 1 ? "seen" : "100 %");
   out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n</g>\n", left, below + 38, counted());
 
-  out += fmt::format("<g transform=\"translate({} {}) scale({})\">\n", left, top, s);
+  out += fmt::format("<g shape-rendering=\"crispEdges\" transform=\"translate({} {}) scale({})\">\n", left, top, s);
   for (int n = 1; n < levels; ++n)
     if (!paths[size_t(n)].empty())
       out += fmt::format("<path fill=\"{}\" d=\"{}\"/>\n", colorOf(n), paths[size_t(n)]);

@@ -171,6 +171,7 @@ void attn::run::printJson(const Report &r) {
   o["map"] = map(r);
   o["set"] = set(r);
   o["graph"] = graph(r);
+  o["pictures"] = json::Array(r.pictures);
   o["unsupported"] = orNull(!r.unsupported.empty(), r.unsupported);
   o["guarded"] = r.execution ? json::Value(r.execution->stats().guarded) : json::Value(nullptr);
   std::string text;

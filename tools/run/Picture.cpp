@@ -37,12 +37,27 @@ int Picture::level(int64_t row, int64_t column) const {
 
 std::string Picture::title() const { return fmt::format("Mask of @{}: {} queries, {} keys", name, queries, keys); }
 
+double Picture::seen() const {
+  double sum = 0, tokens = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    if (!looked[size_t(r)])
+      continue;
+    double ofRow = 0;
+    for (int64_t c = 0; c < columns; ++c)
+      ofRow += double(pairs[size_t(r * columns + c)]);
+    const double high = double(std::min(queries, (r + 1) * side) - r * side);
+    sum += ofRow / double(looked[size_t(r)]) * high;
+    tokens += high;
+  }
+  return tokens > 0 ? sum / tokens * double(queries) : 0;
+}
+
 std::string Picture::counted() const {
   const int64_t all = std::accumulate(looked.begin(), looked.end(), int64_t(0));
-  const int64_t seen = std::accumulate(pairs.begin(), pairs.end(), int64_t(0));
-  const double share = 100 * double(seen) / (double(all) * double(keys));
+  const double share = 100 * seen() / (double(queries) * double(keys));
   if (all == queries)
-    return fmt::format("{} of {} pairs are seen ({:.1f} %)", seen, queries * keys, share);
+    return fmt::format("{} of {} pairs are seen ({:.1f} %)", std::accumulate(pairs.begin(), pairs.end(), int64_t(0)),
+                       queries * keys, share);
   return fmt::format("about {:.1f} % of {} pairs are seen, by {} of {} rows", share, queries * keys, all, queries);
 }
 

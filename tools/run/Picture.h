@@ -33,6 +33,8 @@ public:
   Picture(const std::string &name, int64_t queries, int64_t keys, int64_t lineRows, int64_t lineKeys);
   void addRow(int64_t query, const Ranges &keys);
 
+  /// Pairs seen of all, if the rows that were not added are like the others of their squares.
+  double seen() const;
   std::string text() const;
   std::string svg() const;
   std::string png() const;

@@ -81,6 +81,7 @@ json::Value set(const Report &r) {
   const Survey &s = *r.survey;
   return json::Object{{"rows", s.rows},
                       {"of", s.of},
+                      {"keys", r.problem->keys()},
                       {"empty_rows", s.emptyRows},
                       {"unseen_keys", s.unseenKeys ? json::Value(*s.unseenKeys) : json::Value(nullptr)}};
 }

@@ -94,7 +94,6 @@ Survey attn::run::surveyRows(Visibility &visibility, const Problem &problem, con
       const Ranges row = visibility.row(batch, i);
       ++s.rows;
       s.emptyRows += row.empty();
-      s.visible += double(countOf(row));
       for (auto [lo, hi] : row) {
         ++change[size_t(lo)];
         --change[size_t(hi)];
@@ -105,6 +104,7 @@ Survey attn::run::surveyRows(Visibility &visibility, const Problem &problem, con
         graph->addRow(i, row);
       s.picture->addRow(i, row);
     }
+  s.visible = s.picture->seen();
   if (!request.picture)
     s.picture.reset();
   if (!s.complete()) {

@@ -31,7 +31,7 @@ struct SurveyRequest {
 struct Survey {
   int64_t rows = 0, of = 0; // looked at
   int64_t emptyRows = 0;    // of those
-  double visible = 0;       // pairs of those
+  double visible = 0;       // pairs of all rows, extrapolated if not all were looked at
   std::optional<int64_t> unseenKeys;
   std::optional<BlockMap> map;
   std::optional<GraphFacts> graph;

@@ -11,17 +11,8 @@
 
 using namespace attn::run;
 
-/// What every format can hold: a kernel's name may be any bytes.
-static std::string plain(const std::string &name) {
-  std::string text = name;
-  for (char &c : text)
-    if (c < ' ' || c > '~')
-      c = '?';
-  return text;
-}
-
 Picture::Picture(const std::string &name, int64_t queries, int64_t keys, int64_t lineRows, int64_t lineKeys)
-    : queries(queries), keys(keys), name(plain(name)), lineRows(lineRows), lineKeys(lineKeys) {
+    : queries(queries), keys(keys), name(name), lineRows(lineRows), lineKeys(lineKeys) {
   while ((std::max(queries, keys) - 1) / side >= mostSquares)
     side *= 2;
   rows = (queries + side - 1) / side;
@@ -46,12 +37,27 @@ int Picture::level(int64_t row, int64_t column) const {
 
 std::string Picture::title() const { return fmt::format("Mask of @{}: {} queries, {} keys", name, queries, keys); }
 
+double Picture::seen() const {
+  double sum = 0, tokens = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    if (!looked[size_t(r)])
+      continue;
+    double ofRow = 0;
+    for (int64_t c = 0; c < columns; ++c)
+      ofRow += double(pairs[size_t(r * columns + c)]);
+    const double high = double(std::min(queries, (r + 1) * side) - r * side);
+    sum += ofRow / double(looked[size_t(r)]) * high;
+    tokens += high;
+  }
+  return tokens > 0 ? sum / tokens * double(queries) : 0;
+}
+
 std::string Picture::counted() const {
   const int64_t all = std::accumulate(looked.begin(), looked.end(), int64_t(0));
-  const int64_t seen = std::accumulate(pairs.begin(), pairs.end(), int64_t(0));
-  const double share = 100 * double(seen) / (double(all) * double(keys));
+  const double share = 100 * seen() / (double(queries) * double(keys));
   if (all == queries)
-    return fmt::format("{} of {} pairs are seen ({:.1f} %)", seen, queries * keys, share);
+    return fmt::format("{} of {} pairs are seen ({:.1f} %)", std::accumulate(pairs.begin(), pairs.end(), int64_t(0)),
+                       queries * keys, share);
   return fmt::format("about {:.1f} % of {} pairs are seen, by {} of {} rows", share, queries * keys, all, queries);
 }
 
@@ -85,13 +91,6 @@ namespace {
 std::string colorOf(int level) {
   auto [red, green, blue] = shadeOf(level);
   return fmt::format("#{:02x}{:02x}{:02x}", red, green, blue);
-}
-
-std::string escaped(const std::string &text) {
-  std::string out;
-  for (char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : std::string(1, c);
-  return out;
 }
 
 } // namespace
@@ -131,7 +130,7 @@ std::string Picture::svg() const {
                                 "viewBox=\"0 0 {0} {1}\" role=\"img\" aria-labelledby=\"t d\">\n",
                                 width, below + 48);
   out += fmt::format("<title id=\"t\">{}</title>\n<desc id=\"d\">Query rows go down, keys across. {}: {}.</desc>\n",
-                     escaped(title()), size(), counted());
+                     title(), size(), counted());
   out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, below + 48);
   out += "<g font-family=\"sans-serif\" font-size=\"12\">\n";
   out += fmt::format("<text x=\"{}\" y=\"18\">queries 0 to {} down, keys 0 to {} across</text>\n", left, queries - 1,
@@ -157,7 +156,7 @@ std::string Picture::svg() const {
   label(side == 1 ? "seen" : "100 %");
   out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n</g>\n", left, below + 38, counted());
 
-  out += fmt::format("<g transform=\"translate({} {}) scale({})\">\n", left, top, s);
+  out += fmt::format("<g shape-rendering=\"crispEdges\" transform=\"translate({} {}) scale({})\">\n", left, top, s);
   for (int n = 1; n < levels; ++n)
     if (!paths[size_t(n)].empty())
       out += fmt::format("<path fill=\"{}\" d=\"{}\"/>\n", colorOf(n), paths[size_t(n)]);

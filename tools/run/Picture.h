@@ -29,10 +29,12 @@ public:
   static constexpr int64_t mostSquares = 128; // along either axis
   static constexpr int levels = 10;           // 0: nothing, 1 to 8: below so many eighths, 9: everything
 
-  /// `name`: of the kernel. Lines every so many tokens; 0 for none.
+  /// `name`: of the kernel, an identifier. Lines every so many tokens; 0 for none.
   Picture(const std::string &name, int64_t queries, int64_t keys, int64_t lineRows, int64_t lineKeys);
   void addRow(int64_t query, const Ranges &keys);
 
+  /// Pairs seen of all, if the rows that were not added are like the others of their squares.
+  double seen() const;
   std::string text() const;
   std::string svg() const;
   std::string png() const;

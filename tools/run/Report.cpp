@@ -53,9 +53,8 @@ public:
       bench();
     if (r.options->explain)
       printExplanation(r);
-    for (const std::string &path : r.options->pictures)
-      if (r.survey && r.survey->picture)
-        line("picture", "{}: batch 0, {}", path, r.survey->picture->size());
+    for (const std::string &path : r.pictures)
+      line("picture", "{}: batch 0, {}", path, r.survey->picture->size());
   }
 
 private:

@@ -94,7 +94,7 @@ void attn::run::printExplanation(const Report &r) {
   const Survey &s = *r.survey;
   printMap(s);
   printLine("set", fmt::format("batch 0: {} of the pairs are seen; {} of {}{} are empty, {} seen by no row",
-                               percent(s.visible / double(s.rows) / double(r.problem->keys())), s.emptyRows,
+                               percent(s.visible / double(s.of) / double(r.problem->keys())), s.emptyRows,
                                counted(s.rows, "row", "rows"), s.complete() ? "" : " looked at",
                                s.unseenKeys ? counted(*s.unseenKeys, "key is", "keys are")
                                             : "it is not known how many keys are"));

@@ -81,6 +81,7 @@ json::Value set(const Report &r) {
   const Survey &s = *r.survey;
   return json::Object{{"rows", s.rows},
                       {"of", s.of},
+                      {"keys", r.problem->keys()},
                       {"empty_rows", s.emptyRows},
                       {"unseen_keys", s.unseenKeys ? json::Value(*s.unseenKeys) : json::Value(nullptr)}};
 }
@@ -171,6 +172,7 @@ void attn::run::printJson(const Report &r) {
   o["map"] = map(r);
   o["set"] = set(r);
   o["graph"] = graph(r);
+  o["pictures"] = json::Array(r.pictures);
   o["unsupported"] = orNull(!r.unsupported.empty(), r.unsupported);
   o["guarded"] = r.execution ? json::Value(r.execution->stats().guarded) : json::Value(nullptr);
   std::string text;

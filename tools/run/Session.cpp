@@ -123,7 +123,10 @@ private:
     request.name = program.kernel.getSymName().str();
     request.map = request.graph = options.explain;
     request.picture = !options.pictures.empty();
-    auto block = [&](int64_t ofKernel, int64_t asked) { return ofKernel > 0 ? ofKernel : asked > 0 ? asked : 16; };
+    int64_t chosen = 16; // no kernel says: few enough for a glance
+    while (std::max(problem.queries(), problem.keys()) / chosen > 256)
+      chosen *= 2;
+    auto block = [&](int64_t ofKernel, int64_t asked) { return ofKernel > 0 ? ofKernel : asked > 0 ? asked : chosen; };
     request.blockRows = block(report.execution ? execution->stats().block_rows : 0, options.blockRows);
     request.blockKeys = block(report.execution ? execution->stats().block_keys : 0, options.blockKeys);
     report.survey = surveyRows(visibility, problem, request);
@@ -132,9 +135,11 @@ private:
   Error pictures() {
     if (!options.pictures.empty() && !report.survey)
       return fail(ExitBadInput, "--picture: there are no pairs to draw; choose larger --size");
-    for (const std::string &path : options.pictures)
+    for (const std::string &path : options.pictures) {
       if (Error e = writePicture(path, *report.survey->picture))
         return e;
+      report.pictures.push_back(path);
+    }
     return Error::success();
   }
 

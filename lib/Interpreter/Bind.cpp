@@ -65,11 +65,13 @@ private:
     StringRef name;
     RankedTensorType type() const { return cast<RankedTensorType>(value.getType()); }
   };
-  /// A tensor axis that a dimension indexes.
+  /// A tensor axis that a dimension indexes: as long as the dimension, or ceil(that / divisor).
   struct Use {
     Value tensor;
     unsigned axis;
     AxisIndex index;
+    int64_t more = 0; // so many elements more
+    bool atLeast = false;
   };
 
   Error split(ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
@@ -91,9 +93,17 @@ private:
     return Error::success();
   }
 
-  void addMap(Value tensor, AffineMap map) {
+  Error addMap(Value tensor, AffineMap map) {
     for (auto [axis, e] : llvm::enumerate(map.getResults()))
       uses.push_back({tensor, (unsigned)axis, axisIndex(e)});
+    return Error::success();
+  }
+
+  /// What the indices of the last axis need of it.
+  Error addLast(Value tensor, AxisIndex index, int64_t more) {
+    unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
+    uses.push_back({tensor, rank - 1, index, more, /*atLeast=*/true});
+    return Error::success();
   }
 
   /// A rank-1 tensor over the first batch dimension; `bound`, if >= 0, is the dimension whose extent limits its values.
@@ -119,25 +129,37 @@ private:
   }
 
   Error collectUses() {
-    addMap(attend.getQ(), attend.getQMap());
-    addMap(attend.getK(), attend.getKMap());
-    addMap(attend.getV(), attend.getVMap());
+    Error error = llvm::joinErrors(addMap(attend.getQ(), attend.getQMap()), addMap(attend.getK(), attend.getKMap()));
+    error = llvm::joinErrors(std::move(error), addMap(attend.getV(), attend.getVMap()));
     int i = attend.queryDim(), j = attend.keyDim();
-    Error error = Error::success();
     auto both = [&](Value q, Value k) { return llvm::joinErrors(addPerBatch(q, i), addPerBatch(k, j)); };
     attend.getSet().walk([&](Operation *op) {
-      Error e = llvm::TypeSwitch<Operation *, Error>(op)
-                    .Case<SetCausalOp, SetWindowOp>([&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
-                    .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
-                    .Case<SetPrefixOp>([&](SetPrefixOp o) { return addPerBatch(o.getLength(), -1); })
-                    .Case<SetSegmentOp>([&](SetSegmentOp o) {
-                      return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j));
-                    })
-                    .Case<SetMaskOp>([&](SetMaskOp o) {
-                      addMap(o.getMask(), o.getMap());
-                      return Error::success();
-                    })
-                    .Default([](Operation *) { return Error::success(); });
+      Error e =
+          llvm::TypeSwitch<Operation *, Error>(op)
+              .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
+                  [&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
+              .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
+              .Case<SetPrefixOp, SetGlobalOp, SetSinksOp>([&](auto o) { return addPerBatch(o.getLength(), -1); })
+              .Case<SetSegmentOp, SetSharedPrefixOp>(
+                  [&](auto o) { return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j)); })
+              .Case<SetMaskOp>([&](SetMaskOp o) { return addMap(o.getMask(), o.getMap()); })
+              .Case<SetListOp>([&](SetListOp o) { return addMap(o.getList(), o.getMap()); })
+              .Case<SetDiagonalsOp>([&](SetDiagonalsOp o) {
+                return llvm::joinErrors(both(o.getQLengths(), o.getKLengths()), addMap(o.getList(), o.getMap()));
+              })
+              .Case<SetCsrOp>([&](SetCsrOp o) {
+                Error maps = llvm::joinErrors(addMap(o.getOffsets(), o.getMap()), addMap(o.getColumns(), o.getMap()));
+                return llvm::joinErrors(std::move(maps), addLast(o.getOffsets(), {i, 1, 0}, 1));
+              })
+              .Case<SetBitsOp>([&](SetBitsOp o) {
+                const int width = cast<RankedTensorType>(o.getWords().getType()).getElementTypeBitWidth();
+                return llvm::joinErrors(addMap(o.getWords(), o.getMap()), addLast(o.getWords(), {j, width, 0}, 0));
+              })
+              .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp o) { // an empty list has no last element
+                bool list = isa<RankedTensorType>(o.getProbability().getType());
+                return list ? addLast(o.getProbability(), {-1, 1, 0}, 0) : Error::success();
+              })
+              .Default([](Operation *) { return Error::success(); });
       error = llvm::joinErrors(std::move(error), std::move(e));
     });
     return error;
@@ -190,7 +212,7 @@ private:
           return shape(a.value, axis, n, n < 0 ? Twine("one of at least 0") : Twine(extent));
       }
     for (const Use &use : uses) {
-      if (use.index.dim < 0 || use.index.divisor != 1)
+      if (use.index.dim < 0 || use.index.divisor != 1 || use.atLeast)
         continue;
       int64_t &extent = problem.extents[use.index.dim], n = problem.tensors[use.tensor].shape[use.axis];
       if (extent >= 0 && extent != n)
@@ -211,9 +233,13 @@ private:
       if (use.index.dim < 0) {
         if (n <= use.index.constant)
           return shape(use.tensor, use.axis, n, "more than the constant index " + Twine(use.index.constant));
-      } else if (int64_t need = llvm::divideCeil(problem.extents[use.index.dim], use.index.divisor); n != need) {
-        return shape(use.tensor, use.axis, n, Twine(need) + " for '" + attend.dimName(use.index.dim) + "'");
+        continue;
       }
+      const int64_t need = llvm::divideCeil(problem.extents[use.index.dim], use.index.divisor) + use.more;
+      if (use.atLeast ? n < need : n != need)
+        return shape(use.tensor, use.axis, n,
+                     Twine(use.atLeast ? "at least " : "") + Twine(need) + " for '" + attend.dimName(use.index.dim) +
+                         "'");
     }
     return Error::success();
   }

@@ -213,7 +213,8 @@ private:
       return op.emitOpError("[attend_c7] the set region has no arguments and yields one !attn.set");
     for (Operation &inner : block) {
       bool isSet = inner.getName().getStringRef().starts_with("attn.set.");
-      bool isConstant = isa<arith::ConstantOp>(inner) && inner.getResult(0).getType().isIntOrIndex();
+      bool isConstant = isa<arith::ConstantOp>(inner) &&
+                        (inner.getResult(0).getType().isIntOrIndex() || inner.getResult(0).getType().isF32());
       if (&inner != yield.getOperation() && !isSet && !isConstant)
         return inner.emitOpError(
             "[attend_c7] is not allowed in a set; write sets and, inside `where`, arith, math and attn.load");

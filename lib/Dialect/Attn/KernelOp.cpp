@@ -15,13 +15,16 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
 
   SmallVector<OpAsmParser::Argument> args;
-  if (parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
+  if (parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren, /*allowType=*/true, /*allowAttrs=*/true))
     return failure();
   SmallVector<Type> argTypes, resTypes;
-  SmallVector<Attribute> argNames, resNames;
+  SmallVector<Attribute> argNames, resNames, argAttrs;
+  bool haveAttrs = false;
   for (auto &arg : args) {
     argTypes.push_back(arg.type);
     argNames.push_back(b.getStringAttr(arg.ssaName.name.drop_front()));
+    argAttrs.push_back(arg.attrs ? arg.attrs : b.getDictionaryAttr({}));
+    haveAttrs |= arg.attrs && !arg.attrs.empty();
   }
   auto parseResult = [&]() -> ParseResult {
     StringRef resName;
@@ -40,8 +43,16 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute("function_type", TypeAttr::get(b.getFunctionType(argTypes, resTypes)));
   result.addAttribute("arg_names", b.getArrayAttr(argNames));
   result.addAttribute("res_names", b.getArrayAttr(resNames));
+  if (haveAttrs)
+    result.addAttribute("arg_attrs", b.getArrayAttr(argAttrs));
   syntax::KernelScope scope(args);
   return parser.parseRegion(*result.addRegion(), args);
+}
+
+/// The attributes of an argument; an empty dictionary where there are none.
+static DictionaryAttr factsOf(KernelOp kernel, unsigned n) {
+  ArrayAttr all = kernel.getArgAttrsAttr();
+  return all && n < all.size() ? cast<DictionaryAttr>(all[n]) : DictionaryAttr::get(kernel.getContext());
 }
 
 void KernelOp::print(OpAsmPrinter &p) {
@@ -52,7 +63,7 @@ void KernelOp::print(OpAsmPrinter &p) {
   for (auto [n, type] : llvm::enumerate(getArgumentTypes())) {
     p << (n ? ", " : "");
     if (haveBody && n < getBody().getNumArguments())
-      p.printRegionArgument(getBody().getArgument(n));
+      p.printRegionArgument(getBody().getArgument(n), factsOf(*this, n).getValue());
     else
       p << type;
   }
@@ -60,7 +71,8 @@ void KernelOp::print(OpAsmPrinter &p) {
   for (auto [n, type] : llvm::enumerate(getResultTypes()))
     p << (n ? ", " : "") << (n < getResNames().size() ? resName(n) : "?") << ": " << type;
   p << ')';
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "function_type", "arg_names", "res_names"});
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                     {"sym_name", "function_type", "arg_names", "res_names", "arg_attrs"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }

@@ -29,7 +29,7 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
     StringRef dialect = op->getName().getDialectNamespace();
     if (isa<YieldOp>(op))
       return WalkResult::advance();
-    if (!(loads && isa<LoadOp>(op)) && dialect != "arith" && dialect != "math") {
+    if (!(loads && isa<LoadOp, MemberOp, RandomOp>(op)) && dialect != "arith" && dialect != "math") {
       op->emitOpError("[") << label << "] is not allowed here; write it in arith"
                            << (loads ? ", math and attn.load" : " and math");
       return WalkResult::interrupt();

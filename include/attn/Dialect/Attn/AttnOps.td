@@ -90,7 +90,7 @@ def RandomOp : Attn_Op<"random", [Pure]> {
 
     Constraints: `random_c1`: one to four indices.
 
-    Example: `%u = attn.random %seed[%b, %h, %i, %j] : f32`
+    Example: `%u = attn.random %seed[%b, %h, %i, %j] : i64 -> f32`
   }];
   let arguments = (ins AnyTypeOf<[Index, I64, I32]>:$seed, Variadic<Index>:$indices);
   let results = (outs F32:$result);

@@ -166,14 +166,18 @@ def all_cases(seed):
 
 
 def chosen(cases, seed, count):
-    """A seeded part of `cases`: one of each row and axis while `count` lasts, then any others."""
+    """A seeded part of `cases`: `count` of each row, of as many axes as there are, and three times as many of the thorough ones."""
     rng = np.random.default_rng(seed)
-    first, rest, met = [], [], set()
-    for c in (cases[x] for x in rng.permutation(len(cases))):
-        (rest if (c.row, c.axis) in met else first).append(c)
-        met.add((c.row, c.axis))
-    order = rows()
-    return sorted((first + rest)[:max(count, len(first))], key=lambda c: (order.index(c.row), c.name))
+    order = rng.permutation(len(cases))
+    picked = []
+    for row in rows():
+        first, rest = {}, []  # one of each axis before others
+        for c in (cases[x] for x in order if cases[x].row == row):
+            if first.setdefault(c.axis, c) is not c:
+                rest.append(c)
+        number = count * (3 if reference(row).ROW.thorough else 1)
+        picked += sorted([*first.values(), *rest][:number], key=lambda c: c.name)
+    return picked
 
 
 # --- inputs -------------------------------------------------------------------------------------------------------------

@@ -113,8 +113,7 @@ def run_case(args, folder, c):
     for n, t in arrays.items():
         np.save(folder / f"{n}.npy", t)
     (folder / "program.mlir").write_text(text(c, problem.params))
-    scalars = {n: val for n, val in problem.params.items() if n not in c.spec.text} if c.axis != "captured" else {}
-    cmd = command(args, arrays, scalars, c)
+    cmd = command(args, arrays, program.scalars((folder / "program.mlir").read_text(), problem.params), c)
     try:
         done = subprocess.run(cmd, capture_output=True, text=True, timeout=args.timeout, cwd=folder)
         if done.returncode:

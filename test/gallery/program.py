@@ -23,6 +23,12 @@ def stated(text, places, value):
     return text
 
 
+def scalars(text, params):
+    """Those of `params` that are run-time scalars of the program."""
+    kernel = text[text.index("attn.kernel"):text.index("->")]
+    return {n: value for n, value in params.items() if re.search(rf"%{n}: (index|i32|i64|f32|f64)\b", kernel)}
+
+
 def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
     """The program with q, k of `d` and v, o of `e` features, stored as `layout`:
 

@@ -92,7 +92,7 @@ def prflash(b, h, i, j, x):
 
 def toeplitz(b, h, i, j, x):
     far = i + shift(x) - j
-    return (abs(far) if x["symmetric"] else far) in x["offsets"][h].tolist()
+    return (abs(far) if "symmetric" in x["symmetric"] else far) in x["offsets"][h].tolist()
 
 
 def bit(b, h, i, j, x):

@@ -4,7 +4,7 @@
 attn.kernel @token_sparse(%q: !t, %k: !t, %v: !t, %kept: tensor<?x?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
-    set = tokens<%kept[b, h]> and causal<top_left> and where(b = %b, h = %h, i = %i) {
+    set = tokens<%kept[b, h], sorted, unique> and causal<top_left> and where(b = %b, h = %h, i = %i) {
       %p = attn.member %i in %kept[%b, %h] : tensor<?x?x?xi32>
       attn.yield %p : i1
     }

@@ -19,7 +19,7 @@ def reference(inputs, params, dtype):
 
 def captured(c, rng, rows, block, part, kind, type):
     shape = (c.batch, c.heads, -(-c.i // rows))
-    return {"list": lists.make(rng, shape, -(-c.j // block), part, kind, type)}, {"rows": rows, "block": block, "type": type}
+    return {"list": lists.make(rng, shape, -(-c.j // block), part, kind, type)}, {"rows": rows, "block": block, "type": type, "tail": (block, *lists.facts(kind))}
 
 
 def knob(rows, block, part=0.3, kind="any", type="i32"):
@@ -28,5 +28,6 @@ def knob(rows, block, part=0.3, kind="any", type="i32"):
 
 ROW = Row(knobs={"16": knob(16, 16), "odd": knob(7, 5), "large": knob(128, 64, 0.6), "pairs": knob(1, 1), "flat": knob(3, 40, 0.5), "empty": knob(16, 16, kind="empty"),
                  "no-room": knob(8, 8, kind="no-room"), "full": knob(12, 8, 1, "full"), "repeats": knob(16, 8, 0.5, "repeats", "i64"),
-                 "ascending": knob(8, 16, 0.4, "ascending", "i64")},
-          captured=captured, text={"rows": ["i floordiv {}"], "block": ["block = {}"], "type": ["%list: tensor<?x?x?x?x{}>"]})
+                 "ascending": knob(8, 16, 0.4, "ascending", "i64"),
+                 "sorted": knob(16, 7, 0.6, "sorted")},
+          captured=captured, text={"rows": ["i floordiv {}"], "tail": ["block = {}>"], "type": ["%list: tensor<?x?x?x?x{}>"]})

@@ -18,6 +18,7 @@ def make(rng, shape, count, part, kind="any", type="i32"):
     any        in any order, some shorter than others, padding anywhere
     ascending  no repeats, padding last
     repeats    some indices twice or more
+    sorted     the same in ascending order, padding last
     empty      nothing but padding
     no-room    not even that: the last axis has no element
     full       every index
@@ -28,11 +29,16 @@ def make(rng, shape, count, part, kind="any", type="i32"):
         if kind in ("empty", "no-room") or count == 0:
             continue
         pick = rng.permutation(count)[:room]
-        if kind in ("any", "ascending"):
-            pick = pick[:rng.integers(len(pick) + 1) if rng.integers(3) == 0 else len(pick)]
-        if kind == "repeats":
+        if kind in ("repeats", "sorted"):
             pick = rng.choice(pick[:max(1, room // 2)], room)
-        pick = np.sort(pick) if kind == "ascending" else pick
+        if kind in ("any", "ascending", "sorted"):
+            pick = pick[:rng.integers(len(pick) + 1) if rng.integers(3) == 0 else len(pick)]
+        pick = np.sort(pick) if kind in ("ascending", "sorted") else pick
         place = np.arange(len(pick)) if kind != "any" else rng.permutation(room)[:len(pick)]
         out[at][place] = pick
     return out.astype("int" + type[1:])
+
+
+def facts(kind):
+    """What a program may promise of such lists."""
+    return {"ascending": ("sorted", "unique"), "empty": ("sorted", "unique"), "sorted": ("sorted",), "full": ("unique",)}.get(kind, ())

@@ -24,8 +24,8 @@ class Row:
     knobs: dict = field(default_factory=lambda: {"": {}})
     # (c, rng, **settings) -> (inputs, params): captured tensors by argument name, and parameters of the formula.
     captured: Callable = settings
-    # Parameters that the program states as numbers: name -> the places of its text, with {} for the number. A place the program
-    # lacks is an error. A parameter that is not here is a run-time scalar of that name.
+    # Parameters that the program states: name -> the places of its text, with {} for the number, numbers or words there. A place the
+    # program lacks is an error. Parameters of which the program has an argument are run-time scalars.
     text: dict = field(default_factory=dict)
     # Arguments whose type an f64 program keeps.
     keeps: tuple = ()

@@ -14,7 +14,7 @@ def visible(inputs, params):
     seen = np.zeros((inputs["offsets"].shape[0], i.size, j.size), bool)
     for h, offsets in enumerate(inputs["offsets"]):
         for n in set(offsets.tolist()):
-            seen[h] |= (np.abs(place - j) if params["symmetric"] else place - j) == n
+            seen[h] |= (np.abs(place - j) if "symmetric" in params["symmetric"] else place - j) == n
     return seen[None]
 
 
@@ -38,7 +38,7 @@ def knob(kind, part=0.1, align="top_left", type="i32", symmetric=", symmetric"):
 
 TEXT = {"align": ["diagonals<{}, %"], "type": ["%offsets: tensor<?x?x{}>"], "symmetric": ["%offsets[h]{}>"]}
 
-ROW = Row(knobs={"some": knob("some"), "all": knob("all"), "no-room": knob("no-room"), "repeats": knob("repeats", 0.2, type="i64"), "self": knob("self"),
+ROW = Row(knobs={"some": knob("some"), "all": knob("all", symmetric=", symmetric, sorted, unique"), "no-room": knob("no-room"), "repeats": knob("repeats", 0.2, type="i64"), "self": knob("self"),
                  "out-of-reach": knob("out-of-reach"), "newest": knob("band", 0.3, "bottom_right"), "signed": knob("signed", 0.3, symmetric=""),
                  "signed-newest": knob("signed", 0.2, "bottom_right", "i64", "")},
           captured=captured, text=TEXT)

@@ -15,7 +15,7 @@ def reference(inputs, params, dtype):
 
 
 def captured(c, rng, part, kind, type):
-    return {"ids": lists.make(rng, (c.batch, c.heads, c.i), c.j, part, kind, type)}, {"type": type}
+    return {"ids": lists.make(rng, (c.batch, c.heads, c.i), c.j, part, kind, type)}, {"type": type, "facts": "".join(", " + fact for fact in lists.facts(kind))}
 
 
 def knob(part, kind, type="i32"):
@@ -23,5 +23,5 @@ def knob(part, kind, type="i32"):
 
 
 ROW = Row(knobs={"quarter": knob(0.25, "any"), "one": knob(0, "any"), "empty": knob(0.1, "empty"), "no-room": knob(0, "no-room"), "full": knob(1, "full"),
-                 "repeats": knob(0.3, "repeats", "i64"), "ascending": knob(0.25, "ascending", "i64")},
-          captured=captured, text={"type": ["%ids: tensor<?x?x?x?x{}>"]})
+                 "repeats": knob(0.3, "repeats", "i64"), "ascending": knob(0.25, "ascending", "i64"), "sorted": knob(0.3, "sorted")},
+          captured=captured, text={"type": ["%ids: tensor<?x?x?x?x{}>"], "facts": ["%ids[b, h, i]{}>"]})

@@ -28,7 +28,7 @@ def reference(inputs, params, dtype):
 
 
 def captured(c, rng, part, kind, type):
-    return {"kept": lists.make(rng, (c.batch, c.heads), c.j, part, kind, type)}, {"type": type}
+    return {"kept": lists.make(rng, (c.batch, c.heads), c.j, part, kind, type)}, {"type": type, "facts": "".join(", " + fact for fact in lists.facts(kind))}
 
 
 def knob(part, kind="ascending", type="i32"):
@@ -36,5 +36,5 @@ def knob(part, kind="ascending", type="i32"):
 
 
 ROW = Row(knobs={"half": knob(0.5), "few": knob(0.1), "any-order": knob(0.4, "any"), "repeats": knob(0.6, "repeats", "i64"), "empty": knob(0.2, "empty"),
-                 "no-room": knob(0, "no-room"), "full": knob(1, "full")},
-          captured=captured, text={"type": ["%kept: tensor<?x?x?x{}>", "in %kept[%b, %h] : tensor<?x?x?x{}>"]}, square=True)
+                 "no-room": knob(0, "no-room"), "full": knob(1, "full"), "sorted": knob(0.5, "sorted")},
+          captured=captured, text={"type": ["%kept: tensor<?x?x?x{}>", "in %kept[%b, %h] : tensor<?x?x?x{}>"], "facts": ["tokens<%kept[b, h]{}>"]}, square=True)

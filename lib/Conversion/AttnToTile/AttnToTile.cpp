@@ -27,8 +27,6 @@ public:
     auto schedule = attend->getAttrOfType<ArrayAttr>(kScheduleAttr);
     if (!schedule || schedule.empty())
       return attend.emitError("[unsupported_schedule] the attend has no schedule; run --attn-schedule first");
-    if (attend.hasDropout())
-      return attend.emitError("[unsupported_dropout] dropout has no lowering yet; leave it out to compile");
     if (failed(mapOutputs()) || failed(checkShare()))
       return failure();
 

@@ -35,22 +35,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     }
   }
 
-  /// Ops of the attn dialect that the predicates and the region emitter know.
-  static LogicalResult checkOps(tile::ProgramOp program) {
-    WalkResult result = program->walk([](Operation *op) {
-      if (!isa<AttnDialect>(op->getDialect()) ||
-          isa<SetFullOp, SetEmptyOp, SetAndOp, SetOrOp, SetMinusOp, SetNotOp, SetCausalOp, SetWindowOp, SetPrefixOp,
-              SetLengthsOp, SetSegmentOp, SetMaskOp, SetWhereOp, attn::LoadOp, attn::YieldOp>(op))
-        return WalkResult::advance();
-      op->emitError("[unsupported_op] has no lowering yet; write the set with `where`, arith and attn.load");
-      return WalkResult::interrupt();
-    });
-    return failure(result.wasInterrupted());
-  }
-
   LogicalResult lower(ModuleOp module, tile::ProgramOp program) {
-    if (failed(checkOps(program)))
-      return failure();
     SmallVector<EmittedVariant> emitted;
     unsigned v = 0;
     for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {

@@ -22,6 +22,11 @@ std::vector<PredicateBuilder::GridAxis> PredicateBuilder::gridAxes(Pred &inside)
   Expr first = axes.first ? scalar(axes.first) : Expr::constant(axes.firstValue);
   inside = sets::ge(i, first) && sets::ge(j, first);
   std::vector<Expr> x = coordinates(i - first, axes.queryGrid), y = coordinates(j - first, axes.keyGrid);
+  if (axes.boxes)
+    for (unsigned a = 0; a < x.size(); ++a) {
+      x[a] = Expr::load(kQueryCoordinate + a, {Expr::var(numBatch)});
+      y[a] = Expr::load(kKeyCoordinate + a, {Expr::var(numBatch + 1)});
+    }
   std::vector<GridAxis> result;
   for (size_t a = 0; a < x.size(); ++a) {
     Expr extent = Expr::constant(axes.keyGrid[a]);

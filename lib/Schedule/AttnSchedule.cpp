@@ -68,7 +68,45 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
     if (gather)
       fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
+    else if (wantsBoxes(op))
+      fields.push_back(b.getNamedAttr(
+          kBoxesAttr, b.getDictionaryAttr({b.getNamedAttr("key_inner", box(b, *op.getKeyGrid(), tileKeys, 1)),
+                                           b.getNamedAttr("key_outer", box(b, *op.getKeyGrid(), tileKeys, keys / tileKeys)),
+                                           b.getNamedAttr("query_inner", box(b, *op.getQueryGrid(), tileRows, 1)),
+                                           b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
+                                                                             std::max<int64_t>(rows / tileRows, 1)))})));
     return b.getArrayAttr(b.getDictionaryAttr(fields));
+  }
+
+  bool wantsBoxes(AttendOp op) {
+    if (request.tokenOrder == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() || op.getSet().empty() ||
+        op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
+      return false;
+    bool bounded = false;
+    op.getSet().walk([&](Operation *o) { bounded |= isa<SetDiscOp, SetNeighborhoodOp, SetHaloOp>(o); });
+    return bounded || request.tokenOrder == TokenOrder::Boxes;
+  }
+
+  /// `tokens` times `repeat` tokens as a box, near to a cube: prime factors, the largest first, go to the shortest side
+  /// that has room in the grid.
+  static Attribute box(Builder &b, ArrayRef<int64_t> grid, int64_t tokens, int64_t repeat) {
+    SmallVector<int64_t> sides(grid.size(), 1);
+    auto grow = [&](int64_t n) {
+      SmallVector<int64_t> factors;
+      for (int64_t f = 2; n > 1; ++f)
+        for (; n % f == 0; n /= f)
+          factors.push_back(f);
+      for (int64_t f : llvm::reverse(factors)) {
+        size_t best = 0;
+        for (size_t axis = 1; axis < sides.size(); ++axis)
+          if (sides[axis] * f <= grid[axis] && sides[axis] <= sides[best])
+            best = axis;
+        sides[best] *= f;
+      }
+    };
+    grow(tokens);
+    grow(repeat);
+    return b.getDenseI64ArrayAttr(sides);
   }
 
   ScheduleRequest request;

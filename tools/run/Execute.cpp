@@ -11,6 +11,7 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   CompileOptions compileOptions;
   compileOptions.target = options.target;
   compileOptions.blockRows = options.blockRows;
+  compileOptions.tokenOrder = options.tokenOrder;
   compileOptions.blockKeys = options.blockKeys;
   compileOptions.kernel = llvm::StringRef(const_cast<KernelOp &>(program.kernel).getSymName()).str();
   auto kernel = compile(program.source, compileOptions, options.file);

@@ -2,7 +2,7 @@
 // variants. It never rewrites computation.
 //
 // A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and `gather`
-// where the keys go by a list of the set.
+// where the keys go by a list of the set, or the extents of `boxes` where queries and keys go by boxes of their grids.
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -11,13 +11,17 @@
 namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
-inline constexpr llvm::StringLiteral kGatherAttr = "gather";
+inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes";
+
+/// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the keys.
+enum class TokenOrder { Auto, Raster, Boxes };
 
 struct ScheduleRequest {
   int64_t vectorBytes = 32; // of the target
   int64_t vectorRegisters = 16;
   int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
+  TokenOrder tokenOrder = TokenOrder::Auto;
 };
 
 std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});

@@ -121,18 +121,20 @@ private:
     Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
     SetListOp gathered = v.contains(kGatherAttr) ? attn::gatherable(attend) : SetListOp();
     Value keyOrder;
-    if (gathered) {
+    auto boxes = v.getAs<DictionaryAttr>(kBoxesAttr);
+    if (gathered || boxes) {
       auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
                                          b.getI64IntegerAttr(0), UnitAttr());
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&phase.getBody());
-      Value made = tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
-                                         gathered.getMapAttr(), gathered.getBlockAttr());
+      Value made = gathered ? (Value)tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
+                                                           gathered.getMapAttr(), gathered.getBlockAttr())
+                            : boxOrder(boxes);
       tile::YieldOp::create(b, loc, made);
       keyOrder = phase.getResult(0);
     }
     // A summary is of keys in their own order.
-    SmallVector<std::pair<Value, AffineMap>> summaries = gathered ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+    SmallVector<std::pair<Value, AffineMap>> summaries = keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
     SmallVector<Type> packTypes{kType, vType};
     packTypes.append(summaries.size(), sType);
     auto pack =
@@ -172,7 +174,7 @@ private:
     for (Value t : init)
       carried.push_back(t.getType());
     auto loop = tile::ForOp::create(b, loc, carried, init, keyOrder, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
-                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr());
+                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(), boxes ? b.getUnitAttr() : UnitAttr());
     if (!attend.getSet().empty()) {
       attend.getSet().cloneInto(&loop.getSet(), args);
       if (gathered)
@@ -230,6 +232,15 @@ private:
     form.buildFinish(b, finish.getBody(), real, finishOutputs);
     tile::YieldOp::create(b, loc, ValueRange{});
     return success();
+  }
+
+  Value boxOrder(DictionaryAttr boxes) {
+    auto sides = [&](StringRef name) { return boxes.getAs<DenseI64ArrayAttr>(name); };
+    return tile::BoxesOp::create(b, loc, tile::OrderType::get(b.getContext()),
+                                 attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+                                 b.getI64IntegerAttr(attend.getFirstValue().value_or(0)), attend.getQueryGridAttr(),
+                                 attend.getKeyGridAttr(), sides("query_outer"), sides("query_inner"), sides("key_outer"),
+                                 sides("key_inner"));
   }
 
   /// keep / (1 - p), keep = random(seed; batch, i, j) >= p

@@ -52,6 +52,8 @@ private:
   std::pair<V, V> status(const Box &box, const Val &keyLo, const Val &keyHi, SetEmitter::Span span);
   void classify(const Box &box, V base, V first, V end, int64_t unit, SetEmitter::Span span, V bytes);
   V nextUnit(const Box &box, V cursor, int64_t unitKeys, V units);
+  V rowAt(V position);
+  Val queryIndex(RegionEmitter &region, V position);
   Val bindKey(RegionEmitter &region, SetEmitter &set, V keyLo);
   struct LaneMask {
     V visible;
@@ -109,7 +111,7 @@ private:
   llvm::SmallVector<SummaryRef> summaries;
   std::function<TensorRef &(unsigned)> tensorOf;
   std::optional<Members> members;
-  TensorRef orderRef;
+  std::map<unsigned, TensorRef> tables; // over positions
 
   V factor;                               // of the whole call, where scores have no other region: a vector
   V first, rows, lastRow, strips;         // of the query block

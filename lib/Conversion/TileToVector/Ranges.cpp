@@ -19,25 +19,52 @@ void MainEmitter::solveSet() {
   solution = sets::solve(predicate.pred, j, {{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 16,
                          argumentFactsOf(t.program));
   members.emplace(t, predicate);
-  V panels = t.panels(), blocks = e.divUnsigned(e.add(t.positions, l.blockKeys - 1), l.blockKeys);
+  auto unitsOf = [&](int64_t keys) { return e.divUnsigned(e.add(t.positions, keys - 1), keys); };
+  int64_t groupKeys = l.blockKeys * Layout::kGroupBlocks;
+  V panels = t.panels(), blocks = unitsOf(l.blockKeys);
   unsigned n = 0;
   for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
     summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
-                         panels, blocks, l.width, l.blockKeys});
-  if (!t.order)
-    return;
-  // The order is a table over positions like any other.
-  MLIRContext *context = e.b.getContext();
-  summaries.push_back({kOrderTable, AffineMap::get(i + 2, 0, getAffineDimExpr(j, context)), t.orderSummary(), panels,
-                       blocks, l.width, l.blockKeys});
-  orderRef.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
-  orderRef.data = t.orderBase();
-  orderRef.strides = {e.i64(1)};
-  orderRef.extents = {e.mul(panels, l.width)};
-  AxisFact position;
-  position.dim = j;
-  position.free = 0;
-  orderRef.fact.axes = {position};
+                         panels, blocks, V(), l.width, l.blockKeys, groupKeys});
+  // Tables over positions are tensors like any other.
+  auto table = [&](unsigned id, V base, V extent, unsigned dim) {
+    TensorRef ref;
+    ref.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
+    ref.data = base;
+    ref.strides = {e.i64(1)};
+    ref.extents = {extent};
+    AxisFact position;
+    position.dim = dim;
+    position.free = 0;
+    ref.fact.axes = {position};
+    tables[id] = ref;
+  };
+  AffineMap ofKeys = AffineMap::get(i + 2, 0, getAffineDimExpr(j, e.b.getContext()));
+  V held = e.mul(panels, l.width);
+  for (unsigned n = 0; t.ordered() && n <= t.numAxes(); ++n) {
+    unsigned id = n ? kKeyCoordinate + n - 1 : kOrderTable;
+    table(id, t.keyTable(n), held, j);
+    summaries.push_back(
+        {id, ofKeys, t.keyTableSummary(n), panels, blocks, unitsOf(groupKeys), l.width, l.blockKeys, groupKeys});
+    if (t.boxes)
+      table(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i);
+  }
+}
+
+/// The logical query at a position.
+V MainEmitter::rowAt(V position) {
+  if (!t.boxes)
+    return position;
+  V token = e.load(e.b.getI32Type(), e.at(t.queryTable(0), e.mul(position, 4)));
+  return arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), token);
+}
+
+/// The same as the value of an index.
+MainEmitter::Val MainEmitter::queryIndex(RegionEmitter &region, V position) {
+  if (!t.boxes)
+    return region.indexScalar(position, t.queryDim());
+  Val row = region.indexScalar(rowAt(position), t.queryDim());
+  return row;
 }
 
 void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
@@ -228,7 +255,7 @@ bool MainEmitter::masksAreBounds() {
 RegionEmitter::Val MainEmitter::bindKey(RegionEmitter &region, SetEmitter &set, V keyLo) {
   RegionEmitter::Val lanes = region.indexLanes(keyLo, t.keyDim());
   set.bind(t.keyDim(), lanes);
-  if (!t.order)
+  if (!t.ordered())
     return lanes;
   RegionEmitter::Val key = set.expr(predicate.key);
   set.logicalKey = key;
@@ -242,13 +269,15 @@ MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyL
   V first = e.add(keyLo, half * e.lanes);
   RegionEmitter::Val rowIndex = region.indexScalar(row, i), key = bindKey(region, set, first);
   set.bind(i, rowIndex);
+  RegionEmitter::Val query = queryIndex(region, row);
+  set.logicalQuery = query;
   set.answer = [&](unsigned id, SetEmitter::Question) { return members->lanes(id, row, first, key, set, region); };
   for (SetPredicate::Opaque &o : predicate.opaques)
     if (o.condition)
       if (auto where = o.condition.getParentRegion()->getParentOfType<SetWhereOp>())
         for (BlockArgument arg : where.getBody().getArguments()) {
           unsigned d = arg.getArgNumber();
-          region.bind(arg, d == i ? rowIndex : d == j ? key : region.indexScalar(t.index[d], d));
+          region.bind(arg, d == i ? query : d == j ? key : region.indexScalar(t.index[d], d));
         }
 
   // Bounds relative to the panel, saturated to just outside it, so that lanes compare in the element's own width.

@@ -163,8 +163,8 @@ V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
       if (auto constant = dyn_cast<AffineConstantExpr>(index)) {
         indices.push_back(region.constantInt(constant.getValue()));
       } else if (auto dim = dyn_cast<AffineDimExpr>(index)) {
-        bool isKey = dim.getPosition() == keyDim && logicalKey;
-        indices.push_back(isKey ? *logicalKey : vars.at(dim.getPosition()));
+        bool isKey = dim.getPosition() == keyDim && logicalKey, isQuery = dim.getPosition() + 1 == keyDim && logicalQuery;
+        indices.push_back(isKey ? *logicalKey : isQuery ? *logicalQuery : vars.at(dim.getPosition()));
       } else {
         auto binary = cast<AffineBinaryOpExpr>(index);
         Val d = vars.at(cast<AffineDimExpr>(binary.getLHS()).getPosition());

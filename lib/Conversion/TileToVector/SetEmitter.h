@@ -16,8 +16,8 @@ enum BoxVar : unsigned { kRowLo = 128, kRowHi, kKeyLo, kKeyHi };
 struct SummaryRef {
   unsigned argument;
   mlir::AffineMap map;
-  mlir::Value base, panels, blocks; // how many there are
-  int64_t panelKeys, blockKeys;
+  mlir::Value base, panels, blocks, groups; // how many there are; groups: null where it has none of them
+  int64_t panelKeys, blockKeys, groupKeys;
 };
 
 class SetEmitter {
@@ -31,7 +31,7 @@ public:
       : e(e), region(region), tensorOf(tensorOf), summaries(summaries), opaques(opaques), keyDim(keyDim) {}
 
   /// What the keys kKeyLo..kKeyHi are: whole panels, whole blocks, or anything.
-  enum Span { kAnything, kPanel, kBlock } span = kAnything;
+  enum Span { kAnything, kPanel, kBlock, kGroup } span = kAnything;
   /// Answers to questions about lists, bits and random blocks: an atom's id, what is asked.
   enum Question { kLanes, kMay, kMust };
   std::function<V(unsigned id, Question)> answer;
@@ -47,7 +47,7 @@ public:
   /// With a variable bound for this expression alone.
   Val exprWith(const sets::Expr &x, unsigned var, Val v);
   /// The logical key that masks and conditions are asked about, where it is not the position.
-  std::optional<Val> logicalKey;
+  std::optional<Val> logicalKey, logicalQuery;
   V scalar(const sets::Expr &x) { return region.wide(expr(x)); }
   /// i1, or a vector of i1 where a variable is bound to lanes. A condition that had to read outside a tensor is
   /// unknown: it counts as `unknownHolds`. So `false and unknown` is false whichever way, and a pair is at fault only

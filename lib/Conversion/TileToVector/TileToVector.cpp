@@ -45,9 +45,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       if (!pack || !main)
         return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
                                  "phase if there is one");
-      tile::OrderOp orderOp;
-      if (order)
-        orderOp = *order.getBody().getOps<tile::OrderOp>().begin();
+      Operation *orderOp = order ? order.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : nullptr;
       auto keys = cast<tile::PanelsType>(pack.getResult(0).getType());
       auto real = cast<FloatType>(keys.getElement());
 

@@ -58,7 +58,7 @@ static Pred holds(const Pred &p, const Box &box, bool must, const Facts &facts) 
   std::vector<Pred> ops;
   for (const Pred &o : p.operands())
     ops.push_back(holds(o, box, must, facts));
-  return normalize(p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops)));
+  return p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops));
 }
 
 //===----------------------------------------------------------------------===//
@@ -148,7 +148,7 @@ static Pred holdsInPieces(const Pred &p, const Box &box, bool must, const Facts 
   Pred inFirst = rewrite(p, [&](const Expr &e) { return inRow(e, box, cut, row); });
   Pred a = holdsInPieces(inFirst, first, must, facts, done), b = holdsInPieces(p, rest, must, facts, done);
   done.erase(cut.var);
-  return normalize(must ? a && b : a || b);
+  return must ? a && b : a || b;
 }
 
 bool attn::sets::isSharperInPieces(const Pred &atom, const Pred &p, const Box &box) {
@@ -167,9 +167,9 @@ bool attn::sets::isSharperInPieces(const Pred &atom, const Pred &p, const Box &b
 
 Pred attn::sets::mayHold(const Pred &p, const Box &box, const Facts &facts) {
   std::set<unsigned> done;
-  return holdsInPieces(p, box, /*must=*/false, facts, done);
+  return normalize(holdsInPieces(p, box, /*must=*/false, facts, done));
 }
 Pred attn::sets::mustHold(const Pred &p, const Box &box, const Facts &facts) {
   std::set<unsigned> done;
-  return holdsInPieces(p, box, /*must=*/true, facts, done);
+  return normalize(holdsInPieces(p, box, /*must=*/true, facts, done));
 }

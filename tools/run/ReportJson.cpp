@@ -111,6 +111,7 @@ json::Value graph(const Report &r) {
                       {"closed", g.closed},
                       {"connected", g.connected()},
                       {"roots", tokens(g.roots)},
+                      {"root_sees_itself", g.rootSeesItself},
                       {"radius", g.radius ? json::Value(*g.radius) : json::Value(nullptr)},
                       {"centre", tokens(g.centre)},
                       {"heard", std::move(heard)},

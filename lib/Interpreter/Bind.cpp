@@ -48,8 +48,8 @@ public:
       return std::move(e);
     if (Error e = collectUses())
       return std::move(e);
-    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::derived, &Binder::results,
-                       &Binder::strides, &Binder::lengthValues})
+    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::grids, &Binder::derived,
+                       &Binder::results, &Binder::strides, &Binder::lengthValues})
       if (Error e = (this->*check)())
         return std::move(e);
     problem.q = operand(attend.getQ(), attend.getQMap());
@@ -65,11 +65,13 @@ private:
     StringRef name;
     RankedTensorType type() const { return cast<RankedTensorType>(value.getType()); }
   };
-  /// A tensor axis that a dimension indexes.
+  /// A tensor axis that a dimension indexes: as long as the dimension, or ceil(that / divisor). With `more` elements it
+  /// is at least so much longer.
   struct Use {
     Value tensor;
     unsigned axis;
     AxisIndex index;
+    int64_t more = 0;
   };
 
   Error split(ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
@@ -91,9 +93,16 @@ private:
     return Error::success();
   }
 
-  void addMap(Value tensor, AffineMap map) {
+  Error addMap(Value tensor, AffineMap map) {
     for (auto [axis, e] : llvm::enumerate(map.getResults()))
       uses.push_back({tensor, (unsigned)axis, axisIndex(e)});
+    return Error::success();
+  }
+
+  Error addLast(Value tensor, AxisIndex index, int64_t more = 0) {
+    unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
+    uses.push_back({tensor, rank - 1, index, more});
+    return Error::success();
   }
 
   /// A rank-1 tensor over the first batch dimension; `bound`, if >= 0, is the dimension whose extent limits its values.
@@ -119,23 +128,35 @@ private:
   }
 
   Error collectUses() {
-    addMap(attend.getQ(), attend.getQMap());
-    addMap(attend.getK(), attend.getKMap());
-    addMap(attend.getV(), attend.getVMap());
+    Error error = llvm::joinErrors(addMap(attend.getQ(), attend.getQMap()), addMap(attend.getK(), attend.getKMap()));
+    error = llvm::joinErrors(std::move(error), addMap(attend.getV(), attend.getVMap()));
     int i = attend.queryDim(), j = attend.keyDim();
-    Error error = Error::success();
     auto both = [&](Value q, Value k) { return llvm::joinErrors(addPerBatch(q, i), addPerBatch(k, j)); };
     attend.getSet().walk([&](Operation *op) {
       Error e = llvm::TypeSwitch<Operation *, Error>(op)
-                    .Case<SetCausalOp, SetWindowOp>([&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
+                    .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
+                        [&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
                     .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
-                    .Case<SetPrefixOp>([&](SetPrefixOp o) { return addPerBatch(o.getLength(), -1); })
-                    .Case<SetSegmentOp>([&](SetSegmentOp o) {
-                      return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j));
+                    .Case<SetPrefixOp, SetGlobalOp, SetSinksOp>([&](auto o) { return addPerBatch(o.getLength(), -1); })
+                    .Case<SetSegmentOp, SetSharedPrefixOp>(
+                        [&](auto o) { return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j)); })
+                    .Case<SetMaskOp>([&](SetMaskOp o) { return addMap(o.getMask(), o.getMap()); })
+                    .Case<SetListOp>([&](SetListOp o) { return addMap(o.getList(), o.getMap()); })
+                    .Case<SetDiagonalsOp>([&](SetDiagonalsOp o) {
+                      return llvm::joinErrors(both(o.getQLengths(), o.getKLengths()), addMap(o.getList(), o.getMap()));
                     })
-                    .Case<SetMaskOp>([&](SetMaskOp o) {
-                      addMap(o.getMask(), o.getMap());
-                      return Error::success();
+                    .Case<SetCsrOp>([&](SetCsrOp o) {
+                      Error maps =
+                          llvm::joinErrors(addMap(o.getOffsets(), o.getMap()), addMap(o.getColumns(), o.getMap()));
+                      return llvm::joinErrors(std::move(maps), addLast(o.getOffsets(), {i, 1, 0}, 1));
+                    })
+                    .Case<SetBitsOp>([&](SetBitsOp o) {
+                      const int width = cast<RankedTensorType>(o.getWords().getType()).getElementTypeBitWidth();
+                      return llvm::joinErrors(addMap(o.getWords(), o.getMap()), addLast(o.getWords(), {j, width, 0}));
+                    })
+                    .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp o) { // an empty list has no last element
+                      bool list = isa<RankedTensorType>(o.getProbability().getType());
+                      return list ? addLast(o.getProbability(), {-1, 1, 0}) : Error::success();
                     })
                     .Default([](Operation *) { return Error::success(); });
       error = llvm::joinErrors(std::move(error), std::move(e));
@@ -190,7 +211,7 @@ private:
           return shape(a.value, axis, n, n < 0 ? Twine("one of at least 0") : Twine(extent));
       }
     for (const Use &use : uses) {
-      if (use.index.dim < 0 || use.index.divisor != 1)
+      if (use.index.dim < 0 || use.index.divisor != 1 || use.more)
         continue;
       int64_t &extent = problem.extents[use.index.dim], n = problem.tensors[use.tensor].shape[use.axis];
       if (extent >= 0 && extent != n)
@@ -204,6 +225,21 @@ private:
     return Error::success();
   }
 
+  /// A static grid behind a constant `first` says how many tokens there are; any other is a shape alone.
+  Error grids() {
+    const std::optional<ArrayRef<int64_t>> grids[] = {attend.getQueryGrid(), attend.getKeyGrid()};
+    for (auto [n, grid] : llvm::enumerate(grids)) {
+      if (!grid || attend.getFirst() || llvm::any_of(*grid, ShapedType::isDynamic))
+        continue;
+      const int64_t tokens = llvm::product_of(*grid) + attend.getFirstValue().value_or(0);
+      const unsigned dim = attend.queryDim() + n;
+      for (const Use &use : uses)
+        if (use.index.dim == (int)dim && use.index.divisor == 1 && !use.more && problem.extents[dim] != tokens)
+          return shape(use.tensor, use.axis, problem.extents[dim], Twine(tokens) + ", the tokens of its grid");
+    }
+    return Error::success();
+  }
+
   /// Every index that a floordiv or a constant can form lies inside its axis.
   Error derived() {
     for (const Use &use : uses) {
@@ -211,9 +247,12 @@ private:
       if (use.index.dim < 0) {
         if (n <= use.index.constant)
           return shape(use.tensor, use.axis, n, "more than the constant index " + Twine(use.index.constant));
-      } else if (int64_t need = llvm::divideCeil(problem.extents[use.index.dim], use.index.divisor); n != need) {
-        return shape(use.tensor, use.axis, n, Twine(need) + " for '" + attend.dimName(use.index.dim) + "'");
+        continue;
       }
+      const int64_t need = llvm::divideCeil(problem.extents[use.index.dim], use.index.divisor) + use.more;
+      if (use.more ? n < need : n != need)
+        return shape(use.tensor, use.axis, n,
+                     Twine(use.more ? "at least " : "") + Twine(need) + " for '" + attend.dimName(use.index.dim) + "'");
     }
     return Error::success();
   }

@@ -1,4 +1,5 @@
 // Programs of a kernel's regions and of its normalizer.
+#include "Machine.h"
 #include "ProgramBuilder.h"
 #include "RowEvaluator.h"
 
@@ -22,6 +23,8 @@ public:
       return std::move(e);
     if (Error e = scale())
       return std::move(e);
+    if (Error e = dropout())
+      return std::move(e);
     if (Error e = normalizer())
       return std::move(e);
     return std::move(kernel);
@@ -40,9 +43,40 @@ private:
       kernel->scaleValue = attend.getScaleValue()->convertToDouble();
     if (!attend.getScale())
       return Error::success();
+    return take(scalar(attend.getScale()), kernel->scale.emplace());
+  }
+
+  /// A scalar of the attend, which only the kernel's scalars decide.
+  llvm::Expected<Program> scalar(Value v) {
     ProgramBuilder builder(kernel->problem);
-    builder.emitLive(nullptr, attend.getScale());
-    return take(builder.finish(builder.at(attend.getScale())), kernel->scale.emplace());
+    builder.emitLive(nullptr, v);
+    return builder.finish(builder.at(v));
+  }
+
+  /// The probability is an f32, a constant one too: what is compared and what is divided by are the same number.
+  Error dropout() {
+    if (!attend.hasDropout())
+      return Error::success();
+    CompiledDropout &drop = kernel->dropout.emplace();
+    drop.seed = attend.getDropSeedValue().value_or(0);
+    if (attend.getDropProbabilityValue())
+      drop.probability = (float)attend.getDropProbabilityValue()->convertToDouble();
+    Program program;
+    if (Value seed = attend.getDropSeed()) {
+      if (Error e = take(scalar(seed), program))
+        return e;
+      Machine<double, true> machine(program);
+      machine.run();
+      drop.seed = machine.integer();
+    }
+    if (Value probability = attend.getDropProbability()) {
+      if (Error e = take(scalar(probability), program))
+        return e;
+      Machine<double, true> machine(program);
+      machine.run();
+      drop.probability = (float)machine.real();
+    }
+    return Error::success();
   }
 
   /// A region of the normalizer, its arguments in order.

@@ -1,5 +1,6 @@
 #include "attn/Interpreter/Interpreter.h"
 
+#include "ListChecks.h"
 #include "Machine.h"
 #include "RowEvaluator.h"
 
@@ -13,7 +14,7 @@ class KernelInterpreter final : public Interpreter {
 public:
   /// Membership is a fact of the text: sets are evaluated in their nominal types whatever the precision of the row.
   explicit KernelInterpreter(std::unique_ptr<CompiledKernel> compiled)
-      : kernel(std::move(compiled)), set(kernel->set) {}
+      : kernel(std::move(compiled)), set(kernel->set), lists(listChecks(kernel->problem)) {}
 
   ArrayRef<int64_t> extents() const override { return kernel->problem.extents; }
 
@@ -33,6 +34,9 @@ public:
       result.badIndex |= value == Unknown;
     }
     result.visible = keys.size();
+    SmallVector<int64_t> dims(batch);
+    dims.push_back(i);
+    result.badIndex |= llvm::any_of(lists, [&](const ListCheck &list) { return list.fails(dims); });
     auto &evaluator = evaluators[(int)precision];
     if (!evaluator)
       evaluator = makeRowEvaluator(*kernel, precision);
@@ -57,6 +61,7 @@ private:
 
   std::unique_ptr<CompiledKernel> kernel;
   Machine<double, true> set;
+  std::vector<ListCheck> lists;
   std::unique_ptr<RowEvaluator> evaluators[2];
   std::vector<int64_t> keys;
 };

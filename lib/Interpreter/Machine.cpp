@@ -2,6 +2,7 @@
 
 #include "IntegerOps.h"
 #include "RealOps.h"
+#include "attn/Support/Philox.h"
 
 #include <cmath>
 
@@ -101,6 +102,15 @@ void Machine<Real, Plain>::mixed(const Inst &inst, Register &d, const Register &
   case Opcode::Load:
     load(inst, d);
     return;
+  case Opcode::Member:
+    d.i = truth(member(inst, b.i));
+    return;
+  case Opcode::Random:
+    d.f = random(inst, b.i);
+    return;
+  case Opcode::LessSquare:
+    d.i = b.i > 0 && a.i < (__int128)b.i * b.i ? True : False;
+    return;
   case Opcode::DiffLeq:
     d.i = (__int128)a.i - b.i <= c.i ? True : False;
     return;
@@ -130,22 +140,51 @@ void Machine<Real, Plain>::mixed(const Inst &inst, Register &d, const Register &
   }
 }
 
+template <typename Real, bool Plain>
+std::optional<int64_t> Machine<Real, Plain>::offset(const View &view, llvm::ArrayRef<uint32_t> indices, uint32_t bad) {
+  int64_t offset = 0;
+  for (auto [axis, reg] : llvm::enumerate(indices)) {
+    int64_t index = regs[reg].i;
+    if (index < 0 || index >= view.shape[axis]) {
+      regs[bad].i = 1;
+      return std::nullopt;
+    }
+    offset += index * view.stride[axis];
+  }
+  return offset;
+}
+
 template <typename Real, bool Plain> void Machine<Real, Plain>::load(const Inst &inst, Register &d) {
   const LoadAccess &access = program.loads[inst.a];
-  int64_t offset = 0;
-  for (unsigned axis = 0; axis < access.view.rank; ++axis) {
-    int64_t index = regs[access.indices[axis]].i;
-    if (index < 0 || index >= access.view.shape[axis]) {
-      regs[inst.b].i = 1;
-      d = Register();
-      return;
-    }
-    offset += index * access.view.stride[axis];
-  }
-  if (isFloat(access.view.format))
-    d.f = readFloat(access.view, offset);
+  auto at = offset(access.view, access.indices, inst.b);
+  if (!at)
+    d = Register();
+  else if (isFloat(access.view.format))
+    d.f = readFloat(access.view, *at);
   else
-    d.i = readInt(access.view, offset);
+    d.i = readInt(access.view, *at);
+}
+
+/// The whole list is looked at: elements stand in any order.
+template <typename Real, bool Plain> bool Machine<Real, Plain>::member(const Inst &inst, int64_t value) {
+  const ListAccess &access = program.lists[inst.a];
+  auto start = offset(access.view, access.indices, inst.c);
+  if (!start)
+    return false;
+  const int64_t last = access.view.rank - 1, n = access.view.shape[last], stride = access.view.stride[last];
+  int64_t from = access.ranged ? regs[access.from].i : 0, to = access.ranged ? regs[access.to].i : n;
+  if (from < 0 || from > n || to < 0 || to > n) {
+    regs[inst.c].i = 1;
+    return false;
+  }
+  return from < to && contains(access.view, *start + from * stride, stride, to - from, value);
+}
+
+template <typename Real, bool Plain> float Machine<Real, Plain>::random(const Inst &inst, int64_t seed) {
+  llvm::SmallVector<int64_t, 4> indices;
+  for (uint32_t reg : program.randoms[inst.a].indices)
+    indices.push_back(regs[reg].i);
+  return randomUnit(seed, indices);
 }
 
 template class attn::interpreter::Machine<double, true>;

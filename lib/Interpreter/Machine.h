@@ -32,6 +32,10 @@ private:
   }
   void mixed(const Inst &inst, Register &d, const Register &a, const Register &b, const Register &c);
   void load(const Inst &inst, Register &d);
+  bool member(const Inst &inst, int64_t value);
+  float random(const Inst &inst, int64_t seed);
+  /// Offset of the element at the registers of the leading axes; none, and `bad` is set, if one is outside.
+  std::optional<int64_t> offset(const View &view, llvm::ArrayRef<uint32_t> indices, uint32_t bad);
 
   const Program &program;
   std::vector<Register> regs;

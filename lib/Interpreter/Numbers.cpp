@@ -160,6 +160,28 @@ int64_t attn::interpreter::readInt(const View &view, int64_t offset) {
   }
 }
 
+/// Without an early exit: most lists do not hold most values, and the loop is one of vectors.
+template <typename T>
+static bool containsAs(const View &view, int64_t offset, int64_t stride, int64_t count, int64_t value) {
+  bool found = false;
+  for (int64_t n = 0; n < count; ++n)
+    found |= at<T>(view.data, offset + n * stride) == value;
+  return found;
+}
+
+bool attn::interpreter::contains(const View &view, int64_t offset, int64_t stride, int64_t count, int64_t value) {
+  switch (view.format) {
+  case Format::I64:
+    return containsAs<int64_t>(view, offset, stride, count, value);
+  case Format::I32:
+    return containsAs<int32_t>(view, offset, stride, count, value);
+  case Format::I8:
+    return containsAs<int8_t>(view, offset, stride, count, value);
+  default:
+    llvm_unreachable("the verifier asks for integers");
+  }
+}
+
 template <Format F, typename Acc>
 static void gatherAs(const View &view, int64_t offset, int64_t stride, MutableArrayRef<Acc> out) {
   for (size_t n = 0; n < out.size(); ++n)

@@ -40,6 +40,9 @@ struct View {
 double readFloat(const View &view, int64_t offset);
 int64_t readInt(const View &view, int64_t offset);
 
+/// Whether one of the `count` integers at offset + n * stride is `value`.
+bool contains(const View &view, int64_t offset, int64_t stride, int64_t count, int64_t value);
+
 /// out[n] = the float at offset + n * stride.
 template <typename Acc> void gather(const View &view, int64_t offset, int64_t stride, llvm::MutableArrayRef<Acc> out);
 extern template void gather(const View &, int64_t, int64_t, llvm::MutableArrayRef<float>);

@@ -28,7 +28,10 @@ enum class Opcode : uint8_t {
   // Mixed: Machine.cpp.
   CmpI, CmpF, Select, SiToF, UiToF, FToSi, FToUi, FToBits, BitsToF, FPowI, IsFinite, IsInf, IsNaN, IsNormal,
   Load,               // dst = loads[a]; a bad index sets register b
+  Member,             // dst = truth of: b is an element of lists[a]; a bad index sets register c
+  Random,             // dst = attn.random of randoms[a] with seed b
   DiffLeq,            // dst = set value of a - b <= c, without overflow
+  LessSquare,         // dst = set value of b > 0 and a < b b, without overflow
   SetAnd, SetOr, SetNot,
   NonZeroI, NonZeroF, // dst = set value of a != 0
   Clear,              // dst = 0
@@ -52,6 +55,17 @@ struct LoadAccess {
   llvm::SmallVector<uint32_t, ATTN_MAX_RANK> indices;
 };
 
+struct ListAccess {
+  View view;
+  llvm::SmallVector<uint32_t, ATTN_MAX_RANK> indices; // of every axis but the last
+  bool ranged = false;
+  uint32_t from = 0, to = 0; // where ranged: the positions [from, to) of the last axis alone
+};
+
+struct RandomAccess {
+  llvm::SmallVector<uint32_t, 4> indices;
+};
+
 struct Constant {
   uint32_t reg;
   bool isFloat;
@@ -62,6 +76,8 @@ struct Constant {
 struct Program {
   std::vector<Inst> insts;
   std::vector<LoadAccess> loads;
+  std::vector<ListAccess> lists;
+  std::vector<RandomAccess> randoms;
   std::vector<Constant> constants; // written once, before the first run
   std::vector<uint32_t> args, results;
   uint32_t bad = 0; // set by a load at a bad index outside of a `where`

@@ -48,6 +48,16 @@ uint32_t ProgramBuilder::load(const View &view, ArrayRef<uint32_t> indices, uint
   return emit(Opcode::Load, program.loads.size() - 1, bad);
 }
 
+uint32_t ProgramBuilder::member(ListAccess list, uint32_t value, uint32_t bad) {
+  program.lists.push_back(std::move(list));
+  return emit(Opcode::Member, program.lists.size() - 1, value, bad);
+}
+
+uint32_t ProgramBuilder::random(uint32_t seed, ArrayRef<uint32_t> indices) {
+  program.randoms.push_back({SmallVector<uint32_t, 4>(indices)});
+  return emit(Opcode::Random, program.randoms.size() - 1, seed);
+}
+
 /// f32 of a normalizer is the accumulation type.
 std::optional<Format> ProgramBuilder::floatFormat(Type type) const {
   auto format = formatOf(type);
@@ -120,6 +130,15 @@ void ProgramBuilder::emitOp(Operation *op, uint32_t bad) {
     for (Value index : load.getIndices())
       indices.push_back(at(index));
     registers[load.getResult()] = this->load(problem.tensors.lookup(load.getTensor()), indices, bad);
+    return;
+  }
+  if (auto member = dyn_cast<MemberOp>(op))
+    return emitMember(member, bad);
+  if (auto random = dyn_cast<RandomOp>(op)) {
+    SmallVector<uint32_t> indices;
+    for (Value index : random.getIndices())
+      indices.push_back(at(index));
+    registers[random.getResult()] = this->random(at(random.getSeed()), indices);
     return;
   }
   if (auto constant = dyn_cast<arith::ConstantOp>(op))

@@ -5,6 +5,7 @@
 #include "RowEvaluator.h"
 
 #include "Machine.h"
+#include "attn/Support/Philox.h"
 
 #include <cmath>
 
@@ -119,6 +120,15 @@ private:
       sumValues();
   }
 
+  /// What dropout makes of the weight of the pair (i, j): (random >= p) / (1 - p) times it.
+  Acc dropped(Acc weight, int64_t j) {
+    SmallVector<int64_t, 4> indices(ArrayRef<int64_t>(dims).take_front(attend.keyDim()));
+    indices.push_back(j);
+    const bool keep = randomUnit(kernel.dropout->seed, indices) >= kernel.dropout->probability;
+    Acc factor = Acc(keep) / (Acc(1) - (Acc)kernel.dropout->probability);
+    return weight * factor;
+  }
+
   void sumValues() {
     constexpr int64_t block = 256;
     size_t width = v.size();
@@ -133,7 +143,9 @@ private:
     for (size_t n = 0; n < weights.size(); ++n) {
       dims[attend.keyDim()] = present[n];
       gather<Acc>(p.v.view, p.v.offset(dims), p.v.strideOf(attend.valueDim()), v);
-      Acc weight = narrow ? (Acc)roundTo<double>(p.v.view.format, weights[n]) : weights[n];
+      Acc weight = kernel.dropout ? dropped(weights[n], present[n]) : weights[n];
+      if (narrow)
+        weight = (Acc)roundTo<double>(p.v.view.format, weight);
       if (Plain && n > 0 && present[n] / block != present[n - 1] / block)
         flush();
       for (size_t e = 0; e < width; ++e) {

@@ -14,6 +14,12 @@ struct CompiledPass {
   llvm::SmallVector<SumKind> sums;
 };
 
+/// Dropout: a pair is kept where random(seed; batch indices, i, j) >= probability.
+struct CompiledDropout {
+  int64_t seed = 0;
+  float probability = 0;
+};
+
 struct CompiledOutput {
   std::string name;
   unsigned result; // of the finish program
@@ -26,6 +32,7 @@ struct CompiledKernel {
   Program set, score;
   std::optional<Program> scale; // none: the constant below, or the default where there is none
   std::optional<double> scaleValue;
+  std::optional<CompiledDropout> dropout;
   std::vector<CompiledPass> passes;
   Program finish; // (reference if there is one, sums of the last pass)
   std::vector<CompiledOutput> outputs;

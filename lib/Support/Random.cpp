@@ -1,5 +1,7 @@
-// Philox4x32-10.
+// Streams of numbers.
 #include "attn/Support/Random.h"
+
+#include "attn/Support/Philox.h"
 
 #include <cmath>
 
@@ -11,15 +13,8 @@ Random::Random(uint64_t seed, std::string_view name) : seed(seed), stream(0xcbf2
 }
 
 std::array<uint32_t, 4> Random::words(uint64_t block) const {
-  std::array<uint32_t, 4> x = {uint32_t(block), uint32_t(block >> 32), uint32_t(stream), uint32_t(stream >> 32)};
-  auto k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t(0xd2511f53u) * x[0], p1 = uint64_t(0xcd9e8d57u) * x[2];
-    x = {uint32_t(p1 >> 32) ^ x[1] ^ k0, uint32_t(p1), uint32_t(p0 >> 32) ^ x[3] ^ k1, uint32_t(p0)};
-    k0 += 0x9e3779b9u;
-    k1 += 0xbb67ae85u;
-  }
-  return x;
+  return philox4x32({uint32_t(block), uint32_t(block >> 32), uint32_t(stream), uint32_t(stream >> 32)},
+                    {uint32_t(seed), uint32_t(seed >> 32)});
 }
 
 static double toUniform(uint32_t word) { return (double(word) + 0.5) / 4294967296.0; }

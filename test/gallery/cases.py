@@ -1,4 +1,4 @@
-"""The cases of every gallery row (the edge cases of design rows.md and the inputs of measuring.md), and their inputs."""
+"""The cases of every gallery row (the edge cases every row has, and what its reference says of it: row.py), and their inputs."""
 
 import importlib
 import sys
@@ -7,18 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "reference"))
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "test/reference"))
 import common  # noqa: E402
 
-ROWS = ["full", "causal", "causal_top_left", "sliding_window", "prefix_lm", "document", "alibi", "softcap", "t5_bias", "gqa", "mqa", "cross", "varlen"]
+CAPTURED = ["minilm"]  # a recorded sample, no generated cases
 LENGTHS = [0, 1, 5, 6, 7, 15, 16, 17, 33, 65, 255, 256, 257]
 UNEQUAL = [(1, 257), (5, 17), (17, 5), (16, 255), (257, 1), (0, 16), (16, 0), (100, 37), (37, 100), (1, 1024), (255, 65)]
 HEAD_DIMS = [(x, x) for x in (8, 63, 80, 111, 128, 192, 256)] + [(64, 128), (192, 128), (8, 64), (63, 111), (128, 80), (64, 1)]
+ELEMENTS = ["f32", "bf16", "f16", "f64"]
 LOGITS = ["normal", "rising", "falling", "ties", "huge", "dominating"]
 POISON = ["hidden", "some-keys", "some-values", "minus-inf"]
-KNOBS = {"sliding_window": [0, 1, 16, 100, 100000, -1], "softcap": [0.5, 5.0, 50.0, 1000.0],
-         "prefix_lm": ["random", "zero", "all"], "varlen": ["random", "zero", "all", "one"],
-         "document": ["random", "one", "each", "back"], "alibi": ["paper", "zero", "steep", "rising"]}
+
+
+def rows():
+    """The names of the rows: every program of the gallery."""
+    return [p.stem for p in sorted((ROOT / "gallery").glob("*.mlir")) if p.stem not in CAPTURED]
+
+
+def reference(row):
+    """The module of a row."""
+    return importlib.import_module(row)
 
 
 @dataclass(frozen=True)
@@ -36,16 +45,27 @@ class Case:
     j: int = 70
     logits: str = "normal"
     poison: str = "none"
-    knob: object = None
+    knob: str = ""
     blocks: tuple = ()
     threads: int = 2
     seed: int = 0
 
     @property
+    def spec(self):
+        return reference(self.row).ROW
+
+    @property
+    def settings(self):
+        """What the knob stands for."""
+        return self.spec.knobs[self.knob]
+
+    @property
     def heads(self):
         """Query heads: a multiple of the group; more when rows are few, so that the error rule has numbers to go by."""
+        if self.spec.heads:
+            return self.spec.heads
         pairs = 2 if self.i > 16 else 8
-        return self.group if self.row == "mqa" else max(1, pairs // self.group) * self.group
+        return self.group if self.spec.one_key_head else max(1, pairs // self.group) * self.group
 
     @property
     def name(self):
@@ -54,105 +74,113 @@ class Case:
         parts = [self.row, self.axis, self.element, self.layout, f"d{self.d}" + (f"v{self.e}" if self.e != self.d else ""),
                  f"b{self.batch}h{self.heads}" + (f"g{self.group}" if self.group > 1 else ""), f"{self.i}x{self.j}", self.logits]
         parts += [self.poison] if self.poison != "none" else []
-        parts += [f"k{self.knob}"] if self.knob is not None else []
+        parts += [f"k{self.knob}"] if self.knob else []
         parts += ["blocks" + "x".join(map(str, self.blocks))] if self.blocks else []
         return "-".join(parts + [f"t{self.threads}"])
+
+
+# --- which cases --------------------------------------------------------------------------------------------------------
+
+def _thorough(row, spec, add):
+    """Every axis with every element type, for the rows that the others are made of."""
+    square = spec.square
+    for n in LENGTHS:
+        add("length", i=n, j=n)
+        add("length", i=n, j=n, element=["bf16", "f16", "f64"][n % 3])
+    for i, j in [] if square else UNEQUAL:
+        add("unequal", i=i, j=j)
+        add("unequal", i=i, j=j, layout="bshd")
+    for d, e in HEAD_DIMS:
+        add("dims", d=d, e=e)
+        add("dims", d=d, e=e, element=["bf16", "f16", "f64"][d % 3], i=17, j=17 if square else 70)
+    for element in ELEMENTS:
+        for layout in spec.layouts:
+            add("layout", element=element, layout=layout, i=33, j=33)
+            add("layout", element=element, layout=layout, i=257, j=257, d=80, e=80)
+        for logits in LOGITS:
+            add("logits", element=element, logits=logits, blocks=(6, 16))
+            add("logits", element=element, logits=logits, i=100, j=100 if square else 257)
+    for poison in POISON[0 if spec.hides else 1:]:
+        for element in ELEMENTS:
+            add("poison", element=element, poison=poison, blocks=(6, 16))
+            add("poison", element=element, poison=poison, i=70, j=70)
+            if not square:
+                add("poison", element=element, poison=poison, i=70, j=37, d=63, e=63)
+    for batch in (0, 1, 2, 5):
+        add("batch", batch=batch)
+    for group in spec.groups if len(spec.groups) > 1 else ():
+        for i, j in ((1, 257), (17, 17), (65, 70)):
+            for element in ("f32", "bf16"):
+                add("group", group=group, i=i, j=j, element=element)
+    for knob in spec.knobs if len(spec.knobs) > 1 else ():
+        for i, j in ((33, 33), (70, 70)) if square else ((33, 33), (17, 257), (70, 37)):
+            add("parameter", knob=knob, i=i, j=j)
+        add("parameter", knob=knob, element="bf16")
+
+
+def _brief(row, spec, add):
+    """About 60 cases: every axis, with whatever element type is drawn."""
+    for n in [0, 1, 5, 6, 7, 16, 17, 33, 65, 257]:
+        add("length", i=n, j=n, element="any")
+    for i, j in [] if spec.square else [(1, 257), (5, 17), (17, 5), (0, 16), (16, 0), (100, 37)]:
+        add("unequal", i=i, j=j, element="any")
+    for d, e in [(8, 8), (63, 63), (80, 80), (111, 111), (128, 128), (192, 128), (8, 64), (64, 1)]:
+        add("dims", d=d, e=e, element="any")
+    for element in ELEMENTS:
+        for layout in spec.layouts:
+            add("layout", element=element, layout=layout, i=33, j=33)
+    for logits in LOGITS[1:]:
+        add("logits", element="any", logits=logits, blocks=(6, 16))
+    for poison in POISON[0 if spec.hides else 1:]:
+        add("poison", element="f32", poison=poison, blocks=(6, 16))
+        add("poison", element="any", poison=poison, i=65, j=65, d=63, e=63)
+    for batch in (0, 5):
+        add("batch", batch=batch, element="any")
+    for knob in list(spec.knobs)[1:]:
+        for i, j in ((37, 37), (100, 100)) if spec.square else ((65, 65), (33, 100)):
+            add("parameter", knob=knob, i=i, j=j, element="any")
+        add("parameter", knob=knob, poison="hidden" if spec.hides else "none", blocks=(5, 7))
 
 
 def all_cases(seed):
     """Every case of every row, in a fixed order; what a sweep does not vary (threads, forced blocks) is drawn from the seed."""
     cases = []
-    for row in ROWS:
-        square = row in ("document",)
-        base = Case(row, "length", group={"gqa": 3, "mqa": 8}.get(row, 1), j=37 if square else 70, knob=KNOBS.get(row, [None])[0])
-        if row == "sliding_window":
-            base = replace(base, knob=16)
+    for number, row in enumerate(rows()):
+        spec = reference(row).ROW
+        i, j = spec.base
+        base = Case(row, "length", group=spec.groups[0], i=i, j=i if spec.square else j, knob=next(iter(spec.knobs)))
+        first = len(cases)
 
         def add(axis, **change):
             c = replace(base, axis=axis, **change)
-            rng = np.random.default_rng([seed, len(cases)])
+            rng = np.random.default_rng([seed, number, len(cases) - first])
+            if c.element == "any":
+                c = replace(c, element=rng.choice(ELEMENTS, p=[0.4, 0.25, 0.25, 0.1]).item())
+            if spec.fit:
+                i, j = spec.fit(c.i, c.j, **c.settings)
+                c = replace(c, i=i, j=j)
             blocks = c.blocks or [(), (6, 16), (), (5, 7), (12, 32)][rng.integers(5)]
             cases.append(replace(c, blocks=blocks, threads=int(rng.integers(1, 3)), seed=int(rng.integers(2 ** 31))))
-        for n in LENGTHS:
-            add("length", i=n, j=n)
-            add("length", i=n, j=n, element=["bf16", "f16", "f64"][n % 3])
-        for i, j in [] if square else UNEQUAL:
-            add("unequal", i=i, j=j)
-            add("unequal", i=i, j=j, layout="bshd")
-        for d, e in HEAD_DIMS:
-            add("dims", d=d, e=e)
-            add("dims", d=d, e=e, element=["bf16", "f16", "f64"][d % 3], i=17, j=17 if square else 70)
-        for element in ("f32", "bf16", "f16", "f64"):
-            for layout in ("bhsd", "bshd") if row in ("gqa", "mqa") else ("bhsd", "bshd", "packed"):
-                add("layout", element=element, layout=layout, i=33, j=33)
-                add("layout", element=element, layout=layout, i=257, j=257, d=80, e=80)
-            for logits in LOGITS:
-                add("logits", element=element, logits=logits, blocks=(6, 16))
-                add("logits", element=element, logits=logits, i=100, j=100 if square else 257)
-        for poison in POISON:
-            if poison == "hidden" and row in ("full", "cross"):
-                continue
-            for element in ("f32", "bf16", "f16", "f64"):
-                add("poison", element=element, poison=poison, blocks=(6, 16))
-                add("poison", element=element, poison=poison, i=70, j=70)
-                if not square:
-                    add("poison", element=element, poison=poison, i=70, j=37, d=63, e=63)
-        for batch in (0, 1, 2, 5):
-            add("batch", batch=batch)
-        for group in (1, 3, 8) if row in ("gqa", "mqa") else ():
-            for i, j in ((1, 257), (17, 17), (65, 70)):
-                for element in ("f32", "bf16"):
-                    add("group", group=group, i=i, j=j, element=element)
-        for knob in KNOBS.get(row, ()):
-            for i, j in ((33, 33), (70, 70)) if square else ((33, 33), (17, 257), (70, 37)):
-                add("parameter", knob=knob, i=i, j=j)
-            add("parameter", knob=knob, element="bf16")
+        (_thorough if spec.thorough else _brief)(row, spec, add)
     return cases
 
 
 def chosen(cases, seed, count):
-    """A seeded part of `cases`: one of each row and axis, then any others."""
+    """A seeded part of `cases`: `count` of each row, of as many axes as there are, and three times as many of the thorough ones."""
     rng = np.random.default_rng(seed)
-    order = [cases[x] for x in rng.permutation(len(cases))]
-    first, rest, met = [], [], set()
-    for c in order:
-        (rest if (c.row, c.axis) in met else first).append(c)
-        met.add((c.row, c.axis))
-    return sorted((first + rest)[:max(count, len(first))], key=lambda c: (ROWS.index(c.row), c.name))
+    order = rng.permutation(len(cases))
+    picked = []
+    for row in rows():
+        first, rest = {}, []  # one of each axis before others
+        for c in (cases[x] for x in order if cases[x].row == row):
+            if first.setdefault(c.axis, c) is not c:
+                rest.append(c)
+        number = count * (3 if reference(row).ROW.thorough else 1)
+        picked += sorted([*first.values(), *rest][:number], key=lambda c: c.name)
+    return picked
 
 
 # --- inputs -------------------------------------------------------------------------------------------------------------
-
-def _captured(c, rng):
-    """The captured tensors and run-time scalars of the row: (inputs, params)."""
-    h = c.heads
-    if c.row == "sliding_window":
-        return {}, {"w": c.knob}
-    if c.row == "softcap":
-        return {}, {"cap": c.knob}
-    if c.row == "prefix_lm":
-        p = {"random": rng.integers(0, c.j + 1, c.batch), "zero": np.zeros(c.batch), "all": np.full(c.batch, c.j)}[c.knob]
-        return {"p": p.astype(np.int32)}, {}
-    if c.row == "varlen":
-        def lengths(n):
-            least = {"random": 0, "zero": 0, "all": n, "one": min(n, 1)}[c.knob]
-            most = {"random": n, "zero": 0, "all": n, "one": min(n, 1)}[c.knob]
-            return rng.integers(least, most + 1, c.batch).astype(np.int32)
-        return {"ql": lengths(c.i), "kl": lengths(c.j)}, {}
-    if c.row == "document":
-        if c.knob == "back":  # a document may come back: segments need not be sorted
-            seg = rng.integers(0, 3, (c.batch, c.j)) - 1
-        else:
-            odds = {"random": 0.1, "one": 0.0, "each": 1.0}[c.knob]
-            seg = np.cumsum(rng.random((c.batch, c.j)) < odds, axis=1)
-        return {"seg": seg.astype(np.int32)}, {}
-    if c.row == "alibi":
-        slopes = {"paper": 2.0 ** (-8.0 * np.arange(1, h + 1) / h), "zero": np.zeros(h), "steep": np.full(h, 20.0), "rising": np.full(h, -0.125)}
-        return {"slopes": slopes[c.knob]}, {}
-    if c.row == "t5_bias":
-        return {"buckets": importlib.import_module("t5_bias").buckets(128), "table": rng.standard_normal((32, h))}, {}
-    return {}, {"group": c.group} if c.row == "gqa" else {}
-
 
 def _logits(c, q, k, scale, rng):
     """Shapes the scores through one feature: q's is a constant, k's what the score should be."""
@@ -170,13 +198,13 @@ def _logits(c, q, k, scale, rng):
 
 def _poison(c, x, visible, rng):
     """Puts NaN and Inf where they must not count, and (all but `hidden`) where they count for some rows only."""
-    q, k, v = x["q"], x["k"], x["v"]
-    if 0 in q.shape or 0 in k.shape:
+    q = x["q"]
+    if 0 in q.shape or 0 in x["k"].shape:
         return
+    kk, vv = c.spec.view(x["k"]), c.spec.view(x["v"])
+    batch, heads = kk.shape[:2]
     seen = np.broadcast_to(visible, (c.batch, c.heads, c.i, c.j))
-    heads = k.shape[1] if k.ndim == 4 else 1
-    by_key = seen.reshape(c.batch, heads, -1, c.j)
-    kk, vv = (t if t.ndim == 4 else t[:, None] for t in (k, v))
+    by_key = seen.reshape(batch, c.batch // batch, heads, c.heads // heads, c.i, c.j).transpose(0, 2, 1, 3, 4, 5).reshape(batch, heads, -1, c.j)
     if c.poison == "hidden":
         bad = np.array([np.nan, np.inf, -np.inf])
         for at in zip(*np.nonzero(~by_key.any(2))):
@@ -188,7 +216,7 @@ def _poison(c, x, visible, rng):
         kk[:, :, 0, 0] = -np.inf
     else:
         part = by_key.any(2) & ~by_key.all(2)  # seen by some queries, hidden from others: inside a partial block
-        for b, h in np.ndindex(c.batch, heads):
+        for b, h in np.ndindex(batch, heads):
             keys = np.nonzero(part[b, h])[0]
             keys = keys[len(keys) // 2:] if len(keys) else np.arange(c.j)[:1 if (b, h) == (0, 0) else 0]
             for j in rng.permutation(keys)[:2]:
@@ -198,18 +226,36 @@ def _poison(c, x, visible, rng):
                     vv[b, h, j, rng.integers(c.e):] = np.nan
 
 
+@dataclass
+class Problem:
+    """What a case runs on. q, k and v are logical: q [b, h, i, c], k and v as their row says, rounded to the element type."""
+    inputs: dict
+    captured: dict
+    params: dict
+    scale: float
+    visible: np.ndarray
+
+    def packed(self, spec):
+        """All inputs in the axes of the program's own operands: what its reference works on."""
+        qkv = self.inputs if not spec.pack else {n: spec.pack(t) for n, t in self.inputs.items()}
+        return qkv | self.captured
+
+
 def make(c):
-    """(inputs, params, scale, visible): logical arrays q [b, h, i, c], k and v, rounded to the element type."""
+    """The problem of a case."""
     rng = np.random.default_rng(c.seed)
-    h = c.heads
-    key = {"gqa": (c.batch, h // c.group, c.j), "mqa": (c.batch, c.j)}.get(c.row, (c.batch, h, c.j))
-    x = {"q": rng.standard_normal((c.batch, h, c.i, c.d)), "k": rng.standard_normal((*key, c.d)), "v": rng.standard_normal((*key, c.e))}
-    more, params = _captured(c, rng)
-    module = importlib.import_module(c.row)
-    scale = 1.0 if c.row == "t5_bias" else c.d ** -0.5
+    spec, module = c.spec, reference(c.row)
+    x = {"q": rng.standard_normal((c.batch, c.heads, c.i, c.d))}
+    x |= {"k": rng.standard_normal((*spec.keys(c), c.d)), "v": rng.standard_normal((*spec.keys(c), c.e))}
+    more, params = spec.captured(c, rng, **c.settings)
+    scale = spec.scale if spec.scale is not None else c.d ** -0.5
     _logits(c, x["q"], x["k"], scale, rng)
-    visible = module.visible(x | more, params)
-    _poison(c, x, visible, rng)
-    x = {n: common.round_to(t, c.element) for n, t in x.items()}
-    x |= {n: t if t.dtype == np.int32 else t.astype(np.float64 if c.element == "f64" else np.float32) for n, t in more.items()}
-    return x, params, scale, visible
+    if spec.adjust:
+        spec.adjust(c, x, rng)
+    real = np.float64 if c.element == "f64" else np.float32
+    more = {n: t if t.dtype.kind in "iu" else t.astype(np.float32 if n in spec.keeps else real) for n, t in more.items()}
+    p = Problem(x, more, params, scale, np.bool_(True))
+    p.visible = module.visible(p.packed(spec), params)
+    _poison(c, x, p.visible, rng)
+    p.inputs = {n: common.round_to(t, c.element) for n, t in x.items()}
+    return p

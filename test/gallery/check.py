@@ -10,7 +10,6 @@ bf16 has no .npy type: a bf16 tensor is a file of uint16 holding its bits.
 """
 
 import argparse
-import importlib
 import os
 import shlex
 import shutil
@@ -25,9 +24,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import cases  # noqa: E402
 import program  # noqa: E402
-from cases import common  # noqa: E402
+from cases import ROOT, common  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16}
 
 
@@ -43,36 +41,56 @@ def loaded(path, element):
     return common.bf16_value(x) if element == "bf16" else x
 
 
-def files(c, x):
+def files(c, problem):
     """The arrays of a case by the names of its program's arguments, in its layout."""
-    qkv = {n: stored(x[n], c.element) for n in "qkv"}
-    if c.layout == "bshd":
+    qkv = {n: stored(t, c.element) for n, t in problem.inputs.items()}
+    if c.axis == "captured":
+        return qkv | problem.captured
+    if c.spec.pack:
+        qkv = {n: np.ascontiguousarray(c.spec.pack(t)) for n, t in qkv.items()}
+    elif c.layout == "bshd":
         qkv = {n: np.ascontiguousarray(t.swapaxes(1, 2)) if t.ndim == 4 else t for n, t in qkv.items()}
     elif c.layout == "packed":
         qkv = {"qkv": np.ascontiguousarray(np.stack([qkv[n] for n in "qkv"], axis=2).transpose(0, 3, 2, 1, 4))}
-    return qkv | {n: t for n, t in x.items() if n not in tuple("qkv")}
+    return qkv | problem.captured
 
 
 def command(args, names, params, c):
-    """The attn-run command of a case, run in its folder."""
+    """The attn-run command of a case, run in its folder; `params` are the run-time scalars."""
     cmd = [args.attn_run, "program.mlir"]
     cmd += [a for n in names for a in ("--input", f"{n}={n}.npy")]
-    cmd += [a for n, val in params.items() if n != "group" for a in ("--param", f"{n}={val}")]
+    cmd += [a for n, val in params.items() for a in ("--param", f"{n}={val}")]
     cmd += [a for n in ("o", "lse") for a in ("--save", f"{n}={n}.out.npy")]
     cmd += ["--block-rows", str(c.blocks[0]), "--block-keys", str(c.blocks[1])] if c.blocks else []
     return cmd + ["--threads", str(c.threads), "--json"]
 
 
-def compare(folder, c, x, params, scale, visible):
+def text(c, params):
+    """The case's variant of its gallery program."""
+    program_text = (ROOT / "gallery" / f"{c.row}.mlir").read_text()
+    if c.axis == "captured":
+        return program_text
+    for name, places in c.spec.text.items():
+        program_text = program.stated(program_text, places, params[name])
+    return program.variant(program_text, c.element, c.layout, c.d, c.e, c.spec.keeps)
+
+
+def compare(folder, c, problem):
     """None, or what is wrong with the outputs in the folder."""
-    module = importlib.import_module(c.row)
+    module = cases.reference(c.row)
     o, lse = loaded(folder / "o.out.npy", c.element), loaded(folder / "lse.out.npy", "f64" if c.element == "f64" else "f32")
     if c.layout == "bshd":
         o, lse = o.swapaxes(1, 2), lse.swapaxes(1, 2)
-    exact = module.reference(x, params, common.EXACT[c.element])
-    plain = module.reference(x, params, common.PLAIN[c.element])
-    k, v = (np.repeat(t, c.group, axis=1) if c.row == "gqa" else t if t.ndim == 4 else t[:, None] for t in (x["k"], x["v"]))
-    size = common.magnitudes(v, x["q"], k, scale, visible)
+    known = c.axis == "captured"
+    x = problem.inputs | problem.captured if known else problem.packed(c.spec)
+    exact = module.reference(x, problem.params, common.EXACT[c.element])
+    plain = module.reference(x, problem.params, common.PLAIN[c.element])
+    q = problem.inputs["q"]
+    k, v = (problem.inputs[n] if known else c.spec.view(problem.inputs[n]) for n in "kv")
+    k, v = (np.repeat(t, q.shape[1] // t.shape[1], axis=1) if 1 < t.shape[1] < q.shape[1] else t for t in (k, v))
+    size = common.magnitudes(v, q, k, problem.scale, problem.visible)
+    if not known and c.spec.pack:
+        size = {n: c.spec.pack(t) for n, t in size.items()}
     for name, got, element in (("o", o, c.element), ("lse", lse, "f64" if c.element == "f64" else "f32")):
         wrong = common.check(got, exact[name], plain[name], element, size[name])
         if wrong:
@@ -83,25 +101,25 @@ def compare(folder, c, x, params, scale, visible):
 def captured():
     """The sample of test/data/minilm, as `cases.make` returns it."""
     x = {n: np.load(ROOT / "test/data/minilm" / f"{n}.npy") for n in ("q", "k", "v", "mask")}
-    return x, {}, x["q"].shape[-1] ** -0.5, importlib.import_module("minilm").visible(x, {})
+    visible = cases.reference("minilm").visible(x, {})
+    return cases.Problem({n: x[n] for n in "qkv"}, {"mask": x["mask"]}, {}, x["q"].shape[-1] ** -0.5, visible)
 
 
 def run_case(args, folder, c):
     """(passed, text)."""
     folder.mkdir(parents=True)
-    x, params, scale, visible = captured() if c.row == "minilm" else cases.make(c)
-    arrays = files(c, x)
+    problem = captured() if c.axis == "captured" else cases.make(c)
+    arrays = files(c, problem)
     for n, t in arrays.items():
         np.save(folder / f"{n}.npy", t)
-    text = (ROOT / "gallery" / f"{c.row}.mlir").read_text()
-    (folder / "program.mlir").write_text(text if c.row == "minilm" else program.variant(text, c.element, c.layout, c.d, c.e, c.group))
-    cmd = command(args, arrays, params, c)
+    (folder / "program.mlir").write_text(text(c, problem.params))
+    cmd = command(args, arrays, program.scalars((folder / "program.mlir").read_text(), problem.params), c)
     try:
         done = subprocess.run(cmd, capture_output=True, text=True, timeout=args.timeout, cwd=folder)
         if done.returncode:
             wrong = f"attn-run ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
         else:
-            wrong = compare(folder, c, x, params, scale, visible)
+            wrong = compare(folder, c, problem)
     except subprocess.TimeoutExpired:
         wrong = f"no answer within {args.timeout} s"
     except (OSError, ValueError) as error:
@@ -117,7 +135,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--attn-run", default=os.environ.get("ATTN_RUN", str(ROOT / "build/bin/attn-run")), help="the tool (default: build/bin/attn-run)")
     p.add_argument("--long", action="store_true", help="every case")
-    p.add_argument("--count", type=int, default=150, help="how many cases without --long (default: 150)")
+    p.add_argument("--count", type=int, default=4, help="cases of each row without --long, three times as many of the rows made thorough (default: 4)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--row", help="only this row")
     p.add_argument("--case", help="only cases with this in their name (out of all of them)")

@@ -1,4 +1,4 @@
-"""Variants of a gallery program made by substitution in its text: element type, layout, head dims, group ratio."""
+"""Variants of a gallery program made by substitution in its text: element type, layout, head dims, and the numbers it states."""
 
 import re
 
@@ -10,21 +10,39 @@ def _must(pattern, into, text, flags=0):
     return out
 
 
-def variant(text, element="f32", layout="bhsd", d=64, e=64, group=4):
+def _shown(value):
+    """How a number, several, a type or a piece of text stands in a program."""
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def stated(text, places, value):
+    """The program with `value` at every one of `places`: pieces of its text with {} for what stands there."""
+    for place in places:
+        before, after = (re.escape(x) for x in place.split("{}"))
+        text = _must(rf"({before})[-\w., ]*({after})", lambda m: m[1] + _shown(value) + m[2], text)
+    return text
+
+
+def scalars(text, params):
+    """Those of `params` that are run-time scalars of the program."""
+    kernel = text[text.index("attn.kernel"):text.index("->")]
+    return {n: value for n, value in params.items() if re.search(rf"%{n}: (index|i32|i64|f32|f64)\b", kernel)}
+
+
+def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
     """The program with q, k of `d` and v, o of `e` features, stored as `layout`:
 
     bhsd    [b, h, i, c] as in the gallery
     bshd    [b, i, h, c], also the output and its lse [b, i, h]
     packed  one operand qkv [b, i, 3, h, c] for q, k and v (self-attention with as many key heads as query heads)
 
-    f64 replaces every f32 (lse, captured tensors and scalars, the score's type), a 16-bit element only the operands' and o's.
+    f64 replaces every f32 (lse, captured tensors and scalars, the score's type) but that of the arguments `keeps`, a 16-bit element
+    only the operands' and o's.
     """
-    if "floordiv" in text:
-        text = _must(r"floordiv 4\b", f"floordiv {group}", text)
     if e != d:
         v = re.search(r"%v: !(\w+)", text)[1]
-        alias = re.search(rf"^!{v} = (tensor<.*)x64xf32>$", text, re.M)[1]
-        text = _must(r"^(!t = .*)$", rf"\1\n!v = {alias}xEVxf32>\n!o = tensor<?x?x?xEVxf32>", text, re.M)
+        alias, own = (re.search(rf"^!{name} = (tensor<.*)x64xf32>$", text, re.M)[1] for name in (v, "t"))
+        text = _must(r"^(!t = .*)$", rf"\1\n!v = {alias}xEVxf32>\n!o = {own}xEVxf32>", text, re.M)
         text = _must(r"%v: !\w+", "%v: !v", text)
         text = _must(r"\(o: !t", "(o: !o", text)
         text = _must(r": \((!\w+), (!\w+), !\w+\) -> \(!t", r": (\1, \2, !v) -> (!o", text)
@@ -42,5 +60,8 @@ def variant(text, element="f32", layout="bhsd", d=64, e=64, group=4):
     elif layout != "bhsd":
         raise ValueError(layout)
     if element == "f64":
-        return text.replace("f32", "f64").replace("score(%s", "score(%s : f64")
-    return text if element == "f32" else _must(r"^(!\w+ = tensor<.*x)f32>$", rf"\g<1>{element}>", text, re.M)
+        text = text.replace("f32", "f64").replace("score(%s", "score(%s : f64")
+        for name in keeps:
+            text = _must(rf"(%{name}: [\w<?]*)f64", r"\g<1>f32", text)
+        return text
+    return text if element == "f32" else _must(r"^(!\w+ = tensor<.*\dx)f32>$", rf"\g<1>{element}>", text, re.M)

@@ -1,6 +1,7 @@
 """Softmax attention over j <= i + (J - I): the last query sees the last key."""
 
 from common import attend, default_scale, positions, scores
+from row import Row
 
 
 def visible(inputs, params):
@@ -11,3 +12,6 @@ def visible(inputs, params):
 def reference(inputs, params, dtype):
     q, k, v = inputs["q"], inputs["k"], inputs["v"]
     return attend(scores(q, k, default_scale(q, dtype), dtype), visible(inputs, params), v, dtype)
+
+
+ROW = Row(thorough=True)

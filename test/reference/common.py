@@ -74,12 +74,12 @@ def default_scale(q, dtype):
     return real(dtype)(1) / np.sqrt(real(dtype)(q.shape[-1]))
 
 
-def attend(s, visible, v, dtype):
-    """softmax over the visible keys of s [b, h, i, j], times v [b, h, j, e] (broadcast over h where v has one head).
+def attend(s, visible, v, dtype, factor=None):
+    """softmax over the visible keys of s [b, h, i, j], times v [b, h, j, e] (broadcast over b and h where v has one of them).
 
     A masked pair is absent: neither its score nor its value takes part, be they NaN or Inf. A visible score of -inf has
     weight 0. A visible score that is NaN or +inf makes its row NaN, and no other. A row without a visible key, or with
-    only scores of -inf, is empty: o = 0, lse = -inf.
+    only scores of -inf, is empty: o = 0, lse = -inf. `factor` [b, h, i, j] multiplies the weights of the values alone (dropout).
     """
     t = real(dtype)
     b, h, n, m = s.shape
@@ -94,7 +94,8 @@ def attend(s, visible, v, dtype):
         dead = top[..., 0] == -np.inf
         p = np.where(s == -np.inf, t(0), np.exp(s - np.where(dead[..., None], t(0), top)))
         total = np.sum(p, axis=-1, dtype=t)
-        weights = round_to(p, dtype[6:]).astype(t) if dtype[6:] in ROUNDED else p
+        weights = p if factor is None else p * factor.astype(t)
+        weights = round_to(weights, dtype[6:]).astype(t) if dtype[6:] in ROUNDED else weights
         number = np.isfinite(v)
         num = np.matmul(weights, np.where(number, v, t(0)))
         for at in zip(*np.nonzero(~np.all(number, axis=-1))):
@@ -106,6 +107,12 @@ def attend(s, visible, v, dtype):
         bad = np.isnan(top[..., 0]) | (top[..., 0] == np.inf)
         o, lse = np.where(bad[..., None], t(np.nan), o), np.where(bad, t(np.nan), lse)
     return {"o": round_to(o, dtype[6:]) if dtype[6:] in ROUNDED else o, "lse": lse}
+
+
+def attention(inputs, visible, dtype):
+    """softmax(q k^T / sqrt(d)) v over the visible pairs."""
+    q, k, v = inputs["q"], inputs["k"], inputs["v"]
+    return attend(scores(q, k, default_scale(q, dtype), dtype), visible, v, dtype)
 
 
 def positions(q, k):

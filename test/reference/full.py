@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import attend, default_scale, scores
+from row import Row
 
 
 def visible(inputs, params):
@@ -12,3 +13,6 @@ def visible(inputs, params):
 def reference(inputs, params, dtype):
     q, k, v = inputs["q"], inputs["k"], inputs["v"]
     return attend(scores(q, k, default_scale(q, dtype), dtype), visible(inputs, params), v, dtype)
+
+
+ROW = Row(hides=False, thorough=True)

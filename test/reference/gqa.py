@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import attend, default_scale, positions, scores
+from row import Row
 
 
 def visible(inputs, params):
@@ -14,3 +15,10 @@ def reference(inputs, params, dtype):
     q = inputs["q"]
     k, v = (np.repeat(inputs[n], params["group"], axis=1) for n in ("k", "v"))
     return attend(scores(q, k, default_scale(q, dtype), dtype), visible(inputs, params), v, dtype)
+
+
+def captured(c, rng):
+    return {}, {"group": c.group}
+
+
+ROW = Row(captured=captured, text={"group": ["h floordiv {}"]}, groups=(3, 1, 8), layouts=("bhsd", "bshd"), thorough=True)

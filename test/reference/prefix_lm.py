@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import attend, default_scale, positions, scores
+from row import Row
 
 
 def visible(inputs, params):
@@ -14,3 +15,10 @@ def visible(inputs, params):
 def reference(inputs, params, dtype):
     q, k, v = inputs["q"], inputs["k"], inputs["v"]
     return attend(scores(q, k, default_scale(q, dtype), dtype), visible(inputs, params), v, dtype)
+
+
+def captured(c, rng, least, most):
+    return {"p": rng.integers(int(least * c.j), int(most * c.j) + 1, c.batch).astype(np.int32)}, {}
+
+
+ROW = Row(knobs={"random": {"least": 0, "most": 1}, "zero": {"least": 0, "most": 0}, "all": {"least": 1, "most": 1}}, captured=captured, thorough=True)

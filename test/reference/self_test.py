@@ -16,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import common  # noqa: E402
+import pairs_test  # noqa: E402
 
 B, H, I, J, D, E = 2, 4, 5, 7, 3, 2
 
@@ -212,6 +213,7 @@ def main():
     formats(report)
     rows(report, seed)
     rule(report, seed)
+    pairs_test.everything(report, seed)
     print(f"{count[0]} passed, {count[1]} failed")
     return 1 if count[1] else 0
 

@@ -1,6 +1,7 @@
 """Softmax attention over t - w <= j <= t, where t = i + (J - I) is the position of query i among the keys."""
 
 from common import attend, default_scale, positions, scores
+from row import Row
 
 
 def visible(inputs, params):
@@ -12,3 +13,6 @@ def visible(inputs, params):
 def reference(inputs, params, dtype):
     q, k, v = inputs["q"], inputs["k"], inputs["v"]
     return attend(scores(q, k, default_scale(q, dtype), dtype), visible(inputs, params), v, dtype)
+
+
+ROW = Row(knobs={str(w): {"w": w} for w in (16, 0, 1, 100, 100000, -1)}, thorough=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import attend, default_scale, positions, real, scores
+from row import Row
 
 
 def visible(inputs, params):
@@ -15,3 +16,6 @@ def reference(inputs, params, dtype):
     cap = real(dtype)(params["cap"])
     s = scores(q, k, default_scale(q, dtype), dtype)
     return attend(cap * np.tanh(s / cap), visible(inputs, params), v, dtype)
+
+
+ROW = Row(knobs={str(cap): {"cap": cap} for cap in (0.5, 5.0, 50.0, 1000.0)}, thorough=True)

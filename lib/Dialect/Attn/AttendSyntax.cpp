@@ -1,4 +1,4 @@
-// Text of attn.attend, and the pieces of syntax that set expressions share with it.
+// Text of attn.attend.
 #include "Syntax.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -7,176 +7,52 @@ using namespace mlir;
 using namespace attn;
 using namespace attn::syntax;
 
-static thread_local KernelScope *currentScope = nullptr;
-
-KernelScope::KernelScope(ArrayRef<OpAsmParser::Argument> args) : outer(currentScope) {
-  for (const auto &arg : args)
-    types[arg.ssaName.name.str()] = arg.type;
-  currentScope = this;
-}
-KernelScope::~KernelScope() { currentScope = outer; }
-
-Type KernelScope::lookup(StringRef name) {
-  if (!currentScope)
-    return {};
-  auto it = currentScope->types.find(name.str());
-  return it == currentScope->types.end() ? Type() : it->second;
-}
-
-ParseResult attn::syntax::resolveCaptured(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand,
-                                          Value &value) {
-  Type type = KernelScope::lookup(operand.name);
-  if (succeeded(parser.parseOptionalColon())) {
-    if (parser.parseType(type))
-      return failure();
-  } else if (!type) {
-    return parser.emitError(operand.location)
-           << "[captured_type] " << operand.name << " is no argument of the kernel; write its type: `" << operand.name
-           << " : type`";
-  }
-  SmallVector<Value> values;
-  if (parser.resolveOperand(operand, type, values))
-    return failure();
-  value = values.front();
-  return success();
-}
-
-ParseResult attn::syntax::parseCaptured(OpAsmParser &parser, Value &value) {
+/// `= 0.125` (then the attribute) or `= %s` with an optional type.
+static ParseResult parseReal(OpAsmParser &parser, OperationState &result, StringRef attribute, Value &captured) {
   OpAsmParser::UnresolvedOperand operand;
-  return failure(parser.parseOperand(operand) || resolveCaptured(parser, operand, value));
-}
-
-ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef> dims, AffineMap &map) {
-  MLIRContext *context = parser.getContext();
-  SmallVector<AffineExpr> results;
-  auto parseIndex = [&]() -> ParseResult {
-    int64_t constant;
-    OptionalParseResult number = parser.parseOptionalInteger(constant);
-    if (number.has_value()) {
-      results.push_back(getAffineConstantExpr(constant, context));
-      return *number;
-    }
-    SMLoc at = parser.getCurrentLocation();
-    StringRef name;
-    if (parser.parseKeyword(&name))
-      return failure();
-    const StringRef *it = llvm::find(dims, name);
-    if (it == dims.end())
-      return parser.emitError(at) << "[index_name] '" << name << "' is not in dims(" << llvm::join(dims, ", ") << ")";
-    AffineExpr expr = getAffineDimExpr(it - dims.begin(), context);
-    if (succeeded(parser.parseOptionalKeyword("floordiv"))) {
-      int64_t divisor;
-      SMLoc divisorAt = parser.getCurrentLocation();
-      if (parser.parseInteger(divisor))
-        return failure();
-      if (divisor < 1)
-        return parser.emitError(divisorAt, "[index_divisor] a divisor is at least 1");
-      expr = expr.floorDiv(divisor);
-    }
-    results.push_back(expr);
-    return success();
-  };
-  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseIndex))
-    return failure();
-  map = AffineMap::get(dims.size(), 0, results, context);
-  return success();
-}
-
-void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims) {
-  auto name = [&](AffineExpr e) -> StringRef {
-    auto dim = dyn_cast<AffineDimExpr>(e);
-    return dim && dim.getPosition() < dims.size() ? cast<StringAttr>(dims[dim.getPosition()]).getValue()
-                                                  : StringRef("?");
-  };
-  p << "[";
-  llvm::interleaveComma(map.getResults(), p, [&](AffineExpr e) {
-    if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
-      p << constant.getValue();
-    } else if (auto binary = dyn_cast<AffineBinaryOpExpr>(e)) {
-      p << name(binary.getLHS()) << " floordiv ";
-      if (auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS()))
-        p << divisor.getValue();
-      else
-        p << "?";
-    } else {
-      p << name(e);
-    }
-  });
-  p << "]";
-}
-
-ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<StringRef> dims, unsigned numIndices,
-                                             ArrayRef<OpAsmParser::Argument> leading, Region &region) {
-  SmallVector<OpAsmParser::Argument> args(leading);
-  SmallVector<unsigned> positions;
-  Type index = parser.getBuilder().getIndexType();
-  bool first = leading.empty();
-  while (failed(parser.parseOptionalRParen())) {
-    if (!first && parser.parseComma())
-      return failure();
-    first = false;
-    SMLoc at = parser.getCurrentLocation();
-    StringRef name;
-    OpAsmParser::Argument arg;
-    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseArgument(arg))
-      return failure();
-    const StringRef *it = llvm::find(dims.take_front(numIndices), name);
-    if (it == dims.begin() + numIndices)
-      return parser.emitError(at) << "[index_name] '" << name << "' is no batch, query or key dimension; there are "
-                                  << llvm::join(dims.take_front(numIndices), ", ");
-    if (llvm::is_contained(positions, it - dims.begin()))
-      return parser.emitError(at) << "[index_name] '" << name << "' is given twice";
-    positions.push_back(it - dims.begin());
-    arg.type = index;
-    args.push_back(arg);
-  }
-  SMLoc at = parser.getCurrentLocation();
-  if (parser.parseRegion(region, args))
-    return failure();
-  if (region.empty() || region.front().empty())
-    return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
-  // One index argument a dimension, in order: those that the text does not name are added, then all are sorted by use
-  // replacement.
-  Block &block = region.front();
-  Location loc = parser.getEncodedSourceLoc(at);
-  for (unsigned d = 0; d < numIndices; ++d) {
-    BlockArgument fresh = block.addArgument(index, loc);
-    auto it = llvm::find(positions, d);
-    if (it != positions.end())
-      block.getArgument(leading.size() + (it - positions.begin())).replaceAllUsesWith(fresh);
-  }
-  block.eraseArguments(leading.size(), positions.size());
-  return success();
-}
-
-void attn::syntax::printIndexedRegion(OpAsmPrinter &p, Region &region, ArrayAttr dims, unsigned leading) {
-  bool first = leading == 0;
-  for (unsigned a = leading, n = region.getNumArguments(); a < n; ++a) {
-    BlockArgument arg = region.getArgument(a);
-    if (arg.use_empty() || a - leading >= dims.size())
-      continue;
-    if (!first)
-      p << ", ";
-    first = false;
-    p << cast<StringAttr>(dims[a - leading]).getValue() << " = " << arg;
-  }
-  p << ") ";
-  p.printRegion(region, /*printEntryBlockArgs=*/false);
-}
-
-/// `= 0.125` or `= %s` with an optional type.
-static ParseResult parseScale(OpAsmParser &parser, OperationState &result, Value &scale) {
   if (parser.parseEqual())
     return failure();
-  OpAsmParser::UnresolvedOperand operand;
-  OptionalParseResult captured = parser.parseOptionalOperand(operand);
-  if (captured.has_value())
-    return failed(*captured) ? failure() : resolveCaptured(parser, operand, scale);
+  OptionalParseResult named = parser.parseOptionalOperand(operand);
+  if (named.has_value())
+    return failed(*named) ? failure() : resolveCaptured(parser, operand, captured);
   double constant;
   if (parser.parseFloat(constant))
     return failure();
-  result.addAttribute("scale_value", parser.getBuilder().getF64FloatAttr(constant));
+  result.addAttribute(attribute, parser.getBuilder().getF64FloatAttr(constant));
   return success();
+}
+
+/// `= 512` (then the attribute) or `= %t` with an optional type.
+static ParseResult parseInteger(OpAsmParser &parser, OperationState &result, StringRef attribute, Value &captured) {
+  int64_t constant;
+  if (parser.parseEqual())
+    return failure();
+  OptionalParseResult number = parser.parseOptionalInteger(constant);
+  if (!number.has_value())
+    return parseCaptured(parser, captured);
+  if (failed(*number))
+    return failure();
+  result.addAttribute(attribute, parser.getBuilder().getI64IntegerAttr(constant));
+  return success();
+}
+
+/// `(seed = %s, probability = 0.1)`.
+static ParseResult parseDropout(OpAsmParser &parser, OperationState &result, Value &seed, Value &probability) {
+  return failure(parser.parseLParen() || parser.parseKeyword("seed") ||
+                 parseInteger(parser, result, "drop_seed_value", seed) || parser.parseComma() ||
+                 parser.parseKeyword("probability") ||
+                 parseReal(parser, result, "drop_probability_value", probability) || parser.parseRParen());
+}
+
+/// `[?, 64]` after the name of a token axis, if it is there.
+static ParseResult parseGrid(OpAsmParser &parser, SmallVectorImpl<int64_t> &grid) {
+  return parser.parseCommaSeparatedList(OpAsmParser::Delimiter::OptionalSquare, [&]() -> ParseResult {
+    if (succeeded(parser.parseOptionalQuestion())) {
+      grid.push_back(ShapedType::kDynamic);
+      return success();
+    }
+    return parser.parseInteger(grid.emplace_back());
+  });
 }
 
 static ParseResult parseSetClause(OpAsmParser &parser, ArrayRef<StringRef> dims, unsigned numIndices, Region &region) {
@@ -209,7 +85,7 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   Builder &b = parser.getBuilder();
   // dims(batch | query | key | features)
   SmallVector<StringRef> dims;
-  SmallVector<int64_t> groups(1, 0);
+  SmallVector<int64_t> groups(1, 0), grids[2];
   SMLoc dimsAt = parser.getCurrentLocation();
   if (parser.parseKeyword("dims") || parser.parseLParen())
     return failure();
@@ -225,6 +101,16 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
       return failure();
     dims.push_back(name);
     ++groups.back();
+    SMLoc gridAt = parser.getCurrentLocation();
+    SmallVector<int64_t> grid;
+    if (parseGrid(parser, grid))
+      return failure();
+    if (grid.empty())
+      continue;
+    if (groups.size() != 2 && groups.size() != 3)
+      return parser.emitError(gridAt, "[attend_c13] the query and the key axis may have grids: dims(b | i[?, 64] | "
+                                      "j[?, 64] | c), not batch dimensions and features");
+    grids[groups.size() - 2] = grid;
   }
   if (groups.size() != 4 || groups[1] != 1 || groups[2] != 1 || groups[3] < 1 || groups[3] > 2)
     return parser.emitError(
@@ -240,25 +126,28 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   // q = %q[..] k = %k[..] v = %v[..]
   OpAsmParser::UnresolvedOperand operand[3];
   AffineMap map[3];
-  for (auto [n, name] : llvm::enumerate(ArrayRef<StringRef>{"q", "k", "v"}))
+  const StringRef operandNames[] = {"q", "k", "v"};
+  for (auto [n, name] : llvm::enumerate(operandNames))
     if (parser.parseKeyword(name) || parser.parseEqual() || parser.parseOperand(operand[n]) ||
         parseIndexList(parser, dims, map[n]))
       return failure();
-  // scale, set, score, normalize: each at most once, in any order, up to `outputs`.
-  Value scale;
+  // The clauses: each at most once, in any order, up to `outputs`.
+  Value scale, first, seed, probability;
   auto setRegion = std::make_unique<Region>(), scoreRegion = std::make_unique<Region>();
   llvm::StringSet<> seen;
   while (true) {
     SMLoc at = parser.getCurrentLocation();
     StringRef clause;
-    if (failed(parser.parseOptionalKeyword(&clause, {"scale", "set", "score", "normalize"})))
+    if (failed(parser.parseOptionalKeyword(&clause, {"scale", "set", "score", "normalize", "first", "dropout"})))
       break;
     if (!seen.insert(clause).second)
       return parser.emitError(at) << "[attend_clause] '" << clause << "' is given twice";
-    if (clause == "scale"   ? parseScale(parser, result, scale)
-        : clause == "set"   ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
-        : clause == "score" ? parseScore(parser, dims, numBatch + 2, *scoreRegion)
-                            : parseNormalize(parser, result))
+    if (clause == "scale"     ? parseReal(parser, result, "scale_value", scale)
+        : clause == "set"     ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
+        : clause == "score"   ? parseScore(parser, dims, numBatch + 2, *scoreRegion)
+        : clause == "first"   ? parseInteger(parser, result, "first_value", first)
+        : clause == "dropout" ? parseDropout(parser, result, seed, probability)
+                              : parseNormalize(parser, result))
       return failure();
   }
 
@@ -287,9 +176,18 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
              << t;
   if (parser.resolveOperands(operand, types.getInputs(), typesAt, result.operands))
     return failure();
-  if (scale)
-    result.operands.push_back(scale);
-  result.getOrAddProperties<Properties>().operandSegmentSizes = {1, 1, 1, scale ? 1 : 0, 0, 0, 0};
+  auto &properties = result.getOrAddProperties<Properties>();
+  properties.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0};
+  const Value optional[] = {scale, first, seed, probability};
+  for (auto [n, value] : llvm::enumerate(optional)) {
+    if (!value)
+      continue;
+    result.operands.push_back(value);
+    properties.operandSegmentSizes[3 + n] = 1;
+  }
+  for (unsigned n = 0; n < 2; ++n)
+    if (!grids[n].empty())
+      result.addAttribute(n ? "key_grid" : "query_grid", b.getDenseI64ArrayAttr(grids[n]));
 
   result.addAttribute("dim_names", b.getArrayAttr(names));
   result.addAttribute("num_batch", b.getI64IntegerAttr(numBatch));
@@ -313,6 +211,17 @@ void AttendOp::print(OpAsmPrinter &p) {
     else if (d > 0)
       p << ", ";
     p << dimName(d);
+    auto grid = d == nb ? getQueryGrid() : d == nb + 1 ? getKeyGrid() : std::nullopt;
+    if (!grid)
+      continue;
+    p << "[";
+    llvm::interleaveComma(*grid, p, [&](int64_t extent) {
+      if (ShapedType::isDynamic(extent))
+        p << "?";
+      else
+        p << extent;
+    });
+    p << "]";
   }
   p << ")";
   p.increaseIndent();
@@ -335,6 +244,16 @@ void AttendOp::print(OpAsmPrinter &p) {
     line() << "scale = ";
     p.printFloat(*getScaleValue());
   }
+  auto integer = [&](Value captured, std::optional<uint64_t> constant) {
+    if (captured)
+      printCaptured(p, captured);
+    else
+      p << (constant ? (int64_t)*constant : 0);
+  };
+  if (getFirst() || getFirstValue()) {
+    line() << "first = ";
+    integer(getFirst(), getFirstValue());
+  }
   if (!getSet().empty()) {
     line() << "set = ";
     auto yield = dyn_cast<YieldOp>(getSet().front().back());
@@ -354,13 +273,25 @@ void AttendOp::print(OpAsmPrinter &p) {
   }
   if (getNormalizerAttr())
     line() << "normalize = " << getNormalizerAttr();
+  if (hasDropout()) {
+    line() << "dropout(seed = ";
+    integer(getDropSeed(), getDropSeedValue());
+    p << ", probability = ";
+    if (getDropProbability())
+      printCaptured(p, getDropProbability());
+    else
+      p.printFloat(getDropProbabilityValue().value_or(APFloat(0.0)));
+    p << ")";
+  }
   line() << "outputs ";
   for (unsigned r = 0, n = getOutNames().size(); r < n; ++r) {
     p << (r ? ", " : "") << outName(r);
     printIndexList(p, outMap(r), getDimNames());
   }
-  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names", "num_batch", "q_map", "k_map", "v_map", "out_names",
-                                                "out_maps", "normalizer", "scale_value", "operandSegmentSizes"});
+  p.printOptionalAttrDict((*this)->getAttrs(),
+                          {"dim_names", "num_batch", "q_map", "k_map", "v_map", "out_names", "out_maps", "normalizer",
+                           "scale_value", "first_value", "drop_seed_value", "drop_probability_value", "query_grid",
+                           "key_grid", "operandSegmentSizes"});
   line() << ": ";
   p.printFunctionalType(TypeRange{getQ().getType(), getK().getType(), getV().getType()}, getResultTypes());
   p.decreaseIndent();

@@ -15,13 +15,16 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
 
   SmallVector<OpAsmParser::Argument> args;
-  if (parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
+  if (parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren, /*allowType=*/true, /*allowAttrs=*/true))
     return failure();
   SmallVector<Type> argTypes, resTypes;
-  SmallVector<Attribute> argNames, resNames;
+  SmallVector<Attribute> argNames, resNames, argAttrs;
+  bool haveAttrs = false;
   for (auto &arg : args) {
     argTypes.push_back(arg.type);
     argNames.push_back(b.getStringAttr(arg.ssaName.name.drop_front()));
+    argAttrs.push_back(arg.attrs ? arg.attrs : b.getDictionaryAttr({}));
+    haveAttrs |= arg.attrs && !arg.attrs.empty();
   }
   auto parseResult = [&]() -> ParseResult {
     StringRef resName;
@@ -40,8 +43,16 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute("function_type", TypeAttr::get(b.getFunctionType(argTypes, resTypes)));
   result.addAttribute("arg_names", b.getArrayAttr(argNames));
   result.addAttribute("res_names", b.getArrayAttr(resNames));
+  if (haveAttrs)
+    result.addAttribute("arg_attrs", b.getArrayAttr(argAttrs));
   syntax::KernelScope scope(args);
   return parser.parseRegion(*result.addRegion(), args);
+}
+
+/// The attributes of an argument; an empty dictionary where there are none.
+static DictionaryAttr factsOf(KernelOp kernel, unsigned n) {
+  ArrayAttr all = kernel.getArgAttrsAttr();
+  return all && n < all.size() ? cast<DictionaryAttr>(all[n]) : DictionaryAttr::get(kernel.getContext());
 }
 
 void KernelOp::print(OpAsmPrinter &p) {
@@ -52,7 +63,7 @@ void KernelOp::print(OpAsmPrinter &p) {
   for (auto [n, type] : llvm::enumerate(getArgumentTypes())) {
     p << (n ? ", " : "");
     if (haveBody && n < getBody().getNumArguments())
-      p.printRegionArgument(getBody().getArgument(n));
+      p.printRegionArgument(getBody().getArgument(n), factsOf(*this, n).getValue());
     else
       p << type;
   }
@@ -60,7 +71,8 @@ void KernelOp::print(OpAsmPrinter &p) {
   for (auto [n, type] : llvm::enumerate(getResultTypes()))
     p << (n ? ", " : "") << (n < getResNames().size() ? resName(n) : "?") << ": " << type;
   p << ')';
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "function_type", "arg_names", "res_names"});
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                     {"sym_name", "function_type", "arg_names", "res_names", "arg_attrs"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -73,6 +85,28 @@ void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setN
 static bool isKernelElement(Type t) {
   return t.isF64() || t.isF32() || t.isBF16() || t.isF16() || t.isSignlessInteger(64) || t.isSignlessInteger(32) ||
          t.isSignlessInteger(8) || t.isSignlessInteger(1);
+}
+
+/// kernel_c4: what the caller promises about an argument.
+static LogicalResult verifyFacts(KernelOp kernel, unsigned n) {
+  auto error = [&] { return kernel.emitOpError("[kernel_c4] argument %") << kernel.argName(n); };
+  for (NamedAttribute fact : factsOf(kernel, n)) {
+    StringRef name = fact.getName();
+    if (name != "attn.sorted" && name != "attn.range")
+      return error() << " has the attribute '" << name
+                     << "'; there are attn.sorted and attn.range = array<i64: 0, 100>";
+    if (!rules::isIntTensor(kernel.getArgumentTypes()[n], 1, 6))
+      return error() << " of type " << kernel.getArgumentTypes()[n] << " has the fact " << name
+                     << "; facts are about tensors of i32 or i64";
+    if (name == "attn.sorted" && !isa<UnitAttr>(fact.getValue()))
+      return error() << ": write attn.sorted alone, without a value";
+    if (name == "attn.sorted")
+      continue;
+    auto range = dyn_cast<DenseI64ArrayAttr>(fact.getValue());
+    if (!range || range.size() != 2 || range[0] >= range[1])
+      return error() << ": write attn.range = array<i64: 0, 100> for 0 <= x < 100, not " << fact.getValue();
+  }
+  return success();
 }
 
 LogicalResult KernelOp::verify() {
@@ -110,6 +144,13 @@ LogicalResult KernelOp::verify() {
   for (auto [n, t] : llvm::enumerate(getResultTypes()))
     if (failed(check(t, "result " + resName(n), false)))
       return failure();
+  for (unsigned n = 0, e = getArgumentTypes().size(); n < e; ++n)
+    if (failed(verifyFacts(*this, n)))
+      return failure();
+  if (ArrayAttr results = getResAttrsAttr())
+    for (Attribute attrs : results)
+      if (!cast<DictionaryAttr>(attrs).empty())
+        return emitOpError("[kernel_c4] results have no facts; leave res_attrs out");
   // kernel_c3
   auto ret = dyn_cast<ReturnOp>(getBody().front().back());
   if (!ret)

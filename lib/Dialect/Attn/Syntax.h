@@ -23,8 +23,13 @@ mlir::ParseResult parseCaptured(mlir::OpAsmParser &parser, mlir::Value &value);
 mlir::ParseResult resolveCaptured(mlir::OpAsmParser &parser, const mlir::OpAsmParser::UnresolvedOperand &operand,
                                   mlir::Value &value);
 
+/// A value by name, with its type where that is needed to read it back.
+void printCaptured(mlir::OpAsmPrinter &printer, mlir::Value value);
+void printCapturedType(mlir::OpAsmPrinter &printer, mlir::Value value);
+
 /// `[b, h floordiv 4, 0, i]` over the dimension names.
-mlir::ParseResult parseIndexList(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims, mlir::AffineMap &map);
+mlir::ParseResult parseIndexList(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims, mlir::AffineMap &map,
+                                 mlir::OpAsmParser::Delimiter delimiter = mlir::OpAsmParser::Delimiter::Square);
 void printIndexList(mlir::OpAsmPrinter &printer, mlir::AffineMap map, mlir::ArrayAttr dims);
 
 /// `i = %i, j = %j)` after `(` (and after `%s`, where `leading` arguments came first), then a region whose entry block

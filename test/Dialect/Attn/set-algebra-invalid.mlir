@@ -5,7 +5,7 @@
 attn.kernel @set_name(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
-    // expected-error@below {{[set_name] no set is called 'diagonal'; there are full, empty, causal, window, prefix, lengths, same_segment, mask and where}}
+    // expected-error@below {{[set_name] no set is called 'diagonal'; there are full, empty, causal, window, dilated, not_self, block_causal, prefix, global, sinks, lengths, same_segment, shared_prefix, mask, neighborhood, halo, disc, tokens, blocks, pages, diagonals, csr, bits, random_blocks and where}}
     set = diagonal
     outputs o[b, h, i, e]
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)

@@ -1,0 +1,11 @@
+// SparseBERT without the diagonal, the position its authors find least important (Shi et al., SparseBERT, 2021).
+// attn-run: --size n=512 --size offsets.1=51
+!t = tensor<?x?x?x64xf32>
+attn.kernel @sparsebert_not_self(%q: !t, %k: !t, %v: !t, %offsets: tensor<?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
+  %o, %lse = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = diagonals<top_left, %offsets[h], symmetric> and not_self<top_left>
+    outputs o[b, h, i, e], lse[b, h, i]
+    : (!t, !t, !t) -> (!t, tensor<?x?x?xf32>)
+  attn.return %o, %lse : !t, tensor<?x?x?xf32>
+}

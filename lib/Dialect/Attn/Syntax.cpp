@@ -1,0 +1,175 @@
+// Pieces of the text that attend and the sets share: captured values, index lists, regions over named indices.
+#include "Syntax.h"
+
+using namespace mlir;
+using namespace attn;
+using namespace attn::syntax;
+
+static thread_local KernelScope *currentScope = nullptr;
+
+KernelScope::KernelScope(ArrayRef<OpAsmParser::Argument> args) : outer(currentScope) {
+  for (const auto &arg : args)
+    types[arg.ssaName.name.str()] = arg.type;
+  currentScope = this;
+}
+KernelScope::~KernelScope() { currentScope = outer; }
+
+Type KernelScope::lookup(StringRef name) {
+  if (!currentScope)
+    return {};
+  auto it = currentScope->types.find(name.str());
+  return it == currentScope->types.end() ? Type() : it->second;
+}
+
+ParseResult attn::syntax::resolveCaptured(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand,
+                                          Value &value) {
+  Type type = KernelScope::lookup(operand.name);
+  if (succeeded(parser.parseOptionalColon())) {
+    if (parser.parseType(type))
+      return failure();
+  } else if (!type) {
+    return parser.emitError(operand.location)
+           << "[captured_type] " << operand.name << " is no argument of the kernel; write its type: `" << operand.name
+           << " : type`";
+  }
+  SmallVector<Value> values;
+  if (parser.resolveOperand(operand, type, values))
+    return failure();
+  value = values.front();
+  return success();
+}
+
+ParseResult attn::syntax::parseCaptured(OpAsmParser &parser, Value &value) {
+  OpAsmParser::UnresolvedOperand operand;
+  return failure(parser.parseOperand(operand) || resolveCaptured(parser, operand, value));
+}
+
+void attn::syntax::printCapturedType(OpAsmPrinter &p, Value value) {
+  auto arg = dyn_cast<BlockArgument>(value);
+  if (!arg || !isa_and_nonnull<KernelOp>(arg.getOwner()->getParentOp()))
+    p << " : " << value.getType();
+}
+
+void attn::syntax::printCaptured(OpAsmPrinter &p, Value value) {
+  p << value;
+  printCapturedType(p, value);
+}
+
+ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef> dims, AffineMap &map,
+                                         OpAsmParser::Delimiter delimiter) {
+  MLIRContext *context = parser.getContext();
+  SmallVector<AffineExpr> results;
+  auto parseIndex = [&]() -> ParseResult {
+    int64_t constant;
+    OptionalParseResult number = parser.parseOptionalInteger(constant);
+    if (number.has_value()) {
+      results.push_back(getAffineConstantExpr(constant, context));
+      return *number;
+    }
+    SMLoc at = parser.getCurrentLocation();
+    StringRef name;
+    if (parser.parseKeyword(&name))
+      return failure();
+    const StringRef *it = llvm::find(dims, name);
+    if (it == dims.end())
+      return parser.emitError(at) << "[index_name] '" << name << "' is not in dims(" << llvm::join(dims, ", ") << ")";
+    AffineExpr expr = getAffineDimExpr(it - dims.begin(), context);
+    if (succeeded(parser.parseOptionalKeyword("floordiv"))) {
+      int64_t divisor;
+      SMLoc divisorAt = parser.getCurrentLocation();
+      if (parser.parseInteger(divisor))
+        return failure();
+      if (divisor < 1)
+        return parser.emitError(divisorAt, "[index_divisor] a divisor is at least 1");
+      expr = expr.floorDiv(divisor);
+    }
+    results.push_back(expr);
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(delimiter, parseIndex))
+    return failure();
+  map = AffineMap::get(dims.size(), 0, results, context);
+  return success();
+}
+
+void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims) {
+  auto name = [&](AffineExpr e) -> StringRef {
+    auto dim = dyn_cast<AffineDimExpr>(e);
+    return dim && dim.getPosition() < dims.size() ? cast<StringAttr>(dims[dim.getPosition()]).getValue()
+                                                  : StringRef("?");
+  };
+  p << "[";
+  llvm::interleaveComma(map.getResults(), p, [&](AffineExpr e) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
+      p << constant.getValue();
+    } else if (auto binary = dyn_cast<AffineBinaryOpExpr>(e)) {
+      p << name(binary.getLHS()) << " floordiv ";
+      if (auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS()))
+        p << divisor.getValue();
+      else
+        p << "?";
+    } else {
+      p << name(e);
+    }
+  });
+  p << "]";
+}
+
+ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<StringRef> dims, unsigned numIndices,
+                                             ArrayRef<OpAsmParser::Argument> leading, Region &region) {
+  SmallVector<OpAsmParser::Argument> args(leading);
+  SmallVector<unsigned> positions;
+  Type index = parser.getBuilder().getIndexType();
+  bool first = leading.empty();
+  while (failed(parser.parseOptionalRParen())) {
+    if (!first && parser.parseComma())
+      return failure();
+    first = false;
+    SMLoc at = parser.getCurrentLocation();
+    StringRef name;
+    OpAsmParser::Argument arg;
+    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseArgument(arg))
+      return failure();
+    const StringRef *it = llvm::find(dims.take_front(numIndices), name);
+    if (it == dims.begin() + numIndices)
+      return parser.emitError(at) << "[index_name] '" << name << "' is no batch, query or key dimension; there are "
+                                  << llvm::join(dims.take_front(numIndices), ", ");
+    if (llvm::is_contained(positions, it - dims.begin()))
+      return parser.emitError(at) << "[index_name] '" << name << "' is given twice";
+    positions.push_back(it - dims.begin());
+    arg.type = index;
+    args.push_back(arg);
+  }
+  SMLoc at = parser.getCurrentLocation();
+  if (parser.parseRegion(region, args))
+    return failure();
+  if (region.empty() || region.front().empty())
+    return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
+  // One index argument a dimension, in order: those that the text does not name are added, then all are sorted by use
+  // replacement.
+  Block &block = region.front();
+  Location loc = parser.getEncodedSourceLoc(at);
+  for (unsigned d = 0; d < numIndices; ++d) {
+    BlockArgument fresh = block.addArgument(index, loc);
+    auto it = llvm::find(positions, d);
+    if (it != positions.end())
+      block.getArgument(leading.size() + (it - positions.begin())).replaceAllUsesWith(fresh);
+  }
+  block.eraseArguments(leading.size(), positions.size());
+  return success();
+}
+
+void attn::syntax::printIndexedRegion(OpAsmPrinter &p, Region &region, ArrayAttr dims, unsigned leading) {
+  bool first = leading == 0;
+  for (unsigned a = leading, n = region.getNumArguments(); a < n; ++a) {
+    BlockArgument arg = region.getArgument(a);
+    if (arg.use_empty() || a - leading >= dims.size())
+      continue;
+    if (!first)
+      p << ", ";
+    first = false;
+    p << cast<StringAttr>(dims[a - leading]).getValue() << " = " << arg;
+  }
+  p << ") ";
+  p.printRegion(region, /*printEntryBlockArgs=*/false);
+}

@@ -82,6 +82,7 @@ json::Value set(const Report &r) {
   return json::Object{{"rows", s.rows},
                       {"of", s.of},
                       {"keys", r.problem->keys()},
+                      {"density", s.visible / (double(s.of) * double(r.problem->keys()))},
                       {"empty_rows", s.emptyRows},
                       {"unseen_keys", s.unseenKeys ? json::Value(*s.unseenKeys) : json::Value(nullptr)}};
 }

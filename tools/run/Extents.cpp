@@ -214,8 +214,8 @@ private:
               [&](SetListOp op) { extent = std::max<int64_t>(1, llvm::divideCeil(p.keys(), op.getBlock()) / 4); })
           .Case<SetDiagonalsOp, MemberOp>([&](auto) { extent = 16; })
           .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp op) {
-            extent = std::max<int64_t>(
-                {1, llvm::divideCeil(p.queries(), op.getBlock()[0]), llvm::divideCeil(p.keys(), op.getBlock()[1])});
+            extent = std::max<int64_t>({1, int64_t(llvm::divideCeil(p.queries(), op.getBlock()[0])),
+                                        int64_t(llvm::divideCeil(p.keys(), op.getBlock()[1]))});
           })
           .Case<SetCsrOp>([&](SetCsrOp op) {
             const Tensor *offsets = p.tensorOf(op.getOffsets());

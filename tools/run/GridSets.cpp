@@ -78,7 +78,7 @@ std::optional<Visibility::Bounds> Visibility::evaluateGrid(mlir::Operation *op) 
   auto visit = [&](auto &self, unsigned a, int64_t base, int64_t left) -> void {
     const Line line = llvm::TypeSwitch<mlir::Operation *, Line>(op)
                           .Case<SetNeighborhoodOp>([&](auto o) { return neighborhood(o, a, x[a], N[a], limit[a]); })
-                          .Case<SetHaloOp>([&](auto o) { return halo(o, a, x[a], limit[a]); })
+                          .template Case<SetHaloOp>([&](auto o) { return halo(o, a, x[a], limit[a]); })
                           .Default([&](auto) { return disc(x[a], left, limit[a]); });
     if (a + 1 < rank) {
       for (int64_t y = line.lo; y < line.hi; y += line.step)

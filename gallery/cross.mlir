@@ -1,4 +1,5 @@
 // Cross attention: queries of one sequence, keys of another of its own length (Vaswani et al., Attention Is All You Need, 2017).
+// attn-run: --size i=48 --size j=64
 !t = tensor<?x?x?x64xf32>
 attn.kernel @cross(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

@@ -1,4 +1,5 @@
 // Packed documents: causal within tokens of the same segment (Krell et al., Sequence Packing without Cross-contamination, 2021).
+// attn-run: --seed 1
 !t = tensor<?x?x?x64xf32>
 attn.kernel @document(%q: !t, %k: !t, %v: !t, %seg: tensor<?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

@@ -1,4 +1,5 @@
 // Causal sliding window: the last w keys and the token itself (Jiang et al., Mistral 7B, 2023); w is known at run time.
+// attn-run: --param w=16
 !t = tensor<?x?x?x64xf32>
 attn.kernel @sliding_window(%q: !t, %k: !t, %v: !t, %w: index) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

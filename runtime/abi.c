@@ -5,7 +5,7 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define AT(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
 
-_Static_assert(ATTN_RT_ABI_VERSION == 1, "the numbers below are those of version 1");
+_Static_assert(ATTN_RT_ABI_VERSION == 2, "the numbers below are those of version 2");
 _Static_assert(ATTN_MAX_RANK == 6 && ATTN_MAX_DIMS == 8, "array bounds are part of the layout");
 _Static_assert(sizeof(void *) == 8 && sizeof(double) == 8, "64-bit targets only");
 
@@ -108,20 +108,27 @@ AT(attn_phase_info, kind, 8);
 AT(attn_phase_info, descending, 12);
 AT(attn_phase_info, block, 16);
 
-SIZE(attn_variant_info, 96);
+SIZE(attn_sizes, 32);
+AT(attn_sizes, keys, 0);
+AT(attn_sizes, queries, 8);
+AT(attn_sizes, slot_bytes, 16);
+AT(attn_sizes, scratch_bytes, 24);
+
+SIZE(attn_variant_info, 104);
 AT(attn_variant_info, name, 0);
 AT(attn_variant_info, guard, 8);
 AT(attn_variant_info, phases, 16);
-AT(attn_variant_info, n_phases, 24);
-AT(attn_variant_info, reserved, 28);
-AT(attn_variant_info, slot_base, 32);
-AT(attn_variant_info, slot_per_panel, 40);
-AT(attn_variant_info, panel, 48);
-AT(attn_variant_info, scratch_bytes, 56);
-AT(attn_variant_info, tile_rows, 64);
-AT(attn_variant_info, tile_keys, 72);
-AT(attn_variant_info, block_rows, 80);
-AT(attn_variant_info, block_keys, 88);
+AT(attn_variant_info, sizes, 24);
+AT(attn_variant_info, n_phases, 32);
+AT(attn_variant_info, reserved, 36);
+AT(attn_variant_info, slot_base, 40);
+AT(attn_variant_info, slot_per_panel, 48);
+AT(attn_variant_info, panel, 56);
+AT(attn_variant_info, scratch_bytes, 64);
+AT(attn_variant_info, tile_rows, 72);
+AT(attn_variant_info, tile_keys, 80);
+AT(attn_variant_info, block_rows, 88);
+AT(attn_variant_info, block_keys, 96);
 
 SIZE(attn_kernel_info, 72);
 AT(attn_kernel_info, abi_version, 0);

@@ -22,6 +22,7 @@ typedef struct plan {
   int64_t extents[ATTN_MAX_DIMS];
   int64_t queries, keys, units, members;                 /* members of a full unit */
   int64_t slots, slot_bytes, scratch_bytes, total_bytes; /* total is 0 if there is nothing to compute */
+  int64_t zeroed;                                        /* bytes at the end of a worker's scratch */
   const attn_variant_info *variant;
   int32_t variant_index, workers;
 } plan;
@@ -109,13 +110,15 @@ static int round_up(int64_t n, int64_t *rounded) {
 }
 
 /* Nonzero on overflow. */
-static int size_workspace(plan *p) {
+static int size_workspace(plan *p, const attn_sizes *more) {
   const attn_variant_info *v = p->variant;
   const int64_t panels = v->panel > 0 ? attn_rt_ceil_div(p->keys, v->panel) : 0;
   int64_t panel_bytes, slots_bytes, workers_bytes;
   if (__builtin_mul_overflow(v->slot_per_panel, panels, &panel_bytes) ||
       __builtin_add_overflow(v->slot_base, panel_bytes, &p->slot_bytes) || round_up(p->slot_bytes, &p->slot_bytes) ||
-      round_up(v->scratch_bytes, &p->scratch_bytes))
+      round_up(v->scratch_bytes, &p->scratch_bytes) || round_up(more->scratch_bytes, &p->zeroed) ||
+      __builtin_add_overflow(p->slot_bytes, more->slot_bytes, &p->slot_bytes) ||
+      round_up(p->slot_bytes, &p->slot_bytes) || __builtin_add_overflow(p->scratch_bytes, p->zeroed, &p->scratch_bytes))
     return 1;
   /* Units that keep nothing in a slot have nothing to wait for: all of them are one wave. */
   p->slots = p->slot_bytes && p->units > p->workers ? p->workers : p->units;
@@ -125,6 +128,19 @@ static int size_workspace(plan *p) {
       __builtin_add_overflow(slots_bytes, workers_bytes, &p->total_bytes))
     return 1;
   return __builtin_add_overflow(p->total_bytes, 2 * LINE, &p->total_bytes); /* bad, and the pad */
+}
+
+/* Positions and additional bytes; nonzero where they make no sense or do not fit. */
+static int ask_sizes(const attn_call *call, plan *p, attn_sizes *sizes) {
+  const attn_task facts = {.args = call->args, .params = call->params, .extents = p->extents};
+  *sizes = (attn_sizes){.keys = p->keys, .queries = p->queries};
+  if (!p->variant->sizes)
+    return 0;
+  p->variant->sizes(&facts, sizes);
+  p->keys = sizes->keys;
+  p->queries = sizes->queries;
+  return sizes->keys < 0 || sizes->keys > ATTN_MAX_EXTENT || sizes->queries < 0 || sizes->queries > ATTN_MAX_EXTENT ||
+         sizes->slot_bytes < 0 || sizes->scratch_bytes < 0;
 }
 
 static attn_status make_plan(const attn_call *call, const attn_kernel_info *info, int with_data, plan *p) {
@@ -141,7 +157,10 @@ static attn_status make_plan(const attn_call *call, const attn_kernel_info *info
     return status;
   if (count_units(info, p))
     return attn_rt_fail(call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
-  if (p->units && p->queries && size_workspace(p))
+  attn_sizes sizes;
+  if (ask_sizes(call, p, &sizes))
+    return attn_rt_fail(call, ATTN_E_OVERFLOW, -1, -1, ATTN_MAX_EXTENT, -1);
+  if (p->units && p->queries && size_workspace(p, &sizes))
     return attn_rt_fail(call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
   return ATTN_OK;
 }
@@ -197,14 +216,16 @@ static void run_task(void *ctx, int64_t i, int32_t worker) {
 }
 
 static attn_status run_phase(launch *l, const attn_phase_info *phase) {
-  const int64_t tokens = phase->kind == ATTN_PHASE_PACK ? l->plan->keys : l->plan->queries;
+  const int64_t tokens = phase->kind == ATTN_PHASE_PACK    ? l->plan->keys
+                         : phase->kind == ATTN_PHASE_ORDER ? 1
+                                                           : l->plan->queries;
   int64_t tasks;
   if (!tokens)
     return ATTN_OK;
   l->phase = phase;
   l->block = phase->block > 0 ? phase->block : tokens;
   l->blocks = attn_rt_ceil_div(tokens, l->block);
-  l->members = phase->kind == ATTN_PHASE_PACK ? 1 : l->plan->members;
+  l->members = phase->kind == ATTN_PHASE_MAIN ? l->plan->members : 1;
   if (__builtin_mul_overflow(l->units, l->members, &tasks) || __builtin_mul_overflow(tasks, l->blocks, &tasks))
     return attn_rt_fail(l->call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
   attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
@@ -274,6 +295,8 @@ attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
   l.scratch = l.bad + LINE;
   l.slots = l.scratch + p.workers * p.scratch_bytes;
   memset(at, 0, (size_t)(l.scratch - at));
+  for (int32_t w = 0; p.zeroed && w < p.workers; ++w)
+    memset(l.scratch + (w + 1) * p.scratch_bytes - p.zeroed, 0, (size_t)p.zeroed);
 
   for (l.first_unit = 0; l.first_unit < p.units; l.first_unit += p.slots) {
     l.units = p.units - l.first_unit < p.slots ? p.units - l.first_unit : p.slots;

@@ -53,12 +53,29 @@ public:
         return failure();
     WalkResult result = attend->walk(
         [&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
-    return failure(result.wasInterrupted());
+    if (result.wasInterrupted())
+      return failure();
+    grids();
+    return success();
   }
 
   SmallVector<ArgumentFact> facts;
 
 private:
+  /// A static grid behind a constant `first` is the static extent of its axis in every tensor.
+  void grids() {
+    const std::optional<ArrayRef<int64_t>> grids[] = {attend.getQueryGrid(), attend.getKeyGrid()};
+    for (unsigned n = 0; n < 2; ++n) {
+      if (!grids[n] || attend.getFirst() || llvm::any_of(*grids[n], ShapedType::isDynamic))
+        continue;
+      int64_t tokens = llvm::product_of(*grids[n]) + attend.getFirstValue().value_or(0), dim = attend.queryDim() + n;
+      for (ArgumentFact &fact : facts)
+        for (AxisFact &axis : fact.axes)
+          if (!axis.free && axis.dim == dim && axis.divisor == 1 && axis.offset == 0)
+            axis.extent = tokens;
+    }
+  }
+
   ArgumentFact *factOf(Value v) {
     auto arg = dyn_cast<BlockArgument>(v);
     return arg && arg.getOwner() == &kernel.getBody().front() ? &facts[arg.getArgNumber()] : nullptr;
@@ -112,69 +129,98 @@ private:
            << n << " of one tensor is indexed in ways that contradict each other; pass it as two arguments";
   }
 
-  LogicalResult tokens(Value tensor, unsigned dim) {
+  ArgumentFact *capturedFact(Value tensor) {
     ArgumentFact *fact = factOf(tensor);
     if (!fact)
-      return attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
-    AxisFact token;
-    token.free = 0;
-    token.dim = dim;
+      attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
+    return fact;
+  }
+
+  static AxisFact indexedBy(int64_t dim, int64_t divisor = 1, int64_t offset = 0) {
+    AxisFact use;
+    use.free = 0;
+    use.dim = dim;
+    use.divisor = divisor;
+    use.offset = offset;
+    return use;
+  }
+
+  LogicalResult tokens(Value tensor, unsigned dim) {
+    ArgumentFact *fact = capturedFact(tensor);
+    if (!fact)
+      return failure();
     unsigned last = fact->axes.size() - 1;
-    if (last == 1) {
-      AxisFact batch;
-      batch.free = 0;
-      batch.dim = 0;
-      if (failed(merge(fact->axes[0], batch, 0)))
-        return failure();
-    }
-    return merge(fact->axes[last], token, last);
+    if (last == 1 && failed(merge(fact->axes[0], indexedBy(0), 0)))
+      return failure();
+    return merge(fact->axes[last], indexedBy(dim), last);
   }
 
   LogicalResult lengths(Value tensor, int64_t of) {
     if (!tensor || !isa<RankedTensorType>(tensor.getType()))
       return success();
-    ArgumentFact *fact = factOf(tensor);
+    ArgumentFact *fact = capturedFact(tensor);
     if (!fact)
-      return attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
+      return failure();
     if (attend.numBatch() == 0)
       return attend.emitError("[unsupported_lengths] lengths are over the first batch dimension, and there is none");
     fact->lengthOf = of;
-    AxisFact batch;
-    batch.free = 0;
-    batch.dim = 0;
-    return merge(fact->axes[0], batch, 0);
+    return merge(fact->axes[0], indexedBy(0), 0);
+  }
+
+  /// The axes that the map names; the last is free unless `last` says how it is indexed.
+  LogicalResult leading(Value tensor, AffineMap m, std::optional<AxisFact> last = std::nullopt) {
+    ArgumentFact *fact = capturedFact(tensor);
+    if (!fact || failed(mapFact(*fact, m, "list")))
+      return failure();
+    unsigned axis = fact->axes.size() - 1;
+    return last ? merge(fact->axes[axis], *last, axis) : success();
   }
 
   LogicalResult captured(Operation *op) {
     unsigned i = attend.queryDim(), j = attend.keyDim();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<SetCausalOp, SetWindowOp>(
+        .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
             [&](auto o) { return failure(failed(lengths(o.getQLengths(), i)) || failed(lengths(o.getKLengths(), j))); })
         .Case<SetLengthsOp>(
             [&](SetLengthsOp o) { return failure(failed(lengths(o.getQ(), i)) || failed(lengths(o.getK(), j))); })
-        .Case<SetPrefixOp>([&](SetPrefixOp o) { return lengths(o.getLength(), j); })
-        .Case<SetSegmentOp>(
-            [&](SetSegmentOp o) { return failure(failed(tokens(o.getQ(), i)) || failed(tokens(o.getK(), j))); })
+        .Case<SetPrefixOp, SetGlobalOp, SetSinksOp>([&](auto o) { return lengths(o.getLength(), j); })
+        .Case<SetSegmentOp, SetSharedPrefixOp>(
+            [&](auto o) { return failure(failed(tokens(o.getQ(), i)) || failed(tokens(o.getK(), j))); })
         .Case<SetMaskOp>([&](SetMaskOp o) { return map(o.getMask(), o.getMap()); })
-        .Case<LoadOp>([&](LoadOp o) { return load(o); })
+        .Case<SetListOp>([&](SetListOp o) { return leading(o.getList(), o.getMap()); })
+        .Case<SetDiagonalsOp>([&](SetDiagonalsOp o) {
+          return failure(failed(leading(o.getList(), o.getMap())) || failed(lengths(o.getQLengths(), i)) ||
+                         failed(lengths(o.getKLengths(), j)));
+        })
+        .Case<SetCsrOp>([&](SetCsrOp o) {
+          // Offset 1: the row of the last query ends where one more would begin.
+          return failure(failed(leading(o.getOffsets(), o.getMap(), indexedBy(i, 1, 1))) ||
+                         failed(leading(o.getColumns(), o.getMap())));
+        })
+        .Case<SetBitsOp>([&](SetBitsOp o) {
+          int64_t bits = cast<RankedTensorType>(o.getWords().getType()).getElementTypeBitWidth();
+          return leading(o.getWords(), o.getMap(), indexedBy(j, bits));
+        })
+        .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp o) {
+          bool tensor = isa<RankedTensorType>(o.getProbability().getType());
+          return success(!tensor || capturedFact(o.getProbability()));
+        })
+        .Case<LoadOp>([&](LoadOp o) { return bareIndices(o.getTensor(), o.getIndices()); })
+        .Case<MemberOp>([&](MemberOp o) { return bareIndices(o.getList(), o.getIndices()); })
         .Default([](Operation *) { return success(); });
   }
 
-  /// A load by a plain index ties the axis to that dimension; any other index leaves it free, and is checked where it
-  /// is used.
-  LogicalResult load(LoadOp op) {
-    ArgumentFact *fact = factOf(op.getTensor());
+  /// A plain index ties its axis to that dimension; any other leaves it free, and is checked where it is used.
+  LogicalResult bareIndices(Value tensor, ValueRange indices) {
+    ArgumentFact *fact = capturedFact(tensor);
     if (!fact)
-      return attend.emitError("[unsupported_operand] captured tensors are arguments of the kernel");
-    for (auto [n, index] : llvm::enumerate(op.getIndices())) {
+      return failure();
+    for (auto [n, index] : llvm::enumerate(indices)) {
       auto arg = dyn_cast<BlockArgument>(index);
       if (!arg || arg.getOwner() == &kernel.getBody().front())
         continue;
       unsigned leading = isa<AttendOp>(arg.getOwner()->getParentOp()) ? 1 : 0;
-      AxisFact use;
-      use.free = 0;
-      use.dim = arg.getArgNumber() - leading;
-      if (failed(merge(fact->axes[n], use, n)))
+      if (failed(merge(fact->axes[n], indexedBy(arg.getArgNumber() - leading), n)))
         return failure();
     }
     return success();

@@ -48,8 +48,8 @@ public:
       return std::move(e);
     if (Error e = collectUses())
       return std::move(e);
-    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::derived, &Binder::results,
-                       &Binder::strides, &Binder::lengthValues})
+    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::grids, &Binder::derived,
+                       &Binder::results, &Binder::strides, &Binder::lengthValues})
       if (Error e = (this->*check)())
         return std::move(e);
     problem.q = operand(attend.getQ(), attend.getQMap());
@@ -65,13 +65,13 @@ private:
     StringRef name;
     RankedTensorType type() const { return cast<RankedTensorType>(value.getType()); }
   };
-  /// A tensor axis that a dimension indexes: as long as the dimension, or ceil(that / divisor).
+  /// A tensor axis that a dimension indexes: as long as the dimension, or ceil(that / divisor). With `more` elements it
+  /// is at least so much longer.
   struct Use {
     Value tensor;
     unsigned axis;
     AxisIndex index;
-    int64_t more = 0; // so many elements more
-    bool atLeast = false;
+    int64_t more = 0;
   };
 
   Error split(ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) {
@@ -99,10 +99,9 @@ private:
     return Error::success();
   }
 
-  /// What the indices of the last axis need of it.
-  Error addLast(Value tensor, AxisIndex index, int64_t more) {
+  Error addLast(Value tensor, AxisIndex index, int64_t more = 0) {
     unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
-    uses.push_back({tensor, rank - 1, index, more, /*atLeast=*/true});
+    uses.push_back({tensor, rank - 1, index, more});
     return Error::success();
   }
 
@@ -134,32 +133,32 @@ private:
     int i = attend.queryDim(), j = attend.keyDim();
     auto both = [&](Value q, Value k) { return llvm::joinErrors(addPerBatch(q, i), addPerBatch(k, j)); };
     attend.getSet().walk([&](Operation *op) {
-      Error e =
-          llvm::TypeSwitch<Operation *, Error>(op)
-              .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
-                  [&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
-              .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
-              .Case<SetPrefixOp, SetGlobalOp, SetSinksOp>([&](auto o) { return addPerBatch(o.getLength(), -1); })
-              .Case<SetSegmentOp, SetSharedPrefixOp>(
-                  [&](auto o) { return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j)); })
-              .Case<SetMaskOp>([&](SetMaskOp o) { return addMap(o.getMask(), o.getMap()); })
-              .Case<SetListOp>([&](SetListOp o) { return addMap(o.getList(), o.getMap()); })
-              .Case<SetDiagonalsOp>([&](SetDiagonalsOp o) {
-                return llvm::joinErrors(both(o.getQLengths(), o.getKLengths()), addMap(o.getList(), o.getMap()));
-              })
-              .Case<SetCsrOp>([&](SetCsrOp o) {
-                Error maps = llvm::joinErrors(addMap(o.getOffsets(), o.getMap()), addMap(o.getColumns(), o.getMap()));
-                return llvm::joinErrors(std::move(maps), addLast(o.getOffsets(), {i, 1, 0}, 1));
-              })
-              .Case<SetBitsOp>([&](SetBitsOp o) {
-                const int width = cast<RankedTensorType>(o.getWords().getType()).getElementTypeBitWidth();
-                return llvm::joinErrors(addMap(o.getWords(), o.getMap()), addLast(o.getWords(), {j, width, 0}, 0));
-              })
-              .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp o) { // an empty list has no last element
-                bool list = isa<RankedTensorType>(o.getProbability().getType());
-                return list ? addLast(o.getProbability(), {-1, 1, 0}, 0) : Error::success();
-              })
-              .Default([](Operation *) { return Error::success(); });
+      Error e = llvm::TypeSwitch<Operation *, Error>(op)
+                    .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
+                        [&](auto o) { return both(o.getQLengths(), o.getKLengths()); })
+                    .Case<SetLengthsOp>([&](SetLengthsOp o) { return both(o.getQ(), o.getK()); })
+                    .Case<SetPrefixOp, SetGlobalOp, SetSinksOp>([&](auto o) { return addPerBatch(o.getLength(), -1); })
+                    .Case<SetSegmentOp, SetSharedPrefixOp>(
+                        [&](auto o) { return llvm::joinErrors(addSegments(o.getQ(), i), addSegments(o.getK(), j)); })
+                    .Case<SetMaskOp>([&](SetMaskOp o) { return addMap(o.getMask(), o.getMap()); })
+                    .Case<SetListOp>([&](SetListOp o) { return addMap(o.getList(), o.getMap()); })
+                    .Case<SetDiagonalsOp>([&](SetDiagonalsOp o) {
+                      return llvm::joinErrors(both(o.getQLengths(), o.getKLengths()), addMap(o.getList(), o.getMap()));
+                    })
+                    .Case<SetCsrOp>([&](SetCsrOp o) {
+                      Error maps =
+                          llvm::joinErrors(addMap(o.getOffsets(), o.getMap()), addMap(o.getColumns(), o.getMap()));
+                      return llvm::joinErrors(std::move(maps), addLast(o.getOffsets(), {i, 1, 0}, 1));
+                    })
+                    .Case<SetBitsOp>([&](SetBitsOp o) {
+                      const int width = cast<RankedTensorType>(o.getWords().getType()).getElementTypeBitWidth();
+                      return llvm::joinErrors(addMap(o.getWords(), o.getMap()), addLast(o.getWords(), {j, width, 0}));
+                    })
+                    .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp o) { // an empty list has no last element
+                      bool list = isa<RankedTensorType>(o.getProbability().getType());
+                      return list ? addLast(o.getProbability(), {-1, 1, 0}) : Error::success();
+                    })
+                    .Default([](Operation *) { return Error::success(); });
       error = llvm::joinErrors(std::move(error), std::move(e));
     });
     return error;
@@ -212,7 +211,7 @@ private:
           return shape(a.value, axis, n, n < 0 ? Twine("one of at least 0") : Twine(extent));
       }
     for (const Use &use : uses) {
-      if (use.index.dim < 0 || use.index.divisor != 1 || use.atLeast)
+      if (use.index.dim < 0 || use.index.divisor != 1 || use.more)
         continue;
       int64_t &extent = problem.extents[use.index.dim], n = problem.tensors[use.tensor].shape[use.axis];
       if (extent >= 0 && extent != n)
@@ -222,6 +221,21 @@ private:
       if (tokens && n > ATTN_MAX_EXTENT)
         return makeError("ATTN_E_OVERFLOW: '" + attend.dimName(use.index.dim) + "' has extent " + Twine(n));
       extent = n;
+    }
+    return Error::success();
+  }
+
+  /// A static grid behind a constant `first` says how many tokens there are; any other is a shape alone.
+  Error grids() {
+    const std::optional<ArrayRef<int64_t>> grids[] = {attend.getQueryGrid(), attend.getKeyGrid()};
+    for (auto [n, grid] : llvm::enumerate(grids)) {
+      if (!grid || attend.getFirst() || llvm::any_of(*grid, ShapedType::isDynamic))
+        continue;
+      const int64_t tokens = llvm::product_of(*grid) + attend.getFirstValue().value_or(0);
+      const unsigned dim = attend.queryDim() + n;
+      for (const Use &use : uses)
+        if (use.index.dim == (int)dim && use.index.divisor == 1 && !use.more && problem.extents[dim] != tokens)
+          return shape(use.tensor, use.axis, problem.extents[dim], Twine(tokens) + ", the tokens of its grid");
     }
     return Error::success();
   }
@@ -236,10 +250,9 @@ private:
         continue;
       }
       const int64_t need = llvm::divideCeil(problem.extents[use.index.dim], use.index.divisor) + use.more;
-      if (use.atLeast ? n < need : n != need)
+      if (use.more ? n < need : n != need)
         return shape(use.tensor, use.axis, n,
-                     Twine(use.atLeast ? "at least " : "") + Twine(need) + " for '" + attend.dimName(use.index.dim) +
-                         "'");
+                     Twine(use.more ? "at least " : "") + Twine(need) + " for '" + attend.dimName(use.index.dim) + "'");
     }
     return Error::success();
   }

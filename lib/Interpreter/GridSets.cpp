@@ -5,10 +5,6 @@ using namespace mlir;
 using namespace attn;
 using namespace attn::interpreter;
 
-/// A size, block or stride. Coordinates are below 2^31, so one beyond 2^40 means what 2^40 means, and no sum of two
-/// wraps.
-static int64_t bounded(int64_t n) { return std::min(n, int64_t(1) << 40); }
-
 /// The `first` tokens before the grid.
 uint32_t ProgramBuilder::firstToken() {
   AttendOp attend = problem.attend;
@@ -45,7 +41,8 @@ uint32_t ProgramBuilder::gridExtent(unsigned axis) {
 
 /// y mod d == x mod d and lo <= y floordiv d < hi.
 uint32_t ProgramBuilder::neighborhoodAxis(SetNeighborhoodOp op, unsigned axis, uint32_t x, uint32_t y) {
-  const int64_t k = bounded(op.getSize()[axis]), d = bounded(op.getDilation()[axis]), t = bounded(op.getStride()[axis]);
+  // Coordinates and parameters are below 2^31: no sum of them wraps.
+  const int64_t k = op.getSize()[axis], d = op.getDilation()[axis], t = op.getStride()[axis];
   const bool causal = op.getCausal()[axis];
   auto add = [&](uint32_t a, int64_t b) { return emit(Opcode::AddI, a, constant(b)); };
   auto atLeast0 = [&](uint32_t a) { return emit(Opcode::MaxS, a, constant(0)); };
@@ -61,7 +58,7 @@ uint32_t ProgramBuilder::neighborhoodAxis(SetNeighborhoodOp op, unsigned axis, u
 
 /// The block of x begins at (x floordiv B) B.
 uint32_t ProgramBuilder::haloAxis(SetHaloOp op, unsigned axis, uint32_t x, uint32_t y) {
-  const int64_t block = bounded(op.getBlock()[axis]), halo = bounded(op.getHalo()[axis]);
+  const int64_t block = op.getBlock()[axis], halo = op.getHalo()[axis];
   uint32_t begin = emit(Opcode::MulI, divide(x, block), constant(block));
   uint32_t lower = lessEqual(begin, y, op.getPadded() ? 0 : halo);
   return emit(Opcode::SetAnd, lower, lessEqual(y, begin, block + (op.getPadded() ? 2 * halo : halo) - 1));

@@ -4,8 +4,11 @@
 // the keys: 6 x 16 f32 (or 6 x 8 f64) with 16 registers of 32 bytes reaches 97 % of FMA peak; more rows spill, fewer
 // leave chains of FMA too short. Key block: K and V of the block stay in L2 while all strips of the query block pass:
 // 256 keys up to 128 features (f32), fewer beyond. Query block: a multiple of the microtile that makes enough tasks;
-// its size costs no score buffer, for scores are never stored.
+// its size costs no score buffer, for scores are never stored. Where groups of rows share a list of keys, a task stays
+// inside a group, so that it reads one list; where each row has a list of its own, tasks are small, for a task keeps
+// bits of all keys for every list it reads.
 #include "attn/Schedule/Schedule.h"
+#include "attn/Analysis/Lists.h"
 
 using namespace mlir;
 using namespace attn;
@@ -37,21 +40,34 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     keys = keys / tileKeys * tileKeys;
     int64_t rows = llvm::alignTo(96, tileRows);
     std::string name = "stream";
+    bool gather = (bool)gatherable(op);
+    int64_t group = rowsPerList(op), taskRows = rows;
+    if (group > 0 && group < tileRows) {
+      taskRows = rows = 2 * tileRows;
+    } else if (group > 0) {
+      taskRows = std::min(group, rows);
+      while (group % taskRows)
+        --taskRows;
+      rows = llvm::alignTo(taskRows, tileRows);
+    }
     if (request.blockKeys > 0)
       keys = llvm::alignTo(request.blockKeys, tileKeys);
     if (request.blockRows > 0)
-      rows = llvm::alignTo(request.blockRows, tileRows);
+      taskRows = rows = llvm::alignTo(request.blockRows, tileRows);
     if (request.blockKeys > 0 || request.blockRows > 0)
       name = "forced";
 
     // Weights are kept in f32 (f64): a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit
     // weights).
-    NamedAttribute fields[] = {b.getNamedAttr("name", b.getStringAttr(name)),
+    SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr(name)),
                                b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
+                               b.getNamedAttr("task_rows", b.getI64IntegerAttr(taskRows)),
                                b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
                                b.getNamedAttr("tile_rows", b.getI64IntegerAttr(tileRows)),
                                b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
                                b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
+    if (gather)
+      fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
     return b.getArrayAttr(b.getDictionaryAttr(fields));
   }
 

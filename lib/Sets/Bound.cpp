@@ -1,6 +1,6 @@
-//===- Bound.cpp - Symbolic ranges of expressions and conditions on boxes -===//
+//===- Bound.cpp - Symbolic ranges of expressions --------------------------===//
 
-#include "attn/Sets/Solve.h"
+#include "Bounder.h"
 
 #include "ExprNode.h"
 
@@ -41,6 +41,12 @@ static Trend trendOf(const Expr &e, unsigned var) {
     if (mentions(e.operand(0), var))
       return Trend::Unknown;
     return merge(trendOf(e.operand(1), var), trendOf(e.operand(2), var));
+  case ExprKind::Find: {
+    std::vector<Expr> indices = e.indices();
+    if (std::any_of(indices.begin(), indices.end(), [&](const Expr &i) { return mentions(i, var); }))
+      return Trend::Unknown;
+    return trendOf(e.sought(), var);
+  }
   default:
     return Trend::Unknown;
   }
@@ -55,7 +61,7 @@ static std::set<unsigned> boxedVars(const Expr &e, const Box &box) {
   return boxed;
 }
 
-static std::optional<Interval> boundMonotone(const Expr &e, const Box &box, const std::set<unsigned> &vars) {
+std::optional<Interval> Bounder::monotone(const Expr &e, const std::set<unsigned> &vars) const {
   std::map<unsigned, Expr> atLeast, atMost;
   for (unsigned v : vars) {
     Trend t = trendOf(e, v);
@@ -68,16 +74,19 @@ static std::optional<Interval> boundMonotone(const Expr &e, const Box &box, cons
   return Interval{substitute(e, atLeast), substitute(e, atMost)};
 }
 
+/// Does an element of a tensor, at an index that varies, occur in it?
+static bool hasElement(const Expr &e, const Box &box) {
+  return (e.is(ExprKind::Load) && !boxedVars(e, box).empty()) ||
+         std::any_of(e.operands().begin(), e.operands().end(), [&](const Expr &o) { return hasElement(o, box); });
+}
+
 //===----------------------------------------------------------------------===//
 // Interval arithmetic for the rest
 //===----------------------------------------------------------------------===//
 
-/// `exact` is cleared where an end may not be attained.
-static std::optional<Interval> boundInto(const Expr &e, const Box &box, bool &exact);
-
 /// Summands that share boxed variables are bounded together where they are monotone together, else one by one, which is
 /// no longer exact; summands that share none add up exactly.
-static std::optional<Interval> boundSum(const Expr &e, const Box &box, bool &exact) {
+std::optional<Interval> Bounder::sum(const Expr &e, bool &exact) const {
   struct Part {
     LinearForm sum;
     std::set<unsigned> vars;
@@ -102,14 +111,14 @@ static std::optional<Interval> boundSum(const Expr &e, const Box &box, bool &exa
   Interval total = Interval::point(Expr::constant(form.constant));
   auto add = [&](const Interval &i) { total = {total.lo + i.lo, total.hi + i.hi}; };
   for (const Part &part : parts) {
-    if (std::optional<Interval> i = boundMonotone(fromLinear(part.sum), box, part.vars)) {
+    if (std::optional<Interval> i = monotone(fromLinear(part.sum), part.vars)) {
       add(*i);
       continue;
     }
     exact &= part.sum.terms.size() == 1;
     for (const auto &t : part.sum.terms) {
       bool termExact = true;
-      std::optional<Interval> i = boundInto(t.first, box, termExact);
+      std::optional<Interval> i = into(t.first, termExact);
       if (!i)
         return std::nullopt;
       exact &= termExact;
@@ -141,10 +150,10 @@ static bool takesAllValues(const Expr &e, const Box &box) {
 }
 
 /// mod is the identity minus a constant as long as the quotient stays, and may be anything once it changes.
-static std::optional<Interval> boundMod(const Expr &e, const Box &box, bool &exact) {
+std::optional<Interval> Bounder::modulus(const Expr &e, bool &exact) const {
   int64_t c = e.value();
   const Expr &x = e.operand(0);
-  std::optional<Interval> in = boundInto(x, box, exact);
+  std::optional<Interval> in = into(x, exact);
   exact &= takesAllValues(x, box);
   Interval any{Expr(), Expr::constant(c - 1)};
   if (!in) {
@@ -158,9 +167,9 @@ static std::optional<Interval> boundMod(const Expr &e, const Box &box, bool &exa
   return Interval{Expr::select(same, mod(in->lo, c), any.lo), Expr::select(same, mod(in->hi, c), any.hi)};
 }
 
-static std::optional<Interval> boundSelect(const Expr &e, const Box &box, bool &exact) {
+std::optional<Interval> Bounder::select(const Expr &e, bool &exact) const {
   const Expr &cond = e.operand(0);
-  std::optional<Interval> a = boundInto(e.operand(1), box, exact), b = boundInto(e.operand(2), box, exact);
+  std::optional<Interval> a = into(e.operand(1), exact), b = into(e.operand(2), exact);
   if (!a || !b)
     return std::nullopt;
   if (boxedVars(cond, box).empty())
@@ -168,7 +177,7 @@ static std::optional<Interval> boundSelect(const Expr &e, const Box &box, bool &
   exact = false;
   Interval either{min(a->lo, b->lo), max(a->hi, b->hi)};
   bool condExact = true;
-  std::optional<Interval> c = boundInto(cond, box, condExact);
+  std::optional<Interval> c = into(cond, condExact);
   if (!c)
     return either;
   Expr never = -c->hi - 1;
@@ -176,51 +185,115 @@ static std::optional<Interval> boundSelect(const Expr &e, const Box &box, bool &
                   Expr::select(c->lo, a->hi, Expr::select(never, b->hi, either.hi))};
 }
 
+/// Ends of the square of what lies in [lo, hi]: the distances of its nearest and farthest point from zero.
+static Interval distances(const Interval &i) { return {maxOf({Expr(), i.lo, -i.hi}), max(-i.lo, i.hi)}; }
+
+static Expr power(const Expr &base, size_t exponent) {
+  Expr result = base;
+  for (size_t n = 1; n < exponent; ++n)
+    result = result * base;
+  return result;
+}
+
+/// Powers are bounded as such, products of different things by their corners.
+std::optional<Interval> Bounder::product(const Expr &e, bool &exact) const {
+  std::optional<Interval> total;
+  unsigned varying = 0;
+  const std::vector<Expr> &ops = e.operands();
+  for (size_t n = 0, exponent; n < ops.size(); n += exponent) {
+    const Expr &base = ops[n];
+    exponent = std::upper_bound(ops.begin() + n, ops.end(), base) - (ops.begin() + n);
+    std::optional<Interval> i = into(base, exact);
+    if (!i)
+      return std::nullopt;
+    bool fixed = boxedVars(base, box).empty();
+    varying += !fixed;
+    if (exponent % 2 == 0 && !fixed) {
+      // Between a negative and a positive end there need not be a zero.
+      exact &= takesAllValues(base, box);
+      i = distances(*i);
+    }
+    Interval factor{power(i->lo, exponent), power(i->hi, exponent)};
+    if (!total) {
+      total = factor;
+      continue;
+    }
+    std::vector<Expr> corners = {total->lo * factor.lo, total->lo * factor.hi, total->hi * factor.lo,
+                                 total->hi * factor.hi};
+    total = Interval{minOf(corners), maxOf(corners)};
+  }
+  exact &= varying <= 1;
+  return total;
+}
+
 /// One index varies over the box: the extremes of the tensor between its ends. Two varying indices would need a
-/// summary in two dimensions; there is none.
-static std::optional<Interval> boundLoad(const Expr &e, const Box &box, bool &exact) {
+/// summary in two dimensions; there is none. An index that is itself an element would make the ends anything, so that
+/// each tile would look at the whole tensor: there too a promised range is what is used.
+std::optional<Interval> Bounder::load(const Expr &e, bool &exact) const {
+  std::optional<Interval> promised;
+  if (auto it = facts.range.find(e.table()); it != facts.range.end())
+    promised = Interval{Expr::constant(it->second.first), Expr::constant(it->second.second)};
+  auto promise = [&] {
+    exact = false;
+    return promised;
+  };
   std::optional<unsigned> varying;
   std::vector<Expr> indices = e.indices();
   for (unsigned n = 0; n < indices.size(); ++n) {
     if (boxedVars(indices[n], box).empty())
       continue;
-    if (varying)
-      return std::nullopt;
+    if (varying || (promised && (rangesOnly || hasElement(indices[n], box))))
+      return promise();
     varying = n;
   }
   bool indexExact = true;
-  std::optional<Interval> index = boundInto(indices[*varying], box, indexExact);
+  std::optional<Interval> index = into(indices[*varying], indexExact);
   if (!index)
-    return std::nullopt;
-  exact &= indexExact && takesAllValues(indices[*varying], box);
+    return promise();
+  bool sorted = *varying + 1 == indices.size() && facts.sorted.count(e.table());
+  exact &= indexExact && (sorted || takesAllValues(indices[*varying], box));
   return Interval{Expr::loadMin(e.table(), indices, *varying, index->lo, index->hi),
                   Expr::loadMax(e.table(), indices, *varying, index->lo, index->hi)};
 }
 
-static std::optional<Interval> boundInto(const Expr &e, const Box &box, bool &exact) {
+/// A place in a sorted tensor ascends with what is sought.
+std::optional<Interval> Bounder::find(const Expr &e, bool &exact) const {
+  std::vector<Expr> indices = e.indices();
+  if (std::any_of(indices.begin(), indices.end(), [&](const Expr &i) { return !boxedVars(i, box).empty(); }))
+    return std::nullopt;
+  std::optional<Interval> sought = into(e.sought(), exact);
+  if (!sought)
+    return std::nullopt;
+  return Interval{Expr::find(e.table(), indices, e.axis(), sought->lo),
+                  Expr::find(e.table(), indices, e.axis(), sought->hi)};
+}
+
+std::optional<Interval> Bounder::into(const Expr &e, bool &exact) const {
   std::set<unsigned> vars = boxedVars(e, box);
   if (vars.empty())
     return Interval::point(e);
-  if (std::optional<Interval> i = boundMonotone(e, box, vars))
+  if (std::optional<Interval> i = monotone(e, vars))
     return i;
   switch (e.kind()) {
   case ExprKind::Add:
   case ExprKind::MulConst:
-    return boundSum(e, box, exact);
+    return sum(e, exact);
   case ExprKind::FloorDiv: {
-    std::optional<Interval> i = boundInto(e.operand(0), box, exact);
+    std::optional<Interval> i = into(e.operand(0), exact);
     if (!i)
       return std::nullopt;
     return Interval{floorDiv(i->lo, e.value()), floorDiv(i->hi, e.value())};
   }
   case ExprKind::Mod:
-    return boundMod(e, box, exact);
+    return modulus(e, exact);
+  case ExprKind::Mul:
+    return product(e, exact);
   case ExprKind::Min:
   case ExprKind::Max: {
     bool isMin = e.is(ExprKind::Min);
     std::vector<Expr> los, his;
     for (const Expr &o : e.operands()) {
-      std::optional<Interval> i = boundInto(o, box, exact);
+      std::optional<Interval> i = into(o, exact);
       if (!i)
         return std::nullopt;
       los.push_back(i->lo);
@@ -231,55 +304,20 @@ static std::optional<Interval> boundInto(const Expr &e, const Box &box, bool &ex
     return isMin ? Interval{minOf(los), minOf(his)} : Interval{maxOf(los), maxOf(his)};
   }
   case ExprKind::Select:
-    return boundSelect(e, box, exact);
+    return select(e, exact);
   case ExprKind::Load:
-    return boundLoad(e, box, exact);
+    return load(e, exact);
+  case ExprKind::Find:
+    return find(e, exact);
   default:
     return std::nullopt;
   }
 }
 
-std::optional<Interval> attn::sets::bound(const Expr &e, const Box &box, bool *exact) {
+std::optional<Interval> attn::sets::bound(const Expr &e, const Box &box, bool *exact, const Facts &facts) {
   bool attained = true;
-  std::optional<Interval> i = boundInto(e, box, attained);
+  std::optional<Interval> i = Bounder{box, facts}.into(e, attained);
   if (exact)
     *exact = attained && i;
   return i;
 }
-
-//===----------------------------------------------------------------------===//
-// Conditions on boxes
-//===----------------------------------------------------------------------===//
-
-static Pred holdsForAtom(const Pred &p, const Box &box, bool must) {
-  if (p.is(PredKind::Opaque))
-    return must ? Pred::never() : Pred::always();
-  std::optional<Interval> i = bound(p.expr(), box);
-  if (!i)
-    return must ? Pred::never() : Pred::always();
-  // The four questions below are about the range [lo, hi] of the expression.
-  Pred loNotNegative = Pred::ge0(i->lo), hiNotNegative = Pred::ge0(i->hi);
-  Pred loNotPositive = Pred::ge0(-i->lo), hiNotPositive = Pred::ge0(-i->hi);
-  switch (p.kind()) {
-  case PredKind::Ge0:
-    return must ? loNotNegative : hiNotNegative;
-  case PredKind::Eq0:
-    return must ? loNotNegative && hiNotPositive : loNotPositive && hiNotNegative;
-  default: // Ne0
-    return must ? !loNotPositive || !hiNotNegative : !loNotNegative || !hiNotPositive;
-  }
-}
-
-static Pred holds(const Pred &p, const Box &box, bool must) {
-  if (p.isTrue() || p.isFalse())
-    return p;
-  if (p.isAtom())
-    return holdsForAtom(p, box, must);
-  std::vector<Pred> ops;
-  for (const Pred &o : p.operands())
-    ops.push_back(holds(o, box, must));
-  return normalize(p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops)));
-}
-
-Pred attn::sets::mayHold(const Pred &p, const Box &box) { return holds(p, box, /*must=*/false); }
-Pred attn::sets::mustHold(const Pred &p, const Box &box) { return holds(p, box, /*must=*/true); }

@@ -35,7 +35,7 @@ unsigned Expr::varId() const {
 }
 
 [[maybe_unused]] static bool isTableKind(ExprKind k) {
-  return k == ExprKind::Load || k == ExprKind::LoadMin || k == ExprKind::LoadMax;
+  return k == ExprKind::Load || k == ExprKind::LoadMin || k == ExprKind::LoadMax || k == ExprKind::Find;
 }
 
 unsigned Expr::table() const {
@@ -50,11 +50,12 @@ unsigned Expr::axis() const {
 
 std::vector<Expr> Expr::indices() const {
   assert(isTableKind(kind()));
-  return {operands().begin(), operands().end() - (is(ExprKind::Load) ? 0 : 2)};
+  return {operands().begin(), operands().end() - (is(ExprKind::Load) ? 0 : is(ExprKind::Find) ? 1 : 2)};
 }
 
 const Expr &Expr::lo() const { return operands()[operands().size() - 2]; }
 const Expr &Expr::hi() const { return operands().back(); }
+const Expr &Expr::sought() const { return operands().back(); }
 
 int Expr::compare(const Expr &other) const {
   if (node == other.node)
@@ -107,6 +108,12 @@ std::string Expr::str() const {
   }
   case ExprKind::MulConst:
     return std::to_string(value()) + "*" + ops[0].str();
+  case ExprKind::Mul: {
+    std::string s;
+    for (const Expr &e : ops)
+      s += (s.empty() ? "" : "*") + (e.is(ExprKind::Add) ? "(" + e.str() + ")" : e.str());
+    return s;
+  }
   case ExprKind::FloorDiv:
     return "floordiv(" + ops[0].str() + ", " + std::to_string(value()) + ")";
   case ExprKind::Mod:
@@ -125,6 +132,12 @@ std::string Expr::str() const {
     for (size_t n = 0; n + 2 < ops.size(); ++n)
       s += (n ? ", " : "") + (n == axis() ? lo().str() + ".." + hi().str() : ops[n].str());
     return (is(ExprKind::LoadMin) ? "min t" : "max t") + std::to_string(table()) + "[" + s + "]";
+  }
+  case ExprKind::Find: {
+    std::string s;
+    for (size_t n = 0; n + 1 < ops.size(); ++n)
+      s += (n ? ", " : "") + (n == axis() ? ">= " + sought().str() : ops[n].str());
+    return "find t" + std::to_string(table()) + "[" + s + "]";
   }
   }
   return "?";
@@ -147,21 +160,8 @@ void attn::sets::collectVars(const Expr &e, std::set<unsigned> &vars) {
     collectVars(o, vars);
 }
 
-Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &replacements) {
-  if (e.is(ExprKind::Var)) {
-    auto it = replacements.find(e.varId());
-    return it == replacements.end() ? e : it->second;
-  }
-  if (e.operands().empty())
-    return e;
-  std::vector<Expr> ops;
-  bool changed = false;
-  for (const Expr &o : e.operands()) {
-    ops.push_back(substitute(o, replacements));
-    changed |= ops.back().identity() != o.identity();
-  }
-  if (!changed)
-    return e;
+/// The same operation on other operands.
+static Expr rebuild(const Expr &e, std::vector<Expr> ops) {
   switch (e.kind()) {
   case ExprKind::Const:
   case ExprKind::Var:
@@ -178,6 +178,12 @@ Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &repla
   }
   case ExprKind::MulConst:
     return ops[0] * e.value();
+  case ExprKind::Mul: {
+    Expr product = ops[0];
+    for (size_t n = 1; n < ops.size(); ++n)
+      product = product * ops[n];
+    return product;
+  }
   case ExprKind::FloorDiv:
     return floorDiv(ops[0], e.value());
   case ExprKind::Mod:
@@ -197,8 +203,33 @@ Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &repla
     return e.is(ExprKind::LoadMin) ? Expr::loadMin(e.table(), std::move(ops), e.axis(), lo, hi)
                                    : Expr::loadMax(e.table(), std::move(ops), e.axis(), lo, hi);
   }
+  case ExprKind::Find: {
+    Expr sought = ops.back();
+    ops.pop_back();
+    return Expr::find(e.table(), std::move(ops), e.axis(), sought);
+  }
   }
   return e;
+}
+
+Expr attn::sets::rewriteOperands(const Expr &e, const std::function<Expr(const Expr &)> &f) {
+  if (e.operands().empty())
+    return e;
+  std::vector<Expr> ops;
+  bool changed = false;
+  for (const Expr &o : e.operands()) {
+    ops.push_back(f(o));
+    changed |= ops.back().identity() != o.identity();
+  }
+  return changed ? rebuild(e, std::move(ops)) : e;
+}
+
+Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &replacements) {
+  if (e.is(ExprKind::Var)) {
+    auto it = replacements.find(e.varId());
+    return it == replacements.end() ? e : it->second;
+  }
+  return rewriteOperands(e, [&](const Expr &o) { return substitute(o, replacements); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -209,6 +240,14 @@ Expr attn::sets::substitute(const Expr &e, const std::map<unsigned, Expr> &repla
 static Wide limitWide(Wide x) {
   constexpr Wide limit = Wide(1) << 120;
   return x > limit ? limit : x < -limit ? -limit : x;
+}
+
+static Wide multiplyWide(Wide a, Wide b) {
+  Wide product;
+  if (!__builtin_mul_overflow(a, b, &product))
+    return limitWide(product);
+  constexpr Wide limit = Wide(1) << 120;
+  return (a < 0) == (b < 0) ? limit : -limit;
 }
 
 static Wide evalWide(const Expr &e, const Env &env) {
@@ -225,7 +264,13 @@ static Wide evalWide(const Expr &e, const Env &env) {
     return sum;
   }
   case ExprKind::MulConst:
-    return limitWide(Wide(saturate(arg(0))) * e.value());
+    return multiplyWide(arg(0), e.value());
+  case ExprKind::Mul: {
+    Wide product = arg(0);
+    for (unsigned n = 1; n < e.operands().size(); ++n)
+      product = multiplyWide(product, arg(n));
+    return product;
+  }
   case ExprKind::FloorDiv:
     return floorQuotient<Wide>(arg(0), e.value());
   case ExprKind::Mod:
@@ -260,6 +305,21 @@ static Wide evalWide(const Expr &e, const Env &env) {
       best = isMin ? std::min(best, x) : std::max(best, x);
     }
     return best;
+  }
+  case ExprKind::Find: {
+    std::vector<int64_t> index;
+    for (const Expr &o : e.indices())
+      index.push_back(saturate(evalWide(o, env)));
+    Wide sought = evalWide(e.sought(), env);
+    int64_t first = 0, last = env.extent(e.table(), e.axis());
+    while (first < last) {
+      int64_t middle = index[e.axis()] = first + (last - first) / 2;
+      if (env.load(e.table(), index) < sought)
+        first = middle + 1;
+      else
+        last = middle;
+    }
+    return first;
   }
   }
   return 0;

@@ -129,6 +129,37 @@ Expr attn::sets::operator*(const Expr &a, int64_t factor) { return combine(a, fa
 Expr attn::sets::operator+(const Expr &a, int64_t constant) { return a + Expr::constant(constant); }
 Expr attn::sets::operator-(const Expr &a, int64_t constant) { return a - Expr::constant(constant); }
 
+/// Divides the form by its common factor, with the sign that leaves the first coefficient positive, and returns that.
+static int64_t takeFactor(LinearForm &form) {
+  int64_t g = std::abs(form.constant);
+  for (const auto &t : form.terms)
+    g = std::gcd(g, t.second);
+  if (form.terms[0].second < 0)
+    g = -g;
+  form.constant /= g;
+  for (auto &t : form.terms)
+    t.second /= g;
+  return g;
+}
+
+Expr attn::sets::operator*(const Expr &a, const Expr &b) {
+  if (a.isConst() || b.isConst())
+    return a.isConst() ? b * a.value() : a * b.value();
+  int64_t factor = 1;
+  std::vector<Expr> ops;
+  for (const Expr *e : {&a, &b}) {
+    LinearForm form = linearForm(*e);
+    factor = mulSat(factor, takeFactor(form));
+    Expr rest = fromLinear(form);
+    if (rest.is(ExprKind::Mul))
+      ops.insert(ops.end(), rest.operands().begin(), rest.operands().end());
+    else
+      ops.push_back(rest);
+  }
+  std::sort(ops.begin(), ops.end());
+  return ExprBuilder::make(ExprKind::Mul, 0, 0, 0, std::move(ops)) * factor;
+}
+
 std::pair<Expr, Expr> attn::sets::splitSides(const Expr &e) {
   LinearForm form = linearForm(e), left, right;
   (form.constant >= 0 ? left : right).constant = form.constant >= 0 ? form.constant : mulSat(form.constant, -1);
@@ -316,4 +347,11 @@ Expr Expr::loadMin(unsigned table, std::vector<Expr> indices, unsigned axis, Exp
 }
 Expr Expr::loadMax(unsigned table, std::vector<Expr> indices, unsigned axis, Expr lo, Expr hi) {
   return loadExtreme(ExprKind::LoadMax, table, std::move(indices), axis, lo, hi);
+}
+
+Expr Expr::find(unsigned table, std::vector<Expr> indices, unsigned axis, Expr sought) {
+  assert(axis < indices.size());
+  indices[axis] = Expr();
+  indices.push_back(std::move(sought));
+  return ExprBuilder::make(ExprKind::Find, 0, table, axis, std::move(indices));
 }

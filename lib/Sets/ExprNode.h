@@ -25,6 +25,9 @@ struct ExprBuilder {
   }
 };
 
+/// `e` with f of each operand in its place.
+Expr rewriteOperands(const Expr &e, const std::function<Expr(const Expr &)> &f);
+
 __extension__ typedef __int128 Wide;
 
 inline int64_t saturate(Wide x) {

@@ -234,11 +234,11 @@ static Pred splitGe0(const Expr &e, unsigned axis, int &budget) {
   return Pred::ge0(e);
 }
 
-Pred attn::sets::splitAtoms(const Pred &p, unsigned axis) {
+Pred attn::sets::splitAtoms(const Pred &p, unsigned axis, const Facts &facts) {
   if (p.is(PredKind::And) || p.is(PredKind::Or)) {
     std::vector<Pred> ops;
     for (const Pred &o : p.operands())
-      ops.push_back(splitAtoms(o, axis));
+      ops.push_back(splitAtoms(o, axis, facts));
     return p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops));
   }
   if (!p.isAtom() || p.is(PredKind::Opaque))
@@ -251,7 +251,7 @@ Pred attn::sets::splitAtoms(const Pred &p, unsigned axis) {
     result = splitGe0(e, axis, budget);
   else if (p.is(PredKind::Eq0) && choice)
     result = splitGe0(e, axis, budget) && splitGe0(-e, axis, budget);
-  else if (p.is(PredKind::Ne0) && (choice || solveAtom(Pred::eq0(e), axis)))
+  else if (p.is(PredKind::Ne0) && (choice || solveAtom(Pred::eq0(e), axis, facts)))
     result = splitGe0(e - 1, axis, budget) || splitGe0(-e - 1, axis, budget);
   return budget >= 0 ? result : p;
 }

@@ -271,27 +271,31 @@ void attn::sets::collectVars(const Pred &p, std::set<unsigned> &vars) {
     collectVars(o, vars);
 }
 
-Pred attn::sets::substitute(const Pred &p, const std::map<unsigned, Expr> &replacements) {
+Pred attn::sets::rewrite(const Pred &p, const std::function<Expr(const Expr &)> &f) {
   switch (p.kind()) {
   case PredKind::True:
   case PredKind::False:
   case PredKind::Opaque:
     return p;
   case PredKind::Ge0:
-    return Pred::ge0(substitute(p.expr(), replacements));
+    return Pred::ge0(f(p.expr()));
   case PredKind::Eq0:
-    return Pred::eq0(substitute(p.expr(), replacements));
+    return Pred::eq0(f(p.expr()));
   case PredKind::Ne0:
-    return Pred::ne0(substitute(p.expr(), replacements));
+    return Pred::ne0(f(p.expr()));
   case PredKind::And:
   case PredKind::Or: {
     std::vector<Pred> ops;
     for (const Pred &o : p.operands())
-      ops.push_back(substitute(o, replacements));
+      ops.push_back(rewrite(o, f));
     return p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops));
   }
   }
   return p;
+}
+
+Pred attn::sets::substitute(const Pred &p, const std::map<unsigned, Expr> &replacements) {
+  return rewrite(p, [&](const Expr &e) { return substitute(e, replacements); });
 }
 
 bool attn::sets::eval(const Pred &p, const Env &env) {

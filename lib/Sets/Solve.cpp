@@ -1,6 +1,6 @@
 //===- Solve.cpp - Predicates solved for one axis -------------------------===//
 
-#include "attn/Sets/Solve.h"
+#include "Bounder.h"
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ using namespace attn::sets;
 
 /// `e >= 0` for the axis; false where the axis occurs in no or more than one summand or inside something that does not
 /// invert to an interval.
-static bool solveGe0(const Expr &e, unsigned axis, std::vector<AxisBound> &bounds) {
+static bool solveGe0(const Expr &e, unsigned axis, const Facts &facts, std::vector<AxisBound> &bounds) {
   LinearForm form = linearForm(e), others;
   others.constant = form.constant;
   Expr atom;
@@ -37,20 +37,29 @@ static bool solveGe0(const Expr &e, unsigned axis, std::vector<AxisBound> &bound
     bounds.push_back({limit, isLower});
     return true;
   }
+  if (atom.is(ExprKind::Load) && facts.sorted.count(atom.table())) {
+    std::vector<Expr> indices = atom.indices();
+    unsigned last = unsigned(indices.size()) - 1;
+    for (unsigned n = 0; n < last; ++n)
+      if (mentions(indices[n], axis))
+        return false;
+    Expr place = Expr::find(atom.table(), indices, last, isLower ? limit : limit + 1);
+    return solveGe0(isLower ? indices[last] - place : place - 1 - indices[last], axis, facts, bounds);
+  }
   if (!atom.is(ExprKind::FloorDiv))
     return false;
   int64_t d = atom.value();
   const Expr &g = atom.operand(0);
-  return solveGe0(isLower ? g - limit * d : limit * d + (d - 1) - g, axis, bounds);
+  return solveGe0(isLower ? g - limit * d : limit * d + (d - 1) - g, axis, facts, bounds);
 }
 
-std::optional<std::vector<AxisBound>> attn::sets::solveAtom(const Pred &atom, unsigned axisVar) {
+std::optional<std::vector<AxisBound>> attn::sets::solveAtom(const Pred &atom, unsigned axisVar, const Facts &facts) {
   std::vector<AxisBound> bounds;
   bool solved = false;
   if (atom.is(PredKind::Ge0))
-    solved = solveGe0(atom.expr(), axisVar, bounds);
+    solved = solveGe0(atom.expr(), axisVar, facts, bounds);
   else if (atom.is(PredKind::Eq0))
-    solved = solveGe0(atom.expr(), axisVar, bounds) && solveGe0(-atom.expr(), axisVar, bounds);
+    solved = solveGe0(atom.expr(), axisVar, facts, bounds) && solveGe0(-atom.expr(), axisVar, facts, bounds);
   if (!solved)
     return std::nullopt;
   return bounds;
@@ -67,11 +76,12 @@ namespace {
 struct Distributor {
   unsigned axis;
   unsigned limit;
+  const Facts &facts;
   bool exceeded = false;
 
   bool boundsAxis(const Pred &p) const {
     if (p.isAtom())
-      return solveAtom(p, axis).has_value();
+      return solveAtom(p, axis, facts).has_value();
     return std::any_of(p.operands().begin(), p.operands().end(), [&](const Pred &o) { return boundsAxis(o); });
   }
 
@@ -133,15 +143,15 @@ struct Distributor {
 
 /// The rows that satisfy the row atoms, as a box: what `may` and the tile tests may assume. It stays within the given
 /// box and is not empty even where no row is left (mayRest says so), so that summaries are never read out of range.
-static Box narrow(const Box &box, const std::vector<Pred> &atoms) {
+static Box narrow(const Box &box, const std::vector<Pred> &atoms, const Facts &facts) {
   Box result = box;
   for (auto &entry : result)
     for (const Pred &p : atoms) {
-      std::optional<std::vector<AxisBound>> bounds = solveAtom(p, entry.first);
+      std::optional<std::vector<AxisBound>> bounds = solveAtom(p, entry.first, facts);
       if (!bounds)
         continue;
       for (const AxisBound &b : *bounds) {
-        std::optional<Interval> limit = bound(b.bound, box);
+        std::optional<Interval> limit = bound(b.bound, box, nullptr, facts);
         if (!limit)
           continue;
         Interval &range = entry.second;
@@ -157,12 +167,12 @@ static Box narrow(const Box &box, const std::vector<Pred> &atoms) {
 /// One side of the interval over the box: the extremes of the tightest bound. Bounds without a range are left out of
 /// `may` and leave nothing for `must`.
 static void boundSide(const std::vector<AxisBound> &bounds, bool lower, const Box &rows, const Box &mayRows,
-                      Conjunct &c, bool &mustUnknown) {
+                      const Facts &facts, Conjunct &c, bool &mustUnknown) {
   std::vector<Expr> mayBounds, mustBounds;
   for (const AxisBound &b : bounds) {
     if (b.isLower != lower)
       continue;
-    std::optional<Interval> must = bound(b.bound, rows);
+    std::optional<Interval> must = bound(b.bound, rows, nullptr, facts);
     if (!must) {
       mustUnknown = true;
       continue;
@@ -173,7 +183,7 @@ static void boundSide(const std::vector<AxisBound> &bounds, bool lower, const Bo
   if (mayBounds.empty())
     return;
   // All bounds of a side in one function of the row: their maximum is often monotone where all of them are.
-  std::optional<Interval> may = bound(lower ? maxOf(mayBounds) : minOf(mayBounds), mayRows);
+  std::optional<Interval> may = bound(lower ? maxOf(mayBounds) : minOf(mayBounds), mayRows, nullptr, facts);
   (lower ? c.must.lo : c.must.hi) = lower ? maxOf(mustBounds) : minOf(mustBounds);
   if (may)
     (lower ? c.may.lo : c.may.hi) = lower ? may->lo : may->hi;
@@ -181,28 +191,29 @@ static void boundSide(const std::vector<AxisBound> &bounds, bool lower, const Bo
 
 /// Some row must have room between each lower and each upper bound. Taken together the row often cancels: "j <= i and
 /// j >= i - w" needs w >= 0, which the hull [i0 - w, i1] does not show.
-static Pred roomBetween(const std::vector<AxisBound> &bounds, const Box &rows) {
+static Pred roomBetween(const std::vector<AxisBound> &bounds, const Box &rows, const Facts &facts) {
   std::vector<Pred> conditions;
+  auto range = [&](const Expr &e) { return bound(e, rows, nullptr, facts); };
   for (const AxisBound &lower : bounds)
     for (const AxisBound &upper : bounds) {
       if (!lower.isLower || upper.isLower)
         continue;
-      std::optional<Interval> room = bound(upper.bound - lower.bound, rows);
-      std::optional<Interval> lo = bound(lower.bound, rows), hi = bound(upper.bound, rows);
+      std::optional<Interval> room = range(upper.bound - lower.bound);
+      std::optional<Interval> lo = range(lower.bound), hi = range(upper.bound);
       if (room && lo && hi && room->hi != hi->hi - lo->lo)
         conditions.push_back(Pred::ge0(room->hi));
     }
   return Pred::all(std::move(conditions));
 }
 
-static Conjunct makeConjunct(const Pred &p, unsigned axis, const Box &rows) {
+static Conjunct makeConjunct(const Pred &p, unsigned axis, const Box &rows, const Facts &facts) {
   Conjunct c;
   c.may = c.must = Interval::all();
   std::vector<Pred> atoms = p.is(PredKind::And) ? p.operands() : std::vector<Pred>();
   if (!p.is(PredKind::And) && !p.isTrue())
     atoms.push_back(p);
   for (const Pred &a : atoms) {
-    if (std::optional<std::vector<AxisBound>> bounds = solveAtom(a, axis)) {
+    if (std::optional<std::vector<AxisBound>> bounds = solveAtom(a, axis, facts)) {
       c.bounds.insert(c.bounds.end(), bounds->begin(), bounds->end());
       c.boundAtoms.push_back(a);
     } else {
@@ -210,32 +221,33 @@ static Conjunct makeConjunct(const Pred &p, unsigned axis, const Box &rows) {
     }
   }
   Pred rowPart = Pred::all(c.rowAtoms);
-  Box mayRows = narrow(rows, c.rowAtoms);
+  Box mayRows = narrow(rows, c.rowAtoms, facts);
   bool mustUnknown = false;
-  boundSide(c.bounds, /*lower=*/true, rows, mayRows, c, mustUnknown);
-  boundSide(c.bounds, /*lower=*/false, rows, mayRows, c, mustUnknown);
-  c.mayRest = normalize(mayHold(rowPart, rows) && roomBetween(c.bounds, mayRows));
-  c.mustRest = mustUnknown ? Pred::never() : mustHold(rowPart, rows);
+  boundSide(c.bounds, /*lower=*/true, rows, mayRows, facts, c, mustUnknown);
+  boundSide(c.bounds, /*lower=*/false, rows, mayRows, facts, c, mustUnknown);
+  c.mayRest = normalize(mayHold(rowPart, rows, facts) && roomBetween(c.bounds, mayRows, facts));
+  c.mustRest = mustUnknown ? Pred::never() : mustHold(rowPart, rows, facts);
   return c;
 }
 
-Solution attn::sets::solve(const Pred &p, unsigned axisVar, const Box &rows, unsigned limit) {
+Solution attn::sets::solve(const Pred &p, unsigned axisVar, const Box &rows, unsigned limit, const Facts &facts) {
   Solution s;
   s.axis = axisVar;
   s.rows = rows;
+  s.facts = facts;
   Pred normal = normalize(p);
-  Distributor split{axisVar, limit};
-  std::vector<Pred> conjuncts = split.distribute(splitAtoms(normal, axisVar));
+  Distributor split{axisVar, limit, facts};
+  std::vector<Pred> conjuncts = split.distribute(splitAtoms(normal, axisVar, facts));
   if (split.exceeded) {
     // Splitting Ne0 doubles; perhaps it fits without.
-    Distributor whole{axisVar, limit};
+    Distributor whole{axisVar, limit, facts};
     std::vector<Pred> other = whole.distribute(normal);
     if (!whole.exceeded)
       conjuncts = std::move(other);
   }
   std::sort(conjuncts.begin(), conjuncts.end());
   for (const Pred &c : conjuncts) {
-    Conjunct conjunct = makeConjunct(c, axisVar, rows);
+    Conjunct conjunct = makeConjunct(c, axisVar, rows, facts);
     if (!conjunct.mayRest.isFalse())
       s.conjuncts.push_back(std::move(conjunct));
   }
@@ -265,13 +277,19 @@ Pred attn::sets::mayHold(const Conjunct &c, const Solution &s, const Interval &k
     return Pred::always();
   Box box = s.rows;
   box[s.axis] = keys;
-  return mayHold(Pred::all(c.keyAtoms), box);
+  // A row of the grid and a column, each within reach, need not be so on one piece of a tile that wraps around.
+  Pred p = Pred::all(c.keyAtoms);
+  std::vector<Pred> atoms = c.keyAtoms;
+  for (const Pred &a : c.boundAtoms)
+    if (isSharperInPieces(a, p, box))
+      atoms.push_back(a);
+  return mayHold(Pred::all(std::move(atoms)), box, s.facts);
 }
 
 Pred attn::sets::mustHold(const Conjunct &c, const Solution &s, const Interval &keys) {
   Box box = s.rows;
   box[s.axis] = keys;
-  return mustHold(Pred::all(c.keyAtoms), box);
+  return mustHold(Pred::all(c.keyAtoms), box, s.facts);
 }
 
 std::string Conjunct::str() const {

@@ -21,7 +21,7 @@ static void length(fixture *f, int at, int64_t value) { ((int64_t *)T(KLEN).data
 
 MUTATE(nothing) { (void)f; }
 /* version, counts */
-MUTATE(call_version) { f->call.abi_version = 2; }
+MUTATE(call_version) { f->call.abi_version = 1; }
 MUTATE(call_size) { f->call.size -= 8; }
 MUTATE(info_version) { f->info.abi_version = 9; }
 MUTATE(info_size) { f->info.size += 8; }

@@ -4,9 +4,19 @@
 //   2. --size of its name; it must agree with those
 //   3. --size n, for the query and the key axis, where no dimension is called n
 //   4. a tensor indexed by `dim floordiv G`: G times its extent, for batch dimensions
-//   5. defaults: 1 for the first batch dimension, 8 for one called h or the last of several, 1 for others; 1024 tokens
+//   5. defaults: 1 for the first batch dimension, 8 for one called h or the last of several, 1 for others; 1024 tokens,
+//      on a grid as many rows (planes, where it has three axes) as make 4096 tokens, at least 2 and at most 16, behind
+//      the `first` tokens; the keys of padded halos are the queries' grid and the halo around it
 //
-// Free axes of captured tables: the type, the file, --size TENSOR.AXIS, or as long as the longer token axis.
+// A first grid extent that the program leaves open is never asked for: it follows from the tokens.
+//
+// Free axes of captured tables: the type, the file, --size TENSOR.AXIS, or
+//
+//   tokens, blocks, pages    a quarter of the keys, of the blocks
+//   diagonals, attn.member   16
+//   csr                      the columns are as many as given offsets say, or 16 a query
+//   random_blocks            one probability for each distance of blocks
+//   others                   as long as the longer token axis
 #include "Failure.h"
 #include "Problem.h"
 
@@ -18,7 +28,8 @@ namespace {
 
 class Solver {
 public:
-  Solver(Problem &problem, const Options &options) : p(problem), options(options), source(problem.extents.size()) {}
+  Solver(Problem &problem, const Program &program, const Options &options)
+      : p(problem), program(program), options(options), source(problem.extents.size()) {}
 
   Error run() {
     for (Tensor &t : p.tensors)
@@ -160,11 +171,70 @@ private:
       if (p.extents[d] >= 0)
         continue;
       const bool heads = p.dimNames[d] == "h" || (d > 0 && d + 1 == p.numBatch);
-      p.extents[d] = d >= p.numBatch ? 1024 : heads ? 8 : 1;
+      p.extents[d] = d >= p.numBatch ? tokensOf(d) : heads ? 8 : 1;
       source[d] = "default";
       // The other of a pair follows before it gets a default of its own.
       llvm::cantFail(equalPairs());
     }
+  }
+
+  /// The default of a token axis.
+  int64_t tokensOf(unsigned d) {
+    AttendOp attend = program.attend;
+    const bool isKey = d == attend.keyDim();
+    const auto grid = isKey ? attend.getKeyGrid() : attend.getQueryGrid(), other = attend.getQueryGrid();
+    if (!grid)
+      return 1024;
+    auto inner = [](llvm::ArrayRef<int64_t> g) { return llvm::product_of(g.drop_front()); };
+    const int64_t first = firstToken(program, options), plane = inner(*grid);
+    int64_t rows = std::clamp<int64_t>(4096 / plane, 2, 16);
+    if (isKey && other && other->size() == grid->size()) { // the queries stand on the same grid, or inside of it
+      rows = llvm::divideCeil(std::max<int64_t>(p.queries() - first, 0), inner(*other));
+      bool padded = false;
+      attend.getSet().walk([&](SetHaloOp halo) {
+        rows += halo.getPadded() && !padded ? 2 * halo.getHalo()[0] : 0;
+        padded |= halo.getPadded();
+      });
+      if (!padded && grid->drop_front() == other->drop_front())
+        return p.queries();
+    }
+    return first + (mlir::ShapedType::isDynamic(grid->front()) ? rows : grid->front()) * plane;
+  }
+
+  /// The default of a free axis, by what uses the tensor.
+  int64_t freeExtent(const Tensor &t, size_t axis) {
+    KernelOp kernel = program.kernel;
+    int64_t extent = std::max(p.queries(), p.keys());
+    if (t.isOutput || axis + 1 != t.fact.axes.size())
+      return extent;
+    const mlir::Value value = kernel.getBody().getArgument(t.index);
+    for (mlir::Operation *user : value.getUsers())
+      llvm::TypeSwitch<mlir::Operation *>(user)
+          .Case<SetListOp>(
+              [&](SetListOp op) { extent = std::max<int64_t>(1, llvm::divideCeil(p.keys(), op.getBlock()) / 4); })
+          .Case<SetDiagonalsOp, MemberOp>([&](auto) { extent = 16; })
+          .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp op) {
+            extent = std::max<int64_t>(
+                {1, llvm::divideCeil(p.queries(), op.getBlock()[0]), llvm::divideCeil(p.keys(), op.getBlock()[1])});
+          })
+          .Case<SetCsrOp>([&](SetCsrOp op) {
+            const Tensor *offsets = p.tensorOf(op.getOffsets());
+            if (offsets == &t)
+              return;
+            extent = offsets->isGiven ? largest(*offsets) : 16 * p.queries();
+          });
+    return extent;
+  }
+
+  static int64_t largest(const Tensor &t) {
+    int64_t most = 0;
+    for (int64_t n = 0, count = t.elements(); n < count; ++n) {
+      int64_t offset = 0, rest = n;
+      for (size_t axis = t.shape.size(); axis--; rest /= t.shape[axis])
+        offset += rest % t.shape[axis] * t.strides[axis];
+      most = std::max(most, loadInteger(t.data.data(), t.element, offset));
+    }
+    return most;
   }
 
   Error shape(Tensor &t) {
@@ -176,7 +246,7 @@ private:
         auto size = freeSizes.find({&t, unsigned(n)});
         if (size != freeSizes.end())
           extent = size->second;
-        want.push_back(extent >= 0 ? extent : std::max(p.queries(), p.keys()));
+        want.push_back(extent >= 0 ? extent : freeExtent(t, n));
         continue;
       }
       if (a.dim < 0)
@@ -196,6 +266,7 @@ private:
   }
 
   Problem &p;
+  const Program &program;
   const Options &options;
   std::vector<std::string> source; // who said the extent, by dimension
   std::map<std::pair<Tensor *, unsigned>, int64_t> freeSizes;
@@ -203,6 +274,6 @@ private:
 
 } // namespace
 
-Error attn::run::solveExtents(Problem &problem, const Program &, const Options &options) {
-  return Solver(problem, options).run();
+Error attn::run::solveExtents(Problem &problem, const Program &program, const Options &options) {
+  return Solver(problem, program, options).run();
 }

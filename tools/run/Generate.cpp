@@ -2,19 +2,28 @@
 // (Random.h).
 //
 //   floats             normal(0, 1)
-//   lengths            uniform in 0..extent: operands of lengths, prefix and of causal's and window's q and k
+//   lengths            uniform in 0..extent: operands of lengths, prefix and of the q and k of aligned sets
+//   global, sinks      uniform in 0..32 and 0..8, at most all keys
 //   segments           sorted documents; a document ends after every token with probability 1 / mean, the mean drawn
-//   once a
-//                      row, log-uniform between 8 tokens and all of them
+//                      once a row, log-uniform between 8 tokens and all of them
 //   masks              0 or 1 with equal odds, whatever their element type
-//   table indices      uniform over the axis that an attn.load indexes by them
-//   other integers     uniform in 0..15
-//   scalars            windows 256, a prefix a quarter of the keys, the scale 1/sqrt(d); others have no sensible
-//   default
+//   bits               every bit with equal odds
+//   lists              tokens, blocks, pages: ids of keys without repeats, the last quarter padding
+//   diagonals          the first 0, so that no query is alone; three of four up to 63 before the query, others anywhere
+//   csr                offsets from 0 to the number of columns, rows of about the same length; columns uniform over the
+//   keys probabilities      uniform in (0, 1), one for each distance of blocks table indices      uniform over the axis
+//   that an attn.load or an attn.member indexes by them members            of a list of attn.member: uniform over the
+//   keys or queries where the value is one, else in 0..63 other integers     uniform in 0..15
+//
+//   Promised facts (sorted, range) hold: padding then stands where it ascends, or the last id is repeated instead.
+//
+//   scalars            windows 256, a prefix a quarter of the keys, 16 global tokens, 4 sinks, radius 8, the shared
+//   segment 0 and
+//                      the one that sees all 1, seeds --seed, blocks at random with probability 0.5, dropout 0.1,
+//                      `first` 0 (where it also counts global tokens, 16), the scale 1/sqrt(d); others have no sensible
+//                      default
 #include "Failure.h"
-#include "Problem.h"
-
-#include "attn/Support/Random.h"
+#include "ListValues.h"
 
 #include "llvm/ADT/StringRef.h"
 
@@ -26,13 +35,33 @@ using llvm::Error;
 
 namespace {
 
-enum class Role { Plain, Length, Segment, Mask, Index };
+enum class Role { Plain, Uniform, Segment, Mask, Ids, Diagonals, Offsets, Bits, Probability };
 
 /// What the program does with an argument, as far as its made values should respect it.
 struct Use {
   Role role = Role::Plain;
-  int64_t bound = 0; // Index: values are below it
+  int64_t bound = 0; // Uniform: at most so much; Ids: below it; Offsets: the last
+  bool sorted = false, symmetric = false;
 };
+
+/// What the kernel's argument promises of its elements.
+struct Promise {
+  bool sorted = false;
+  std::optional<std::pair<int64_t, int64_t>> range; // the second excluded
+};
+
+Promise promiseOf(const Tensor &t, const Program &program) {
+  Promise promise;
+  KernelOp kernel = program.kernel;
+  mlir::ArrayAttr all = kernel.getArgAttrsAttr();
+  if (!all || t.index >= all.size())
+    return promise;
+  auto facts = llvm::cast<mlir::DictionaryAttr>(all[t.index]);
+  promise.sorted = facts.contains("attn.sorted");
+  if (auto range = facts.getAs<mlir::DenseI64ArrayAttr>("attn.range"); range && range.size() == 2)
+    promise.range = {range[0], range[1]};
+  return promise;
+}
 
 bool passesIntegersOn(mlir::Operation *op) {
   return llvm::isa<mlir::arith::IndexCastOp, mlir::arith::ExtSIOp, mlir::arith::ExtUIOp, mlir::arith::TruncIOp>(op);
@@ -43,10 +72,15 @@ int64_t indexedAxis(mlir::Value value, const Problem &problem) {
   int64_t bound = -1;
   for (mlir::OpOperand &use : value.getUses()) {
     int64_t found = -1;
+    const unsigned operand = use.getOperandNumber();
     if (auto load = llvm::dyn_cast<LoadOp>(use.getOwner())) {
       const Tensor *table = problem.tensorOf(load.getTensor());
-      if (table && use.getOperandNumber() > 0)
-        found = table->shape[use.getOperandNumber() - 1];
+      if (table && operand > 0)
+        found = table->shape[operand - 1];
+    } else if (auto member = llvm::dyn_cast<MemberOp>(use.getOwner())) {
+      const Tensor *list = problem.tensorOf(member.getList());
+      if (list && operand > 1) // value, list, indices, from, to
+        found = list->shape[std::min<size_t>(operand - 2, list->shape.size() - 1)];
     } else if (passesIntegersOn(use.getOwner())) {
       found = indexedAxis(use.getOwner()->getResult(0), problem);
     }
@@ -56,21 +90,53 @@ int64_t indexedAxis(mlir::Value value, const Problem &problem) {
   return bound;
 }
 
+/// Values of a list that `value` is looked for in.
+int64_t memberBound(mlir::Value value, const Problem &problem) {
+  auto arg = llvm::dyn_cast<mlir::BlockArgument>(value);
+  if (!arg)
+    return 63;
+  const unsigned fromEnd = arg.getOwner()->getNumArguments() - 1 - arg.getArgNumber(); // .., i, j
+  return (fromEnd == 0 ? problem.keys() : fromEnd == 1 ? problem.queries() : 64) - 1;
+}
+
+/// What one op does with the tensor; Plain if it says nothing.
+Use useBy(mlir::Operation *user, mlir::Value value, const Problem &problem) {
+  const int64_t keys = problem.keys();
+  return llvm::TypeSwitch<mlir::Operation *, Use>(user)
+      .Case<SetSegmentOp, SetSharedPrefixOp>([](auto) { return Use{Role::Segment}; })
+      .Case<SetMaskOp>([](auto) { return Use{Role::Mask}; })
+      .Case<SetGlobalOp>([&](auto) { return Use{Role::Uniform, std::min<int64_t>(32, keys)}; })
+      .Case<SetSinksOp>([&](auto) { return Use{Role::Uniform, std::min<int64_t>(8, keys)}; })
+      .Case<SetListOp>(
+          [&](SetListOp op) { return Use{Role::Ids, int64_t(llvm::divideCeil(keys, op.getBlock())), op.getSorted()}; })
+      .Case<SetDiagonalsOp>([&](SetDiagonalsOp op) {
+        return op.getList() == value ? Use{Role::Diagonals, 0, op.getSorted(), op.getSymmetric()} : Use{};
+      })
+      .Case<SetCsrOp>([&](SetCsrOp op) { // without keys there is nothing that a column could name
+        if (op.getOffsets() == value)
+          return Use{Role::Offsets, keys ? problem.tensorOf(op.getColumns())->shape.back() : 0};
+        return Use{Role::Uniform, keys - 1};
+      })
+      .Case<SetBitsOp>([](auto) { return Use{Role::Bits}; })
+      .Case<SetRandomBlocksOp>([](auto) { return Use{Role::Probability}; })
+      .Case<MemberOp>(
+          [&](MemberOp op) { return Use{Role::Uniform, memberBound(op.getValue(), problem), op.getSorted()}; })
+      .Default([](auto) { return Use{}; });
+}
+
 Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
   Use use;
-  if (t.fact.lengthOf >= 0)
-    return {Role::Length, problem.extents[t.fact.lengthOf]};
   KernelOp kernel = program.kernel;
   mlir::Value value = kernel.getBody().getArgument(t.index);
-  for (mlir::Operation *user : value.getUsers()) {
-    if (llvm::isa<SetSegmentOp>(user))
-      return {Role::Segment, 0};
-    if (llvm::isa<SetMaskOp>(user))
-      return {Role::Mask, 0};
+  for (mlir::Operation *user : value.getUsers())
+    if (Use found = useBy(user, value, problem); found.role != Role::Plain)
+      return found;
+  if (t.fact.lengthOf >= 0)
+    return {Role::Uniform, problem.extents[t.fact.lengthOf]};
+  for (mlir::Operation *user : value.getUsers())
     if (auto load = llvm::dyn_cast<LoadOp>(user); load && !isFloat(t.element))
       if (int64_t bound = indexedAxis(load.getResult(), problem); bound >= 0)
-        use = {Role::Index, use.role == Role::Index ? std::min(use.bound, bound) : bound};
-  }
+        use = {Role::Uniform, use.role == Role::Uniform ? std::min(use.bound, bound - 1) : bound - 1};
   return use;
 }
 
@@ -106,6 +172,48 @@ void fillUniform(Tensor &t, const Random &random, int64_t lo, int64_t hi) {
     storeNumber(t.data.data(), t.element, n, double(random.integer(uint64_t(n), lo, std::max(lo, hi))));
 }
 
+/// Integers and floats by their use and what is promised of them.
+void fill(Tensor &t, const Random &random, const Use &use, const Promise &promise, const Problem &problem,
+          uint64_t seed) {
+  const auto [least, end] = promise.range.value_or(std::pair(INT64_MIN, INT64_MAX));
+  const auto uniform = [&](int64_t lo, int64_t hi) {
+    fillUniform(t, random, std::max(lo, least), std::min(hi, end - 1));
+    if (promise.sorted || use.sorted)
+      sortRows(t);
+  };
+  switch (use.role) {
+  case Role::Segment:
+    return fillSegments(t, random, seed);
+  case Role::Mask:
+    return fillUniform(t, random, 0, 1);
+  case Role::Ids: {
+    const bool padded = least < 0 && !(promise.sorted && use.sorted);
+    const Padding padding = !padded ? Padding::None : promise.sorted ? Padding::First : Padding::Last;
+    return fillIds(t, random, std::max<int64_t>(0, least), std::min(use.bound, end), padding,
+                   promise.sorted || use.sorted);
+  }
+  case Role::Diagonals:
+    fillDiagonals(t, random, problem, use.symmetric);
+    if (promise.sorted || use.sorted)
+      sortRows(t);
+    return;
+  case Role::Offsets:
+    return fillOffsets(t, random, use.bound);
+  case Role::Bits:
+    return fillBits(t, random);
+  case Role::Probability:
+    for (int64_t n = 0; n < t.elements(); ++n)
+      storeNumber(t.data.data(), t.element, n, random.uniform(uint64_t(n)));
+    return;
+  case Role::Uniform:
+    return uniform(0, use.bound);
+  case Role::Plain:
+    if (t.element == Element::I1)
+      return fillUniform(t, random, 0, 1);
+    return isFloat(t.element) ? fillNormal(t, random) : uniform(0, 15);
+  }
+}
+
 /// A NaN or a -1 in every element: what a kernel does not write shows.
 void poison(Tensor &t) {
   if (!isFloat(t.element)) {
@@ -135,6 +243,46 @@ Error readScalar(Scalar &s, const std::string &text) {
   return Error::success();
 }
 
+/// A default as an integer and as a float: the scalar's type chooses.
+struct Default {
+  int64_t integer = 0;
+  double real = 0;
+};
+
+/// What one use of a scalar expects; none if it says nothing.
+std::optional<Default> defaultBy(mlir::OpOperand &use, int64_t keys, const Options &options) {
+  const mlir::Value value = use.get();
+  using Result = std::optional<Default>;
+  const auto integer = [](int64_t n) { return Result({n}); };
+  const auto real = [](double x) { return Result({0, x}); };
+  const auto seed = int64_t(options.seed);
+  return llvm::TypeSwitch<mlir::Operation *, Result>(use.getOwner())
+      .Case<SetWindowOp>([&](auto) { return integer(256); })
+      .Case<SetPrefixOp>([&](auto) { return integer(keys / 4); })
+      .Case<SetGlobalOp>([&](auto) { return integer(16); })
+      .Case<SetSinksOp>([&](auto) { return integer(4); })
+      .Case<SetDiscOp>([&](auto) { return integer(8); })
+      .Case<SetSharedPrefixOp>([&](SetSharedPrefixOp op) { return integer(op.getAll() == value); })
+      .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp op) { return op.getSeed() == value ? integer(seed) : real(0.5); })
+      .Case<RandomOp>([&](RandomOp op) { return op.getSeed() == value ? integer(seed) : std::nullopt; })
+      .Case<AttendOp>([&](AttendOp op) {
+        if (op.getScale() == value)
+          return real(1 / std::sqrt(double(op.featureExtent(op.dotDim()))));
+        if (op.getDropSeed() == value)
+          return integer(seed);
+        return op.getDropProbability() == value ? real(0.1) : std::nullopt;
+      })
+      .Default([](auto) { return std::nullopt; });
+}
+
+/// The default of a scalar by its first use that has one; `first` comes last.
+std::optional<Default> defaultOf(mlir::Value scalar, int64_t keys, AttendOp attend, const Options &options) {
+  for (mlir::OpOperand &use : scalar.getUses())
+    if (auto value = defaultBy(use, keys, options))
+      return value;
+  return attend.getFirst() == scalar ? std::optional(Default()) : std::nullopt;
+}
+
 } // namespace
 
 Error attn::run::fillScalars(Problem &problem, const Program &program, const Options &options) {
@@ -146,22 +294,29 @@ Error attn::run::fillScalars(Problem &problem, const Program &program, const Opt
         return e;
       continue;
     }
-    bool known = false;
-    for (mlir::OpOperand &use : s.argument.getUses()) {
-      if (llvm::isa<SetWindowOp>(use.getOwner()))
-        s.value.i = 256;
-      else if (llvm::isa<SetPrefixOp>(use.getOwner()))
-        s.value.i = problem.keys() / 4;
-      else if (use.getOwner() == attend && s.isFloat)
-        s.value.f = 1 / std::sqrt(double(attend.featureExtent(attend.dotDim())));
-      else
-        continue;
-      known = true;
-    }
-    if (!known)
+    auto value = defaultOf(s.argument, problem.keys(), attend, options);
+    if (!value)
       return fail(ExitBadInput, "the scalar argument {} has no default; say --param {}=VALUE", s.name, s.name);
+    if (s.isFloat)
+      s.value.f = s.argument.getType().isF32() ? double(float(value->real)) : value->real;
+    else
+      s.value.i = s.argument.getType().isInteger(32) ? int32_t(value->integer) : value->integer;
   }
   return Error::success();
+}
+
+int64_t attn::run::firstToken(const Program &program, const Options &options) {
+  AttendOp attend = program.attend;
+  KernelOp kernel = program.kernel;
+  auto arg = llvm::dyn_cast_if_present<mlir::BlockArgument>(attend.getFirst());
+  if (!arg)
+    return attend.getFirstValue().value_or(0);
+  for (const Assignment &a : options.params) {
+    int64_t n;
+    if (a.name == kernel.argName(arg.getArgNumber()))
+      return llvm::StringRef(a.value).getAsInteger(10, n) ? 0 : n;
+  }
+  return defaultOf(arg, 0, attend, options).value_or(Default()).integer;
 }
 
 Error attn::run::fillInputs(Problem &problem, const Program &program, const Options &options) {
@@ -171,17 +326,7 @@ Error attn::run::fillInputs(Problem &problem, const Program &program, const Opti
     if (t.isOutput || t.isGiven || t.elements() == 0)
       continue;
     const Random random(options.seed, t.name);
-    const Use use = useOf(t, problem, program);
-    if (use.role == Role::Segment)
-      fillSegments(t, random, options.seed);
-    else if (use.role == Role::Length)
-      fillUniform(t, random, 0, use.bound);
-    else if (use.role == Role::Mask || t.element == Element::I1)
-      fillUniform(t, random, 0, 1);
-    else if (isFloat(t.element))
-      fillNormal(t, random);
-    else
-      fillUniform(t, random, 0, use.role == Role::Index ? use.bound - 1 : 15);
+    fill(t, random, useOf(t, problem, program), promiseOf(t, program), problem, options.seed);
   }
   return Error::success();
 }

@@ -1,6 +1,7 @@
 // Parsing of the command line: a table of options, each with what it does with its value.
 #include "Options.h"
 #include "Failure.h"
+#include "Picture.h"
 
 #include "llvm/ADT/StringRef.h"
 
@@ -26,7 +27,9 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --check                  compares with the f64 interpreter by the error rule
   --bench                  times the kernel against a peak loop of fused multiply-adds
   --rounds N               at least so many rounds of --bench (default: 30)
-  --explain                a map of full (#), partial (+) and skipped (.) blocks, the variant chosen and why
+  --explain                a map of full (#), partial (+) and skipped (.) blocks, the variant chosen and why, and the
+                           mask as a graph: does some token reach all, in how many layers, who hears of how much when
+  --picture FILE           the mask of the first batch, as .svg, .png or .txt; alone, nothing is compiled or run
   --json                   one object on standard output instead of text
   --threads N              worker threads (default: 1)
   --seed S                 of everything random (default: 0)
@@ -113,6 +116,13 @@ private:
     pairs("--save", options.saves);
     pairs("--param", options.params);
     table.push_back({"--size", true, [this](StringRef v) { return size(v); }});
+    table.push_back({"--picture", true, [this](StringRef v) -> Error {
+                       if (!isPicture(v))
+                         return fail(ExitUsage, "--picture takes a file that ends in .svg, .png or .txt, not '{}'",
+                                     v.str());
+                       options.pictures.push_back(v.str());
+                       return Error::success();
+                     }});
     text("--kernel", options.kernel);
     text("--variant", options.variant);
     text("--target", options.target);

@@ -23,6 +23,7 @@ enum class Logits { Normal, Rising, Falling, Ties, Huge, Spikes };
 struct Options {
   std::string file, kernel, variant, target = "x86-64-v3";
   std::vector<Assignment> inputs, expects, saves, params;
+  std::vector<std::string> pictures;
   std::vector<std::pair<std::string, int64_t>> sizes;
   bool check = false, bench = false, json = false, explain = false, help = false;
   int threads = 1;

@@ -62,6 +62,10 @@ llvm::Expected<Problem> makeProblem(Program &program, const Options &options);
 /// The extents by dimension and the shape of every tensor without one. See Extents.cpp for the order of precedence.
 llvm::Error solveExtents(Problem &problem, const Program &program, const Options &options);
 
+/// Tokens before the grids: what the program or --param says, else the default; 0 for text that is no number, which
+/// fillScalars refuses.
+int64_t firstToken(const Program &program, const Options &options);
+
 /// Values of the tensors and scalars that nothing says.
 llvm::Error fillScalars(Problem &problem, const Program &program, const Options &options);
 llvm::Error fillInputs(Problem &problem, const Program &program, const Options &options);

@@ -15,6 +15,11 @@ double Report::flopsPerPair() const {
   return 2.0 * double(problem->extents[attend.dotDim()] + problem->extents[attend.valueDim()]);
 }
 
+std::optional<double> Report::density() const {
+  const double all = pairs ? double(problem->rows()) * double(problem->keys()) : 0;
+  return all > 0 ? std::optional(pairs->visible / all) : std::nullopt;
+}
+
 std::optional<double> Report::gflops() const {
   if (!pairs || !seconds || *seconds <= 0)
     return std::nullopt;
@@ -47,12 +52,14 @@ public:
     if (r.bench)
       bench();
     if (r.options->explain)
-      explain();
+      printExplanation(r);
+    for (const std::string &path : r.pictures)
+      line("picture", "{}: batch 0, {}", path, r.survey->picture->size());
   }
 
 private:
   template <typename... Args> void line(const char *what, fmt::format_string<Args...> text, Args &&...args) {
-    fmt::print("{:<10} {}\n", what, fmt::format(text, std::forward<Args>(args)...));
+    printLine(what, fmt::format(text, std::forward<Args>(args)...));
   }
 
   void head() {
@@ -66,6 +73,8 @@ private:
   }
 
   void work() {
+    if (!r.execution)
+      return staticWork();
     const Execution &e = *r.execution;
     const attn_stats &s = e.stats();
     line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target,
@@ -82,6 +91,14 @@ private:
     if (r.seconds && !r.bench)
       line("ran", "in {}, once{}; workspace {}", duration(*r.seconds),
            r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "", byteCount(e.workspaceBytes()));
+  }
+
+  void staticWork() {
+    if (!r.unsupported.empty())
+      line("compiled", "no: {}", r.unsupported);
+    if (r.pairs)
+      line("pairs", "{}{:.0f} visible{}", r.pairs->exact ? "" : "about ", r.pairs->visible,
+           r.unsupported.empty() ? "" : "; how many a kernel would visit is not known");
   }
 
   void comparison(const Comparison &c, const std::string &against) {
@@ -124,23 +141,11 @@ private:
                       : fmt::format("of {:.1f} GFLOP/s; cycles cannot be counted here", b.peakGflops));
   }
 
-  void explain() {
-    for (const std::string &reason : r.execution->variantReasons())
-      line("variant", "{}", reason);
-    const attn_stats &s = r.execution->stats();
-    line("tiles", "{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys);
-    if (r.problem->rows() == 0 || r.problem->keys() == 0)
-      return line("map", "there are no pairs");
-    if (!r.map)
-      return line("map", "not drawn: too many blocks, or the set takes too long to look at");
-    line("map", "batch 0, blocks of {} x {}: # {} full, + {} partial, . {} skipped", r.map->blockRows, r.map->blockKeys,
-         r.map->full, r.map->partial, r.map->skipped);
-    fmt::print("{}", drawMap(*r.map));
-  }
-
   const Report &r;
 };
 
 } // namespace
+
+void attn::run::printLine(const char *what, const std::string &text) { fmt::print("{:<10} {}\n", what, text); }
 
 void attn::run::printText(const Report &report) { TextPrinter(report).run(); }

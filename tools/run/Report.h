@@ -19,15 +19,22 @@ struct Report {
   std::optional<CheckResult> check;
   std::vector<Comparison> expected;
   std::optional<BenchResult> bench;
-  std::optional<BlockMap> map;
+  std::optional<Survey> survey;
+  std::string unsupported; // why the compiler does not take the program; what needs the kernel is absent then
+  std::vector<std::string> pictures; // written
   int exitCode = 0;
   std::string error; // the line on standard error, if there is one
 
   bool comparisonsOk() const;
   double flopsPerPair() const; // 2 (d + dv)
   std::optional<double> gflops() const;
+  std::optional<double> density() const; // visible pairs of all pairs
 };
 
+/// A line of the text: what it is about in a column of its own, empty where it goes on.
+void printLine(const char *what, const std::string &text);
+/// What --explain adds.
+void printExplanation(const Report &report);
 void printText(const Report &report);
 /// Absent values are null; an infinite error or ratio is 1e9, for JSON has no infinity.
 void printJson(const Report &report);

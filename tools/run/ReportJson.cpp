@@ -40,12 +40,15 @@ json::Value blocks(const Report &r) {
 }
 
 json::Value pairs(const Report &r) {
-  if (!r.execution || !r.pairs)
+  if (!r.pairs)
     return nullptr;
-  const attn_stats &s = r.execution->stats();
-  return json::Object{{"visible", number(r.pairs->visible)},
-                      {"visited", s.tiles * s.tile_rows * s.tile_keys},
-                      {"exact", r.pairs->exact}};
+  json::Value visited = nullptr;
+  if (r.execution) {
+    const attn_stats &s = r.execution->stats();
+    visited = s.tiles * s.tile_rows * s.tile_keys;
+  }
+  return json::Object{
+      {"visible", number(r.pairs->visible)}, {"visited", std::move(visited)}, {"exact", r.pairs->exact}};
 }
 
 json::Value peak(const Report &r) {
@@ -62,9 +65,56 @@ json::Value peak(const Report &r) {
 }
 
 json::Value map(const Report &r) {
-  if (!r.map)
+  if (!r.survey || !r.survey->map)
     return nullptr;
-  return json::Object{{"full", r.map->full}, {"partial", r.map->partial}, {"skipped", r.map->skipped}};
+  const BlockMap &m = *r.survey->map;
+  return json::Object{{"full", m.full},
+                      {"partial", m.partial},
+                      {"skipped", m.skipped},
+                      {"size", json::Array{m.blockRows, m.blockKeys}}};
+}
+
+/// The first batch alone.
+json::Value set(const Report &r) {
+  if (!r.survey)
+    return nullptr;
+  const Survey &s = *r.survey;
+  return json::Object{{"rows", s.rows},
+                      {"of", s.of},
+                      {"keys", r.problem->keys()},
+                      {"empty_rows", s.emptyRows},
+                      {"unseen_keys", s.unseenKeys ? json::Value(*s.unseenKeys) : json::Value(nullptr)}};
+}
+
+/// How many tokens, and the first of their ranges: first token, last token.
+json::Value tokens(const Ranges &ranges) {
+  json::Array first;
+  for (size_t n = 0; n < ranges.size() && n < 16; ++n)
+    first.push_back(json::Array{ranges[n].first, ranges[n].second - 1});
+  return json::Object{{"count", countOf(ranges)}, {"ranges", std::move(first)}};
+}
+
+json::Value graph(const Report &r) {
+  if (!r.survey || (!r.survey->graph && r.survey->noGraph.empty()))
+    return nullptr;
+  if (!r.survey->graph)
+    return json::Object{{"absent", r.survey->noGraph}};
+  const GraphFacts &g = *r.survey->graph;
+  json::Array heard;
+  for (const Heard &h : g.heard)
+    heard.push_back(json::Object{{"layers", h.layers}, {"mean", h.mean}, {"most", h.most}});
+  return json::Object{{"exact", g.exact()},
+                      {"tokens_per_node", g.tokensPerNode},
+                      {"nodes", g.nodes},
+                      {"padding", g.padding},
+                      {"components", g.components},
+                      {"closed", g.closed},
+                      {"connected", g.connected()},
+                      {"roots", tokens(g.roots)},
+                      {"radius", g.radius ? json::Value(*g.radius) : json::Value(nullptr)},
+                      {"centre", tokens(g.centre)},
+                      {"heard", std::move(heard)},
+                      {"finished", g.finished}};
 }
 
 } // namespace
@@ -118,7 +168,12 @@ void attn::run::printJson(const Report &r) {
   o["compile_ms"] = r.execution ? json::Value(r.execution->kernel().compileMilliseconds()) : json::Value(nullptr);
   o["blocks"] = blocks(r);
   o["pairs"] = pairs(r);
+  o["density"] = r.problem ? number(r.density()) : json::Value(nullptr);
   o["map"] = map(r);
+  o["set"] = set(r);
+  o["graph"] = graph(r);
+  o["pictures"] = json::Array(r.pictures);
+  o["unsupported"] = orNull(!r.unsupported.empty(), r.unsupported);
   o["guarded"] = r.execution ? json::Value(r.execution->stats().guarded) : json::Value(nullptr);
   std::string text;
   llvm::raw_string_ostream(text) << json::Value(std::move(o));

@@ -50,12 +50,37 @@ private:
     if (!expected)
       return expected.takeError();
     expectedFiles = std::move(*expected);
+    Visibility visibility(program, problem, **oracle);
+    if (!needsKernel() && !options.explain) {
+      survey(visibility);
+      return pictures();
+    }
     const CycleCounter cycles; // before the threads that it counts
+    Error error = execute();
+    if (error && options.explain)
+      error = notCompiled(std::move(error));
+    if (error)
+      return error;
+    if (!report.execution) {
+      survey(visibility);
+      if (Error e = pictures())
+        return e;
+      return needsKernel() ? fail(ExitUnsupported, "{}", report.unsupported) : Error::success();
+    }
+    return judge(visibility, **oracle, cycles);
+  }
+
+  /// Whether something was asked for beyond what the set itself says. Nothing at all is a run.
+  bool needsKernel() const {
+    return options.check || options.bench || !options.saves.empty() || !options.expects.empty() ||
+           (!options.explain && options.pictures.empty());
+  }
+
+  Error execute() {
     auto created = Execution::create(program, problem, options);
     if (!created)
       return created.takeError();
     execution = std::move(*created);
-
     const auto start = std::chrono::steady_clock::now();
     if (Error e = execution->run())
       return e;
@@ -67,11 +92,58 @@ private:
       if (Error e = writeNpy(a.value, t.element, t.shape, t.data.data()))
         return e;
     }
-    return judge(**oracle, cycles);
+    return Error::success();
   }
 
-  Error judge(interpreter::Interpreter &oracle, const CycleCounter &cycles) {
-    Visibility visibility(program, problem, oracle);
+  /// What the compiler does not take yet can still be explained; other errors stay.
+  Error notCompiled(Error error) {
+    return llvm::handleErrors(
+        std::move(error),
+        [&](std::unique_ptr<CompileError> e) -> Error {
+          if (e->kind != CompileFailure::Unsupported)
+            return Error(std::move(e));
+          report.unsupported = toFailure(Error(std::move(e))).message;
+          return Error::success();
+        },
+        [&](std::unique_ptr<Failure> e) -> Error {
+          if (e->code != ExitUnsupported)
+            return Error(std::move(e));
+          report.unsupported = e->message;
+          return Error::success();
+        });
+  }
+
+  /// Needs no kernel; with one, the map is of its blocks.
+  void survey(Visibility &visibility) {
+    if (!report.pairs)
+      report.pairs = countPairs(visibility, problem, 3);
+    if (problem.rows() == 0 || problem.keys() == 0)
+      return;
+    SurveyRequest request;
+    request.name = program.kernel.getSymName().str();
+    request.map = request.graph = options.explain;
+    request.picture = !options.pictures.empty();
+    int64_t chosen = 16; // no kernel says: few enough for a glance
+    while (std::max(problem.queries(), problem.keys()) / chosen > 256)
+      chosen *= 2;
+    auto block = [&](int64_t ofKernel, int64_t asked) { return ofKernel > 0 ? ofKernel : asked > 0 ? asked : chosen; };
+    request.blockRows = block(report.execution ? execution->stats().block_rows : 0, options.blockRows);
+    request.blockKeys = block(report.execution ? execution->stats().block_keys : 0, options.blockKeys);
+    report.survey = surveyRows(visibility, problem, request);
+  }
+
+  Error pictures() {
+    if (!options.pictures.empty() && !report.survey)
+      return fail(ExitBadInput, "--picture: there are no pairs to draw; choose larger --size");
+    for (const std::string &path : options.pictures) {
+      if (Error e = writePicture(path, *report.survey->picture))
+        return e;
+      report.pictures.push_back(path);
+    }
+    return Error::success();
+  }
+
+  Error judge(Visibility &visibility, interpreter::Interpreter &oracle, const CycleCounter &cycles) {
     report.pairs = countPairs(visibility, problem, 3);
     if (options.check) {
       report.check = checkResults(program, problem, oracle, options.seed);
@@ -79,8 +151,10 @@ private:
         return fail(ExitCheckFailed, "the interpreter met an index out of bounds and the kernel did not report it");
     }
     report.expected = compareExpected(problem, options, expectedFiles);
-    if (options.explain)
-      report.map = mapBlocks(visibility, problem, execution->stats().block_rows, execution->stats().block_keys);
+    if (options.explain || !options.pictures.empty())
+      survey(visibility);
+    if (Error e = pictures())
+      return e;
     if (!options.bench || !report.comparisonsOk())
       return Error::success();
     const double flops = report.flopsPerPair() * report.pairs->visible;
@@ -123,7 +197,7 @@ private:
     report.error = error;
     if (options.json)
       printJson(report);
-    else if (report.execution)
+    else if (report.execution || report.survey || report.pairs)
       printText(report);
     std::fflush(stdout);
     if (!error.empty())

@@ -60,15 +60,35 @@ int64_t Visibility::lengthAt(mlir::Value tensor) const {
   return loadInteger(t->data.data(), t->element, batch[0] * t->strides[0]);
 }
 
+bool Visibility::isKnown(mlir::Value scalar) const {
+  mlir::APInt constant;
+  return !scalar || problem.scalarOf(scalar) || matchPattern(scalar, mlir::m_ConstantInt(&constant));
+}
+
 int64_t Visibility::number(mlir::Value scalar) const {
   if (const attn_scalar *s = problem.scalarOf(scalar))
-    return s->i;
+    return scalar.getType().isInteger(32) ? int32_t(s->i) : s->i;
   mlir::APInt constant;
-  if (matchPattern(scalar, mlir::m_ConstantInt(&constant)))
-    return constant.getSExtValue();
-  if (auto cast = scalar.getDefiningOp<mlir::arith::IndexCastOp>())
-    return number(cast.getIn());
-  return 0; // evaluate() asked isKnown first
+  return matchPattern(scalar, mlir::m_ConstantInt(&constant)) ? constant.getSExtValue() : 0; // isKnown was asked
+}
+
+std::optional<int64_t> Visibility::count(mlir::Value length) const {
+  if (llvm::isa<mlir::RankedTensorType>(length.getType()))
+    return lengthAt(length);
+  return isKnown(length) ? std::optional(number(length)) : std::nullopt;
+}
+
+Ranges Visibility::filter(llvm::function_ref<bool(int64_t j)> test) const {
+  Ranges keys;
+  for (int64_t j = 0; j < problem.keys(); ++j) {
+    if (!test(j))
+      continue;
+    if (!keys.empty() && keys.back().second == j)
+      ++keys.back().second;
+    else
+      keys.emplace_back(j, j + 1);
+  }
+  return keys;
 }
 
 /// a + b without leaving int64.
@@ -77,14 +97,16 @@ static int64_t add(int64_t a, int64_t b) {
   return __builtin_add_overflow(a, b, &sum) ? (b < 0 ? INT64_MIN : INT64_MAX) : sum;
 }
 
+int64_t Visibility::aligned(Alignment alignment, mlir::Value ql, mlir::Value kl) const {
+  if (ql)
+    return query + lengthAt(kl) - lengthAt(ql);
+  return query + (alignment == Alignment::BottomRight ? problem.keys() - problem.queries() : 0);
+}
+
 /// i + s - left <= j <= i + s + right; a causal set is a window with right = 0 alone.
 Ranges Visibility::window(Alignment alignment, mlir::Value left, mlir::Value right, mlir::Value ql, mlir::Value kl,
                           bool causal) {
-  int64_t corner = query;
-  if (ql)
-    corner += lengthAt(kl) - lengthAt(ql);
-  else if (alignment == Alignment::BottomRight)
-    corner += problem.keys() - problem.queries();
+  const int64_t corner = aligned(alignment, ql, kl);
   int64_t lo = 0, last = INT64_MAX - 1;
   if (left) {
     const int64_t l = number(left);
@@ -95,57 +117,57 @@ Ranges Visibility::window(Alignment alignment, mlir::Value left, mlir::Value rig
   return clip(lo, add(last, 1));
 }
 
-Ranges Visibility::segments(SetSegmentOp op) {
-  const Tensor *q = problem.tensorOf(op.getQ()), *k = problem.tensorOf(op.getK());
-  auto at = [&](const Tensor *t, int64_t token) {
-    const int64_t row = t->shape.size() == 2 ? batch[0] * t->strides[0] : 0;
-    return loadInteger(t->data.data(), t->element, row + token * t->strides.back());
-  };
+int64_t Visibility::segmentAt(const Tensor *t, int64_t token) const {
+  const int64_t row = t->shape.size() == 2 ? batch[0] * t->strides[0] : 0;
+  return loadInteger(t->data.data(), t->element, row + token * t->strides.back());
+}
+
+const Ranges &Visibility::keysOfSegment(mlir::Operation *op, const Tensor *k, int64_t id) {
   auto [entry, fresh] = segmentIndex.try_emplace({op, k->shape.size() == 2 ? batch[0] : 0});
   std::map<int64_t, Ranges> &index = entry->second;
   for (int64_t j = 0; fresh && j < problem.keys(); ++j) {
-    Ranges &r = index[at(k, j)];
+    Ranges &r = index[segmentAt(k, j)];
     if (!r.empty() && r.back().second == j)
       ++r.back().second;
     else
       r.emplace_back(j, j + 1);
   }
-  auto found = index.find(at(q, query));
-  return found == index.end() ? Ranges{} : found->second;
+  static const Ranges none;
+  auto found = index.find(id);
+  return found == index.end() ? none : found->second;
 }
 
-Ranges Visibility::masked(SetMaskOp op) {
-  const Tensor *t = problem.tensorOf(op.getMask());
-  int64_t offset = 0, step = 0;
-  for (auto [axis, e] : llvm::enumerate(op.getMap().getResults())) {
+int64_t Visibility::rowOffset(const Tensor *t, mlir::AffineMap map) const {
+  int64_t offset = 0;
+  for (auto [axis, e] : llvm::enumerate(map.getResults())) {
     int64_t index = 0;
     if (auto c = llvm::dyn_cast<mlir::AffineConstantExpr>(e)) {
       index = c.getValue();
     } else {
       auto division = llvm::dyn_cast<mlir::AffineBinaryOpExpr>(e);
       const unsigned dim = llvm::cast<mlir::AffineDimExpr>(division ? division.getLHS() : e).getPosition();
-      if (dim == attend.keyDim()) {
-        step = t->strides[axis];
+      if (dim == AttendOp(attend).keyDim())
         continue;
-      }
-      index = dim == attend.queryDim() ? query : batch[dim];
+      index = dim < batch.size() ? batch[dim] : query;
       if (division)
         index /= llvm::cast<mlir::AffineConstantExpr>(division.getRHS()).getValue();
     }
     offset += index * t->strides[axis];
   }
+  return offset;
+}
+
+Ranges Visibility::masked(SetMaskOp op) {
+  const Tensor *t = problem.tensorOf(op.getMask());
+  const int64_t offset = rowOffset(t, op.getMap());
+  int64_t step = 0;
+  for (auto [axis, e] : llvm::enumerate(op.getMap().getResults()))
+    if (auto dim = llvm::dyn_cast<mlir::AffineDimExpr>(e); dim && dim.getPosition() == attend.keyDim())
+      step = t->strides[axis];
   const bool byQuery = op.getMap().isFunctionOfDim(attend.queryDim());
   if (auto known = maskRows.find({op, offset}); !byQuery && known != maskRows.end())
     return known->second;
-  Ranges keys;
-  for (int64_t j = 0; j < problem.keys(); ++j) {
-    if (loadNumber(t->data.data(), t->element, offset + j * step) == 0)
-      continue;
-    if (!keys.empty() && keys.back().second == j)
-      ++keys.back().second;
-    else
-      keys.emplace_back(j, j + 1);
-  }
+  Ranges keys = filter([&](int64_t j) { return loadNumber(t->data.data(), t->element, offset + j * step) != 0; });
   if (!byQuery)
     maskRows[{op, offset}] = keys;
   return keys;
@@ -153,14 +175,6 @@ Ranges Visibility::masked(SetMaskOp op) {
 
 Visibility::Bounds Visibility::evaluate(mlir::Value set) {
   const int64_t keys = problem.keys();
-  auto exactly = [](Ranges r) { return Bounds{r, r}; };
-  auto scalarsKnown = [&](auto... values) {
-    auto known = [&](mlir::Value v) {
-      mlir::APInt constant;
-      return !v || problem.scalarOf(v) || matchPattern(v, mlir::m_ConstantInt(&constant));
-    };
-    return (known(values) && ...);
-  };
   return llvm::TypeSwitch<mlir::Operation *, Bounds>(set.getDefiningOp())
       .Case<SetFullOp>([&](auto) { return exactly(clip(0, keys)); })
       .Case<SetEmptyOp>([&](auto) { return exactly({}); })
@@ -180,28 +194,13 @@ Visibility::Bounds Visibility::evaluate(mlir::Value set) {
         const Bounds a = evaluate(op.getOperand());
         return Bounds{complement(a.maybe, keys), complement(a.sure, keys)};
       })
-      .Case<SetCausalOp>([&](SetCausalOp op) {
-        return exactly(window(op.getAlignment(), {}, {}, op.getQLengths(), op.getKLengths(), true));
-      })
-      .Case<SetWindowOp>([&](SetWindowOp op) {
-        if (!scalarsKnown(op.getLeft(), op.getRight()))
-          return Bounds{{}, clip(0, keys)};
-        return exactly(
-            window(op.getAlignment(), op.getLeft(), op.getRight(), op.getQLengths(), op.getKLengths(), false));
-      })
-      .Case<SetPrefixOp>([&](SetPrefixOp op) {
-        if (llvm::isa<mlir::RankedTensorType>(op.getLength().getType()))
-          return exactly(clip(0, lengthAt(op.getLength())));
-        return scalarsKnown(op.getLength()) ? exactly(clip(0, number(op.getLength()))) : Bounds{{}, clip(0, keys)};
-      })
-      .Case<SetLengthsOp>([&](SetLengthsOp op) {
-        if (op.getQ() && query >= lengthAt(op.getQ()))
-          return exactly({});
-        return exactly(clip(0, op.getK() ? lengthAt(op.getK()) : keys));
-      })
-      .Case<SetSegmentOp>([&](SetSegmentOp op) { return exactly(segments(op)); })
-      .Case<SetMaskOp>([&](SetMaskOp op) { return exactly(masked(op)); })
-      .Default([&](auto) { return Bounds{{}, clip(0, keys)}; });
+      .Default([&](mlir::Operation *op) {
+        if (auto bounds = evaluateGrid(op))
+          return *bounds;
+        if (auto bounds = evaluateList(op))
+          return *bounds;
+        return evaluateNamed(op);
+      });
 }
 
 Ranges Visibility::row(const std::vector<int64_t> &at, int64_t i) {
@@ -210,9 +209,8 @@ Ranges Visibility::row(const std::vector<int64_t> &at, int64_t i) {
   if (attend.getSet().empty())
     return clip(0, problem.keys());
   const Bounds bounds = evaluate(attend.getSet().front().getTerminator()->getOperand(0));
-  const Ranges open = intersect(bounds.maybe, complement(bounds.sure, problem.keys()));
   Ranges decided;
-  for (auto [lo, hi] : open)
+  for (auto [lo, hi] : intersect(bounds.maybe, complement(bounds.sure, problem.keys())))
     for (int64_t j = lo; j < hi; ++j)
       if (interpreter.visible(batch, i, j)) {
         if (!decided.empty() && decided.back().second == j)
@@ -226,13 +224,26 @@ Ranges Visibility::row(const std::vector<int64_t> &at, int64_t i) {
 bool Visibility::dependsOn(unsigned d) {
   bool depends = false;
   attend.getSet().walk([&](mlir::Operation *op) {
-    if (auto mask = llvm::dyn_cast<SetMaskOp>(op))
-      depends |= mask.getMap().isFunctionOfDim(d);
-    else if (auto where = llvm::dyn_cast<SetWhereOp>(op))
-      depends |= d < where.getBody().getNumArguments() && !where.getBody().getArgument(d).use_empty();
-    else if (d == 0) // lengths, prefixes and segments are over the first batch dimension
-      for (mlir::Value v : op->getOperands())
-        depends |= llvm::isa<mlir::RankedTensorType>(v.getType()) && problem.tensorOf(v);
+    // Lengths, prefixes and segments are over the first batch dimension; what has a map goes by the map.
+    auto perBatch = [&](auto... values) {
+      auto isTensor = [](mlir::Value v) { return v && llvm::isa<mlir::RankedTensorType>(v.getType()); };
+      depends |= d == 0 && (isTensor(values) || ...);
+    };
+    llvm::TypeSwitch<mlir::Operation *>(op)
+        .Case<SetMaskOp, SetListOp, SetBitsOp, SetCsrOp>([&](auto o) { depends |= o.getMap().isFunctionOfDim(d); })
+        .Case<SetDiagonalsOp>([&](SetDiagonalsOp o) {
+          depends |= o.getMap().isFunctionOfDim(d);
+          perBatch(o.getQLengths());
+        })
+        .Case<SetRandomBlocksOp>([&](auto) { depends = true; })
+        .Case<SetWhereOp>([&](SetWhereOp o) {
+          depends |= d < o.getBody().getNumArguments() && !o.getBody().getArgument(d).use_empty();
+        })
+        .Case<LoadOp, MemberOp>([](auto) {}) // of a `where`: their indices are its arguments
+        .Default([&](mlir::Operation *o) {
+          for (mlir::Value v : o->getOperands())
+            perBatch(v);
+        });
   });
   return depends;
 }

@@ -2,17 +2,66 @@
 //
 // Variables: dimension d is variable d, its extent extentVar(d), the kernel's scalar argument n is scalarVar(n).
 // Tables: tensor argument n is table n. What the algebra cannot express (float comparisons, masks, nested truncations)
-// becomes an opaque atom that names the value to evaluate.
+// becomes an opaque atom that names the value to evaluate; membership in a list, bits of words and random blocks are
+// opaque atoms too, of the answerable kind: the emitter knows more of them than their value at one pair.
+//
+// Positions. A schedule may walk the keys in an order of its own: position p of the key axis then holds the logical key
+// order(p), or none. Predicates are built over positions: variable keyDim is the position, and the logical index is an
+// expression of it. Without an order the two are the same.
 #ifndef ATTN_ANALYSIS_SETPREDICATE_H
 #define ATTN_ANALYSIS_SETPREDICATE_H
 
 #include "attn/Dialect/Attn/Attn.h"
-#include "attn/Sets/Pred.h"
+#include "attn/Sets/Solve.h"
+
+#include <variant>
 
 namespace attn {
 
 inline unsigned extentVar(unsigned dim) { return 32 + dim; }
 inline unsigned scalarVar(unsigned arg) { return 64 + arg; }
+
+/// The table of an order that is a list: the logical key of each position, -1 for none.
+constexpr unsigned kOrderTable = 1u << 16;
+inline constexpr llvm::StringLiteral kGatheredAttr = "gathered";
+/// How many positions the key axis has, where that is not its extent.
+constexpr unsigned kPositions = 96;
+/// In answerable atoms: the logical key, and an element of a list.
+constexpr unsigned kLogicalKey = 97, kElement = 98;
+
+/// What the text says about the axes beside the set itself.
+struct TokenAxes {
+  unsigned numBatch = 0;
+  llvm::SmallVector<int64_t> queryGrid, keyGrid; // empty: none; the first extent may be dynamic
+  mlir::Value first;                             // or firstValue
+  int64_t firstValue = 0;
+  /// The keys go by a list: the op that it comes from, marked by kGatheredAttr, is true of every position with a key.
+  bool gathered = false;
+};
+
+/// value, of rows and the logical key, is an element of list[indices, :], or of the row's part of it.
+struct MemberAtom {
+  unsigned list = 0; // tensor argument
+  std::vector<sets::Expr> indices;
+  sets::Expr value;
+  std::optional<unsigned> offsets; // of a CSR row: from = offsets[indices, i], to = offsets[indices, i + 1]
+  /// Elements outside [0, limit) but -1 are bad indices; none where any element is right.
+  std::optional<sets::Expr> limit;
+  bool sorted = false, unique = false;
+};
+
+/// Bit (key mod width) of words[indices, key floordiv width].
+struct BitsAtom {
+  unsigned words = 0;
+  std::vector<sets::Expr> indices;
+};
+
+/// random(seed; indices) < p, p[|rowBlock - keyBlock|] where the probability is a table.
+struct RandomAtom {
+  mlir::Value seed, probability;
+  std::vector<sets::Expr> batch;
+  sets::Expr rowBlock, keyBlock;
+};
 
 struct SetPredicate {
   sets::Pred pred; // normalized
@@ -22,11 +71,15 @@ struct SetPredicate {
     SetMaskOp mask;
   };
   std::vector<Opaque> opaques;
+  /// Answerable atoms, by id less Pred::answerable.
+  std::vector<std::variant<MemberAtom, BitsAtom, RandomAtom>> answerables;
+  /// The logical key, and the pairs that are real: positions that hold a key.
+  sets::Expr key;
 };
 
 /// `set` is the set region (may be empty: all pairs) inside an op whose captured values are block arguments of the
 /// enclosing kernel or program.
-SetPredicate buildSetPredicate(mlir::Region &set, unsigned numBatch);
+SetPredicate buildSetPredicate(mlir::Region &set, const TokenAxes &axes);
 
 } // namespace attn
 

@@ -1,7 +1,8 @@
 // Chooses how an attend runs and writes it on the op as data: the attribute `attn.schedule`, an ordered list of
 // variants. It never rewrites computation.
 //
-// A variant is {name, block_rows, block_keys, tile_rows, tile_keys, threshold}; see tile.variant.
+// A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and `gather`
+// where the keys go by a list of the set.
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -10,6 +11,7 @@
 namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
+inline constexpr llvm::StringLiteral kGatherAttr = "gather";
 
 struct ScheduleRequest {
   int64_t vectorBytes = 32; // of the target

@@ -10,8 +10,8 @@
 //
 // The three parts of the library (see also Pred.h, Solve.h, Count.h):
 //
-//   Expr   integers: linear combinations, floor division and modulus by positive constants, min, max, select, elements
-//          of captured integer tensors, and extremes of such a tensor along one axis.
+//   Expr   integers: linear combinations, products, floor division and modulus by positive constants, min, max, select,
+//          elements of captured integer tensors, extremes of such a tensor along one axis, and places in sorted ones.
 //   Pred   truth: `e >= 0`, `e == 0`, `e != 0`, conditions nobody can see into, and their and/or.
 //   Solve  `solve(predicate, axis, box)`: the predicate as intervals of the axis, valid for a whole box of rows.
 //
@@ -26,6 +26,8 @@
 //     - multiples of the divisor leave a modulus:       mod(i + 8 j, 4) == mod(i, 4)
 //     - a modulus written out is a modulus:             i - 4 floorDiv(i, 4) == mod(i, 4)
 //     - min and max are flat, sorted, without repeats or operands that another one dominates by a constant.
+//     - a product is flat and sorted, its operands without common factors, the first coefficient of each positive:
+//       (2 i - 2 j)(j - i) == -2 (i - j)^2. Products of sums are not multiplied out.
 // * floorDiv and mod round towards minus infinity: mod is in [0, c), x == c * floorDiv(x, c) + mod(x, c).
 // * Every rewriting is an identity over the integers; none looks at ranges of variables.
 //
@@ -68,7 +70,7 @@
 
 namespace attn::sets {
 
-enum class ExprKind { Const, Var, Add, MulConst, FloorDiv, Mod, Min, Max, Select, Load, LoadMin, LoadMax };
+enum class ExprKind { Const, Var, Add, MulConst, Mul, FloorDiv, Mod, Min, Max, Select, Load, LoadMin, LoadMax, Find };
 
 /// A handle on an immutable expression node: copy it freely. The default value is the constant 0.
 ///
@@ -78,6 +80,7 @@ enum class ExprKind { Const, Var, Add, MulConst, FloorDiv, Mod, Min, Max, Select
 ///   Add       the sum of operands() plus value(); operands are neither Add nor Const; at least one MulConst-or-other
 ///             operand, two summands in all
 ///   MulConst  value() * operand(0), value() not 0 or 1, the operand neither Const, Add nor MulConst
+///   Mul       the product of operands(), two or more (a repeated one is a power), none of them Const, MulConst or Mul
 ///   FloorDiv  floor(operand(0) / value()), value() > 1
 ///   Mod       operand(0) - value() * floor(operand(0) / value()), value() > 1
 ///   Min, Max  of operands(), two or more
@@ -87,6 +90,9 @@ enum class ExprKind { Const, Var, Add, MulConst, FloorDiv, Mod, Min, Max, Select
 ///   and
 ///             *clipped to the tensor's extent*; of nothing, INT64_MAX for LoadMin and INT64_MIN for LoadMax.
 ///             operands() are indices() (a 0 stands at axis()), then lo(), then hi().
+///   Find      the least n in [0, extent] such that n is the extent, or the element of tensor table() at indices(), the
+///             axis()-th index being n, is at least sought(). The elements ascend along the axis. operands() are
+///             indices() (a 0 stands at axis()), then sought().
 class Expr {
 public:
   struct Node;
@@ -98,6 +104,7 @@ public:
   static Expr load(unsigned table, std::vector<Expr> indices);
   static Expr loadMin(unsigned table, std::vector<Expr> indices, unsigned axis, Expr lo, Expr hi);
   static Expr loadMax(unsigned table, std::vector<Expr> indices, unsigned axis, Expr lo, Expr hi);
+  static Expr find(unsigned table, std::vector<Expr> indices, unsigned axis, Expr sought);
   /// `cond >= 0 ? a : b`.
   static Expr select(const Expr &cond, const Expr &a, const Expr &b);
 
@@ -115,6 +122,7 @@ public:
   std::vector<Expr> indices() const;
   const Expr &lo() const;
   const Expr &hi() const;
+  const Expr &sought() const;
 
   /// Structural total order: negative, zero, positive. It does not depend on addresses, so output is reproducible.
   int compare(const Expr &other) const;
@@ -143,6 +151,7 @@ Expr operator+(const Expr &a, const Expr &b);
 Expr operator-(const Expr &a, const Expr &b);
 Expr operator-(const Expr &a);
 Expr operator*(const Expr &a, int64_t factor);
+Expr operator*(const Expr &a, const Expr &b);
 Expr operator+(const Expr &a, int64_t constant);
 Expr operator-(const Expr &a, int64_t constant);
 /// Floor division and modulus; the divisor is positive.
@@ -153,7 +162,8 @@ Expr max(const Expr &a, const Expr &b);
 Expr minOf(std::vector<Expr> operands);
 Expr maxOf(std::vector<Expr> operands);
 
-/// An expression as constant + sum of coefficient * atom; atoms are sorted and no Const, Add or MulConst.
+/// An expression as constant + sum of coefficient * atom; atoms are sorted and no Const, Add or MulConst. A Mul is an
+/// atom.
 struct LinearForm {
   int64_t constant = 0;
   std::vector<std::pair<Expr, int64_t>> terms;
@@ -169,12 +179,19 @@ void collectVars(const Expr &e, std::set<unsigned> &vars);
 Expr substitute(const Expr &e, const std::map<unsigned, Expr> &replacements);
 
 /// Where numbers come from. `var` is needed as soon as there is a Var, and so on; `extent(table, axis)` clips
-/// LoadMin and LoadMax and may be left out where their bounds are in range.
+/// LoadMin and LoadMax and may be left out where their bounds are in range; a Find needs it.
 struct Env {
   std::function<int64_t(unsigned varId)> var;
   std::function<int64_t(unsigned table, const std::vector<int64_t> &indices)> load;
   std::function<int64_t(unsigned table, unsigned axis)> extent;
   std::function<bool(unsigned opaqueId)> opaque;
+};
+
+/// What the caller promises of tensors, by table. `sorted`: the elements ascend along the last axis. `range`: the least
+/// and the greatest value an element may have.
+struct Facts {
+  std::set<unsigned> sorted;
+  std::map<unsigned, std::pair<int64_t, int64_t>> range;
 };
 
 int64_t eval(const Expr &e, const Env &env);

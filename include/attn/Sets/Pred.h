@@ -9,6 +9,10 @@
 //   Opaque(id, neg)  a condition the algebra cannot see into (a captured mask, a float comparison). It may depend on
 //                    every index. `negated` complements its truth value, NaNs and all.
 //
+// An Opaque is answerable if its id has the bit Pred::answerable: whoever emits the code can tell, for a box of all
+// indices, whether the condition may hold somewhere in it and whether it must hold everywhere. mayHold and mustHold ask
+// that by Opaque(id | mayBit) and Opaque(id | mustBit), see Solve.h. Everywhere else it is an Opaque like any other.
+//
 // The constructors flatten, sort, drop repeats and find an atom beside its complement. normalize() goes further: atoms
 // with the same linear part are merged into one interval of that part (i - j >= 0 and i - j >= 3; e >= 0 and -e >= 0
 // is e == 0; e >= 0 or e <= 0 is True), what another child implies is absorbed, disjuncts that a sibling refutes are
@@ -36,6 +40,11 @@ public:
   struct Node;
 
   Pred();
+
+  /// Bits of an opaque id: it can be asked about boxes, and it is such a question.
+  static constexpr unsigned answerable = 1u << 30, mayBit = 1u << 29, mustBit = 1u << 28;
+  /// The id without its bits.
+  static unsigned opaqueIndex(unsigned id) { return id & (mustBit - 1); }
 
   static Pred always();
   static Pred never();
@@ -107,12 +116,14 @@ std::optional<std::vector<std::vector<Pred>>> toDNF(const Pred &p, unsigned limi
 
 /// Rewrites the atoms of `p` that mention `axis` under a min, max or select, or in a Ne0, as Ge0 atoms without them.
 /// An atom that would grow beyond eight pieces stays as it is.
-Pred splitAtoms(const Pred &p, unsigned axis);
+Pred splitAtoms(const Pred &p, unsigned axis, const Facts &facts = {});
 
 bool mentions(const Pred &p, unsigned varId);
 /// Does an Opaque occur in it?
 bool hasOpaque(const Pred &p);
 void collectVars(const Pred &p, std::set<unsigned> &vars);
+/// `p` with f of the expression of each atom in its place.
+Pred rewrite(const Pred &p, const std::function<Expr(const Expr &)> &f);
 Pred substitute(const Pred &p, const std::map<unsigned, Expr> &replacements);
 bool eval(const Pred &p, const Env &env);
 

@@ -11,6 +11,8 @@
 //     floorDiv(g, d) >= e       g >= d e
 //     floorDiv(g, d) <= e       g <= d e + d - 1
 //     e == 0                    e >= 0 and -e >= 0
+//     t[..., g] >= e            g >= Find(t, e)                       where t is sorted along its last axis
+//     t[..., g] <= e            g <= Find(t, e + 1) - 1
 //
 // where f and e are free of j: they may hold anything else, tensor elements too (j < ends[b, i]). With L the largest
 // lower bound and U the smallest upper bound, both functions of the row, a box of rows gives
@@ -22,6 +24,9 @@
 // points, others go by interval arithmetic, tensor elements become LoadMin/LoadMax. Rows that an atom without j rules
 // out (i < length) do not count for `may`.
 //
+// Facts promise what no algebra can see: tensors that are sorted, and ranges of their elements. A promise that is not
+// kept makes the answers wrong, so whoever passes facts on has them checked.
+//
 // Tier 2, conditions. What is left, atoms that cannot be solved for j (moduli, tensor elements over j, opaque), is the
 // *rest*. mayHold and mustHold turn a predicate and a box of *all* boxed indices, the axis too, into a predicate over
 // end points alone:
@@ -30,6 +35,15 @@
 //     mustHold(p, box) true   =>  p holds everywhere in the box     (the tile needs no mask)
 //
 // Both are one-sided: an Opaque may hold and need not. Boxes are never empty here; an empty one is the caller's case.
+//
+// An answerable Opaque becomes a question about the box, put to whoever evaluates the result:
+//
+//     mayHold(q)  = Opaque(id | mayBit)            mayHold(not q)  = not Opaque(id | mustBit)
+//     mustHold(q) = Opaque(id | mustBit)           mustHold(not q) = not Opaque(id | mayBit)
+//
+// The box is not written down in it: it is the one that mayHold or mustHold was given, that is the rows of the solution
+// and the piece of the axis. An answer for a larger box is sound too. The intervals and the conditions of a conjunct on
+// its rows hold no questions, for an opaque part may depend on the axis.
 //
 // Worked example, same_segment and causal, rows i0..i1, keys k0..k1 of one step of the loop:
 //
@@ -72,12 +86,13 @@ struct Interval {
 /// The boxed variables and their ranges. End points must not mention boxed variables. Not empty when it is used.
 using Box = std::map<unsigned, Interval>;
 
-/// The range of `e` over the box, free of boxed variables; none where the algebra has no bound (nested tensor elements
-/// such as t[u[i]]). `exact`: both ends are attained.
-std::optional<Interval> bound(const Expr &e, const Box &box, bool *exact = nullptr);
+/// The range of `e` over the box, free of boxed variables; none where the algebra has no bound (tensor elements at two
+/// varying indices). `exact`: both ends are attained. The elements of a tensor of known range are within it; it is the
+/// bound itself for nested elements such as t[u[i]], and where there is no other.
+std::optional<Interval> bound(const Expr &e, const Box &box, bool *exact = nullptr, const Facts &facts = {});
 
-Pred mayHold(const Pred &p, const Box &box);
-Pred mustHold(const Pred &p, const Box &box);
+Pred mayHold(const Pred &p, const Box &box, const Facts &facts = {});
+Pred mustHold(const Pred &p, const Box &box, const Facts &facts = {});
 
 /// One bound on the axis, exact for one row: axis >= bound or axis <= bound.
 struct AxisBound {
@@ -86,7 +101,7 @@ struct AxisBound {
 };
 
 /// The atom as a conjunction of bounds on the axis; none where it cannot be solved for it or does not mention it.
-std::optional<std::vector<AxisBound>> solveAtom(const Pred &atom, unsigned axisVar);
+std::optional<std::vector<AxisBound>> solveAtom(const Pred &atom, unsigned axisVar, const Facts &facts = {});
 
 struct Conjunct {
   /// Axis values that some row may see, and that every row sees, as far as the solved atoms go. Free of row variables.
@@ -113,13 +128,14 @@ struct Solution {
   std::vector<Conjunct> conjuncts;
   unsigned axis = 0;
   Box rows;
+  Facts facts;
   std::string str() const;
 };
 
 /// Never fails: what does not fit the disjunctive form (more than `limit` conjuncts) is left whole in keyAtoms. No
 /// conjunct at all: nothing holds for any row of the box. A conjunct that no row of the box can satisfy is left out, so
 /// a solution, its lane masks too, speaks for the rows of its box alone.
-Solution solve(const Pred &p, unsigned axisVar, const Box &rows, unsigned limit = 16);
+Solution solve(const Pred &p, unsigned axisVar, const Box &rows, unsigned limit = 16, const Facts &facts = {});
 
 /// Tile tests of one conjunct: `keys` is the piece of the axis (inside `may` or `must`, respectively).
 Pred mayHold(const Conjunct &c, const Solution &s, const Interval &keys);

@@ -4,6 +4,7 @@
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
 #include "NormalizerForm.h"
 #include "attn/Analysis/ArgumentFacts.h"
+#include "attn/Analysis/Lists.h"
 #include "attn/Analysis/SetPredicate.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Tile/Tile.h"
@@ -40,7 +41,8 @@ public:
 
     auto program = tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
                                            kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(),
-                                           share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed));
+                                           share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed),
+                                           kernel.getArgAttrsAttr());
     Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
     for (auto [from, to] :
          llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
@@ -82,10 +84,21 @@ private:
         return 0;
       };
       int64_t k = divisor(attend.getKMap()), v = divisor(attend.getVMap());
-      share.push_back(k == 0 ? v : v == 0 ? k : std::gcd(k, v));
+      k = k == 0 ? v : v == 0 ? k : std::gcd(k, v);
+      // Heads that gather other keys share none.
+      if (SetListOp gathered = attn::gatherable(attend); gathered && isGathered()) {
+        int64_t l = divisor(gathered.getMap());
+        k = k == 0 ? l : l == 0 ? k : std::gcd(k, l);
+      }
+      share.push_back(k);
     }
     // Summaries of per-key tensors are per first batch index: it may not be shared where they exist.
     return success();
+  }
+
+  bool isGathered() {
+    return llvm::any_of(attend->getAttrOfType<ArrayAttr>(kScheduleAttr),
+                        [](Attribute v) { return cast<DictionaryAttr>(v).contains(kGatherAttr); });
   }
 
   LogicalResult lowerVariant(DictionaryAttr v, Block *body) {
@@ -106,7 +119,20 @@ private:
     Type kType = tile::PanelsType::get(b.getContext(), c, tileKeys, keys, true, real);
     Type vType = tile::PanelsType::get(b.getContext(), e, tileKeys, keys, false, real);
     Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
-    SmallVector<std::pair<Value, AffineMap>> summaries = keySummaries();
+    SetListOp gathered = v.contains(kGatherAttr) ? attn::gatherable(attend) : SetListOp();
+    Value keyOrder;
+    if (gathered) {
+      auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
+                                         b.getI64IntegerAttr(0), UnitAttr());
+      OpBuilder::InsertionGuard inner(b);
+      b.createBlock(&phase.getBody());
+      Value made = tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
+                                         gathered.getMapAttr(), gathered.getBlockAttr());
+      tile::YieldOp::create(b, loc, made);
+      keyOrder = phase.getResult(0);
+    }
+    // A summary is of keys in their own order.
+    SmallVector<std::pair<Value, AffineMap>> summaries = gathered ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
     SmallVector<Type> packTypes{kType, vType};
     packTypes.append(summaries.size(), sType);
     auto pack =
@@ -114,8 +140,8 @@ private:
     {
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&pack.getBody());
-      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), attend.getKMapAttr()));
-      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), attend.getVMapAttr()));
+      packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), keyOrder, attend.getKMapAttr()));
+      packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), keyOrder, attend.getVMapAttr()));
       for (auto [source, map] : summaries)
         packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
       tile::YieldOp::create(b, loc, packed);
@@ -123,7 +149,7 @@ private:
 
     // main
     auto main =
-        tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(rows), b.getUnitAttr());
+        tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(integer("task_rows")), b.getUnitAttr());
     b.createBlock(&main.getBody());
     auto tileOf = [&](ArrayRef<int64_t> shape) { return tile::TileType::get(b.getContext(), shape, real); };
     Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), attend.getQMapAttr());
@@ -145,9 +171,13 @@ private:
     SmallVector<Type> carried;
     for (Value t : init)
       carried.push_back(t.getType());
-    auto loop = tile::ForOp::create(b, loc, carried, init);
-    if (!attend.getSet().empty())
+    auto loop = tile::ForOp::create(b, loc, carried, init, keyOrder, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr());
+    if (!attend.getSet().empty()) {
       attend.getSet().cloneInto(&loop.getSet(), args);
+      if (gathered)
+        args.lookup(gathered.getResult()).getDefiningOp()->setAttr(kGatheredAttr, b.getUnitAttr());
+    }
     {
       OpBuilder::InsertionGuard inner(b);
       Block *strip = b.createBlock(&loop.getBody(), {}, carried, SmallVector<Location>(carried.size(), loc));
@@ -166,6 +196,8 @@ private:
       buildScore(weigh.getScore());
       form.buildGauge(b, weigh.getGauge(), real);
       form.buildPhi(b, weigh.getPhi(), real);
+      if (attend.hasDropout())
+        buildDropout(weigh.getFactor());
       SmallVector<Value> next(weigh->getResults().drop_front());
       if (valueSums)
         next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), pack.getResult(1),
@@ -198,6 +230,25 @@ private:
     form.buildFinish(b, finish.getBody(), real, finishOutputs);
     tile::YieldOp::create(b, loc, ValueRange{});
     return success();
+  }
+
+  /// keep / (1 - p), keep = random(seed; batch, i, j) >= p
+  void buildDropout(Region &region) {
+    OpBuilder::InsertionGuard guard(b);
+    SmallVector<Type> types(attend.numBatch() + 2, b.getIndexType());
+    Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
+    Type f32 = b.getF32Type();
+    auto constant = [&](Type type, double x) -> Value { return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x)); };
+    Value seed = attend.getDropSeed() ? args.lookup(attend.getDropSeed())
+                                      : arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(*attend.getDropSeedValue()));
+    Value p = attend.getDropProbability()
+                  ? args.lookup(attend.getDropProbability())
+                  : constant(f32, attend.getDropProbabilityValue()->convertToDouble());
+    Value u = attn::RandomOp::create(b, loc, f32, seed, block->getArguments());
+    Value keep = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGE, u, p);
+    auto wide = [&](Value x) -> Value { return real.isF32() ? x : arith::ExtFOp::create(b, loc, real, x).getResult(); };
+    Value inverse = arith::DivFOp::create(b, loc, constant(real, 1), arith::SubFOp::create(b, loc, constant(real, 1), wide(p)));
+    tile::YieldOp::create(b, loc, arith::SelectOp::create(b, loc, keep, inverse, constant(real, 0)).getResult());
   }
 
   /// A run-time scale in the accumulation type.

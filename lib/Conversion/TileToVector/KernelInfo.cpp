@@ -83,21 +83,21 @@ public:
     });
 
     auto phaseType = structOf({ptr, i32, i32, i64});
-    for (auto [v, variant] : llvm::enumerate(variants))
-      array("phases_" + std::to_string(v), phaseType, variant.phases.size(), [&](unsigned n) {
-        const EmittedPhase &p = variant.phases[n];
-        return SmallVector<V>{addressOf(p.function), c32(p.pack ? ATTN_PHASE_PACK : ATTN_PHASE_MAIN), c32(p.descending),
-                              c64(p.block)};
+    for (unsigned v = 0; v < variants.size(); ++v)
+      array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
+        const EmittedPhase &p = variants[v].phases[n];
+        return SmallVector<V>{addressOf(p.function), c32(p.kind), c32(p.descending), c64(p.block)};
       });
-    auto variantType = structOf({ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
+    auto variantType = structOf({ptr, ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
     array("variants", variantType, variants.size(), [&](unsigned n) {
       const Layout &l = variants[n].layout;
       return SmallVector<V>{addressOf(string(variants[n].name)),
                             null(),
                             addressOf(symbol("phases_" + std::to_string(n))),
+                            variants[n].sizes.empty() ? null() : addressOf(variants[n].sizes),
                             c32(variants[n].phases.size()),
                             c32(0),
-                            c64(64),
+                            c64(128), // loads of lanes may reach past the last entry of a summary
                             c64(l.panelBytes()),
                             c64(l.width),
                             c64(l.scratchBytes()),

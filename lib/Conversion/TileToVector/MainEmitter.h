@@ -9,6 +9,7 @@
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
+#include "Members.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
 
@@ -31,18 +32,27 @@ private:
   void loadQueries();
   void clearState();
   void visitBlocks(V pass);
-  void visitStrip(V strip, V block, V blockFull);
+  void visitStrip(V strip, V blockFull);
   void count(unsigned counter, V by);
 
   // Ranges.cpp
   struct Range { // one conjunct for a box of rows; null: no bound
     V lo, hi, mustLo, mustHi, mayRest, mustRest;
+    std::optional<unsigned> leader; // the list whose marks the key loop follows
+  };
+  struct Box { // of rows
+    V lo, hi;
+    llvm::SmallVector<Range> ranges;
+    std::shared_ptr<std::map<sets::Expr, Val>> hoisted;
   };
   void solveSet();
   void bindCommon(RegionEmitter &region, SetEmitter &set);
-  llvm::SmallVector<Range> ranges(V rowLo, V rowHi);
-  std::pair<V, V> status(llvm::ArrayRef<Range> ranges, V rowLo, V rowHi, V keyLo, V keyHi); // may, must
-  V nextBlock(llvm::ArrayRef<Range> ranges, V cursor);
+  SetEmitter makeSet(RegionEmitter &region);
+  Box makeBox(V rowLo, V rowHi);
+  std::pair<V, V> status(const Box &box, const Val &keyLo, const Val &keyHi, SetEmitter::Span span);
+  void classify(const Box &box, V base, V first, V end, int64_t unit, SetEmitter::Span span, V bytes);
+  V nextUnit(const Box &box, V cursor, int64_t unitKeys, V units);
+  Val bindKey(RegionEmitter &region, SetEmitter &set, V keyLo);
   struct LaneMask {
     V visible;
     V unknown; // null, or the lanes whose membership depends on a bad index: absent, and at fault
@@ -62,6 +72,7 @@ private:
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
   llvm::SmallVector<V> loadTile();
+  V valueFactor(int64_t r, V panel, unsigned half);
   void storeWeights(llvm::ArrayRef<V> s, V panel);
   void noteVisible(V panel, llvm::ArrayRef<V> scores);
 
@@ -97,9 +108,11 @@ private:
   sets::Solution solution;
   llvm::SmallVector<SummaryRef> summaries;
   std::function<TensorRef &(unsigned)> tensorOf;
+  std::optional<Members> members;
+  TensorRef orderRef;
 
   V factor;                               // of the whole call, where scores have no other region: a vector
-  V first, rows, strips;                  // of the query block
+  V first, rows, lastRow, strips;         // of the query block
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
   V rowLo, rowHi;                         // of the strip

@@ -52,7 +52,7 @@ LogicalResult MainEmitter::match() {
 LogicalResult MainEmitter::run() {
   if (failed(match()))
     return failure();
-  tensorOf = [this](unsigned n) -> TensorRef & { return t.tensor(n); };
+  tensorOf = [this](unsigned n) -> TensorRef & { return n == kOrderTable ? orderRef : t.tensor(n); };
   solveSet();
   if (hasRef && failed(emitRaise()))
     return failure();
@@ -66,14 +66,21 @@ LogicalResult MainEmitter::run() {
     factor = e.broadcast(emitted->v);
   }
   first = t.block;
-  rows = e.min(e.i64(l.blockRows), e.sub(t.extents[t.queryDim()], first));
+  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
+  lastRow = e.sub(e.add(first, rows), e.i64(1));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+  auto bind = [this](RegionEmitter &region, SetEmitter &set) { bindCommon(region, set); };
+  auto make = [this](RegionEmitter &region) { return makeSet(region); };
+  if (members->hasBitmaps())
+    members->build(first, rows, bind, make);
   // Optimistic first; once more, guarded, if an accumulator ended non-finite (edge contract 2).
   e.loop(e.i64(0), e.i64(2), 1, ValueRange{e.i1(true)}, [&](V pass, ValueRange go) {
     return e.choose(
         go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; },
         [&] { return SmallVector<V>{e.i1(false)}; });
   });
+  if (members->hasBitmaps())
+    members->clear(bind, make);
   return success();
 }
 
@@ -101,9 +108,8 @@ void MainEmitter::loadQueries() {
   Type element = q.type.getElementType();
   V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
   V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
-  V last = e.sub(t.extents[t.queryDim()], e.i64(1));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
-    V i = e.min(e.add(first, r), last);
+    V i = e.min(e.add(first, r), lastRow);
     V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
     copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
   });
@@ -126,26 +132,43 @@ void MainEmitter::clearState() {
   e.loop(e.i64(0), strips, 1, [&](V s) { e.store(one32, e.at(e.at(t.scratch, l.stripUnset()), e.mul(s, 4))); });
 }
 
+/// Groups of blocks by the ranges of the whole query block; blocks of a group that are not empty.
 void MainEmitter::visitBlocks(V pass) {
-  V keys = t.extents[t.keyDim()];
+  constexpr int64_t group = Layout::kGroupBlocks;
+  V keys = t.positions;
   V blocks = e.divUnsigned(e.add(keys, l.blockKeys - 1), l.blockKeys);
-  V lastRow = e.sub(e.add(first, rows), e.i64(1));
-  SmallVector<Range> box = ranges(first, lastRow);
+  V groups = e.divUnsigned(e.add(blocks, group - 1), group);
+  Box box = makeBox(first, lastRow);
+  V bytes = e.at(t.scratch, l.blockStatus());
+  Type i8 = e.b.getI8Type();
+  RegionEmitter region = makeRegion();
   // cursor, visited, full
-  SmallVector<V> init{nextBlock(box, e.i64(0)), e.i64(0), e.i64(0)};
+  SmallVector<V> init{nextUnit(box, e.i64(0), group * l.blockKeys, groups), e.i64(0), e.i64(0)};
   auto done = e.whileLoop(
-      init, [&](ValueRange args) { return e.lt(args[0], blocks); },
+      init, [&](ValueRange args) { return e.lt(args[0], groups); },
       [&](ValueRange args) {
-        V block = args[0];
-        blockFirst = e.mul(block, l.blockKeys);
-        blockPanels = e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
-        V keyHi = e.sub(e.add(blockFirst, e.mul(blockPanels, l.width)), e.i64(1));
-        auto [may, must] = status(box, first, lastRow, blockFirst, keyHi);
-        e.when(may,
-               [&, must = must] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, block, must); }); });
-        auto one = [&](V c) { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c).getResult(); };
-        return SmallVector<V>{nextBlock(box, e.add(block, 1)), e.add(args[1], one(may)),
-                              e.add(args[2], one(e.both(may, must)))};
+        V from = e.mul(args[0], group), count = e.min(e.i64(group), e.sub(blocks, from));
+        V base = e.mul(from, l.blockKeys);
+        V hi = e.sub(e.add(base, e.mul(count, l.blockKeys)), e.i64(1));
+        V may = status(box, region.make(base, 0, INT32_MAX), region.make(hi, 0, INT32_MAX), SetEmitter::kAnything).first;
+        auto counted = e.choose(
+            may, {e.i64Type(), e.i64Type()},
+            [&] {
+              classify(box, base, e.i64(0), count, l.blockKeys, SetEmitter::kBlock, bytes);
+              return e.loop(e.i64(0), count, 1, args.drop_front(), [&](V n, ValueRange sums) {
+                V state = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(i8, e.at(bytes, n)));
+                V some = e.lt(e.i64(0), state), full = e.eq(state, e.i64(2));
+                blockFirst = e.add(base, e.mul(n, l.blockKeys));
+                blockPanels =
+                    e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
+                e.when(some, [&] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); }); });
+                auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
+                return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
+              });
+            },
+            [&] { return SmallVector<V>(args.drop_front()); });
+        V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups);
+        return SmallVector<V>{next, counted[0], counted[1]};
       });
   e.when(e.eq(pass, e.i64(0)), [&] {
     count(0, done[2]);
@@ -154,10 +177,10 @@ void MainEmitter::visitBlocks(V pass) {
   });
 }
 
-void MainEmitter::visitStrip(V strip, V block, V blockFull) {
+void MainEmitter::visitStrip(V strip, V blockFull) {
   V r0 = e.mul(strip, l.tileRows);
   rowLo = e.add(first, r0);
-  rowHi = e.min(e.add(rowLo, l.tileRows - 1), e.sub(t.extents[t.queryDim()], e.i64(1)));
+  rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
   qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dot * l.element));
   negRef = e.at(e.at(t.scratch, l.negRef()), e.mul(r0, l.element));
   acc = e.at(e.at(t.scratch, l.acc()), e.mul(r0, l.valueRowBytes()));
@@ -179,9 +202,9 @@ void MainEmitter::visitStrip(V strip, V block, V blockFull) {
         return SmallVector<V>{e.i64(0), blockPanels};
       },
       [&] {
-        SmallVector<Range> box = ranges(rowLo, rowHi);
+        Box box = makeBox(rowLo, rowHi);
         V lo = blockPanels, hi = e.i64(0);
-        for (const Range &r : box) {
+        for (const Range &r : box.ranges) {
           V a = e.i64(0), z = blockPanels;
           if (r.lo)
             a = e.min(e.divFloor(e.max(e.sub(r.lo, blockFirst), e.i64(0)), l.width), blockPanels);
@@ -189,11 +212,7 @@ void MainEmitter::visitStrip(V strip, V block, V blockFull) {
             z = e.min(e.add(e.divFloor(e.max(e.sub(r.hi, blockFirst), e.i64(-1)), l.width), 1), blockPanels);
           lo = e.min(lo, a), hi = e.max(hi, z);
         }
-        e.loop(lo, hi, 1, [&](V panel) {
-          V keyLo = e.add(blockFirst, e.mul(panel, l.width));
-          auto [may, must] = status(box, rowLo, rowHi, keyLo, e.add(keyLo, l.width - 1));
-          e.store(e.select(may, e.select(must, byte(2), byte(1)), byte(0)), e.at(statusAt, panel));
-        });
+        classify(box, blockFirst, lo, hi, l.width, SetEmitter::kPanel, statusAt);
         return SmallVector<V>{lo, hi};
       });
   V end = bounds[1];

@@ -1,3 +1,8 @@
+// Which keys a box of rows may see: ranges, status of blocks and panels, masks of lanes.
+//
+// A descent over boxes. For a query block the ranges of the set's conjuncts, and marks of lists, give groups of blocks;
+// a group that may be visible is asked about block by block, a block that is visited, for each strip of rows, panel by
+// panel. Blocks of a group and panels of a block are lanes of one question, unless lists or bits have to be looked up.
 #include "MainEmitter.h"
 
 using namespace mlir;
@@ -8,17 +13,31 @@ using sets::Pred;
 using V = Value;
 
 void MainEmitter::solveSet() {
-  predicate = buildSetPredicate(forOp.getSet(), t.program.getNumBatch());
+  TokenAxes axes = tokenAxes(forOp);
+  predicate = buildSetPredicate(forOp.getSet(), axes);
   unsigned i = t.queryDim(), j = t.keyDim();
-  // Padding keys are outside the set like any other.
-  Pred all = sets::normalize(predicate.pred && sets::lt(Expr::var(j), Expr::var(extentVar(j))));
-  solution = sets::solve(all, j, {{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}});
+  solution = sets::solve(predicate.pred, j, {{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 16,
+                         argumentFactsOf(t.program));
+  members.emplace(t, predicate);
+  V panels = t.panels(), blocks = e.divUnsigned(e.add(t.positions, l.blockKeys - 1), l.blockKeys);
   unsigned n = 0;
-  for (auto summary : pack.getBody().getOps<tile::SummaryOp>()) {
-    summaries.push_back(
-        {cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n), l.width});
-    ++n;
-  }
+  for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
+    summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
+                         panels, blocks, l.width, l.blockKeys});
+  if (!t.order)
+    return;
+  // The order is a table over positions like any other.
+  MLIRContext *context = e.b.getContext();
+  summaries.push_back({kOrderTable, AffineMap::get(i + 2, 0, getAffineDimExpr(j, context)), t.orderSummary(), panels,
+                       blocks, l.width, l.blockKeys});
+  orderRef.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
+  orderRef.data = t.orderBase();
+  orderRef.strides = {e.i64(1)};
+  orderRef.extents = {e.mul(panels, l.width)};
+  AxisFact position;
+  position.dim = j;
+  position.free = 0;
+  orderRef.fact.axes = {position};
 }
 
 void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
@@ -26,6 +45,7 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
     set.bind(d, region.indexScalar(t.index[d], d));
   for (unsigned d : {t.queryDim(), t.keyDim()})
     set.bind(extentVar(d), region.make(t.extents[d], 0, INT32_MAX));
+  set.bind(kPositions, region.make(t.positions, 0, INT32_MAX));
   for (auto [arg, value] : t.params)
     if (arg.getType().isIntOrIndex()) {
       auto range = RegionEmitter::Int(1) << 40;
@@ -34,13 +54,24 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
     }
 }
 
-SmallVector<MainEmitter::Range> MainEmitter::ranges(V lo, V hi) {
+SetEmitter MainEmitter::makeSet(RegionEmitter &region) {
+  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+}
+
+/// Both ends of a range as the 32-bit numbers that lanes compare with.
+static RegionEmitter::Val saturated(Emit &e, RegionEmitter &region, V v) {
+  return region.make(e.min(e.max(v, e.i64(-1)), e.i64(INT32_MAX)), -1, INT32_MAX);
+}
+
+MainEmitter::Box MainEmitter::makeBox(V lo, V hi) {
+  Box box{lo, hi, {}, std::make_shared<std::map<Expr, Val>>()};
   RegionEmitter region = makeRegion();
-  SetEmitter set(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+  SetEmitter set = makeSet(region);
   bindCommon(region, set);
   set.bind(kRowLo, region.make(lo, 0, INT32_MAX));
   set.bind(kRowHi, region.make(hi, 0, INT32_MAX));
-  SmallVector<Range> result;
+  set.hoisted = box.hoisted;
+  Interval keys{Expr::var(kKeyLo), Expr::var(kKeyHi)};
   for (const sets::Conjunct &c : solution.conjuncts) {
     Range r;
     if (c.may.hasLo())
@@ -58,60 +89,130 @@ SmallVector<MainEmitter::Range> MainEmitter::ranges(V lo, V hi) {
       r.mayRest = r.mayRest ? e.both(r.mayRest, e.le(r.lo, r.hi)) : e.le(r.lo, r.hi);
     if (!c.mustRest.isTrue())
       r.mustRest = set.pred(c.mustRest);
-    result.push_back(r);
+    r.leader = members->leader(c);
+    box.ranges.push_back(r);
+    // What does not depend on the keys is computed once a box.
+    for (const Pred &p : {sets::mayHold(c, solution, keys), sets::mustHold(c, solution, keys)})
+      set.hoist(p, {kKeyLo, kKeyHi});
   }
-  return result;
+  return box;
 }
 
-std::pair<V, V> MainEmitter::status(ArrayRef<Range> box, V lo, V hi, V keyLo, V keyHi) {
+/// May, must: for one unit of keys, or for lanes of them.
+std::pair<V, V> MainEmitter::status(const Box &box, const Val &keyLo, const Val &keyHi, SetEmitter::Span span) {
   RegionEmitter region = makeRegion();
-  SetEmitter set(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+  SetEmitter set = makeSet(region);
   bindCommon(region, set);
-  set.bind(kRowLo, region.make(lo, 0, INT32_MAX));
-  set.bind(kRowHi, region.make(hi, 0, INT32_MAX));
-  set.bind(kKeyLo, region.make(keyLo, 0, INT32_MAX));
-  set.bind(kKeyHi, region.make(keyHi, 0, RegionEmitter::Int(INT32_MAX) + l.blockKeys));
+  set.bind(kRowLo, region.make(box.lo, 0, INT32_MAX));
+  set.bind(kRowHi, region.make(box.hi, 0, INT32_MAX));
+  set.bind(kKeyLo, keyLo);
+  set.bind(kKeyHi, keyHi);
+  set.span = span;
+  set.hoisted = box.hoisted;
+  Members::Box asked{box.lo, box.hi, keyLo, keyHi, span == SetEmitter::kPanel ? l.width : 0};
+  set.answer = [&](unsigned id, SetEmitter::Question q) {
+    return members->ask(id, q == SetEmitter::kMust, asked, set, region);
+  };
   Interval keys{Expr::var(kKeyLo), Expr::var(kKeyHi)};
+  auto logic = [&](V a, V c, bool both) -> V {
+    if (isa<VectorType>(a.getType()) || isa<VectorType>(c.getType()))
+      a = region.asVector(a), c = region.asVector(c);
+    return both ? e.both(a, c) : e.either(a, c);
+  };
+  using P = arith::CmpIPredicate;
   V may = e.i1(false), must = e.i1(false);
-  for (auto [c, r] : llvm::zip(solution.conjuncts, box)) {
+  for (auto [c, r] : llvm::zip(solution.conjuncts, box.ranges)) {
     V some = e.i1(true), every = e.i1(true);
     auto narrow = [&](V &v, V with) {
       if (with)
-        v = e.both(v, with);
+        v = logic(v, with, true);
+    };
+    auto bound = [&](V &v, V end, P p, const Val &key) {
+      if (end)
+        v = logic(v, region.compare(p, saturated(e, region, end), key), true);
     };
     auto test = [&](V &v, const Pred &p) {
       if (!p.isTrue())
-        v = e.both(v, set.pred(p));
+        v = logic(v, set.pred(p), true);
     };
-    if (r.lo)
-      narrow(some, e.le(r.lo, keyHi));
-    if (r.hi)
-      narrow(some, e.ge(r.hi, keyLo));
+    bound(some, r.lo, P::sle, keyHi);
+    bound(some, r.hi, P::sge, keyLo);
     narrow(some, r.mayRest);
+    if (r.leader && span == SetEmitter::kBlock)
+      narrow(some, members->marked(*r.leader, e.divUnsigned(region.wide(keyLo), l.blockKeys), 1));
     test(some, sets::mayHold(c, solution, keys));
-    if (r.mustLo)
-      narrow(every, e.le(r.mustLo, keyLo));
-    if (r.mustHi)
-      narrow(every, e.ge(r.mustHi, keyHi));
+    bound(every, r.mustLo, P::sle, keyLo);
+    bound(every, r.mustHi, P::sge, keyHi);
     narrow(every, r.mustRest);
     test(every, sets::mustHold(c, solution, keys));
-    may = e.either(may, some);
-    must = e.either(must, every);
+    may = logic(may, some, false);
+    must = logic(must, every, false);
   }
-  return {may, e.both(may, must)};
+  return {may, logic(may, must, true)};
 }
 
-/// The first block at or after the cursor that a conjunct's range touches; beyond all blocks if there is none. Visits
-/// the union of the ranges in order, each block once, without sorting them.
-V MainEmitter::nextBlock(ArrayRef<Range> box, V cursor) {
+/// Status bytes of the units first, first + 1, .. of a block or a group, whose first key is `base`.
+void MainEmitter::classify(const Box &box, V base, V first, V end, int64_t unit, SetEmitter::Span span, V bytes) {
+  Type i8 = e.b.getI8Type(), i32 = e.b.getI32Type();
+  auto byteOf = [&](V may, V must, Type type) -> V {
+    auto constant = [&](int64_t n) -> V {
+      if (auto vector = dyn_cast<VectorType>(type))
+        return e.splatInt(vector, n);
+      return arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(type, n));
+    };
+    return e.select(may, e.select(must, constant(2), constant(1)), constant(0));
+  };
+  RegionEmitter region = makeRegion();
+  auto keysOf = [&](V lo) {
+    RegionEmitter::Int most = RegionEmitter::Int(INT32_MAX);
+    bool lanes = isa<VectorType>(lo.getType());
+    Val keyLo = lanes ? Val{lo, 0, most} : region.make(lo, 0, most);
+    V step = lanes ? e.splatInt(cast<VectorType>(lo.getType()), unit - 1) : e.i64(unit - 1);
+    V hi = e.add(lo, step);
+    return std::pair<Val, Val>{keyLo, lanes ? Val{hi, 0, most} : region.make(hi, 0, most)};
+  };
+  // Bits of lists and words are looked up unit by unit.
+  bool byLanes = llvm::all_of(predicate.answerables, [](auto &a) { return std::holds_alternative<RandomAtom>(a); });
+  if (!byLanes) {
+    e.loop(first, end, 1, [&](V n) {
+      auto [lo, hi] = keysOf(e.add(base, e.mul(n, unit)));
+      auto [may, must] = status(box, lo, hi, span);
+      e.store(byteOf(may, must, i8), e.at(bytes, n));
+    });
+    return;
+  }
+  V lane = e.mul(e.iota(i32), e.splatInt(e.vecOf(i32), unit));
+  e.loop(first, end, e.lanes, [&](V n) {
+    V at = arith::TruncIOp::create(e.b, e.loc, i32, e.add(base, e.mul(n, unit)));
+    auto [lo, hi] = keysOf(e.add(e.broadcast(at), lane));
+    auto [may, must] = status(box, lo, hi, span);
+    e.store(byteOf(region.asVector(may), region.asVector(must), e.vecOf(i8)), e.at(bytes, n));
+  });
+}
+
+/// The first unit of `unitKeys` keys at or after the cursor that a conjunct's range touches; beyond all units if there
+/// is none. Visits the union of the ranges in order, each unit once, without sorting them.
+V MainEmitter::nextUnit(const Box &box, V cursor, int64_t unitKeys, V units) {
   V none = e.i64(int64_t(1) << 40), next = none;
-  for (const Range &r : box) {
+  for (const Range &r : box.ranges) {
     V at = cursor;
     V ok = e.i1(true);
     if (r.lo)
-      at = e.max(at, e.divFloor(e.max(r.lo, e.i64(0)), l.blockKeys));
+      at = e.max(at, e.divFloor(e.max(r.lo, e.i64(0)), unitKeys));
+    if (r.leader) {
+      int64_t blocks = unitKeys / l.blockKeys;
+      at = e.whileLoop(
+          {at},
+          [&](ValueRange args) {
+            return e.choose(
+                e.lt(args[0], units), {e.b.getI1Type()},
+                [&] { return SmallVector<V>{e.invert(members->marked(*r.leader, e.mul(args[0], blocks), blocks))}; },
+                [&] { return SmallVector<V>{e.i1(false)}; })[0];
+          },
+          [&](ValueRange args) { return SmallVector<V>{e.add(args[0], 1)}; })[0];
+    }
     if (r.hi)
-      ok = e.both(e.ge(r.hi, e.i64(0)), e.le(at, e.divFloor(e.max(r.hi, e.i64(0)), l.blockKeys)));
+      ok = e.both(e.ge(r.hi, e.i64(0)), e.le(at, e.divFloor(e.max(r.hi, e.i64(0)), unitKeys)));
     if (r.mayRest)
       ok = e.both(ok, r.mayRest);
     next = e.min(next, e.select(ok, at, none));
@@ -123,19 +224,31 @@ bool MainEmitter::masksAreBounds() {
   return llvm::all_of(solution.conjuncts, [](const sets::Conjunct &c) { return c.rest().isTrue(); });
 }
 
+/// The logical key of positions that are bound to the key's variable.
+RegionEmitter::Val MainEmitter::bindKey(RegionEmitter &region, SetEmitter &set, V keyLo) {
+  RegionEmitter::Val lanes = region.indexLanes(keyLo, t.keyDim());
+  set.bind(t.keyDim(), lanes);
+  if (!t.order)
+    return lanes;
+  RegionEmitter::Val key = set.expr(predicate.key);
+  set.logicalKey = key;
+  return key;
+}
+
 MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyLo, unsigned half) {
-  SetEmitter set(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+  SetEmitter set = makeSet(region);
   bindCommon(region, set);
   unsigned i = t.queryDim(), j = t.keyDim();
-  RegionEmitter::Val rowIndex = region.indexScalar(row, i), lanes = region.indexLanes(e.add(keyLo, half * e.lanes), j);
+  V first = e.add(keyLo, half * e.lanes);
+  RegionEmitter::Val rowIndex = region.indexScalar(row, i), key = bindKey(region, set, first);
   set.bind(i, rowIndex);
-  set.bind(j, lanes);
+  set.answer = [&](unsigned id, SetEmitter::Question) { return members->lanes(id, row, first, key, set, region); };
   for (SetPredicate::Opaque &o : predicate.opaques)
     if (o.condition)
       if (auto where = o.condition.getParentRegion()->getParentOfType<SetWhereOp>())
         for (BlockArgument arg : where.getBody().getArguments()) {
           unsigned d = arg.getArgNumber();
-          region.bind(arg, d == i ? rowIndex : d == j ? lanes : region.indexScalar(t.index[d], d));
+          region.bind(arg, d == i ? rowIndex : d == j ? key : region.indexScalar(t.index[d], d));
         }
 
   // Bounds relative to the panel, saturated to just outside it, so that lanes compare in the element's own width.

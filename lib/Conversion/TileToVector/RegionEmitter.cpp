@@ -236,6 +236,21 @@ FailureOr<Val> RegionEmitter::emitOp(Operation *op, unsigned) {
     }
     return Val{e.scalar(cast<FloatAttr>(c.getValue()).getValueAsDouble())};
   }
+  if (isa<MemberOp>(op))
+    return member(op);
+  if (auto draw = dyn_cast<attn::RandomOp>(op)) {
+    auto seed = emit(draw.getSeed());
+    SmallVector<Val> indices;
+    for (V i : draw.getIndices()) {
+      auto r = emit(i);
+      if (failed(r))
+        return failure();
+      indices.push_back(*r);
+    }
+    if (failed(seed) || seed->isVector())
+      return op->emitError("[unsupported_random] the seed depends on the key"), failure();
+    return random(wide(*seed), indices);
+  }
   return elementwise(op);
 }
 

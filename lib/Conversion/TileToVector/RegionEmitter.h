@@ -51,6 +51,9 @@ public:
   /// One element of a tensor (a table of the predicate algebra, a mask) at the given indices.
   mlir::FailureOr<Val> loadAt(TensorRef &tensor, llvm::ArrayRef<Val> indices);
 
+  /// attn.random: a number of the accumulation type, exact.
+  Val random(V seed, llvm::ArrayRef<Val> indices);
+
   /// The same value, as i64 / a vector.
   V wide(const Val &v);
   V asVector(V v);
@@ -65,6 +68,7 @@ public:
 
 private:
   mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);
+  mlir::FailureOr<Val> member(mlir::Operation *op);
   mlir::FailureOr<Val> elementwise(mlir::Operation *op);
   V total(mlir::Operation *op, llvm::ArrayRef<V> operands, mlir::Type type);
   std::pair<V, V> unify(const Val &a, const Val &c, bool narrow);

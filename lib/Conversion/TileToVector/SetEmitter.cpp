@@ -9,7 +9,61 @@ using sets::PredKind;
 using V = Value;
 using Val = RegionEmitter::Val;
 
+Val SetEmitter::exprWith(const Expr &x, unsigned var, Val v) {
+  auto saved = vars;
+  vars[var] = v;
+  Val r = expr(x);
+  vars = std::move(saved);
+  return r;
+}
+
+void SetEmitter::hoist(const Expr &x, ArrayRef<unsigned> varying) {
+  bool free = llvm::none_of(varying, [&](unsigned v) { return sets::mentions(x, v); });
+  if (free && (x.is(ExprKind::Load) || x.is(ExprKind::LoadMin) || x.is(ExprKind::LoadMax))) {
+    if (!hoisted->count(x)) {
+      Val v = expr(x);
+      (*hoisted)[x] = v;
+    }
+    return;
+  }
+  for (const Expr &operand : x.operands())
+    hoist(operand, varying);
+}
+
+void SetEmitter::hoist(const Pred &p, ArrayRef<unsigned> varying) {
+  if (p.is(PredKind::And) || p.is(PredKind::Or))
+    for (const Pred &operand : p.operands())
+      hoist(operand, varying);
+  else if (p.isAtom() && !p.is(PredKind::Opaque))
+    hoist(p.expr(), varying);
+}
+
+/// Rounded down; shifts where the divisor is a power of 2, unsigned division where the dividend cannot be negative.
+Val SetEmitter::quotient(const Val &a, int64_t divisor) {
+  auto floorOf = [&](RegionEmitter::Int n) { return n >= 0 ? n / divisor : -((-n + divisor - 1) / divisor); };
+  bool narrow = getElementTypeOrSelf(a.v.getType()).isInteger(32) && divisor <= INT32_MAX;
+  V x = narrow ? a.v : region.wide(a);
+  auto constant = [&](int64_t n) -> V {
+    if (auto type = dyn_cast<VectorType>(x.getType()))
+      return e.splatInt(type, n);
+    return arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(x.getType(), n));
+  };
+  V q;
+  if (llvm::isPowerOf2_64(divisor))
+    q = arith::ShRSIOp::create(e.b, e.loc, x, constant(llvm::Log2_64(divisor)));
+  else if (a.lo >= 0)
+    q = arith::DivUIOp::create(e.b, e.loc, x, constant(divisor));
+  else
+    q = arith::FloorDivSIOp::create(e.b, e.loc, x, constant(divisor));
+  return region.make(q, floorOf(a.lo), floorOf(a.hi));
+}
+
 Val SetEmitter::expr(const Expr &x) {
+  if (hoisted) {
+    auto it = hoisted->find(x);
+    if (it != hoisted->end())
+      return it->second;
+  }
   switch (x.kind()) {
   case ExprKind::Const:
     return region.constantInt(x.value());
@@ -30,21 +84,31 @@ Val SetEmitter::expr(const Expr &x) {
   }
   case ExprKind::MulConst:
     return region.combine("mul", expr(x.operand(0)), region.constantInt(x.value()));
+  case ExprKind::Mul: {
+    // Equal operands stand beside each other: a power computes its base once.
+    Val base = expr(x.operand(0)), product = base;
+    for (unsigned n = 1; n < x.operands().size(); ++n) {
+      if (x.operand(n) != x.operand(n - 1))
+        base = expr(x.operand(n));
+      product = region.combine("mul", product, base);
+    }
+    return product;
+  }
   case ExprKind::FloorDiv:
   case ExprKind::Mod: {
     Val a = expr(x.operand(0));
-    V wide = region.wide(a), divisor = e.i64(x.value());
-    V q;
-    if (a.isVector())
-      q = arith::FloorDivSIOp::create(e.b, e.loc, wide, region.asVector(divisor));
-    else
-      q = e.divFloor(wide, x.value());
-    auto floorOf = [&](RegionEmitter::Int n) { return n >= 0 ? n / x.value() : -((-n + x.value() - 1) / x.value()); };
-    Val quotient = region.make(q, floorOf(a.lo), floorOf(a.hi));
     if (x.is(ExprKind::FloorDiv))
-      return quotient;
-    Val r = region.combine("sub", a, region.combine("mul", quotient, region.constantInt(x.value())));
-    return region.make(region.wide(r), 0, x.value() - 1);
+      return quotient(a, x.value());
+    Val r;
+    if (llvm::isPowerOf2_64(x.value()) && x.value() <= INT32_MAX) {
+      Type type = a.v.getType();
+      V mask = isa<VectorType>(type) ? e.splatInt(cast<VectorType>(type), x.value() - 1)
+                                     : (V)arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(type, x.value() - 1));
+      r.v = e.both(a.v, mask);
+    } else {
+      r = region.combine("sub", a, region.combine("mul", quotient(a, x.value()), region.constantInt(x.value())));
+    }
+    return region.make(r.v, 0, x.value() - 1);
   }
   case ExprKind::Min:
   case ExprKind::Max: {
@@ -70,53 +134,22 @@ Val SetEmitter::expr(const Expr &x) {
   case ExprKind::LoadMin:
   case ExprKind::LoadMax:
     return extreme(x);
+  case ExprKind::Find:
+    return find(x);
   }
   llvm_unreachable("kinds are all listed");
 }
 
-/// The extreme of a tensor over lo..hi along one axis: from the summary where there is one, else element by element.
-Val SetEmitter::extreme(const Expr &x) {
-  bool least = x.is(ExprKind::LoadMin);
-  TensorRef &t = tensorOf(x.table());
-  V lo = e.max(scalar(x.lo()), e.i64(0)), hi = e.min(scalar(x.hi()), e.sub(t.extents[x.axis()], e.i64(1)));
-  V none = e.i64(least ? INT64_MAX : INT64_MIN);
-
-  std::vector<Expr> indices = x.indices();
-  for (const SummaryRef &s : summaries) {
-    if (s.argument != x.table())
-      continue;
-    bool same = true;
-    for (unsigned axis = 0; axis < indices.size(); ++axis) {
-      unsigned dim = cast<AffineDimExpr>(s.map.getResult(axis)).getPosition();
-      same &= axis == x.axis() ? dim == keyDim : indices[axis].is(ExprKind::Var) && indices[axis].varId() == dim;
-    }
-    if (!same)
-      continue;
-    V first = e.divUnsigned(lo, s.width), last = e.divFloor(hi, s.width);
-    V r = e.loop(first, e.add(last, 1), 1, none, [&](V panel, ValueRange acc) {
-      V v = e.loadI64(e.at(s.base, e.mul(panel, 16)), least ? 0 : 8);
-      return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
-    })[0];
-    return region.make(r, INT64_MIN, INT64_MAX);
-  }
-
-  V base = t.data;
-  V offset = e.i64(0);
-  for (unsigned axis = 0; axis < indices.size(); ++axis)
-    if (axis != x.axis())
-      offset = e.add(offset, e.mul(scalar(indices[axis]), t.strides[axis]));
-  Type element = t.type.getElementType();
-  V r = e.loop(lo, e.add(hi, 1), 1, none, [&](V n, ValueRange acc) {
-    V at = e.add(offset, e.mul(n, t.strides[x.axis()]));
-    V v = e.load(element, e.at(base, e.mul(at, Emit::elementBytes(element))));
-    if (!element.isInteger(64))
-      v = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
-    return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
-  })[0];
-  return region.make(r, INT64_MIN, INT64_MAX);
-}
-
 V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
+  if (p.opaqueId() & Pred::answerable) {
+    constexpr unsigned questions = Pred::mayBit | Pred::mustBit;
+    Question question = p.opaqueId() & Pred::mayBit ? kMay : p.opaqueId() & Pred::mustBit ? kMust : kLanes;
+    V v = answer(p.opaqueId() & ~(Pred::answerable | questions), question);
+    if (!p.negated())
+      return v;
+    return isa<VectorType>(v.getType()) ? (V)arith::XOrIOp::create(e.b, e.loc, v, region.asVector(e.i1(true)))
+                                        : e.invert(v);
+  }
   size_t before = region.checks.size();
   const SetPredicate::Opaque &o = opaques[p.opaqueId()];
   V v;
@@ -130,7 +163,8 @@ V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
       if (auto constant = dyn_cast<AffineConstantExpr>(index)) {
         indices.push_back(region.constantInt(constant.getValue()));
       } else if (auto dim = dyn_cast<AffineDimExpr>(index)) {
-        indices.push_back(vars.at(dim.getPosition()));
+        bool isKey = dim.getPosition() == keyDim && logicalKey;
+        indices.push_back(isKey ? *logicalKey : vars.at(dim.getPosition()));
       } else {
         auto binary = cast<AffineBinaryOpExpr>(index);
         Val d = vars.at(cast<AffineDimExpr>(binary.getLHS()).getPosition());

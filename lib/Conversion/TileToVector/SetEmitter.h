@@ -12,12 +12,12 @@ namespace attn {
 /// Variables of a box's end points.
 enum BoxVar : unsigned { kRowLo = 128, kRowHi, kKeyLo, kKeyHi };
 
-/// A summary of a per-key tensor: (min, max) pairs of i64, one a panel.
+/// A summary of a per-key tensor, see Layout: least and greatest element of the panels, then of the blocks.
 struct SummaryRef {
   unsigned argument;
   mlir::AffineMap map;
-  mlir::Value base;
-  int64_t width;
+  mlir::Value base, panels, blocks; // how many there are
+  int64_t panelKeys, blockKeys;
 };
 
 class SetEmitter {
@@ -30,10 +30,24 @@ public:
              llvm::ArrayRef<SummaryRef> summaries, llvm::ArrayRef<SetPredicate::Opaque> opaques, unsigned keyDim)
       : e(e), region(region), tensorOf(tensorOf), summaries(summaries), opaques(opaques), keyDim(keyDim) {}
 
+  /// What the keys kKeyLo..kKeyHi are: whole panels, whole blocks, or anything.
+  enum Span { kAnything, kPanel, kBlock } span = kAnything;
+  /// Answers to questions about lists, bits and random blocks: an atom's id, what is asked.
+  enum Question { kLanes, kMay, kMust };
+  std::function<V(unsigned id, Question)> answer;
+  /// Values known from outside a loop.
+  std::shared_ptr<std::map<sets::Expr, Val>> hoisted;
+  /// Evaluates here what of a predicate takes loads and none of `varying`, for emitters that share `hoisted`.
+  void hoist(const sets::Pred &p, llvm::ArrayRef<unsigned> varying);
+
   void bind(unsigned var, Val v) { vars[var] = v; }
   void bindScalar(unsigned var, V v) { vars[var] = region.make(v, INT64_MIN, INT64_MAX); }
 
   Val expr(const sets::Expr &x);
+  /// With a variable bound for this expression alone.
+  Val exprWith(const sets::Expr &x, unsigned var, Val v);
+  /// The logical key that masks and conditions are asked about, where it is not the position.
+  std::optional<Val> logicalKey;
   V scalar(const sets::Expr &x) { return region.wide(expr(x)); }
   /// i1, or a vector of i1 where a variable is bound to lanes. A condition that had to read outside a tensor is
   /// unknown: it counts as `unknownHolds`. So `false and unknown` is false whichever way, and a pair is at fault only
@@ -45,6 +59,11 @@ public:
 private:
   V combineMasks(V a, V c, bool both);
   Val extreme(const sets::Expr &x);
+  Val extremeOfSummary(const sets::Expr &x, const SummaryRef &s);
+  Val quotient(const Val &a, int64_t divisor);
+  void hoist(const sets::Expr &x, llvm::ArrayRef<unsigned> varying);
+  Val find(const sets::Expr &x);
+  V elementAt(TensorRef &t, V offset);
   V opaque(const sets::Pred &p, bool unknownHolds);
 
   Emit &e;

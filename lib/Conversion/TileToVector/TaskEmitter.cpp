@@ -7,8 +7,8 @@ using V = Value;
 
 V TaskEmitter::field(size_t offset, Type type) { return e.load(type, e.at(task, (int64_t)offset)); }
 
-TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, V task)
-    : e(e), program(program), layout(layout), task(task) {
+TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, tile::OrderOp order, V task)
+    : e(e), program(program), layout(layout), task(task), order(order) {
   Type ptr = e.ptrType(), i64 = e.i64Type();
   slot = field(offsetof(attn_task, slot), ptr);
   scratch = field(offsetof(attn_task, scratch), ptr);
@@ -40,8 +40,10 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
     V v;
     if (isa<FloatType>(arg.getType())) {
       v = e.load(e.b.getF64Type(), at);
-      if (!e.real.isF64())
-        v = arith::TruncFOp::create(e.b, e.loc, e.real, v);
+      if (!e.real.isF64() || arg.getType().isF32()) // narrowed to the text's type, whatever it is computed in
+        v = arith::TruncFOp::create(e.b, e.loc, e.b.getF32Type(), v);
+      if (e.real.isF64() && arg.getType().isF32())
+        v = arith::ExtFOp::create(e.b, e.loc, e.real, v);
     } else {
       // Windows and offsets beyond every index mean "unbounded"; saturated so that sums of a few stay inside i64.
       v = e.min(e.max(e.loadI64(at), e.i64(-(int64_t(1) << 40))), e.i64(int64_t(1) << 40));
@@ -50,6 +52,9 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
     }
     params[arg] = v;
   }
+  positions = extents[keyDim()];
+  if (order)
+    positions = e.mul(tensor(cast<BlockArgument>(order.getList()).getArgNumber()).extents.back(), order.getBlock());
 }
 
 V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
@@ -82,7 +87,30 @@ V TaskEmitter::stride(TensorRef &t, AffineMap map, unsigned dim) {
 V TaskEmitter::summaryBase(unsigned n) {
   V all = panels();
   V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.valueRowBytes()));
-  return e.at(base, e.mul(all, n * 16));
+  return e.at(base, e.mul(all, n * 32));
+}
+
+V TaskEmitter::orderBase() {
+  V bytes = e.mul(panels(), layout.panelBytes());
+  return e.at(slot, e.mul(e.divUnsigned(e.add(bytes, 63), 64), 64));
+}
+
+/// Elements of the list are below ceil(J / block).
+V TaskEmitter::orderLimit() {
+  return e.divUnsigned(e.add(extents[keyDim()], order.getBlock() - 1), order.getBlock());
+}
+
+void TaskEmitter::reportIndex(V isBad, unsigned argument, unsigned axis, V index) {
+  e.when(isBad, [&] {
+    V status = field(offsetof(attn_task, bad), e.ptrType());
+    auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel,
+                                             LLVM::AtomicOrdering::acquire);
+    e.when(LLVM::ExtractValueOp::create(e.b, e.loc, won, ArrayRef<int64_t>{1}), [&] {
+      e.store(e.i64(argument), e.at(status, 8));
+      e.store(e.i64(axis), e.at(status, 16));
+      e.store(index, e.at(status, 24));
+    });
+  });
 }
 
 static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<void(V)> vectorAt,

@@ -3,6 +3,7 @@
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_TASKEMITTER_H
 
 #include "RegionEmitter.h"
+#include "attn/Analysis/SetPredicate.h"
 #include "attn/Dialect/Tile/Tile.h"
 
 namespace attn {
@@ -12,11 +13,13 @@ struct Layout {
   int64_t element, lanes, width;   // bytes of an element, vector lanes, keys (and value features) of a panel
   int64_t dot, value, valuePadded; // feature extents
   int64_t tileRows, blockRows, blockKeys;
+  int64_t taskRows; // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries;
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
-  int64_t panelBytes() const { return keyPanelBytes() + width * valueRowBytes() + numSummaries * 16; }
+  int64_t panelBytes() const { return keyPanelBytes() + width * valueRowBytes() + numSummaries * 32; }
+  /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
   // scratch
@@ -34,10 +37,13 @@ struct Layout {
   int64_t status() const {
     return align(tile() + tileRows * width * element);
   } // i8 a panel: 0 empty, 1 partial, 2 full
-  int64_t visible() const { return align(status() + panelsPerBlock()); } // [panel][row][2] lane masks, guarded path
+  int64_t visible() const { return align(status() + panelsPerBlock() + lanes); } // [panel][row][2] lane masks, guarded path
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
-  int64_t scratchBytes() const { return align(gather() + 2 * 8 * lanes); }
+  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
+  int64_t scratchBytes() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  /// Blocks that are asked about together, first as one box, then one by one.
+  static constexpr int64_t kGroupBlocks = 16;
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }
@@ -45,7 +51,7 @@ private:
 
 class TaskEmitter {
 public:
-  TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, mlir::Value task);
+  TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, tile::OrderOp order, mlir::Value task);
 
   using V = mlir::Value;
   V field(size_t offset, mlir::Type type);
@@ -70,10 +76,25 @@ public:
   unsigned dotDim() { return program.getNumBatch() + 2; }
   unsigned valueDim() { return program.getDimNames().size() - 1; }
 
-  /// Whole panels that hold all keys.
-  V panels() { return e.divUnsigned(e.add(extents[keyDim()], layout.width - 1), layout.width); }
+  /// Positions of the key axis: the keys, or the elements of a list times its block.
+  V positions;
+  /// Whole panels that hold all positions.
+  V panels() { return e.divUnsigned(e.add(positions, layout.width - 1), layout.width); }
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
+
+  // Of keys that go by a list (see OrderPhase.cpp); null without.
+  tile::OrderOp order;
+  /// i32 a position, whole panels.
+  V orderBase();
+  /// Least and greatest key of the panels, then of the blocks, as a summary.
+  V orderSummary() { return e.at(orderBase(), e.mul(panels(), 4 * layout.width)); }
+  /// One bit an element's value: met before.
+  V orderSeen() { return e.at(orderSummary(), e.mul(panels(), 32)); }
+  V orderLimit();
+
+  /// Where `bad` (i1) holds, the index is reported as the call's bad index if it is the first.
+  void reportIndex(V bad, unsigned argument, unsigned axis, V index);
 };
 
 /// Copies `count` elements of a strided row to unit stride in the accumulation type; vectors where the source is
@@ -83,18 +104,26 @@ void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, m
 void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mlir::Value stride, int64_t count);
 
 /// Bodies of the two kinds of phases, at the builder's position.
+mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
+/// What the text says of the axes of a key loop, and promises of captured integers.
+TokenAxes tokenAxes(tile::ForOp op);
+sets::Facts argumentFactsOf(tile::ProgramOp program);
+bool needsSizes(tile::PhaseOp main);
+/// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
+mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                   mlir::ModuleOp module, llvm::StringRef prefix);
 
 /// The constants and entries of the C ABI for a program whose phase functions exist.
 struct EmittedPhase {
   std::string function;
-  bool pack, descending;
+  int64_t kind; // ATTN_PHASE_*
+  bool descending;
   int64_t block;
 };
 struct EmittedVariant {
-  std::string name;
+  std::string name, sizes; // sizes: a function, or none
   Layout layout;
   llvm::SmallVector<EmittedPhase> phases;
 };

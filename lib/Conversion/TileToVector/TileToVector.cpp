@@ -1,6 +1,7 @@
 // --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and
 // scratch, or registers.
 #include "TaskEmitter.h"
+#include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
 
 using namespace mlir;
@@ -36,12 +37,17 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
 
   LogicalResult lower(ModuleOp module, tile::ProgramOp program) {
     SmallVector<EmittedVariant> emitted;
-    for (auto [v, variant] : llvm::enumerate(program.getBody().getOps<tile::VariantOp>())) {
-      tile::PhaseOp pack, main;
+    unsigned v = 0;
+    for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
+      tile::PhaseOp order, pack, main;
       for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
-        (phase.getKind() == "pack" ? pack : main) = phase;
+        (phase.getKind() == "pack" ? pack : phase.getKind() == "order" ? order : main) = phase;
       if (!pack || !main)
-        return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase");
+        return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
+                                 "phase if there is one");
+      tile::OrderOp orderOp;
+      if (order)
+        orderOp = *order.getBody().getOps<tile::OrderOp>().begin();
       auto keys = cast<tile::PanelsType>(pack.getResult(0).getType());
       auto real = cast<FloatType>(keys.getElement());
 
@@ -56,6 +62,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.valuePadded = llvm::alignTo(l.value, l.width);
       l.tileRows = variant.getTileRows();
       l.blockRows = variant.getBlockRows();
+      l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
       l.numSummaries = llvm::range_size(pack.getBody().getOps<tile::SummaryOp>());
       l.numSums = 0;
@@ -64,25 +71,42 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
 
-      std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v);
-      for (tile::PhaseOp phase : {pack, main}) {
-        bool isPack = phase == pack;
+      std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);
+      auto function = [&](StringRef suffix, unsigned arguments, llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body) {
         OpBuilder b(module.getBodyRegion());
         b.setInsertionPointToEnd(module.getBody());
-        Location loc = phase.getLoc();
-        auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()),
-                                                {LLVM::LLVMPointerType::get(&getContext())});
-        std::string name = prefix + (isPack ? "_pack" : "_main");
-        auto func = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
+        Location loc = variant.getLoc();
+        SmallVector<Type> types(arguments, LLVM::LLVMPointerType::get(&getContext()));
+        auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()), types);
+        auto func = LLVM::LLVMFuncOp::create(b, loc, prefix + suffix.str(), type, LLVM::Linkage::Internal);
         Block *entry = func.addEntryBlock(b);
         b.setInsertionPointToEnd(entry);
         Emit emit(b, loc, real, vectorBytes);
-        TaskEmitter task(emit, program, l, entry->getArgument(0));
-        if (failed(isPack ? emitPackPhase(task, pack) : emitMainPhase(task, variant, pack, main, module, prefix)))
+        TaskEmitter task(emit, program, l, orderOp, entry->getArgument(0));
+        if (failed(body(task, entry)))
           return failure();
         b.setInsertionPointToEnd(entry);
         LLVM::ReturnOp::create(b, loc, ValueRange{});
-        e.phases.push_back({name, isPack, phase.getDescending(), isPack ? l.blockKeys : l.blockRows});
+        return success();
+      };
+      if (order) {
+        e.phases.push_back({prefix + "_order", ATTN_PHASE_ORDER, false, 0});
+        if (failed(function("_order", 1, [&](TaskEmitter &task, Block *) { return emitOrderPhase(task); })))
+          return failure();
+      }
+      e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
+      e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows});
+      if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })) ||
+          failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
+            return emitMainPhase(task, variant, pack, main, module, prefix);
+          })))
+        return failure();
+      if (needsSizes(main)) {
+        e.sizes = prefix + "_sizes";
+        if (failed(function("_sizes", 2, [&](TaskEmitter &task, Block *entry) {
+              return emitSizes(task, main, entry->getArgument(1));
+            })))
+          return failure();
       }
       emitted.push_back(e);
     }

@@ -1,6 +1,5 @@
 // One microtile: scores in registers, reference, weights, sums (tile.weigh).
 #include "MainEmitter.h"
-#include "attn-rt/attn_rt.h"
 
 using namespace mlir;
 using namespace attn;
@@ -66,7 +65,7 @@ SmallVector<V> MainEmitter::maskInline(SmallVector<V> s, V partial, V panel) {
       partial, types,
       [&] {
         SmallVector<V> masked;
-        V keyLo = e.add(blockFirst, e.mul(panel, l.width)), last = e.sub(t.extents[t.queryDim()], e.i64(1));
+        V keyLo = e.add(blockFirst, e.mul(panel, l.width)), last = lastRow;
         V absent = e.splat(-std::numeric_limits<double>::infinity());
         for (int64_t r = 0; r < l.tileRows; ++r) {
           RegionEmitter region = makeRegion();
@@ -87,23 +86,16 @@ void MainEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V visible)
     V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
     V bad = e.both(visible, arith::XOrIOp::create(e.b, e.loc, ok, ones));
     e.when(e.anyLane(bad), [&] {
-      V status = t.field(offsetof(attn_task, bad), e.ptrType());
-      auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel,
-                                               LLVM::AtomicOrdering::acquire);
-      e.when(LLVM::ExtractValueOp::create(e.b, e.loc, won, ArrayRef<int64_t>{1}), [&] {
-        V index = check.index;
-        if (auto type = dyn_cast<VectorType>(index.getType())) {
-          // The first bad lane's index.
-          V found = e.i64(0);
-          for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
-            found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
-                             vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
-          index = found;
-        }
-        e.store(e.i64(check.argument), e.at(status, 8));
-        e.store(e.i64(check.axis), e.at(status, 16));
-        e.store(index, e.at(status, 24));
-      });
+      V index = check.index;
+      if (auto type = dyn_cast<VectorType>(index.getType())) {
+        // The first bad lane's index.
+        V found = e.i64(0);
+        for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
+          found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
+                           vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
+        index = found;
+      }
+      t.reportIndex(e.i1(true), check.argument, check.axis, index);
     });
   }
 }
@@ -124,7 +116,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
 
 void MainEmitter::modifyRow(V r, V partial, V panel) {
   V keyLo = e.add(blockFirst, e.mul(panel, l.width));
-  V row = e.min(e.add(rowLo, r), e.sub(t.extents[t.queryDim()], e.i64(1)));
+  V row = e.min(e.add(rowLo, r), lastRow);
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
   V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
   for (unsigned half = 0; half < 2; ++half) {
@@ -138,7 +130,8 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
       for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
         region.bind(block.getArgument(1 + d), region.indexScalar(t.index[d], d));
       region.bind(block.getArgument(1 + t.queryDim()), region.indexScalar(row, t.queryDim()));
-      region.bind(block.getArgument(1 + t.keyDim()), region.indexLanes(e.add(keyLo, half * e.lanes), t.keyDim()));
+      SetEmitter set = makeSet(region);
+      region.bind(block.getArgument(1 + t.keyDim()), bindKey(region, set, e.add(keyLo, half * e.lanes)));
       s = scoreRelative(region, block.getTerminator()->getOperand(0), r);
     }
     V visible = e.choose(
@@ -172,6 +165,20 @@ SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel) {
   return e.choose(partial, types, through, [&] { return s; });
 }
 
+/// What a weight is multiplied by before it meets the value: dropout.
+V MainEmitter::valueFactor(int64_t r, V panel, unsigned half) {
+  Block &block = weighOp.getFactor().front();
+  RegionEmitter region = makeRegion();
+  SetEmitter set = makeSet(region);
+  for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
+    region.bind(block.getArgument(d), region.indexScalar(t.index[d], d));
+  region.bind(block.getArgument(t.queryDim()), region.indexScalar(e.min(e.add(rowLo, r), lastRow), t.queryDim()));
+  V keyLo = e.add(blockFirst, e.add(e.mul(panel, l.width), half * e.lanes));
+  region.bind(block.getArgument(t.keyDim()), bindKey(region, set, keyLo));
+  auto factor = region.emit(block.getTerminator()->getOperand(0));
+  return succeeded(factor) ? region.asVector(factor->v) : e.splat(0);
+}
+
 /// p = phi(s - r), kept for the product with the values, and added to the row's lanes of each sum.
 void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
   V weights = e.at(e.at(t.scratch, l.weights()), e.mul(panel, l.width * e.bytes));
@@ -188,11 +195,13 @@ void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
       V w = succeeded(weight) ? region.asVector(weight->v) : x;
       p.push_back(plainPhi ? w : e.select(e.cmpf(arith::CmpFPredicate::OEQ, x, absent), e.splat(0), w));
     }
-    for (unsigned half = 0; half < 2; ++half)
-      e.store(p[half], e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
     for (V sum : sums) {
       V at = e.at(sum, r * e.lanes * e.bytes);
       e.store(e.fadd(e.load(e.vec, at), e.fadd(p[0], p[1])), at);
+    }
+    for (unsigned half = 0; half < 2; ++half) {
+      V w = weighOp.getFactor().empty() ? p[half] : e.fmul(p[half], valueFactor(r, panel, half));
+      e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
     }
     if (!hasRef) {
       // Without a reference nothing else tells an empty row from one whose weights are all zero.

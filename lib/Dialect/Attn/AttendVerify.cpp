@@ -1,5 +1,5 @@
 // Rules of attn.attend, by label.
-#include "Rules.h"
+#include "AttendRules.h"
 
 #include "llvm/ADT/StringSet.h"
 
@@ -17,18 +17,19 @@ bool isComputed(Type t) {
 
 class AttendVerifier {
 public:
-  explicit AttendVerifier(AttendOp op) : op(op), extents(op.numDims(), ShapedType::kDynamic) {}
+  explicit AttendVerifier(AttendOp op) : op(op), extents(op) {}
 
   /// What holds before the ops of the regions are verified themselves.
   LogicalResult signature() {
     return failure(failed(names()) || failed(operands()) || failed(outputs()) || failed(elementTypes()) ||
-                   failed(scale()));
+                   failed(verifyClauses(op)));
   }
 
   /// What holds once they are.
   LogicalResult contents() {
     // Once more for the extents.
-    return failure(failed(operands()) || failed(outputs()) || failed(regions()) || failed(normalizer()));
+    return failure(failed(operands()) || failed(outputs()) || failed(extents.grids()) || failed(regions()) ||
+                   failed(normalizer()));
   }
 
 private:
@@ -62,7 +63,7 @@ private:
                << " must be a dimension, a constant, or a batch dimension floordiv a constant";
       int64_t extent = tensor.getDimSize(axis);
       if (a->dim < 0) {
-        if (failed(constantIndex(what, a->constant, extent)))
+        if (failed(extents.constant(what, a->constant, extent)))
           return failure();
         continue;
       }
@@ -74,26 +75,9 @@ private:
         return op.emitOpError("[attend_c3] feature '")
                << op.dimName(a->dim) << "' of " << what
                << " has a dynamic extent; write it in the type, e.g. tensor<?x?x64xf32>";
-      if (a->divisor == 1 && failed(extentOf(what, a->dim, extent)))
+      if (a->divisor == 1 && failed(extents.agree(what, a->dim, extent)))
         return failure();
     }
-    return success();
-  }
-
-  LogicalResult constantIndex(StringRef what, int64_t index, int64_t extent) { // attend_c6
-    if (ShapedType::isDynamic(extent) || index < extent)
-      return success();
-    return op.emitOpError("[attend_c6] constant index ") << index << " of " << what << " is outside extent " << extent;
-  }
-
-  LogicalResult extentOf(StringRef what, unsigned dim, int64_t extent) { // attend_c6
-    if (ShapedType::isDynamic(extent))
-      return success();
-    int64_t &known = extents[dim];
-    if (!ShapedType::isDynamic(known) && known != extent)
-      return op.emitOpError("[attend_c6] dimension '")
-             << op.dimName(dim) << "' has extent " << known << " elsewhere and " << extent << " in " << what;
-    known = extent;
     return success();
   }
 
@@ -124,7 +108,7 @@ private:
     if (c != e && (failed(need("q", q, e, false)) || failed(need("k", k, e, false)) || failed(need("v", v, c, false))))
       return failure();
     for (unsigned f : {c, e})
-      if (extents[f] < 1)
+      if (extents.of(f) < 1)
         return op.emitOpError("[attend_c3] feature '") << op.dimName(f) << "' must have a static extent of at least 1";
     return success();
   }
@@ -175,17 +159,6 @@ private:
     return success();
   }
 
-  LogicalResult scale() { // attend_c12
-    if (op.getScale() && op.getScaleValue())
-      return op.emitOpError("[attend_c12] give one scale: a constant or a scalar");
-    if (op.getScale() && !op.getScale().getType().isF32() && !op.getScale().getType().isF64())
-      return op.emitOpError("[attend_c12] the scale is a constant or a scalar f32 or f64, not ")
-             << op.getScale().getType();
-    if (op.getScaleValue() && !op.getScaleValue()->isFinite())
-      return op.emitOpError("[attend_c12] the scale is a finite number");
-    return success();
-  }
-
   LogicalResult regions() { // attend_c7
     if (!op.getSet().empty() && failed(setRegion(op.getSet().front())))
       return failure();
@@ -217,66 +190,18 @@ private:
                         (inner.getResult(0).getType().isIntOrIndex() || inner.getResult(0).getType().isF32());
       if (&inner != yield.getOperation() && !isSet && !isConstant)
         return inner.emitOpError(
-            "[attend_c7] is not allowed in a set; write sets and, inside `where`, arith, math and attn.load");
+            "[attend_c7] is not allowed in a set; write sets and, inside `where`, arith, math, attn.load, attn.member "
+            "and attn.random");
       for (Value v : inner.getOperands())
         if (isa<SetType>(v.getType()) && (!v.getDefiningOp() || v.getDefiningOp()->getBlock() != &block))
           return inner.emitOpError("[attend_c7] takes a set from outside its set region");
-      if (failed(captured(&inner)))
+      if (failed(verifyCaptured(op, &inner, extents)))
         return failure();
       if (auto where = dyn_cast<SetWhereOp>(inner))
         if (failed(verifyScalarRegion(where.getBody(), "attend_c9", /*loads=*/true, isComputed)))
           return failure();
     }
     return success();
-  }
-
-  /// Captured tensors of the named sets.
-  LogicalResult captured(Operation *inner) {
-    unsigned i = op.queryDim(), j = op.keyDim();
-    return llvm::TypeSwitch<Operation *, LogicalResult>(inner)
-        .Case<SetCausalOp, SetWindowOp>([&](auto o) {
-          return failure(failed(perBatch(o.getQLengths(), "the query lengths")) ||
-                         failed(perBatch(o.getKLengths(), "the key lengths")));
-        })
-        .Case([&](SetLengthsOp o) {
-          return failure(failed(perBatch(o.getQ(), "the query lengths")) ||
-                         failed(perBatch(o.getK(), "the key lengths")));
-        })
-        .Case([&](SetPrefixOp o) { return perBatch(o.getLength(), "the prefix"); })
-        .Case([&](SetSegmentOp o) {
-          return failure(failed(perToken(o.getQ(), i, "the query segments")) ||
-                         failed(perToken(o.getK(), j, "the key segments")));
-        })
-        .Case([&](SetMaskOp o) -> LogicalResult {
-          auto type = cast<RankedTensorType>(o.getMask().getType());
-          for (auto [axis, e] : llvm::enumerate(o.getMap().getResults())) {
-            Axis a = *classify(e);
-            if (failed(a.dim < 0        ? constantIndex("the mask", a.constant, type.getDimSize(axis))
-                       : a.divisor == 1 ? extentOf("the mask", a.dim, type.getDimSize(axis))
-                                        : success()))
-              return failure();
-          }
-          return success();
-        })
-        .Default([](Operation *) { return success(); });
-  }
-
-  /// Axis 0 of a tensor goes by the first batch dimension.
-  LogicalResult perBatch(Value v, StringRef what) {
-    auto type = v ? dyn_cast<RankedTensorType>(v.getType()) : RankedTensorType();
-    if (!type)
-      return success();
-    if (op.numBatch() == 0)
-      return op.emitOpError("[attend_c11] ")
-             << what << " go by the first batch dimension, and dims(..) has none; add one of extent 1";
-    return extentOf(what, 0, type.getDimSize(0));
-  }
-
-  LogicalResult perToken(Value v, unsigned dim, StringRef what) {
-    auto type = cast<RankedTensorType>(v.getType());
-    if (type.getRank() == 2 && failed(perBatch(v, what)))
-      return failure();
-    return extentOf(what, dim, type.getDimSize(type.getRank() - 1));
   }
 
   LogicalResult normalizer() { // attend_c10
@@ -340,7 +265,7 @@ private:
   }
 
   AttendOp op;
-  SmallVector<int64_t> extents;
+  Extents extents;
 };
 
 } // namespace

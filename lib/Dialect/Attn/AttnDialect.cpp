@@ -40,9 +40,40 @@ struct AttnBytecode : BytecodeDialectInterface {
     }
     return std::make_unique<AttnVersion>(number);
   }
+
+  /// How many operands an attend of version 1 has was not written down: q, k, v and perhaps a scale.
+  LogicalResult upgradeFromVersion(Operation *top, const DialectVersion &version) const override {
+    if (static_cast<const AttnVersion &>(version).number < 2)
+      top->walk([](attn::AttendOp op) {
+        if (op->getNumOperands() == 4)
+          op.getProperties().operandSegmentSizes[3] = 1;
+      });
+    return success();
+  }
 };
 
 } // namespace
+
+/// One dictionary, so that what later versions add needs no new encoding. Version 1 had one attribute after the other.
+LogicalResult attn::AttendOp::readProperties(DialectBytecodeReader &reader, OperationState &state) {
+  auto &prop = state.getOrAddProperties<Properties>();
+  auto version = reader.getDialectVersion<AttnDialect>();
+  if (succeeded(version) && static_cast<const AttnVersion *>(*version)->number < 2) {
+    prop.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0};
+    return failure(failed(reader.readAttribute(prop.dim_names)) || failed(reader.readAttribute(prop.k_map)) ||
+                   failed(reader.readOptionalAttribute(prop.normalizer)) ||
+                   failed(reader.readAttribute(prop.num_batch)) || failed(reader.readAttribute(prop.out_maps)) ||
+                   failed(reader.readAttribute(prop.out_names)) || failed(reader.readAttribute(prop.q_map)) ||
+                   failed(reader.readOptionalAttribute(prop.scale_value)) || failed(reader.readAttribute(prop.v_map)));
+  }
+  DictionaryAttr all;
+  return failure(failed(reader.readAttribute(all)) ||
+                 failed(setPropertiesFromAttr(prop, all, [&] { return reader.emitError(); })));
+}
+
+void attn::AttendOp::writeProperties(DialectBytecodeWriter &writer) {
+  writer.writeAttribute(getPropertiesAsAttr(getContext(), getProperties()));
+}
 
 void attn::AttnDialect::initialize() {
   addTypes<

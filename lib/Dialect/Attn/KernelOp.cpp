@@ -87,6 +87,28 @@ static bool isKernelElement(Type t) {
          t.isSignlessInteger(8) || t.isSignlessInteger(1);
 }
 
+/// kernel_c4: what the caller promises about an argument.
+static LogicalResult verifyFacts(KernelOp kernel, unsigned n) {
+  auto error = [&] { return kernel.emitOpError("[kernel_c4] argument %") << kernel.argName(n); };
+  for (NamedAttribute fact : factsOf(kernel, n)) {
+    StringRef name = fact.getName();
+    if (name != "attn.sorted" && name != "attn.range")
+      return error() << " has the attribute '" << name
+                     << "'; there are attn.sorted and attn.range = array<i64: 0, 100>";
+    if (!rules::isIntTensor(kernel.getArgumentTypes()[n], 1, 6))
+      return error() << " of type " << kernel.getArgumentTypes()[n] << " has the fact " << name
+                     << "; facts are about tensors of i32 or i64";
+    if (name == "attn.sorted" && !isa<UnitAttr>(fact.getValue()))
+      return error() << ": write attn.sorted alone, without a value";
+    if (name == "attn.sorted")
+      continue;
+    auto range = dyn_cast<DenseI64ArrayAttr>(fact.getValue());
+    if (!range || range.size() != 2 || range[0] >= range[1])
+      return error() << ": write attn.range = array<i64: 0, 100> for 0 <= x < 100, not " << fact.getValue();
+  }
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
   // kernel_c1
   auto check = [&](Type t, const Twine &what, bool scalars) -> LogicalResult {
@@ -122,6 +144,13 @@ LogicalResult KernelOp::verify() {
   for (auto [n, t] : llvm::enumerate(getResultTypes()))
     if (failed(check(t, "result " + resName(n), false)))
       return failure();
+  for (unsigned n = 0, e = getArgumentTypes().size(); n < e; ++n)
+    if (failed(verifyFacts(*this, n)))
+      return failure();
+  if (ArrayAttr results = getResAttrsAttr())
+    for (Attribute attrs : results)
+      if (!cast<DictionaryAttr>(attrs).empty())
+        return emitOpError("[kernel_c4] results have no facts; leave res_attrs out");
   // kernel_c3
   auto ret = dyn_cast<ReturnOp>(getBody().front().back());
   if (!ret)

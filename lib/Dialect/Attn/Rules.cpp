@@ -31,7 +31,7 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
       return WalkResult::advance();
     if (!(loads && isa<LoadOp, MemberOp, RandomOp>(op)) && dialect != "arith" && dialect != "math") {
       op->emitOpError("[") << label << "] is not allowed here; write it in arith"
-                           << (loads ? ", math and attn.load" : " and math");
+                           << (loads ? ", math, attn.load, attn.member and attn.random" : " and math");
       return WalkResult::interrupt();
     }
     if (op->getNumResults() != 1) {
@@ -51,4 +51,49 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
+}
+
+bool attn::rules::isScalar(Type t) { return t.isIndex() || t.isSignlessInteger(64) || t.isSignlessInteger(32); }
+
+bool attn::rules::isIntTensor(Type t, int64_t minRank, int64_t maxRank) {
+  auto tensor = dyn_cast<RankedTensorType>(t);
+  return tensor && (tensor.getElementType().isSignlessInteger(64) || tensor.getElementType().isSignlessInteger(32)) &&
+         tensor.getRank() >= minRank && tensor.getRank() <= maxRank;
+}
+
+LogicalResult attn::rules::verifyLengths(Operation *op, StringRef label, ArrayRef<Value> lengths) {
+  for (Value v : lengths)
+    if (v && !isIntTensor(v.getType(), 1, 1))
+      return op->emitOpError("[") << label
+                                  << "] lengths are a rank-1 tensor of i32 or i64 over the first batch dimension, not "
+                                  << v.getType();
+  return success();
+}
+
+LogicalResult attn::rules::verifyShift(Operation *op, StringRef label, Alignment alignment, Value q, Value k) {
+  if (!q != !k)
+    return op->emitOpError("[") << label << "] give both q and k lengths, or none";
+  if (q && alignment != Alignment::BottomRight)
+    return op->emitOpError("[") << label
+                                << "] lengths move the bottom right corner; write bottom_right, or leave them out";
+  return verifyLengths(op, label, {q, k});
+}
+
+LogicalResult attn::rules::verifyCount(Operation *op, StringRef label, StringRef what, Value count) {
+  Type t = count.getType();
+  if (!isScalar(t) && !isIntTensor(t, 1, 1))
+    return op->emitOpError("[") << label << "] " << what
+                                << " is an integer constant, an index, i64 or i32, or a rank-1 tensor of i32 or i64 "
+                                   "over the first batch dimension, not "
+                                << t;
+  return success();
+}
+
+LogicalResult attn::rules::verifySegments(Operation *op, StringRef label, ArrayRef<Value> segments) {
+  for (Value v : segments)
+    if (!isIntTensor(v.getType(), 1, 2))
+      return op->emitOpError("[") << label
+                                  << "] segment ids are i32 or i64 over (token) or (first batch dimension, token), not "
+                                  << v.getType();
+  return success();
 }

@@ -18,10 +18,25 @@ struct Axis {
 /// None for any other expression.
 std::optional<Axis> classify(mlir::AffineExpr expr);
 
-/// The region computes with arith and math (and attn.load where `loads`) on scalars of types for which `allowed` holds,
-/// each op with one result.
+/// The region computes with arith and math (where `loads`, also attn.load, attn.member, attn.random) on scalars of
+/// types for which `allowed` holds, each op with one result.
 mlir::LogicalResult verifyScalarRegion(mlir::Region &region, llvm::StringRef label, bool loads,
                                        llvm::function_ref<bool(mlir::Type)> allowed);
+
+/// Tokens along an axis, as the runtime has it.
+inline constexpr int64_t kMaxExtent = INT32_MAX;
+
+/// index, i64 or i32.
+bool isScalar(mlir::Type t);
+/// A tensor of i32 or i64 of such a rank.
+bool isIntTensor(mlir::Type t, int64_t minRank, int64_t maxRank);
+
+// Rules that several sets share, under the label of each.
+mlir::LogicalResult verifyLengths(mlir::Operation *op, llvm::StringRef label, llvm::ArrayRef<mlir::Value> lengths);
+mlir::LogicalResult verifyShift(mlir::Operation *op, llvm::StringRef label, Alignment alignment, mlir::Value q,
+                                mlir::Value k);
+mlir::LogicalResult verifyCount(mlir::Operation *op, llvm::StringRef label, llvm::StringRef what, mlir::Value count);
+mlir::LogicalResult verifySegments(mlir::Operation *op, llvm::StringRef label, llvm::ArrayRef<mlir::Value> segments);
 
 } // namespace attn::rules
 

@@ -3,32 +3,7 @@
 
 using namespace mlir;
 using namespace attn;
-
-static bool isScalar(Type t) { return t.isIndex() || t.isSignlessInteger(64) || t.isSignlessInteger(32); }
-
-static bool isIntTensor(Type t, int64_t minRank, int64_t maxRank) {
-  auto tensor = dyn_cast<RankedTensorType>(t);
-  return tensor && (tensor.getElementType().isSignlessInteger(64) || tensor.getElementType().isSignlessInteger(32)) &&
-         tensor.getRank() >= minRank && tensor.getRank() <= maxRank;
-}
-
-static LogicalResult verifyLengths(Operation *op, StringRef label, ArrayRef<Value> lengths) {
-  for (Value v : lengths)
-    if (v && !isIntTensor(v.getType(), 1, 1))
-      return op->emitOpError("[") << label
-                                  << "] lengths are a rank-1 tensor of i32 or i64 over the first batch dimension, not "
-                                  << v.getType();
-  return success();
-}
-
-static LogicalResult verifyShift(Operation *op, StringRef label, Alignment alignment, Value q, Value k) {
-  if (!q != !k)
-    return op->emitOpError("[") << label << "] give both q and k lengths, or none";
-  if (q && alignment != Alignment::BottomRight)
-    return op->emitOpError("[") << label
-                                << "] lengths move the bottom right corner; write bottom_right, or leave them out";
-  return verifyLengths(op, label, {q, k});
-}
+using namespace attn::rules;
 
 LogicalResult SetCausalOp::verify() {
   return verifyShift(*this, "causal_c1", getAlignment(), getQLengths(), getKLengths());
@@ -43,15 +18,7 @@ LogicalResult SetWindowOp::verify() {
   return verifyShift(*this, "window_c1", getAlignment(), getQLengths(), getKLengths());
 }
 
-LogicalResult SetPrefixOp::verify() {
-  Type t = getLength().getType();
-  if (!isScalar(t) && !isIntTensor(t, 1, 1))
-    return emitOpError("[prefix_c1] a prefix is an integer constant, an index, i64 or i32, or a rank-1 tensor of i32 "
-                       "or i64 over the first batch "
-                       "dimension, not ")
-           << t;
-  return success();
-}
+LogicalResult SetPrefixOp::verify() { return verifyCount(*this, "prefix_c1", "a prefix", getLength()); }
 
 LogicalResult SetLengthsOp::verify() {
   if (!getQ() && !getK())
@@ -59,14 +26,7 @@ LogicalResult SetLengthsOp::verify() {
   return verifyLengths(*this, "lengths_c1", {getQ(), getK()});
 }
 
-LogicalResult SetSegmentOp::verify() {
-  for (Value v : {getQ(), getK()})
-    if (!isIntTensor(v.getType(), 1, 2))
-      return emitOpError(
-                 "[same_segment_c1] segment ids are i32 or i64 over (token) or (first batch dimension, token), not ")
-             << v.getType();
-  return success();
-}
+LogicalResult SetSegmentOp::verify() { return verifySegments(*this, "same_segment_c1", {getQ(), getK()}); }
 
 LogicalResult SetMaskOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getMask().getType());
@@ -79,7 +39,7 @@ LogicalResult SetMaskOp::verify() {
       (attend && map.getNumDims() != attend.numDims()))
     return emitOpError("[mask_c1] ") << map.getNumResults() << " indices for a mask of rank " << type.getRank();
   for (auto [axis, e] : llvm::enumerate(map.getResults())) {
-    auto a = rules::classify(e);
+    auto a = classify(e);
     if (!a || (attend && a->divisor != 1 && a->dim >= (int)attend.numBatch()))
       return emitOpError("[mask_c1] index ")
              << axis << " must be a dimension, a constant, or a batch dimension floordiv a constant";

@@ -76,7 +76,8 @@ static ParseResult parseSegments(SetParser &p, Location at, StringRef name, Valu
   if (arguments.empty() ? p.parser.parseGreater() : p.parseArguments(arguments, !single.has_value()))
     return failure();
   if (!q || !k)
-    return p.parser.emitError(where) << "[" << name << "_c2] give one tensor, or both q and k";
+    return p.parser.emitError(where) << (prefix ? "[shared_prefix_c2]" : "[same_segment_c2]")
+                                     << " give one tensor, or both q and k";
   if (prefix && !shared)
     shared = arith::ConstantIndexOp::create(p.builder, at, 0);
   result = prefix ? (Value)SetSharedPrefixOp::create(p.builder, at, p.type(), q, k, shared, all)

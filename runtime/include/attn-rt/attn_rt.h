@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ATTN_RT_ABI_VERSION 1u
+#define ATTN_RT_ABI_VERSION 2u
 #define ATTN_MAX_RANK 6
 #define ATTN_MAX_DIMS 8
 #define ATTN_MAX_EXTENT INT32_MAX /* tokens along one axis; offsets are 64-bit */
@@ -152,15 +152,22 @@ typedef struct attn_task {
   int64_t index[ATTN_MAX_DIMS]; /* batch indices by dimension */
 } attn_task;
 
-/* A phase is one parallel launch over units (distinct key/value heads in flight) times blocks along an axis; PACK runs
- * once per unit (index = the unit's first member), MAIN for every member of the unit. */
-enum { ATTN_PHASE_PACK = 0, ATTN_PHASE_MAIN = 1 };
+/* A phase is one parallel launch over units (distinct key/value heads in flight) times blocks along an axis. ORDER and
+ * PACK run once per unit (index = the unit's first member), MAIN for every member of the unit; ORDER is one task a
+ * unit. */
+enum { ATTN_PHASE_PACK = 0, ATTN_PHASE_MAIN = 1, ATTN_PHASE_ORDER = 2 };
 typedef struct attn_phase_info {
   void (*run)(const attn_task *task);
   int32_t kind;
   int32_t descending; /* 1: blocks are handed out from the last to the first (longest first under causal sets) */
-  int64_t block;      /* tokens per block along the axis: keys for PACK, queries for MAIN */
+  int64_t block;      /* positions per block along the axis: keys for PACK, queries for MAIN */
 } attn_phase_info;
+
+/* What a variant needs at run time beyond what its constants say. keys and queries come in as the extents. */
+typedef struct attn_sizes {
+  int64_t keys, queries;               /* positions along the axes: more or less than tokens where an order is in use */
+  int64_t slot_bytes, scratch_bytes;   /* beyond those below; scratch is zeroed once, before the first phase */
+} attn_sizes;
 
 typedef struct attn_variant_info {
   const char *name;
@@ -168,9 +175,11 @@ typedef struct attn_variant_info {
       const attn_task *task); /* NULL: always; sees args, params, extents; must not look at data pointers, which a
                                  call of ..._workspace need not have: both must choose the same variant */
   const attn_phase_info *phases;
+  void (*sizes)(const attn_task *task, attn_sizes *sizes); /* NULL: nothing more; sees what a guard sees */
   int32_t n_phases;
   int32_t reserved;
-  /* slot bytes = slot_base + slot_per_panel * ceil(keys / panel), scratch_bytes per worker */
+  /* slot bytes = slot_base + slot_per_panel * ceil(keys / panel) + sizes.slot_bytes, scratch_bytes + sizes.scratch_bytes
+     per worker; the additional bytes begin at the next multiple of 64 */
   int64_t slot_base, slot_per_panel, panel;
   int64_t scratch_bytes;
   int64_t tile_rows, tile_keys, block_rows, block_keys;

@@ -121,7 +121,7 @@ attn.kernel @attend_c9_dialect(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     score(%s, i = %i, j = %j) {
-      // expected-error@below {{[attend_c9] is not allowed here; write it in arith, math and attn.load}}
+      // expected-error@below {{[attend_c9] is not allowed here; write it in arith, math, attn.load, attn.member and attn.random}}
       %x = "builtin.unrealized_conversion_cast"(%s) : (f32) -> f32
       attn.yield %x : f32
     }
@@ -137,7 +137,7 @@ attn.kernel @attend_c9_region(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     score(%s, i = %i, j = %j) {
       %z = arith.constant true
-      // expected-error@below {{[attend_c9] is not allowed here; write it in arith, math and attn.load}}
+      // expected-error@below {{[attend_c9] is not allowed here; write it in arith, math, attn.load, attn.member and attn.random}}
       %x = scf.if %z -> f32 {
         scf.yield %s : f32
       } else {
@@ -246,7 +246,7 @@ attn.kernel @attend_c9_where(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>,
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     set = where(i = %i) {
-      // expected-error@below {{[attend_c9] is not allowed here; write it in arith, math and attn.load}}
+      // expected-error@below {{[attend_c9] is not allowed here; write it in arith, math, attn.load, attn.member and attn.random}}
       %x = "builtin.unrealized_conversion_cast"() : () -> i1
       attn.yield %x : i1
     }

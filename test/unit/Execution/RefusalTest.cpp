@@ -147,7 +147,7 @@ TEST(RefusalWorkspace, TooSmallOrMissing) {
   call.variant = 99;
   EXPECT_EQ(p.kernel().run(call), ATTN_E_VARIANT);
   call.variant = -1;
-  call.abi_version = 2;
+  call.abi_version = 1;
   EXPECT_EQ(p.kernel().run(call), ATTN_E_VERSION);
 }
 

@@ -147,3 +147,38 @@ std::string test::simpleKernel(int64_t d, StringRef clauses, StringRef moreArgs,
          clauses.str() +
          " outputs o[b, h, i, e], lse[b, h, i] : (!t, !t, !t) -> (!t, !l)\nattn.return %o, %lse : !t, !l\n}\n";
 }
+
+std::string SetCase::text() const {
+  std::string text = simpleKernel(1, first + " set = " + set, args);
+  const std::string plain = "| i | j |";
+  return text.replace(text.find(plain), plain.size(), "| i" + queryGrid + " | j" + keyGrid + " |");
+}
+
+Call SetCase::call() const {
+  Call call{{Tensor::random(Format::F32, {2, 2, I, 1}, 1), Tensor::random(Format::F32, {2, 2, J, 1}, 2),
+             Tensor::random(Format::F32, {2, 2, J, 1}, 3)},
+            params};
+  call.tensors.insert(call.tensors.end(), captured.begin(), captured.end());
+  return call;
+}
+
+void test::checkSet(const SetCase &c, Member member) {
+  SCOPED_TRACE(c.set);
+  Program program(c.text());
+  auto interpreter = c.call().create(program);
+  for (int64_t b = 0; b < 2; ++b)
+    for (int64_t h = 0; h < 2; ++h)
+      for (int64_t i = 0; i < c.I; ++i)
+        for (int64_t j = 0; j < c.J; ++j)
+          EXPECT_EQ(interpreter->visible({b, h}, i, j), member(b, h, i, j))
+              << "batch " << b << " head " << h << " pair " << i << ", " << j;
+}
+
+void test::expectBad(const SetCase &c, int64_t b, int64_t h, int64_t i, bool bad, int64_t visible) {
+  SCOPED_TRACE(c.set);
+  Program program(c.text());
+  RowResult row = c.call().create(program)->row({b, h}, i, Precision::Double);
+  EXPECT_EQ(row.badIndex, bad) << "batch " << b << " head " << h << " row " << i;
+  if (visible >= 0)
+    EXPECT_EQ(row.visible, visible) << "batch " << b << " head " << h << " row " << i;
+}

@@ -90,6 +90,29 @@ void expectValue(double got, double want, double tolerance, llvm::StringRef what
 std::string simpleKernel(int64_t d, llvm::StringRef clauses, llvm::StringRef moreArgs = "",
                          llvm::StringRef element = "f32");
 
+/// A softmax kernel with dimensions b, h | i | j whose set is checked pair by pair. Two batches and two heads.
+struct SetCase {
+  std::string set, args = "";
+  std::vector<Tensor> captured = {};
+  std::vector<attn_scalar> params = {};
+  int64_t I = 5, J = 8;
+  std::string queryGrid = "", keyGrid = ""; // "[?, 4]"
+  std::string first = "";                   // "first = 2"
+
+  std::string text() const;
+  /// q, k and v are made up, the captured tensors follow.
+  Call call() const;
+};
+
+using Member = std::function<bool(int64_t b, int64_t h, int64_t i, int64_t j)>;
+void checkSet(const SetCase &c, Member member);
+
+/// Whether the row reports a bad index; `visible`, unless negative, is the number of its pairs.
+void expectBad(const SetCase &c, int64_t b, int64_t h, int64_t i, bool bad, int64_t visible = -1);
+
+inline int64_t floorDiv(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+inline int64_t ceilDiv(int64_t a, int64_t b) { return -floorDiv(-a, b); }
+
 } // namespace attn::test
 
 #endif

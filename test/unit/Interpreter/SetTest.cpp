@@ -5,22 +5,9 @@ using namespace attn::test;
 
 namespace {
 
-using Member = std::function<bool(int64_t b, int64_t h, int64_t i, int64_t j)>;
-
 void check(const std::string &set, Member member, std::string args = "", std::vector<Tensor> captured = {},
            std::vector<attn_scalar> params = {}, int64_t I = 5, int64_t J = 8) {
-  SCOPED_TRACE(set);
-  Program program(simpleKernel(1, "set = " + set, args));
-  Call call{{Tensor::random(Format::F32, {2, 2, I, 1}, 1), Tensor::random(Format::F32, {2, 2, J, 1}, 2),
-             Tensor::random(Format::F32, {2, 2, J, 1}, 3)},
-            params};
-  call.tensors.insert(call.tensors.end(), captured.begin(), captured.end());
-  auto interpreter = call.create(program);
-  for (int64_t b = 0; b < 2; ++b)
-    for (int64_t h = 0; h < 2; ++h)
-      for (int64_t i = 0; i < I; ++i)
-        for (int64_t j = 0; j < J; ++j)
-          EXPECT_EQ(interpreter->visible({b, h}, i, j), member(b, h, i, j)) << b << h << " " << i << " " << j;
+  checkSet({set, args, std::move(captured), std::move(params), I, J}, std::move(member));
 }
 
 TEST(Set, Algebra) {

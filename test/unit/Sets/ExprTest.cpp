@@ -38,6 +38,17 @@ TEST(Expr, EqualWritingsAreOneValue) {
       {i - floorDiv(i, 4) * 4, mod(i, 4)},
       {i - mod(i, 4), floorDiv(i, 4) * 4},
       {i * 2 - floorDiv(i, 4) * 8 + j, mod(i, 4) * 2 + j},
+      {i * j, j * i},
+      {(i * j) * w, i * (w * j)},
+      {i * (j * 3), (j * i) * 3},
+      {-(i * j), (-i) * j},
+      {(i - j) * (i - j), (j - i) * (j - i)},
+      {(i * 2 - j * 2) * (j - i), (i - j) * (i - j) * -2},
+      {(i * 4 + 2) * (j * 3), (i * 2 + 1) * j * 6},
+      {i * num(3), i * 3},
+      {num(0) * i, num(0)},
+      {i * j - j * i, num(0)},
+      {floorDiv((i * j) * 4 + 3, 4), i * j},
       {min(i, min(j, i)), min(j, i)},
       {min(i, i + 3), i},
       {min(i + 1, i), i},
@@ -62,12 +73,28 @@ TEST(Expr, DifferentOnesDiffer) {
   EXPECT_NE(i, i + 1);
   EXPECT_NE(floorDiv(i, 2), floorDiv(i, 3));
   EXPECT_NE(at(Seg, i), at(Bag, i));
+  EXPECT_NE(i * j, i * i);
+  EXPECT_NE(i * i, i * i * i);
+  EXPECT_NE(Expr::find(Seg, {i}, 0, j), Expr::find(Seg, {i}, 0, j + 1));
+  EXPECT_NE(Expr::find(Seg2, {i, i}, 0, j), Expr::find(Seg2, {i, i}, 1, j));
   EXPECT_NE(Expr::loadMin(Seg, {i}, 0, i, j), Expr::loadMax(Seg, {i}, 0, i, j));
   EXPECT_NE(Expr::loadMin(Seg2, {i, i}, 0, i, j), Expr::loadMin(Seg2, {i, i}, 1, i, j));
 }
 
 TEST(Expr, OrderIsTotal) {
-  std::vector<Expr> all = {num(0), num(-3), i, j, i + j, i * 2, floorDiv(i, 3), mod(j, 3), min(i, j), at(Seg, i)};
+  std::vector<Expr> all = {num(0),
+                           num(-3),
+                           i,
+                           j,
+                           i + j,
+                           i * 2,
+                           floorDiv(i, 3),
+                           mod(j, 3),
+                           min(i, j),
+                           at(Seg, i),
+                           i * j,
+                           i * i,
+                           Expr::find(Seg, {i}, 0, j)};
   for (const Expr &a : all)
     for (const Expr &b : all) {
       EXPECT_EQ(a.compare(b), -b.compare(a));
@@ -94,12 +121,27 @@ TEST(Expr, Shape) {
   EXPECT_EQ(m.hi(), j);
   EXPECT_EQ(m.indices()[0], vb());
   EXPECT_EQ(m.str(), "min t3[v2, v0..v1]");
+  Expr square = (i - j) * (j - i);
+  ASSERT_TRUE(square.is(ExprKind::MulConst));
+  ASSERT_TRUE(square.operand(0).is(ExprKind::Mul));
+  EXPECT_EQ(square.str(), "-1*(v0 - v1)*(v0 - v1)");
+  EXPECT_EQ(splitSides(square + w).first, w);
+  EXPECT_EQ(splitSides(square + w).second, (i - j) * (i - j));
+  ASSERT_EQ(linearForm(square).terms.size(), 1u);
+  Expr place = Expr::find(Seg2, {vb(), i}, 1, j + 1);
+  EXPECT_EQ(place.axis(), 1u);
+  EXPECT_EQ(place.table(), Seg2);
+  EXPECT_EQ(place.sought(), j + 1);
+  EXPECT_EQ(place.indices().size(), 2u);
+  EXPECT_EQ(place.str(), "find t3[v2, >= v1 + 1]");
 }
 
 TEST(Expr, Substitute) {
   Expr e = floorDiv(i * 3 + j, 4) + at(Seg, i);
   EXPECT_EQ(substitute(e, {{I, num(4)}}), floorDiv(j, 4) + 3 + at(Seg, num(4)));
   EXPECT_EQ(substitute(e, {{W, num(4)}}).identity(), e.identity());
+  EXPECT_EQ(substitute((i - j) * (i - j) * w, {{I, j + 3}}), w * 9);
+  EXPECT_EQ(substitute(Expr::find(Seg2, {vb(), i}, 1, j), {{B, num(1)}, {J, w}}), Expr::find(Seg2, {num(1), i}, 1, w));
 }
 
 TEST(Expr, ValuesFloor) {
@@ -127,6 +169,12 @@ TEST(Expr, NumbersSaturate) {
   EXPECT_EQ(evalSign(i + j, world.env()), 0);
   EXPECT_EQ(evalSign((i - j) * 3, world.env()), 1);
   EXPECT_EQ(evalSign((j - i) * big, world.env()), -1);
+  // Products too, of three numbers of 63 bits.
+  EXPECT_EQ(eval(i * j, world.env()), -big - 1);
+  EXPECT_EQ(eval(i * i, world.env()), big);
+  EXPECT_EQ(evalSign(i * i + i * j, world.env()), 0);
+  EXPECT_EQ(evalSign(i * i * j, world.env()), -1);
+  EXPECT_EQ(evalSign(j * j * j * j, world.env()), 1);
 }
 
 TEST(Expr, ExtremesOfATableClip) {
@@ -137,6 +185,21 @@ TEST(Expr, ExtremesOfATableClip) {
   EXPECT_EQ(eval(Expr::loadMax(Seg, {i}, 0, num(0), num(1)), env), 4);
   EXPECT_EQ(eval(Expr::loadMin(Seg, {i}, 0, num(7), num(9)), env), std::numeric_limits<int64_t>::max());
   EXPECT_EQ(eval(Expr::loadMax(Seg, {i}, 0, num(2), num(1)), env), std::numeric_limits<int64_t>::min());
+}
+
+TEST(Expr, PlacesInASortedTable) {
+  World world;
+  world.tables[Seg] = {1, 1, 4, 4, 9};
+  Env env = world.env();
+  const std::pair<int64_t, int64_t> places[] = {{-5, 0}, {1, 0}, {2, 2}, {4, 2}, {5, 4}, {9, 4}, {10, 5}};
+  for (const auto &p : places)
+    EXPECT_EQ(eval(Expr::find(Seg, {i}, 0, num(p.first)), env), p.second) << p.first;
+  // One above the greatest number is above every element.
+  constexpr int64_t big = std::numeric_limits<int64_t>::max();
+  world.tables[Seg] = {1, big};
+  world.i = big;
+  EXPECT_EQ(eval(Expr::find(Seg, {j}, 0, i), env), 1);
+  EXPECT_EQ(eval(Expr::find(Seg, {j}, 0, i + 1), env), 2);
 }
 
 } // namespace

@@ -52,14 +52,52 @@ public:
     }
     case 4:
       return {at(Lens, vb()), [](const World &x) { return x.load(Lens, {x.b}); }};
+    case 5:
+      return element();
     default:
       return index();
     }
   }
 
+  /// An element at an index that is computed, or at two.
+  RandomExpr element() {
+    RandomExpr a = index();
+    int64_t c = pick(2, 5);
+    unsigned t = chance(60) ? Seg : Bag;
+    switch (pick(0, 4)) {
+    case 0:
+      return {at(t, floorDiv(a.e, c)), [=](const World &x) { return x.load(t, {floorDivide(a.f(x), c)}); }};
+    case 1:
+      return {at(t, mod(a.e, c)), [=](const World &x) { return x.load(t, {a.f(x) - c * floorDivide(a.f(x), c)}); }};
+    case 2:
+      return {at(t, num(lastToken) - a.e), [=](const World &x) { return x.load(t, {lastToken - a.f(x)}); }};
+    case 3:
+      return {at(t, at(Perm, a.e)), [=](const World &x) { return x.load(t, {x.load(Perm, {a.f(x)})}); }};
+    default:
+      return {Expr::load(Pair, {vi(), vj()}), [](const World &x) { return x.load(Pair, {x.i, x.j}); }};
+    }
+  }
+
+  RandomExpr product(int depth) {
+    RandomExpr a = expr(depth - 1);
+    if (chance(60)) {
+      RandomExpr d = chance(50) ? index() : expr(depth - 1);
+      // Squares, in writings that the library has to see as one.
+      return {chance(50) ? (a.e - d.e) * (d.e - a.e) * -1 : (a.e - d.e) * (a.e - d.e), [=](const World &x) {
+                int64_t v = a.f(x) - d.f(x);
+                return v * v;
+              }};
+    }
+    RandomExpr b = expr(depth - 1);
+    return {a.e * b.e, [=](const World &x) { return a.f(x) * b.f(x); }};
+  }
+
   RandomExpr expr(int depth) {
     if (depth == 0)
       return leaf();
+    // Deeper products would leave 64 bits.
+    if (depth <= 3 && chance(10))
+      return product(depth);
     RandomExpr a = expr(depth - 1);
     switch (pick(0, 9)) {
     case 0:
@@ -137,7 +175,12 @@ public:
   /// What masks are made of.
   RandomPred usual() {
     int64_t k = pick(-6, 6), c = pick(2, 6);
-    switch (pick(0, 7)) {
+    switch (pick(0, 9)) {
+    case 8:
+      return disc(c, k);
+    case 9:
+      return {eq(at(Seg, vi()), at(Seg, vj())),
+              [](const World &x) { return x.load(Seg, {x.i}) == x.load(Seg, {x.j}); }};
     case 0:
       return {le(vj(), vi() + k), [=](const World &x) { return x.j <= x.i + k; }};
     case 1:
@@ -165,11 +208,23 @@ public:
     }
   }
 
+  /// A disc on a grid of rows of c tokens, with or without the square around it.
+  RandomPred disc(int64_t c, int64_t r) {
+    Expr dx = floorDiv(vi(), c) - floorDiv(vj(), c), dy = mod(vi(), c) - mod(vj(), c);
+    Pred p = lt(dx * dx + dy * dy, num(r * r));
+    if (chance(50))
+      p = p && lt(dx, num(std::abs(r))) && lt(-dx, num(std::abs(r)));
+    return {p, [=](const World &x) {
+              int64_t a = floorDivide(x.i, c) - floorDivide(x.j, c), b = x.i - x.j - a * c;
+              return a * a + b * b < r * r;
+            }};
+  }
+
   RandomPred atom() {
     if (chance(45))
       return usual();
     if (chance(8)) {
-      unsigned id = unsigned(pick(0, 2));
+      unsigned id = unsigned(pick(0, 2)) | (chance(70) ? Pred::answerable : 0);
       return {Pred::opaque(id), [=](const World &x) { return x.opaque(id); }};
     }
     if (chance(60)) {
@@ -196,6 +251,7 @@ public:
     }
   }
 
+  static constexpr int64_t lastToken = 17;
   std::mt19937_64 rng;
 };
 

@@ -14,10 +14,18 @@ const Interval rowBox{Expr::var(I0), Expr::var(I1)}, keyBox{Expr::var(J0), Expr:
 
 bool isFreeOfIndices(const Expr &e) { return !mentions(e, I) && !mentions(e, J); }
 bool isFreeOfIndices(const Pred &p) { return !mentions(p, I) && !mentions(p, J) && !hasOpaque(p); }
+/// Like it, but for questions about the box.
+bool isAboutBoxes(const Pred &p) {
+  if (p.is(PredKind::Opaque))
+    return p.opaqueId() & (Pred::mayBit | Pred::mustBit);
+  if (p.isAtom())
+    return isFreeOfIndices(p);
+  return std::all_of(p.operands().begin(), p.operands().end(), isAboutBoxes);
+}
 
 struct Case {
   Case(Generator &gen) : gen(gen) {
-    world.tokens = 18;
+    world.tokens = Generator::lastToken + 1;
     world.w = gen.pick(-2, 9);
     world.b = gen.pick(0, 1);
     world.fill(gen.rng);
@@ -59,7 +67,7 @@ struct Case {
 
 /// The masks of single lanes are the predicate itself: interval and rest of some conjunct.
 bool lanesAgree(Case &c, const Pred &p, unsigned axis, const std::vector<std::vector<bool>> &truth) {
-  Solution s = solve(p, axis, {{axis == J ? I : J, axis == J ? rowBox : keyBox}});
+  Solution s = solve(p, axis, {{axis == J ? I : J, axis == J ? rowBox : keyBox}}, 16, c.world.facts);
   Env env = c.world.env();
   struct Lane {
     Interval interval;
@@ -89,14 +97,14 @@ struct Tally {
 
 void checkSolution(Case &c, const Pred &p, unsigned axis, const std::vector<std::vector<bool>> &truth, Tally &tally) {
   bool forward = axis == J;
-  Solution s = solve(p, axis, {{forward ? I : J, forward ? rowBox : keyBox}});
+  Solution s = solve(p, axis, {{forward ? I : J, forward ? rowBox : keyBox}}, 16, c.world.facts);
   Env env = c.world.env();
   for (const Conjunct &k : s.conjuncts) {
     EXPECT_TRUE(isFreeOfIndices(k.may.lo) && isFreeOfIndices(k.may.hi) && isFreeOfIndices(k.must.lo) &&
                 isFreeOfIndices(k.must.hi) && isFreeOfIndices(k.mayRest) && isFreeOfIndices(k.mustRest))
         << k.str();
     Interval keys = forward ? keyBox : rowBox;
-    EXPECT_TRUE(isFreeOfIndices(mayHold(k, s, keys)) && isFreeOfIndices(mustHold(k, s, keys))) << k.str();
+    EXPECT_TRUE(isAboutBoxes(mayHold(k, s, keys)) && isAboutBoxes(mustHold(k, s, keys))) << k.str();
   }
   for (int round = 0; round < 3; ++round) {
     c.pickBoxes();
@@ -151,6 +159,7 @@ TEST(Random, PredicatesAgainstBruteForce) {
     EXPECT_EQ(normalize(!normal), !normal);
     for (unsigned axis : {unsigned(I), unsigned(J)}) {
       EXPECT_TRUE(means(splitAtoms(r.p, axis)));
+      EXPECT_TRUE(means(splitAtoms(r.p, axis, c.world.facts)));
       if (auto d = toDNF(r.p, 16, axis)) {
         std::vector<Pred> any;
         for (const auto &conjunct : *d)
@@ -164,13 +173,15 @@ TEST(Random, PredicatesAgainstBruteForce) {
     }
     // Tier 2 on the whole predicate.
     Box tile{{I, rowBox}, {J, keyBox}};
-    Pred may = mayHold(r.p, tile), must = mustHold(r.p, tile);
-    EXPECT_TRUE(isFreeOfIndices(may) && isFreeOfIndices(must));
+    Pred may = mayHold(r.p, tile, c.world.facts), must = mustHold(r.p, tile, c.world.facts);
+    EXPECT_TRUE(isAboutBoxes(may) && isAboutBoxes(must));
+    Pred mayNot = mayHold(!r.p, tile, c.world.facts);
     for (int round = 0; round < 4; ++round) {
       c.pickBoxes();
       auto k = c.count(truth);
       EXPECT_TRUE(k.first == 0 || eval(may, env)) << may.str();
       EXPECT_TRUE(k.first == k.second || !eval(must, env)) << must.str();
+      EXPECT_NE(eval(mayNot, env), eval(must, env)) << mayNot.str() << " and " << must.str();
     }
   }
   std::printf("random boxes: %d tiles, %d empty (%d found), %d full (%d found)\n", tally.tiles, tally.empty,
@@ -195,7 +206,7 @@ TEST(Random, BoxesOfTwoVariables) {
     Env env = c.world.env();
     c.pickBoxes();
     int64_t w0 = gen.pick(-2, 5), w1 = w0 + gen.pick(0, 3);
-    Solution s = solve(r.p, J, {{I, rowBox}, {W, {num(w0), num(w1)}}});
+    Solution s = solve(r.p, J, {{I, rowBox}, {W, {num(w0), num(w1)}}}, 16, c.world.facts);
     c.world.i = c.world.j = c.world.w = -1000;
     Ranges may = ranges(s, env, 0, c.world.tokens - 1), must = fullRanges(s, env, 0, c.world.tokens - 1);
     TileClass k2 = classify(s, env, c.world.j0, c.world.j1);
@@ -222,7 +233,7 @@ TEST(Random, BoundsOfExpressions) {
     RandomExpr r = gen.expr(int(gen.pick(0, 4)));
     SCOPED_TRACE("seed " + std::to_string(seed() + uint64_t(n)) + ": " + r.e.str());
     bool exact = false;
-    std::optional<Interval> b = bound(r.e, {{I, rowBox}, {J, keyBox}}, &exact);
+    std::optional<Interval> b = bound(r.e, {{I, rowBox}, {J, keyBox}}, &exact, c.world.facts);
     Env env = c.world.env();
     c.pickBoxes();
     c.world.i = c.world.j = -1000;

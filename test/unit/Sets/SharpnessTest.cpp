@@ -6,115 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "World.h"
-
-#include <algorithm>
-#include <cmath>
-#include <gtest/gtest.h>
+#include "Sharpness.h"
 
 using namespace attn::sets;
 using namespace attn::sets::test;
 
 namespace {
-
-constexpr int64_t rowTile = 6, keyTile = 16;
-/// Tables: sorted segments of queries and keys, lengths of queries and keys, prefixes; all by batch.
-enum : unsigned { SegQ, SegK, LenQ, LenK, Pre };
-/// Scalars beside World's: extents.
-enum : unsigned { ExtI = 4, ExtJ = 5 };
-
-struct Problem {
-  int64_t rows, keys, w, b = 1;
-  std::vector<int64_t> segQ, segK, lenQ, lenK, pre;
-};
-
-Problem makeProblem(int64_t rows, int64_t keys, int64_t w, int64_t meanSegment, std::mt19937_64 &rng) {
-  Problem p{rows, keys, w, 1, {}, {}, {}, {}, {}};
-  auto segments = [&](int64_t n) {
-    std::vector<int64_t> s;
-    for (int64_t t = 0, id = 0; t < n; ++t)
-      s.push_back(id += t > 0 && rng() % uint64_t(meanSegment) == 0);
-    return s;
-  };
-  p.segQ = segments(rows);
-  p.segK = rows == keys ? p.segQ : segments(keys);
-  p.lenQ = {rows, rows - int64_t(rng() % uint64_t(rows / 2))};
-  p.lenK = {keys, keys - int64_t(rng() % uint64_t(keys / 2))};
-  p.pre = {0, int64_t(rng() % uint64_t(keys))};
-  return p;
-}
-
-struct Score {
-  int64_t visited = 0, holding = 0, full = 0, calledFull = 0;
-  void add(const Score &s) {
-    visited += s.visited;
-    holding += s.holding;
-    full += s.full;
-    calledFull += s.calledFull;
-  }
-  double waste() const { return holding ? double(visited) / double(holding) : visited ? INFINITY : 1; }
-  double found() const { return full ? double(calledFull) / double(full) : 1; }
-};
-
-/// Tiles of the whole square, solved for the keys of a row tile or, as a backward pass does, for the rows of a key
-/// tile.
-Score measure(const Pred &p, const Problem &problem, bool forward) {
-  int64_t i = 0, j = 0, lo = 0, hi = 0;
-  Env env;
-  env.var = [&](unsigned v) {
-    const std::pair<unsigned, int64_t> values[] = {{I, i},   {J, j},   {B, problem.b},       {W, problem.w},
-                                                   {I0, lo}, {I1, hi}, {ExtI, problem.rows}, {ExtJ, problem.keys}};
-    for (const auto &x : values)
-      if (x.first == v)
-        return x.second;
-    std::abort();
-  };
-  auto table = [&](unsigned t) -> const std::vector<int64_t> & {
-    switch (t) {
-    case SegQ:
-      return problem.segQ;
-    case SegK:
-      return problem.segK;
-    case LenQ:
-      return problem.lenQ;
-    case LenK:
-      return problem.lenK;
-    default:
-      return problem.pre;
-    }
-  };
-  env.load = [&](unsigned t, const std::vector<int64_t> &x) { return table(t).at(size_t(x[0])); };
-  env.extent = [&](unsigned t, unsigned) { return int64_t(table(t).size()); };
-
-  Score score;
-  Solution s = solve(p, forward ? J : I, {{forward ? I : J, {Expr::var(I0), Expr::var(I1)}}});
-  int64_t boxExtent = forward ? problem.rows : problem.keys, boxTile = forward ? rowTile : keyTile;
-  int64_t axisExtent = forward ? problem.keys : problem.rows, axisTile = forward ? keyTile : rowTile;
-  for (lo = 0; lo < boxExtent; lo += boxTile) {
-    hi = std::min(lo + boxTile, boxExtent) - 1;
-    Ranges may = ranges(s, env, 0, axisExtent - 1);
-    for (int64_t a = 0; a < axisExtent; a += axisTile) {
-      int64_t last = std::min(a + axisTile, axisExtent) - 1, visible = 0;
-      bool inRange =
-          std::any_of(may.begin(), may.end(), [&](const auto &r) { return r.first <= last && a <= r.second; });
-      TileClass k = inRange ? classify(s, env, a, last) : TileClass::Empty;
-      for (int64_t box = lo; box <= hi; ++box)
-        for (int64_t axis = a; axis <= last; ++axis) {
-          i = forward ? box : axis;
-          j = forward ? axis : box;
-          visible += eval(p, env);
-        }
-      bool isFull = visible == (hi - lo + 1) * (last - a + 1);
-      EXPECT_TRUE(visible == 0 || k != TileClass::Empty);
-      EXPECT_TRUE(isFull || k != TileClass::Full);
-      score.visited += k != TileClass::Empty;
-      score.holding += visible > 0;
-      score.full += isFull;
-      score.calledFull += k == TileClass::Full;
-    }
-  }
-  return score;
-}
 
 TEST(Sharpness, NamedSetsAndTheirCombinations) {
   Expr i = vi(), j = vj(), w = vw(), b = vb(), shift = Expr::var(ExtJ) - Expr::var(ExtI);
@@ -172,12 +69,7 @@ TEST(Sharpness, NamedSetsAndTheirCombinations) {
       {"not (causal or prefix)", !(causal || prefix)},
       {"not grid neighbourhood", !grid},
   };
-  std::printf("seed %llu\n%-40s %8s %8s %6s %8s %8s %6s\n", (unsigned long long)seed(), "set", "visited", "holding",
-              "ratio", "full", "found", "share");
-  auto print = [](const char *name, const Score &s) {
-    std::printf("%-40s %8lld %8lld %6.3f %8lld %8lld %5.1f%%\n", name, (long long)s.visited, (long long)s.holding,
-                s.waste(), (long long)s.full, (long long)s.calledFull, 100 * s.found());
-  };
+  printHeader();
   for (bool forward : {true, false}) {
     std::printf("%s\n", forward ? "keys of a row tile:" : "rows of a key tile:");
     Score total;

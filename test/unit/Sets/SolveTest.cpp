@@ -152,6 +152,93 @@ TEST(Solve, OverTheLimitItIsARest) {
   }
 }
 
+TEST(Solve, SortedSegmentsAreAnInterval) {
+  Facts sorted;
+  sorted.sorted = {Seg, Seg2};
+  Pred same = eq(at(Seg, i), at(Seg, j));
+  auto place = [&](const Expr &e) { return Expr::find(Seg, {j}, 0, e); };
+  Solution s = solve(same, J, rows, 16, sorted);
+  ASSERT_EQ(s.conjuncts.size(), 1u);
+  const Conjunct &c = s.conjuncts[0];
+  EXPECT_EQ(c.rowInterval().lo, place(at(Seg, i)));
+  EXPECT_EQ(c.rowInterval().hi, place(at(Seg, i) + 1) - 1);
+  EXPECT_TRUE(c.rest().isTrue());
+  Expr qMin = Expr::loadMin(Seg, {i}, 0, i0, i1), qMax = Expr::loadMax(Seg, {i}, 0, i0, i1);
+  EXPECT_EQ(c.may.lo, place(qMin));
+  EXPECT_EQ(c.may.hi, place(qMax + 1) - 1);
+  EXPECT_EQ(c.must.lo, place(qMax));
+  EXPECT_EQ(c.must.hi, place(qMin + 1) - 1);
+  // Its complement is two half-lines; without the promise neither is an interval.
+  EXPECT_EQ(solve(!same, J, rows, 16, sorted).conjuncts.size(), 2u);
+  EXPECT_EQ(solve(same, J, rows).conjuncts[0].keyAtoms.size(), 1u);
+  // Only the last axis is sorted, and only for fixed other indices.
+  EXPECT_TRUE(solveAtom(le(Expr::load(Seg2, {vb(), j}), w), J, sorted));
+  EXPECT_FALSE(solveAtom(le(Expr::load(Seg2, {j, vb()}), w), J, sorted));
+  EXPECT_FALSE(solveAtom(le(Expr::load(Seg2, {j, j}), w), J, sorted));
+  // A computed index goes on from the place.
+  auto computed = solveAtom(ge(at(Seg, floorDiv(j, 4)), w), J, sorted);
+  ASSERT_TRUE(computed);
+  EXPECT_EQ((*computed)[0].bound, Expr::find(Seg, {j}, 0, w) * 4);
+}
+
+TEST(Solve, PromisedRanges) {
+  Facts facts;
+  facts.range[Bag] = {0, 7};
+  Pred p = ge(at(Bag, j), num(0)), q = gt(at(Bag, j) * 2, num(14)), r = eq(at(Bag, j), at(Bag, i));
+  EXPECT_TRUE(mustHold(p, tile, facts).isTrue());
+  EXPECT_TRUE(mayHold(q, tile, facts).isFalse());
+  EXPECT_FALSE(mustHold(p, tile).isTrue());
+  // What the range does not decide is asked of the elements as ever.
+  EXPECT_EQ(mayHold(r, tile, facts), mayHold(r, tile));
+  Expr nested = at(Bag, at(Seg, j)), two = Expr::load(Bag, {i, j});
+  for (const Expr &e : {nested, two}) {
+    auto b = bound(e, tile, nullptr, facts);
+    ASSERT_TRUE(b) << e.str();
+    EXPECT_EQ(b->lo, num(0));
+    EXPECT_EQ(b->hi, num(7));
+  }
+  EXPECT_FALSE(bound(two, tile));
+  EXPECT_EQ(bound(at(Bag, j), tile, nullptr, facts)->lo, Expr::loadMin(Bag, {j}, 0, j0, j1));
+}
+
+TEST(Solve, Squares) {
+  bool exact = false;
+  auto b = bound((i - j) * (i - j), tile, &exact);
+  ASSERT_TRUE(b);
+  EXPECT_TRUE(exact);
+  World world;
+  auto ends = [&](int64_t a0, int64_t a1, int64_t c0, int64_t c1) {
+    world.i0 = a0, world.i1 = a1, world.j0 = c0, world.j1 = c1;
+    return std::make_pair(eval(b->lo, world.env()), eval(b->hi, world.env()));
+  };
+  EXPECT_EQ(ends(2, 4, 9, 11), std::make_pair(int64_t(25), int64_t(81)));
+  EXPECT_EQ(ends(9, 11, 2, 4), std::make_pair(int64_t(25), int64_t(81)));
+  EXPECT_EQ(ends(2, 4, 3, 10), std::make_pair(int64_t(0), int64_t(64)));
+  // The values -1 and 1 alone: zero is a bound and not a value.
+  bound((i * 2 - 1) * (i * 2 - 1), tile, &exact);
+  EXPECT_FALSE(exact);
+  bound(i * j, tile, &exact);
+  EXPECT_FALSE(exact);
+}
+
+TEST(Solve, AnswerableOpaquesAreAsked) {
+  unsigned id = 3 | Pred::answerable;
+  Pred x = Pred::opaque(id), may = Pred::opaque(id | Pred::mayBit), must = Pred::opaque(id | Pred::mustBit);
+  EXPECT_EQ(mayHold(x, tile), may);
+  EXPECT_EQ(mustHold(x, tile), must);
+  EXPECT_EQ(mayHold(!x, tile), !must);
+  EXPECT_EQ(mustHold(!x, tile), !may);
+  EXPECT_EQ(mayHold(may, tile), may);
+  EXPECT_EQ(mustHold(!must, tile), !must);
+  EXPECT_EQ(Pred::opaqueIndex(id | Pred::mustBit), 3u);
+  Solution s = solve(x && le(j, i), J, rows);
+  ASSERT_EQ(s.conjuncts.size(), 1u);
+  EXPECT_TRUE(s.conjuncts[0].mayRest.isTrue());
+  EXPECT_EQ(s.conjuncts[0].keyAtoms, std::vector<Pred>{x});
+  EXPECT_EQ(mayHold(s.conjuncts[0], s, {j0, j1}), may);
+  EXPECT_EQ(mustHold(s.conjuncts[0], s, {j0, j1}), must);
+}
+
 TEST(Count, RangesMerge) {
   EXPECT_EQ(mergeRanges({{5, 7}, {1, 2}, {9, 8}, {3, 4}, {6, 12}}), (Ranges{{1, 12}}));
   EXPECT_EQ(mergeRanges({{5, 7}, {1, 2}}), (Ranges{{1, 2}, {5, 7}}));

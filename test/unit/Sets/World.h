@@ -10,6 +10,7 @@
 
 #include "attn/Sets/Count.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -17,8 +18,9 @@ namespace attn::sets::test {
 
 /// Variables: the two indices, the batch index, a run-time scalar, and the ends of symbolic boxes.
 enum : unsigned { I = 0, J = 1, B = 2, W = 3, I0 = 10, I1 = 11, J0 = 12, J1 = 13 };
-/// Tables over tokens: sorted segments, arbitrary small values, row ends; over (batch, token); over batch; over j - i.
-enum : unsigned { Seg = 0, Bag = 1, Ends = 2, Seg2 = 3, Lens = 4, Rel = 5 };
+/// Tables over tokens: sorted segments, arbitrary small values, row ends; sorted over (batch, token); over batch; over
+/// j - i; tokens over tokens; over (token, token).
+enum : unsigned { Seg = 0, Bag = 1, Ends = 2, Seg2 = 3, Lens = 4, Rel = 5, Perm = 6, Pair = 7, tableCount = 8 };
 
 inline Expr vi() { return Expr::var(I); }
 inline Expr vj() { return Expr::var(J); }
@@ -31,12 +33,16 @@ struct World {
   int64_t tokens = 20;
   int64_t i = 0, j = 0, b = 1, w = 3;
   int64_t i0 = 0, i1 = 0, j0 = 0, j1 = 0;
-  std::vector<std::vector<int64_t>> tables = std::vector<std::vector<int64_t>>(6);
+  std::vector<std::vector<int64_t>> tables = std::vector<std::vector<int64_t>>(tableCount);
   uint64_t salt = 0;
+  /// Some of what is so of the tables.
+  Facts facts;
 
   int64_t extent(unsigned table, unsigned axis) const {
     if (table == Seg2)
       return axis == 0 ? 2 : tokens;
+    if (table == Pair)
+      return tokens;
     return int64_t(tables[table].size());
   }
   /// Out of range a load gives anything; here a value that no test expects.
@@ -49,12 +55,30 @@ struct World {
       flat = index[0] * extent(table, 1) + index[1];
     return tables[table][size_t(flat)];
   }
+  /// A question is answered for the tile of i0..i1 and j0..j1, at times with less than is so.
   bool opaque(unsigned id) const {
+    if (!(id & (Pred::mayBit | Pred::mustBit)))
+      return condition(Pred::opaqueIndex(id));
+    bool may = id & Pred::mayBit;
+    World at = *this;
+    at.i = at.j = 0;
+    at.salt += uint64_t(i0 + 20 * i1 + 400 * j0 + 8000 * j1);
+    if (at.condition(100) && at.condition(101))
+      return may;
+    at.salt = salt;
+    for (at.i = i0; at.i <= i1; ++at.i)
+      for (at.j = j0; at.j <= j1; ++at.j)
+        if (at.condition(Pred::opaqueIndex(id)) == may)
+          return may;
+    return !may;
+  }
+  bool condition(unsigned id) const {
     uint64_t x =
         salt + id * 0x9E3779B97F4A7C15ull + uint64_t(i) * 0xBF58476D1CE4E5B9ull + uint64_t(j) * 0x94D049BB133111EBull;
     x ^= x >> 29;
     x *= 0xBF58476D1CE4E5B9ull;
-    return (x >> 40) & 1;
+    // Some hold nearly everywhere, some nearly nowhere: else no tile is empty or full.
+    return ((x >> 40) & 15) < (id % 3 == 0 ? 8 : id % 3 == 1 ? 15 : 1);
   }
   int64_t var(unsigned id) const {
     switch (id) {
@@ -102,6 +126,19 @@ struct World {
     tables[Lens] = {pick(tokens + 1), pick(tokens + 1)};
     for (int64_t n = 0; n < 2 * tokens - 1; ++n)
       tables[Rel].push_back(pick(4) - 1);
+    for (int64_t n = 0; n < tokens; ++n)
+      tables[Perm].push_back(pick(tokens));
+    for (int64_t n = 0; n < tokens * tokens; ++n)
+      tables[Pair].push_back(pick(4) * 3);
+    facts = Facts();
+    for (unsigned t : {Seg, Seg2})
+      if (pick(2))
+        facts.sorted.insert(t);
+    for (unsigned t = 0; t < tableCount; ++t)
+      if (pick(2)) {
+        auto ends = std::minmax_element(tables[t].begin(), tables[t].end());
+        facts.range[t] = {*ends.first - pick(2), *ends.second + pick(2)};
+      }
   }
 };
 

@@ -23,8 +23,8 @@ def Attn_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let extraClassDeclaration = [{
-    /// Version of the text and bytecode. 1: first release.
-    static constexpr uint32_t kVersion = 1;
+    /// Version of the text and bytecode. 1: first release. 2: attend has grids, first and dropout; sets over distances, grids and lists.
+    static constexpr uint32_t kVersion = 2;
   }];
 }
 

@@ -13,11 +13,14 @@ def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, Single
     Names are part of the interface: tools and bindings address arguments and results by them.
 
     Constraints: `kernel_c1`: tensors are ranked, rank 1 to 6, of f64, f32, bf16, f16, i64, i32, i8 or i1; scalars are index, i64, i32, f32
-    or f64. `kernel_c2`: names are unique identifiers. `kernel_c3`: the return's types are the result types.
+    or f64. `kernel_c2`: names are unique identifiers. `kernel_c3`: the return's types are the result types. `kernel_c4`: facts are attn.sorted and attn.range, of
+    arguments that are tensors of i32 or i64.
+
+    An argument's facts are promises of the caller: `attn.sorted`, its elements ascend along the last axis, and `attn.range = array<i64: lo, hi>`, lo <= x < hi for each of them.
 
     Example:
     ```mlir
-    attn.kernel @f(%q: tensor<?x?x64xf32>, %w: index) -> (o: tensor<?x?x64xf32>) { ... }
+    attn.kernel @f(%q: tensor<?x?x64xf32>, %seg: tensor<?xi32> {attn.sorted}, %w: index) -> (o: tensor<?x?x64xf32>) { ... }
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrArrayAttr:$arg_names,
@@ -116,16 +119,16 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c4`: q is indexed by every batch dimension, the query and the contracted feature; k by the key and the contracted feature; v by the
     key and the value feature; each once, and k and v not by the query, q not by the key.
     `attend_c5`: an output's map names plain dimensions: every batch dimension and the query, o also the value feature, lse no feature.
-    `attend_c6`: static extents of one dimension agree, in captured tensors too; a constant index is inside a static extent.
-    `attend_c7`: the set region holds set ops and integer constants and yields one set; the score region takes the score and the indices and yields
+    `attend_c6`: static extents of one dimension agree, in captured tensors too, and with a static grid behind a constant `first`; a constant index is inside a static extent.
+    `attend_c7`: the set region holds set ops and constants (integers, and f32 for probabilities) and yields one set; the score region takes the score and the indices and yields
     its type.
     `attend_c8`: element types: q, k, v are all f64 or all of f32, bf16, f16; o is one of these (f64 with f64); lse is f32 (f64 with f64).
-    `attend_c9`: the score region and the regions of `where` hold only arith, math and attn.load on scalars: index, i1 to i64, f16, bf16, f32, f64; ops
+    `attend_c9`: the score region and the regions of `where` hold only arith, math, attn.load, attn.member and attn.random on scalars: index, i1 to i64, f16, bf16, f32, f64; ops
     have one result, and none looks at the bits of a float.
     `attend_c10`: the normalizer exists, and its outputs include the attend's.
-    `attend_c11`: what is given for each batch element (lengths, a prefix tensor, segments of rank 2) needs a batch dimension.
+    `attend_c11`: what is given for each batch element (lengths, tensors of prefix, global and sinks, segments of rank 2) needs a batch dimension.
     `attend_c12`: one scale, a finite constant or an f32 or f64.
-    `attend_c13`: a grid has 1 to 3 extents, of which only the first may be dynamic; `first` is an integer constant >= 0 or an index, i64 or i32 scalar, and stands beside a grid.
+    `attend_c13`: a grid has 1 to 3 extents of at least 1, of which only the first may be dynamic, and at most 2^31 - 1 tokens; `first` is an integer constant >= 0 or an index, i64 or i32 scalar, and stands beside a grid.
     `attend_c14`: dropout has a seed, an integer constant or an index, i64 or i32 scalar, and a probability, a constant in [0, 1) or an f32 scalar; at most two batch dimensions.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
@@ -136,6 +139,7 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
                        OptionalAttr<FlatSymbolRefAttr>:$normalizer);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let regions = (region MaxSizedRegion<1>:$set, MaxSizedRegion<1>:$score);
+  let useCustomPropertiesEncoding = 1; // bytecode of older versions: AttnDialect.cpp
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

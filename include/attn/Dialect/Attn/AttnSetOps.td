@@ -98,7 +98,7 @@ class Attn_AlignedSet<string name, string formula, dag extra = (ins)> : Attn_Set
 }
 def SetDilatedOp : Attn_AlignedSet<"dilated", "(i + s - j) mod step == 0, s as in causal", (ins I64Attr:$step)> {
   let description = [{
-    Constraints: `dilated_c1`: lengths as in causal_c1. `dilated_c2`: the step is at least 1.
+    Constraints: `dilated_c1`: lengths as in causal_c1. `dilated_c2`: the step is at least 1 and below 2^31.
 
     Example: `set = window<top_left, left = 64, right = 64> and dilated<top_left, step = 4>`
   }];
@@ -114,7 +114,7 @@ def SetNotSelfOp : Attn_AlignedSet<"not_self", "j != i + s, s as in causal"> {
 }
 def SetBlockCausalOp : Attn_AlignedSet<"block_causal", "j floordiv block <= (i + s) floordiv block, s as in causal", (ins I64Attr:$block)> {
   let description = [{
-    Constraints: `block_causal_c1`: lengths as in causal_c1. `block_causal_c2`: the block is at least 1.
+    Constraints: `block_causal_c1`: lengths as in causal_c1. `block_causal_c2`: the block is at least 1 and below 2^31.
 
     Example: `set = block_causal<top_left, block = 128>`
   }];
@@ -175,7 +175,7 @@ def SetNeighborhoodOp : Attn_SetOp<"neighborhood"> {
     Hassani et al., Neighborhood Attention Transformer (CVPR 2023); Generalized Neighborhood Attention (2025) for the stride.
 
     Constraints: `neighborhood_c1`: query and key axis have grids of one rank. `neighborhood_c2`: one size, dilation, stride and causal flag (0, 1) for each grid axis; sizes, dilations and strides are at
-    least 1, a stride at most the size.
+    least 1 and below 2^31, a stride at most the size.
 
     Example: `set = neighborhood<size = [7, 7], dilation = [2, 2], stride = [1, 1], causal = [0, 0]>`
   }];
@@ -193,7 +193,7 @@ def SetHaloOp : Attn_SetOp<"halo"> {
     Keys outside the image are absent; with `padded` the key grid has h more tokens on every side of each axis, whose scores and values are what the caller put there (zeros in
     HaloNet, Vaswani et al. 2021: they take their share of the softmax).
 
-    Constraints: `halo_c1`: query and key axis have grids of one rank. `halo_c2`: one block (at least 1) and halo (at least 0) for each grid axis.
+    Constraints: `halo_c1`: query and key axis have grids of one rank. `halo_c2`: one block (at least 1) and halo (at least 0), below 2^31, for each grid axis.
 
     Example: `set = halo<block = [8, 8], halo = [3, 3]>`
   }];
@@ -226,7 +226,7 @@ def SetListOp : Attn_SetOp<"list"> {
 
     `kind` is how it is written: `tokens` (block 1), `blocks` and `pages`.
 
-    Constraints: `list_c1`: an i32 or i64 tensor of rank 1 or more, with one index for every axis but the last. `list_c2`: the block is at least 1, and 1 for tokens.
+    Constraints: `list_c1`: an i32 or i64 tensor of rank 1 or more, with one index for every axis but the last. `list_c2`: the block is at least 1 and below 2^31, and 1 for tokens.
 
     Example: `set = tokens<%kept[b, h]> and causal<top_left>`, `set = blocks<%ids[b, h, i floordiv 64], block = 64>`, `set = pages<%table[b], block = 16>`
   }];
@@ -268,7 +268,8 @@ def SetCsrOp : Attn_SetOp<"csr"> {
 def SetBitsOp : Attn_SetOp<"bits"> {
   let summary = "bit (j mod w) of words[map(indices), j floordiv w], w bits in a word, the least significant first";
   let description = [{
-    Constraints: `bits_c1`: an i8, i32 or i64 tensor, with one index as in mask_c1 for every axis but the last, which has at least ceil(J / w) words.
+    Constraints: `bits_c1`: an i8, i32 or i64 tensor, with one index, a constant, the query, a batch dimension or such a dimension floordiv a constant, for every axis but the last, which
+    has ceil(J / w) words.
 
     Example: `set = bits<%m[b, h, i]>`
   }];
@@ -283,7 +284,7 @@ def SetRandomBlocksOp : Attn_SetOp<"random_blocks"> {
     distance D = |i floordiv B0 - j floordiv B1| (beyond its end, its last element).
 
     Constraints: `random_blocks_c1`: the seed is an integer constant or an index, i64 or i32 scalar. `random_blocks_c2`: a constant p in [0, 1], an f32 scalar, or a rank-1 tensor of f32. `random_blocks_c3`: two
-    extents of at least 1. `random_blocks_c4`: at most two batch dimensions.
+    extents of at least 1 and below 2^31. `random_blocks_c4`: at most two batch dimensions.
 
     Example: `set = causal<top_left> and random_blocks<seed = %seed, probability = 0.5, block = [64, 64]>`
   }];
@@ -293,7 +294,7 @@ def SetRandomBlocksOp : Attn_SetOp<"random_blocks"> {
 }
 
 def SetWhereOp : Attn_SetOp<"where", [SingleBlock, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
-  let summary = "the pairs for which a region of arith, math and attn.load yields true";
+  let summary = "the pairs for which a region of arith, math, attn.load, attn.member and attn.random yields true";
   let description = [{
     The block arguments are the batch indices, i and j, in the order of dims.
 

@@ -43,6 +43,10 @@ def Tile_SummaryType : Tile_Type<"Summary", "summary"> {
   let assemblyFormat = "`<` params `>`";
 }
 
+def Tile_OrderType : Tile_Type<"Order", "order"> {
+  let summary = "the logical key of every position of the key axis, -1 where a position holds none";
+}
+
 def ProgramOp : Tile_Op<"program", [IsolatedFromAbove, Symbol, NoTerminator, SingleBlock]> {
   let summary = "a kernel as an ordered list of variants";
   let description = [{
@@ -50,7 +54,8 @@ def ProgramOp : Tile_Op<"program", [IsolatedFromAbove, Symbol, NoTerminator, Sin
     keys and values (0: all).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$arg_names, I64Attr:$num_outputs, StrArrayAttr:$dim_names, I64Attr:$num_batch,
-                       DenseI64ArrayAttr:$share, DenseI64ArrayAttr:$features, ArrayAttr:$arg_facts);
+                       DenseI64ArrayAttr:$share, DenseI64ArrayAttr:$features, ArrayAttr:$arg_facts,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let extraClassDeclaration = [{
@@ -75,7 +80,10 @@ def VariantOp : Tile_Op<"variant", [HasParent<"ProgramOp">, NoTerminator, Single
 
 def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
   let summary = "one parallel launch";
-  let description = [{ `pack`: a task is a block of keys of one key/value head. `main`: a task is a block of queries of one member of a head's group. }];
+  let description = [{
+    `order`: one task for each key/value head. `pack`: a task is a block of key positions of one key/value head. `main`: a task is a block of queries of one member of a
+    head's group.
+  }];
   let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending);
   let regions = (region SizedRegion<1>:$body);
   let results = (outs Variadic<AnyType>:$results);
@@ -88,11 +96,22 @@ def YieldOp : Tile_Op<"yield", [Terminator]> {
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
+def OrderOp : Tile_Op<"order"> {
+  let summary = "the keys go by a list: position p holds key list[map(indices), p floordiv block] * block + p mod block";
+  let description = [{
+    Elements of -1, those that were met before, and keys beyond the end give positions that hold none. There are `block` positions for each element of the last axis of
+    the list.
+  }];
+  let arguments = (ins AnyRankedTensor:$list, AffineMapAttr:$map, I64Attr:$block);
+  let results = (outs Tile_OrderType:$order);
+  let assemblyFormat = "$list `by` $map `block` $block attr-dict `:` type($list)";
+}
+
 def PackOp : Tile_Op<"pack"> {
-  let summary = "the task's block of a key or value tensor, converted and packed";
-  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
+  let summary = "the task's block of a key or value tensor, converted and packed, by an order if there is one";
+  let arguments = (ins AnyRankedTensor:$source, Optional<Tile_OrderType>:$order, AffineMapAttr:$map);
   let results = (outs Tile_PanelsType:$panels);
-  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($panels)";
+  let assemblyFormat = "$source (`order` $order^)? `by` $map attr-dict `:` type($source) `->` type($panels)";
 }
 
 def SummaryOp : Tile_Op<"summary"> {
@@ -116,19 +135,21 @@ def FillOp : Tile_Op<"fill", [Pure]> {
   let assemblyFormat = "$value attr-dict `:` type($result)";
 }
 
-def ForOp : Tile_Op<"for"> {
+def ForOp : Tile_Op<"for", [AttrSizedOperandSegments]> {
   let summary = "sweeps the strips of the query block over the ranges of keys that the set leaves";
   let description = [{
     `solve(set, keys, rows)` gives sorted disjoint ranges for the block and, inside, for each strip of `tile_rows` rows; every microtile in them is empty (skipped), full or
     partial. The body computes one strip against one run of microtiles; the carried tiles are those of the whole query block. The set region is the program's
-    set, absent for all pairs.
+    set, absent for all pairs. Grids and `first` are those of the attend's token axes. With an order the key axis is that of positions.
 
     Constraints: `for_c1`: the body takes, yields and returns the carried tiles.
   }];
-  let arguments = (ins Variadic<Tile_TileType>:$init);
+  let arguments = (ins Variadic<Tile_TileType>:$init, Optional<Tile_OrderType>:$order, Optional<AnyType>:$first,
+                       OptionalAttr<I64Attr>:$first_value, OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid);
   let regions = (region MaxSizedRegion<1>:$set, SizedRegion<1>:$body);
   let results = (outs Variadic<Tile_TileType>:$results);
-  let assemblyFormat = "`carry` `(` ($init^ `:` type($init))? `)` attr-dict-with-keyword `solve` $set `do` $body (`->` type($results)^)?";
+  let assemblyFormat = [{ `carry` `(` ($init^ `:` type($init))? `)` (`order` $order^)? (`first` $first^ `:` type($first))? attr-dict-with-keyword
+    `solve` $set `do` $body (`->` type($results)^)? }];
   let hasRegionVerifier = 1;
 }
 
@@ -140,16 +161,18 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
     where s_rj > ref_r + threshold, or ref_r is unset:     ref'_r = max(ref_r, max_j s_rj), everything carried times gauge(ref_r, ref'_r)
     p_rj = phi(s_rj, ref'_r), 0 where absent               sum'_r = sum_r + sum_j p_rj
     ```
+    The `factor` region, where there is one, gives what the weights are multiplied by before they meet the values, from the indices: dropout.
+
     `rescaled` are the other accumulators that the gauge multiplies. Without reference there is no gauge and phi takes the score alone. One op, because on every
     target the weight is taken while the score is in registers.
   }];
   let arguments = (ins Tile_TileType:$queries, Tile_PanelsType:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
                        Variadic<Tile_TileType>:$rescaled);
-  let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi);
+  let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi, MaxSizedRegion<1>:$factor);
   let results = (outs Tile_TileType:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
                       Variadic<Tile_TileType>:$new_rescaled);
   let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)`
-    `score` $score `gauge` $gauge `phi` $phi attr-dict `:` type(operands) `->` type(results) }];
+    `score` $score `gauge` $gauge `phi` $phi `factor` $factor attr-dict `:` type(operands) `->` type(results) }];
 }
 
 def AccumulateOp : Tile_Op<"accumulate", [Pure]> {

@@ -15,8 +15,9 @@ HEAD = """#q = affine_map<(b, h, i, j, c, e) -> (b, h, i, c)>
 """
 PROPS = (
     'dim_names = ["b", "h", "i", "j", "c", "e"], num_batch = 2 : i64, q_map = #q, k_map = #k, v_map = #v, '
-    'out_names = ["o", "lse"], out_maps = [#o, #l]'
+    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0>'
 )
+WITH_SCALE = PROPS.replace("1, 1, 1, 0,", "1, 1, 1, 1,")
 FULL = '%s = "attn.set.full"() : () -> !attn.set "attn.yield"(%s) : (!attn.set) -> ()'
 SCORE = "^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):\n"
 WHERE = "^bb0(%b: index, %h: index, %i: index, %j: index):\n"
@@ -66,11 +67,22 @@ attend("three regions", "expected 2 regions", regions="({}, {}, {})")
 
 # Its operands and properties.
 attend("two operands", "expected 3 or more operands", operands="%q, %k", types="!t, !t")
-attend("two scales", "requires 0 or 1 element", operands="%q, %k, %v, %x, %x", types="!t, !t, !t, f32, f32", extra="f32")
-attend("both scales", "[attend_c12] give one scale", operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32", props=PROPS + ", scale_value = 2.0 : f64")
+attend("two scales", "requires 0 or 1 element", operands="%q, %k, %v, %x, %x", types="!t, !t, !t, f32, f32", extra="f32",
+       props=PROPS.replace("1, 1, 1, 0,", "1, 1, 1, 2,"))
+attend("wrong segments", "does not match with the total size", operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")
+attend("both scales", "[attend_c12] give one scale", operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32", props=WITH_SCALE + ", scale_value = 2.0 : f64")
+attend("both firsts", "[attend_c13] give one `first`", operands="%q, %k, %v, %x", types="!t, !t, !t, i64", extra="i64",
+       props=PROPS.replace("1, 1, 1, 0, 0,", "1, 1, 1, 0, 1,") + ", first_value = 2 : i64, key_grid = array<i64: 4>")
+attend("empty grid", "[attend_c13] the grid of 'i' has 0 extents", props=PROPS + ", query_grid = array<i64>")
+attend("grid that overflows", "[attend_c13] the grid of 'i' has more than 2^31 - 1 tokens", props=PROPS + ", query_grid = array<i64: 2147483647, 2147483647, 2147483647>")
+attend("both seeds", "[attend_c14] give dropout one seed", operands="%q, %k, %v, %x", types="!t, !t, !t, i64", extra="i64",
+       props=PROPS.replace("0, 0>", "1, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
+attend("seed without probability", "[attend_c14] give dropout one seed", props=PROPS + ", drop_seed_value = 2 : i64")
+attend("probability without seed", "[attend_c14] give dropout one seed", props=PROPS + ", drop_probability_value = 0.5 : f64")
 attend("scale is not a number", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF8000000000000 : f64")
 attend("scale is infinite", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF0000000000000 : f64")
-attend("no properties", "requires attribute", props="")
+attend("no properties", "does not match with the total size", props="")
+attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0>")
 props("negative num_batch", "[attend_c1] dims are", "num_batch = 2", "num_batch = -1")
 props("num_batch beyond 32 bits", "[attend_c1] dims are", "num_batch = 2", "num_batch = 4294967298")
 props("num_batch of i32", "64-bit signless integer", "2 : i64", "2 : i32")
@@ -107,6 +119,20 @@ for what, text in {
     "no dims": "() -> (0, 0)", "by zero": f"{DIMS} -> (b floordiv 0, j)", "mod": f"{DIMS} -> (b, j mod 2)",
 }.items():
     one_set("mask: " + what, "[mask_c1]", f'"attn.set.mask"(%x) <{{map = affine_map<{text}>}}> : (tensor<?x?xf32>) -> !attn.set', "tensor<?x?xf32>")
+for what, text in {
+    "symbol": f"{DIMS}[s] -> (s)", "sum": f"{DIMS} -> (b + i)", "few dims": "(b) -> (b)", "mod": f"{DIMS} -> (b mod 2)", "by zero": f"{DIMS} -> (b floordiv 0)",
+}.items():
+    one_set("list: " + what, "[list_c1]", f'"attn.set.list"(%x) <{{map = affine_map<{text}>, block = 1 : i64, kind = "tokens"}}> : (tensor<?x?xi32>) -> !attn.set', "tensor<?x?xi32>")
+    one_set("bits: " + what, "[bits_c1]", f'"attn.set.bits"(%x) <{{map = affine_map<{text}>}}> : (tensor<?x?xi32>) -> !attn.set', "tensor<?x?xi32>")
+for kind, block, error in ("heaps", 1, "there are tokens, blocks and pages"), ("tokens", 2, "elements of tokens are single keys"), ("pages", -1, "a block is at least 1"):
+    one_set(f"list: {kind} of {block}", "[list_c2] " + error,
+            f'"attn.set.list"(%x) <{{map = affine_map<{DIMS} -> ()>, block = {block} : i64, kind = "{kind}"}}> : (tensor<?xi32>) -> !attn.set', "tensor<?xi32>")
+one_set("list of rank 0", "[list_c1] a list is a tensor", f'"attn.set.list"(%x) <{{map = affine_map<{DIMS} -> ()>, block = 1 : i64, kind = "tokens"}}> : (f32) -> !attn.set', "f32")
+one_set("dilated without segments", "does not match with the total size",
+        '"attn.set.dilated"() <{alignment = #attn<alignment top_left>, step = 2 : i64, operandSegmentSizes = array<i32: 1, 0>}> : () -> !attn.set')
+one_set("halo without lists", "requires attribute 'block'", '"attn.set.halo"() : () -> !attn.set')
+MEMBER = '%p = "attn.member"(%j, %x, %i) <{operandSegmentSizes = array<i32: 1, 1, 0, 1, 0>}> : (index, tensor<?xi32>, index) -> i1\n"attn.yield"(%p) : (i1) -> ()'
+one_set("member with from alone", "[member_c2] give `from` and `to`", '"attn.set.where"() ({' + WHERE + MEMBER + "}) : () -> !attn.set", "tensor<?xi32>")
 one_set("causal without alignment", "requires attribute 'alignment'", '"attn.set.causal"() <{operandSegmentSizes = array<i32: 0, 0>}> : () -> !attn.set')
 one_set("causal with a number", "invalid properties", '"attn.set.causal"() <{alignment = 5 : i32, operandSegmentSizes = array<i32: 0, 0>}> : () -> !attn.set')
 one_set("causal with wrong segments", "does not match with the total size",
@@ -132,6 +158,8 @@ kernel("kernel without type", "requires attribute 'function_type'", KERNEL.repla
 kernel("kernel of another type", "type attribute of function type", KERNEL.replace("(tensor<4xf32>) -> ()", "i32"))
 kernel("kernel without properties", "requires attribute", "")
 kernel("argument attributes too many", "argument attribute array", KERNEL + ", arg_attrs = [{}, {}]")
+kernel("facts of a result", "[kernel_c4] results have no facts", KERNEL.replace("(tensor<4xf32>) -> ()", "(tensor<4xf32>) -> tensor<4xf32>").replace("res_names = []", 'res_names = ["o"]')
+       + ", res_attrs = [{attn.sorted}]", body='^bb0(%q: tensor<4xf32>):\n"attn.return"(%q) : (tensor<4xf32>) -> ()')
 kernel("argument attributes of numbers", "dictionary attributes", KERNEL + ", arg_attrs = [1]")
 CASES.append(("return outside", "expects parent op", RETURN))
 CASES.append(("kernel without region", "requires one region", f'"attn.kernel"() <{{{KERNEL}}}> : () -> ()'))

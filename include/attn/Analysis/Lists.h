@@ -1,0 +1,18 @@
+// Questions that a schedule asks about the lists of a set.
+#ifndef ATTN_ANALYSIS_LISTS_H
+#define ATTN_ANALYSIS_LISTS_H
+
+#include "attn/Dialect/Attn/Attn.h"
+
+namespace attn {
+
+/// A list that all rows of a head share and that every visible pair is in: the keys can go by it. Null: none.
+SetListOp gatherable(AttendOp attend);
+
+/// How many consecutive rows, from a multiple of that number on, share every list and random block of the set: 0 any
+/// number, 1 each row has lists of its own. The gathered list does not count.
+int64_t rowsPerList(AttendOp attend);
+
+} // namespace attn
+
+#endif

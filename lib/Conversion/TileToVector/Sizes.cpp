@@ -1,0 +1,58 @@
+// What a call needs beyond the constants of its variant: positions of the key axis, bitmaps, the order of a head's keys.
+#include "Members.h"
+#include "attn-rt/attn_rt.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+static tile::ForOp forOf(tile::PhaseOp main) { return *main.getBody().getOps<tile::ForOp>().begin(); }
+
+TokenAxes attn::tokenAxes(tile::ForOp op) {
+  TokenAxes axes;
+  axes.numBatch = op->getParentOfType<tile::ProgramOp>().getNumBatch();
+  if (auto grid = op.getQueryGrid())
+    axes.queryGrid.assign(grid->begin(), grid->end());
+  if (auto grid = op.getKeyGrid())
+    axes.keyGrid.assign(grid->begin(), grid->end());
+  axes.first = op.getFirst();
+  axes.firstValue = op.getFirstValue().value_or(0);
+  axes.gathered = (bool)op.getOrder();
+  return axes;
+}
+
+sets::Facts attn::argumentFactsOf(tile::ProgramOp program) {
+  sets::Facts facts;
+  if (!program.getArgAttrs())
+    return facts;
+  for (auto [n, attrs] : llvm::enumerate(program.getArgAttrsAttr().getAsRange<DictionaryAttr>())) {
+    if (attrs.contains("attn.sorted"))
+      facts.sorted.insert(n);
+    if (auto range = attrs.getAs<DenseI64ArrayAttr>("attn.range"))
+      facts.range[n] = {range[0], range[1] - 1};
+  }
+  return facts;
+}
+
+bool attn::needsSizes(tile::PhaseOp main) {
+  tile::ForOp loop = forOf(main);
+  if (loop.getOrder())
+    return true;
+  SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
+  return llvm::any_of(predicate.answerables, [](auto &atom) { return std::holds_alternative<MemberAtom>(atom); });
+}
+
+LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
+  Emit &e = t.e;
+  tile::ForOp loop = forOf(main);
+  SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
+  e.store(t.positions, e.at(sizes, (int64_t)offsetof(attn_sizes, keys)));
+  e.store(Members(t, predicate).scratchBytes(), e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
+  if (t.order) {
+    // order[positions], its summary, and a bit for every value of an element
+    V bytes = e.mul(t.panels(), 4 * t.layout.width + 32);
+    bytes = e.add(bytes, e.mul(e.divUnsigned(e.add(t.orderLimit(), 63), 64), 8));
+    e.store(bytes, e.at(sizes, (int64_t)offsetof(attn_sizes, slot_bytes)));
+  }
+  return success();
+}

@@ -1,0 +1,40 @@
+// Parts of the rules of attn.attend that stand in files of their own.
+#ifndef ATTN_LIB_DIALECT_ATTN_ATTENDRULES_H
+#define ATTN_LIB_DIALECT_ATTN_ATTENDRULES_H
+
+#include "Rules.h"
+
+namespace attn::rules {
+
+/// Rule attend_c6: what the static extents of all tensors and grids say about the extents of the dimensions.
+class Extents {
+public:
+  explicit Extents(AttendOp op) : op(op), known(op.numDims(), mlir::ShapedType::kDynamic) {}
+
+  /// Static extent of a dimension, or ShapedType::kDynamic.
+  int64_t of(unsigned dim) const { return known[dim]; }
+  /// Where `extent` is static, it is that of the dimension.
+  mlir::LogicalResult agree(llvm::StringRef what, unsigned dim, int64_t extent);
+  /// Where `extent` is static, a constant index lies inside.
+  mlir::LogicalResult constant(llvm::StringRef what, int64_t index, int64_t extent);
+  /// Where `extent` and that of the dimension are static, it is ceil(extent of the dimension / divisor).
+  mlir::LogicalResult quotient(llvm::StringRef what, unsigned dim, int64_t divisor, int64_t extent);
+  /// Leading axes of a tensor by the map; the axes that the map leaves out are free.
+  mlir::LogicalResult leading(llvm::StringRef what, mlir::RankedTensorType type, mlir::AffineMap map);
+  /// A static grid behind a constant `first` says how many tokens its axis has.
+  mlir::LogicalResult grids();
+
+private:
+  AttendOp op;
+  llvm::SmallVector<int64_t> known;
+};
+
+/// Rules attend_c6 and attend_c11 for the tensors that one op of the set region captures.
+mlir::LogicalResult verifyCaptured(AttendOp op, mlir::Operation *inner, Extents &extents);
+
+/// Rules attend_c12 to attend_c14: scale, grids and first, dropout.
+mlir::LogicalResult verifyClauses(AttendOp op);
+
+} // namespace attn::rules
+
+#endif

@@ -1,0 +1,105 @@
+// The text of --explain.
+#include "Report.h"
+
+using namespace attn;
+using namespace attn::run;
+
+namespace {
+
+std::string percent(double fraction) { return fmt::format("{:.3g} %", 100 * fraction); }
+
+std::string counted(int64_t n, const char *one, const char *many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+/// "token 0", "tokens 0 to 15, 32 and 60 others"
+std::string tokens(const Ranges &ranges) {
+  constexpr size_t most = 3;
+  std::string text = countOf(ranges) == 1 ? "token " : "tokens ";
+  int64_t rest = countOf(ranges);
+  for (size_t n = 0; n < ranges.size() && n < most; ++n) {
+    auto [lo, hi] = ranges[n];
+    text += fmt::format("{}{}", n ? ", " : "", lo);
+    if (hi - lo > 1)
+      text += fmt::format(" to {}", hi - 1);
+    rest -= hi - lo;
+  }
+  return rest ? fmt::format("{} and {}", text, counted(rest, "other", "others")) : text;
+}
+
+void printMap(const Survey &s) {
+  if (!s.map)
+    return printLine("map", "not drawn: " + s.noMap);
+  const BlockMap &m = *s.map;
+  printLine("map", fmt::format("batch 0, blocks of {} x {}: # {} full, + {} partial, . {} skipped", m.blockRows,
+                               m.blockKeys, m.full, m.partial, m.skipped));
+  fmt::print("{}", drawMap(m));
+}
+
+void printHeard(const GraphFacts &g) {
+  const char *bound = g.exact() ? "" : "at most ";
+  for (size_t n = 0; n < g.heard.size(); ++n) {
+    const Heard &h = g.heard[n];
+    printLine(n ? "" : "heard of",
+              fmt::format("{}{} of the tokens on average after {}, {} by the one that heard of most", bound,
+                          percent(h.mean), counted(h.layers, "layer", "layers"), percent(h.most)));
+  }
+  if (g.finished)
+    printLine("", g.heard.back().layers == 1 ? "and no more in later layers" : "and no more after that");
+  else
+    printLine("", "what comes after that was not computed: 3 seconds were over");
+}
+
+void printGraph(const GraphFacts &g) {
+  if (!g.nodes)
+    return printLine("graph", "no token sees any");
+  const char *least = g.exact() ? "" : "at least ";
+  printLine("graph",
+            fmt::format("{}: {}{}, {} of them closed{}",
+                        g.exact() ? "token by token"
+                                  : fmt::format("block level, {} tokens a block: an upper bound of who hears of whom",
+                                                g.tokensPerNode),
+                        least, counted(g.components, "strongly connected component", "strongly connected components"),
+                        g.closed,
+                        g.padding ? fmt::format("; without {} that see nothing and are not seen",
+                                                counted(g.padding, "token", "tokens"))
+                                  : ""));
+  if (!g.connected())
+    printLine("", "no token reaches all: in no depth do all of them hear of a common one");
+  else if (g.exact())
+    printLine("", fmt::format("{} {} all: layers of this mask alone, without residuals, pull all tokens together",
+                              tokens(g.roots), countOf(g.roots) == 1 ? "reaches" : "reach"));
+  else
+    printLine("",
+              fmt::format("whether some token reaches all is not certain at this level; only {} can", tokens(g.roots)));
+  if (g.radius)
+    printLine("radius",
+              fmt::format("{}{} from {} to all", least, counted(*g.radius, "layer", "layers"), tokens(g.centre)));
+  else if (g.connected())
+    printLine("radius", "not computed: 3 seconds were over");
+  printHeard(g);
+}
+
+} // namespace
+
+void attn::run::printExplanation(const Report &r) {
+  if (r.execution) {
+    for (const std::string &reason : r.execution->variantReasons())
+      printLine("variant", reason);
+    const attn_stats &s = r.execution->stats();
+    printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
+  }
+  if (!r.survey)
+    return printLine("map", "there are no pairs");
+  const Survey &s = *r.survey;
+  printMap(s);
+  printLine("set", fmt::format("batch 0: {} of the pairs are seen; {} of {}{} are empty, {} seen by no row",
+                               percent(s.visible / double(s.of) / double(r.problem->keys())), s.emptyRows,
+                               counted(s.rows, "row", "rows"), s.complete() ? "" : " looked at",
+                               s.unseenKeys ? counted(*s.unseenKeys, "key is", "keys are")
+                                            : "it is not known how many keys are"));
+  if (s.graph)
+    printGraph(*s.graph);
+  else
+    printLine("graph", "none: " + s.noGraph);
+}

@@ -51,6 +51,11 @@ TEST(Extents, FreeAxes) {
   expectShape(
       {"set = random_blocks<seed = 1, probability = %x, block = [10, 16]>", ", %x: tensor<?xf32>", "", "", sizes},
       {13});
+  auto longer = sizes;
+  longer.push_back({"x.0", 40});
+  expectShape(
+      {"set = random_blocks<seed = 1, probability = %x, block = [10, 16]>", ", %x: tensor<?xf32>", "", "", longer},
+      {40});
 }
 
 } // namespace

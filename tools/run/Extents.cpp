@@ -186,7 +186,7 @@ private:
     if (!grid)
       return 1024;
     auto inner = [](llvm::ArrayRef<int64_t> g) { return llvm::product_of(g.drop_front()); };
-    const int64_t first = firstToken(program, options), plane = inner(*grid);
+    const auto first = std::clamp<int64_t>(firstToken(program, options), 0, ATTN_MAX_EXTENT), plane = inner(*grid);
     int64_t rows = std::clamp<int64_t>(4096 / plane, 2, 16);
     if (isKey && other && other->size() == grid->size()) { // the queries stand on the same grid, or inside of it
       rows = llvm::divideCeil(std::max<int64_t>(p.queries() - first, 0), inner(*other));
@@ -211,11 +211,11 @@ private:
     for (mlir::Operation *user : value.getUsers())
       llvm::TypeSwitch<mlir::Operation *>(user)
           .Case<SetListOp>(
-              [&](SetListOp op) { extent = std::max<int64_t>(1, llvm::divideCeil(p.keys(), op.getBlock()) / 4); })
+              [&](SetListOp op) { extent = std::max<int64_t>(1, llvm::divideCeilSigned(p.keys(), op.getBlock()) / 4); })
           .Case<SetDiagonalsOp, MemberOp>([&](auto) { extent = 16; })
           .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp op) {
-            extent = std::max<int64_t>(
-                {1, llvm::divideCeil(p.queries(), op.getBlock()[0]), llvm::divideCeil(p.keys(), op.getBlock()[1])});
+            extent = std::max<int64_t>({1, llvm::divideCeilSigned(p.queries(), op.getBlock()[0]),
+                                        llvm::divideCeilSigned(p.keys(), op.getBlock()[1])});
           })
           .Case<SetCsrOp>([&](SetCsrOp op) {
             const Tensor *offsets = p.tensorOf(op.getOffsets());

@@ -55,7 +55,7 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
 }
 
 SetEmitter MainEmitter::makeSet(RegionEmitter &region) {
-  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim(), solution.facts);
 }
 
 /// Both ends of a range as the 32-bit numbers that lanes compare with.

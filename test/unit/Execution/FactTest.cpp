@@ -77,17 +77,26 @@ TEST_P(Facts, AsTheInterpreterSays) {
 }
 
 /// Ids at the ends of i64: what is sought must not wrap.
-TEST(FactsOfWideIds, Ends) {
-  for (const char *set : {"same_segment<%s>", "not same_segment<%s>", "same_segment<%s> and causal<top_left>"}) {
+class Ends : public ::testing::TestWithParam<const char *> {};
+INSTANTIATE_TEST_SUITE_P(
+    Each, Ends,
+    ::testing::Values(
+        "same_segment<%s>", "not same_segment<%s>", "same_segment<%s> and causal<top_left>",
+        "where(i = %i, j = %j) {\n%x = attn.load %s[%i] : tensor<?xi64>\n"
+        "%y = attn.load %s[%j] : tensor<?xi64>\n%p = arith.cmpi slt, %y, %x : i64\nattn.yield %p : i1\n}",
+        "not where(i = %i, j = %j) {\n%x = attn.load %s[%i] : tensor<?xi64>\n"
+        "%y = attn.load %s[%j] : tensor<?xi64>\n%p = arith.cmpi slt, %x, %y : i64\nattn.yield %p : i1\n}"));
+TEST_P(Ends, OfWideIds) {
+  for (const char *fact : {"", " {attn.sorted}"}) {
     Attention a;
-    a.set = set;
-    a.args = ", %s: tensor<?xi64> {attn.sorted}";
+    a.set = GetParam();
+    a.args = std::string(", %s: tensor<?xi64>") + fact;
     Call call{normalInputs(a, 1, 1, 45, 45, 7)};
     Tensor ids(Element::I64, {45});
     for (int64_t n = 0; n < 45; ++n)
       ids.setBits({n}, uint64_t(n < 11 ? INT64_MIN : n < 20 ? -1 : n < 31 ? 0 : INT64_MAX));
     call.inputs.push_back(ids);
-    EXPECT_EQ(check(program(a), call), "") << set;
+    EXPECT_EQ(check(program(a), call), "") << a.set << fact;
   }
 }
 

@@ -311,12 +311,15 @@ private:
     yield->erase();
   }
 
-  /// Per-key integer tensors that the set compares at the key index: (argument, map from dims).
+  /// Per-key integer tensors that the set compares at the key index: (argument, map from dims). Those that ascend along
+  /// the keys need none: keys are found by bisection, and the extremes of a range are the elements at its ends.
   SmallVector<std::pair<Value, AffineMap>> keySummaries() {
     SmallVector<std::pair<Value, AffineMap>> found;
     MLIRContext *context = b.getContext();
     unsigned n = attend.numDims();
     auto add = [&](Value source, AffineMap map) {
+      if (isSorted(source) && map.getResults().back() == getAffineDimExpr(attend.keyDim(), context))
+        return;
       std::pair<Value, AffineMap> entry(args.lookup(source), map);
       if (!llvm::is_contained(found, entry))
         found.push_back(entry);
@@ -353,6 +356,11 @@ private:
                           [&](unsigned d) { return share[d] != 1 && entry.second.isFunctionOfDim(d); });
     });
     return found;
+  }
+
+  bool isSorted(Value source) {
+    ArrayAttr all = kernel.getArgAttrsAttr();
+    return all && cast<DictionaryAttr>(all[cast<BlockArgument>(source).getArgNumber()]).contains("attn.sorted");
   }
 
   KernelOp kernel;

@@ -82,7 +82,7 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
 }
 
 SetEmitter MainEmitter::makeSet(RegionEmitter &region) {
-  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim(), solution.facts);
 }
 
 /// Both ends of a range as the 32-bit numbers that lanes compare with.
@@ -247,8 +247,32 @@ V MainEmitter::nextUnit(const Box &box, V cursor, int64_t unitKeys, V units) {
   return next;
 }
 
+static bool hasFind(const Expr &x) { return x.is(sets::ExprKind::Find) || llvm::any_of(x.operands(), hasFind); }
+
+/// What lanes test of a conjunct: bounds of one row, and the rest. A place in a sorted tensor, worth a search for the
+/// range of many rows, is none for one row and panel: there the elements themselves are compared.
+static std::pair<Interval, Pred> laneTests(const sets::Conjunct &c, const sets::Solution &solution) {
+  Pred rest = c.rest();
+  SmallVector<Expr> lower, upper;
+  for (const Pred &atom : c.boundAtoms) {
+    std::vector<sets::AxisBound> bounds = *sets::solveAtom(atom, solution.axis, solution.facts);
+    if (llvm::any_of(bounds, [](const sets::AxisBound &b) { return hasFind(b.bound); })) {
+      rest = rest && atom;
+      continue;
+    }
+    for (const sets::AxisBound &b : bounds)
+      (b.isLower ? lower : upper).push_back(b.bound);
+  }
+  Interval interval = Interval::all();
+  if (!lower.empty())
+    interval.lo = sets::maxOf({lower.begin(), lower.end()});
+  if (!upper.empty())
+    interval.hi = sets::minOf({upper.begin(), upper.end()});
+  return {interval, rest};
+}
+
 bool MainEmitter::masksAreBounds() {
-  return llvm::all_of(solution.conjuncts, [](const sets::Conjunct &c) { return c.rest().isTrue(); });
+  return llvm::all_of(solution.conjuncts, [&](auto &c) { return laneTests(c, solution).second.isTrue(); });
 }
 
 /// The logical key of positions that are bound to the key's variable.
@@ -293,14 +317,13 @@ MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyL
   auto build = [&](bool unknownHolds) -> V {
     V mask;
     for (const sets::Conjunct &c : solution.conjuncts) {
-      Interval interval = c.rowInterval();
+      auto [interval, rest] = laneTests(c, solution);
       V m;
       auto narrow = [&](V with) { m = m ? e.both(region.asVector(m), region.asVector(with)) : region.asVector(with); };
       if (interval.hasLo())
         narrow(e.ge(lane, relative(interval.lo)));
       if (interval.hasHi())
         narrow(e.le(lane, relative(interval.hi)));
-      Pred rest = c.rest();
       if (!rest.isTrue())
         narrow(set.pred(rest, unknownHolds));
       if (!m)

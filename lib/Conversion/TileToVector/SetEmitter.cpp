@@ -208,6 +208,9 @@ V SetEmitter::combineMasks(V a, V c, bool both) {
 V SetEmitter::pred(const Pred &p, bool unknownHolds) {
   auto compare = [&](arith::CmpIPredicate cmp) {
     auto [first, second] = sets::splitSides(p.expr());
+    // Elements may be any i64: `a >= b + 1` is asked as `a > b`, which does not wrap.
+    if (cmp == arith::CmpIPredicate::sge && sets::linearForm(second).constant == 1)
+      return region.compare(arith::CmpIPredicate::sgt, expr(first), expr(second - 1));
     return region.compare(cmp, expr(first), expr(second));
   };
   switch (p.kind()) {

@@ -25,10 +25,13 @@ public:
   using V = mlir::Value;
   using Val = RegionEmitter::Val;
 
-  /// `region` evaluates loads and opaque conditions; `tensorOf` finds a tensor argument by number.
+  /// `region` evaluates loads and opaque conditions; `tensorOf` finds a tensor argument by number; `facts` are what the
+  /// call has checked.
   SetEmitter(Emit &e, RegionEmitter &region, llvm::function_ref<TensorRef &(unsigned)> tensorOf,
-             llvm::ArrayRef<SummaryRef> summaries, llvm::ArrayRef<SetPredicate::Opaque> opaques, unsigned keyDim)
-      : e(e), region(region), tensorOf(tensorOf), summaries(summaries), opaques(opaques), keyDim(keyDim) {}
+             llvm::ArrayRef<SummaryRef> summaries, llvm::ArrayRef<SetPredicate::Opaque> opaques, unsigned keyDim,
+             const sets::Facts &facts)
+      : e(e), region(region), tensorOf(tensorOf), summaries(summaries), opaques(opaques), keyDim(keyDim), facts(facts) {
+  }
 
   /// What the keys kKeyLo..kKeyHi are: whole panels, whole blocks, or anything.
   enum Span { kAnything, kPanel, kBlock, kGroup } span = kAnything;
@@ -72,6 +75,7 @@ private:
   llvm::ArrayRef<SummaryRef> summaries;
   llvm::ArrayRef<SetPredicate::Opaque> opaques;
   unsigned keyDim;
+  const sets::Facts &facts;
   std::map<unsigned, Val> vars;
   std::map<unsigned, V> known; // by opaque id: false where its value is unknown
 };

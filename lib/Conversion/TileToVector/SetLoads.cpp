@@ -38,10 +38,12 @@ Val SetEmitter::extremeOfSummary(const Expr &x, const SummaryRef &s) {
   return region.make(r, INT64_MIN, INT64_MAX);
 }
 
-/// The extreme of a tensor over lo..hi along one axis: from the summary where there is one, else element by element.
+/// The extreme of a tensor over lo..hi along one axis: the element at one end where they ascend, from the summary where
+/// there is one, else element by element.
 Val SetEmitter::extreme(const Expr &x) {
   bool least = x.is(ExprKind::LoadMin);
   std::vector<Expr> indices = x.indices();
+  bool sorted = facts.sorted.count(x.table()) && x.axis() + 1 == indices.size();
   for (const SummaryRef &s : summaries) {
     if (s.argument != x.table())
       continue;
@@ -63,6 +65,13 @@ Val SetEmitter::extreme(const Expr &x) {
       offset = e.add(offset, e.mul(scalar(indices[axis]), t.strides[axis]));
   auto scan = [&](V lo, V hi) {
     lo = e.max(lo, e.i64(0)), hi = e.min(hi, e.sub(t.extents[x.axis()], e.i64(1)));
+    if (sorted)
+      return e.choose(
+          e.le(lo, hi), {e.i64Type()},
+          [&] {
+            return SmallVector<V>{elementAt(t, e.add(offset, e.mul(least ? lo : hi, t.strides[x.axis()])))};
+          },
+          [&] { return SmallVector<V>{e.i64(least ? INT64_MAX : INT64_MIN)}; })[0];
     return e.loop(lo, e.add(hi, 1), 1, e.i64(least ? INT64_MAX : INT64_MIN), [&](V n, ValueRange acc) {
       V v = elementAt(t, e.add(offset, e.mul(n, t.strides[x.axis()])));
       return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};

@@ -81,13 +81,19 @@ Pred PredicateBuilder::halo(SetHaloOp op) {
 }
 
 //   |x - y| < r along every axis, which follows, is what bounds the axis
+//   a distance beyond the largest radius is as good as that radius: sums of squares stay below 2^31
 Pred PredicateBuilder::disc(SetDiscOp op) {
   Pred p;
   std::vector<GridAxis> grid = gridAxes(p);
-  Expr radius = scalar(op.getRadius()), squares;
-  for (const GridAxis &axis : grid) {
+  const int64_t most = SetDiscOp::largestRadius(grid.size());
+  Expr radius = sets::max(sets::min(scalar(op.getRadius()), Expr::constant(most)), Expr::constant(0)), squares;
+  for (auto [a, axis] : llvm::enumerate(grid)) {
     Expr distance = axis.y - axis.x;
     p = p && sets::lt(distance, radius) && sets::gt(distance, -radius);
+    int64_t extent = std::max(axes.queryGrid[a], axes.keyGrid[a]);
+    bool isShort = a > 0 && extent <= most;
+    if (!isShort)
+      distance = sets::max(sets::min(distance, Expr::constant(most)), Expr::constant(-most));
     squares = squares + distance * distance;
   }
   return p && sets::lt(squares, radius * radius);

@@ -76,11 +76,12 @@ std::optional<uint32_t> ProgramBuilder::emitGridSet(Operation *op) {
   uint32_t set = emit(Opcode::SetAnd, x.onGrid, y.onGrid);
   if (auto disc = dyn_cast<SetDiscOp>(op)) {
     uint32_t sum = constant(0);
+    uint32_t radius = emit(Opcode::MinS, at(disc.getRadius()), constant(SetDiscOp::largestRadius(x.at.size())));
     for (auto [a, b] : llvm::zip_equal(x.at, y.at)) {
       uint32_t distance = emit(Opcode::SubI, a, b);
       sum = emit(Opcode::AddI, sum, emit(Opcode::MulI, distance, distance));
     }
-    return emit(Opcode::SetAnd, set, emit(Opcode::LessSquare, sum, at(disc.getRadius())));
+    return emit(Opcode::SetAnd, set, emit(Opcode::LessSquare, sum, radius));
   }
   for (unsigned axis = 0; axis < x.at.size(); ++axis) {
     auto neighborhood = dyn_cast<SetNeighborhoodOp>(op);

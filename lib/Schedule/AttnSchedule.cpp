@@ -8,7 +8,7 @@
 // inside a group, so that it reads one list; where each row has a list of its own, tasks are small, for a task keeps
 // bits of all keys for every list it reads.
 #include "attn/Schedule/Schedule.h"
-#include "attn/Analysis/Lists.h"
+#include "attn/Schedule/Lists.h"
 
 using namespace mlir;
 using namespace attn;

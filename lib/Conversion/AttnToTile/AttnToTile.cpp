@@ -4,10 +4,10 @@
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
 #include "NormalizerForm.h"
 #include "attn/Analysis/ArgumentFacts.h"
-#include "attn/Analysis/Lists.h"
 #include "attn/Analysis/SetPredicate.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Tile/Tile.h"
+#include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
 
 using namespace mlir;

@@ -27,7 +27,7 @@ void MainEmitter::solveSet() {
     summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
                          panels, blocks, V(), l.width, l.blockKeys, groupKeys});
   // Tables over positions are tensors like any other.
-  auto table = [&](unsigned id, V base, V extent, unsigned dim) {
+  auto table = [&](unsigned id, V base, V extent, unsigned dim, std::pair<int64_t, int64_t> range) {
     TensorRef ref;
     ref.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
     ref.data = base;
@@ -37,17 +37,29 @@ void MainEmitter::solveSet() {
     position.dim = dim;
     position.free = 0;
     ref.fact.axes = {position};
+    ref.range = range;
     tables[id] = ref;
   };
   AffineMap ofKeys = AffineMap::get(i + 2, 0, getAffineDimExpr(j, e.b.getContext()));
   V held = e.mul(panels, l.width);
   for (unsigned n = 0; t.ordered() && n <= t.numAxes(); ++n) {
     unsigned id = n ? kKeyCoordinate + n - 1 : kOrderTable;
-    table(id, t.keyTable(n), held, j);
+    auto rangeOf = [&](ArrayRef<int64_t> grid) -> std::pair<int64_t, int64_t> {
+      if (n == 0)
+        return {-1, INT32_MAX - 2};
+      if (!ShapedType::isDynamic(grid[n - 1]))
+        return {0, std::max<int64_t>(grid[n - 1] - 1, 0)};
+      int64_t below = 1; // only the first extent is dynamic
+      for (int64_t extent : grid.drop_front())
+        below *= std::max<int64_t>(extent, 1);
+      return {0, INT32_MAX / below};
+    };
+    table(id, t.keyTable(n), held, j, rangeOf(axes.keyGrid));
     summaries.push_back(
         {id, ofKeys, t.keyTableSummary(n), panels, blocks, unitsOf(groupKeys), l.width, l.blockKeys, groupKeys});
     if (t.boxes)
-      table(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i);
+      table(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i,
+            rangeOf(axes.queryGrid));
   }
 }
 
@@ -191,11 +203,15 @@ void MainEmitter::classify(const Box &box, V base, V first, V end, int64_t unit,
   };
   RegionEmitter region = makeRegion();
   auto keysOf = [&](V lo) {
-    RegionEmitter::Int most = RegionEmitter::Int(INT32_MAX);
+    RegionEmitter::Int most = INT32_MAX - 1;
     bool lanes = isa<VectorType>(lo.getType());
     Val keyLo = lanes ? Val{lo, 0, most} : region.make(lo, 0, most);
     V step = lanes ? e.splatInt(cast<VectorType>(lo.getType()), unit - 1) : e.i64(unit - 1);
     V hi = e.add(lo, step);
+    if (span != SetEmitter::kPanel) { // the last block ends with its last panel
+      V last = e.sub(e.mul(t.panels(), l.width), e.i64(1));
+      hi = e.min(hi, lanes ? region.asVector(arith::TruncIOp::create(e.b, e.loc, i32, last)) : last);
+    }
     return std::pair<Val, Val>{keyLo, lanes ? Val{hi, 0, most} : region.make(hi, 0, most)};
   };
   // Bits of lists and words are looked up unit by unit.

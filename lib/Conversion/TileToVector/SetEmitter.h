@@ -60,6 +60,7 @@ public:
   bool hasUnknown() const { return !known.empty(); }
 
 private:
+  V lanesAgainstScalars(const sets::Expr &e, mlir::arith::CmpIPredicate cmp);
   V combineMasks(V a, V c, bool both);
   Val extreme(const sets::Expr &x);
   Val extremeOfSummary(const sets::Expr &x, const SummaryRef &s);

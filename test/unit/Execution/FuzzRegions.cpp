@@ -12,11 +12,15 @@ std::string FuzzRegions::dimName(int d) const {
 }
 
 std::string FuzzRegions::scalar(int64_t lo, int64_t hi) {
-  const int64_t value = draw.in(lo, hi);
+  int64_t value = draw.in(lo, hi);
+  const std::string type = draw.of<std::string>({"index", "i64", "i32"});
+  if (draw.chance(4)) // beyond every index
+    value = type == "i32" ? draw.of<int64_t>({INT32_MAX, INT32_MIN})
+                          : draw.of<int64_t>({1ll << 31, 1ll << 32, 1ll << 40, 1ll << 45, -(1ll << 33), -(1ll << 45)});
   if (draw.chance(50))
     return std::to_string(value);
   const std::string name = newName("p");
-  args += fmt::format(", %{}: {}", name, draw.of<std::string>({"index", "i64", "i32"}));
+  args += fmt::format(", %{}: {}", name, type);
   call.params.push_back(integerParam(value));
   return "%" + name;
 }

@@ -19,7 +19,7 @@ static std::vector<Expr> coordinates(const Expr &t, ArrayRef<int64_t> grid) {
 }
 
 std::vector<PredicateBuilder::GridAxis> PredicateBuilder::gridAxes(Pred &inside) {
-  Expr first = axes.first ? scalar(axes.first) : Expr::constant(axes.firstValue);
+  Expr first = axes.first ? sets::max(scalar(axes.first), Expr::constant(0)) : Expr::constant(axes.firstValue);
   inside = sets::ge(i, first) && sets::ge(j, first);
   std::vector<Expr> x = coordinates(i - first, axes.queryGrid), y = coordinates(j - first, axes.keyGrid);
   if (axes.boxes)
@@ -96,5 +96,7 @@ Pred PredicateBuilder::disc(SetDiscOp op) {
       distance = sets::max(sets::min(distance, Expr::constant(most)), Expr::constant(-most));
     squares = squares + distance * distance;
   }
-  return p && sets::lt(squares, radius * radius);
+  // No two tokens are further apart, and the square of a larger radius would not fit.
+  Expr bounded = sets::min(radius, Expr::constant(3037000499));
+  return p && sets::lt(squares, bounded * bounded);
 }

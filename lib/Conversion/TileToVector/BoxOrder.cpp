@@ -33,10 +33,12 @@ public:
       limit.push_back(e.i64(n));
     SmallVector<V> zero(grid.size(), e.i64(0));
     p = level(0, 0, zero, limit, p);
-    // Tokens beyond a static first extent stand nowhere, but they are tokens.
+    // Tokens beyond a static first extent stand nowhere, which their first coordinate says, but they are tokens.
     V end = e.add(first, e.mul(limit[0], below));
+    SmallVector<V> beyond = zero;
+    beyond[0] = e.i64(ShapedType::isDynamic(grid[0]) ? 0 : grid[0]);
     return e.loop(e.min(end, tokens), tokens, 1, p, [&](V token, ValueRange at) {
-      put(at[0], token, zero);
+      put(at[0], token, beyond);
       return SmallVector<V>{e.add(at[0], 1)};
     })[0];
   }

@@ -199,8 +199,10 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
       if (m.atom->limit) {
         V limit = set.scalar(*m.atom->limit);
         V inside = e.both(e.ge(value, e.i64(0)), e.lt(value, limit));
-        if (setting)
-          t.reportIndex(e.both(e.invert(inside), e.ne(value, e.i64(-1))), list.argument, last, value);
+        if (setting) { // columns of a CSR have no padding
+          V padding = m.atom->offsets ? e.i1(false) : e.eq(value, e.i64(-1));
+          t.reportIndex(e.invert(e.either(inside, padding)), list.argument, last, value);
+        }
         e.when(inside, [&] { each(value); });
       } else {
         each(e.min(e.max(value, e.i64(-(int64_t(1) << 40))), e.i64(int64_t(1) << 40)));

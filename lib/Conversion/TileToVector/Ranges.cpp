@@ -87,8 +87,10 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
   set.bind(kPositions, region.make(t.positions, 0, INT32_MAX));
   for (auto [arg, value] : t.params)
     if (arg.getType().isIntOrIndex()) {
-      auto range = RegionEmitter::Int(1) << 40;
-      V wide = arg.getType().isInteger(32) ? (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), value) : value;
+      // Windows and offsets beyond every index mean "unbounded"; saturated so that sums of a few stay inside i64.
+      const int64_t range = int64_t(1) << 40;
+      V wide = arg.getType().isInteger(32) ? (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), value)
+                                           : (V)e.min(e.max(value, e.i64(-range)), e.i64(range));
       set.bind(scalarVar(cast<BlockArgument>(arg).getArgNumber()), region.make(wide, -range, range));
     }
 }

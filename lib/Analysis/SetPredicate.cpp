@@ -123,7 +123,7 @@ SetPredicate attn::buildSetPredicate(Region &region, const TokenAxes &axes) {
   out.key = axes.gathered ? Expr::load(kOrderTable, {position}) : position;
   // Padding, and positions that hold no key, are outside the set like any other.
   Pred real = sets::lt(position, Expr::var(axes.gathered ? kPositions : extentVar(keyDim)));
-  if (axes.gathered)
+  if (axes.gathered && !axes.ownLists)
     real = real && Pred::ge0(out.key);
   PredicateBuilder builder(axes, out);
   if (!region.empty())

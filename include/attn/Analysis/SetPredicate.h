@@ -37,6 +37,8 @@ struct TokenAxes {
   int64_t firstValue = 0;
   /// The keys go by a list: the op that it comes from, marked by kGatheredAttr, is true of every position with a key.
   bool gathered = false;
+  /// So are those of each query, all of whose positions hold keys.
+  bool ownLists = false;
 };
 
 /// value, of rows and the logical key, is an element of list[indices, :], or of the row's part of it.

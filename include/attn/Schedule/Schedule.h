@@ -2,7 +2,8 @@
 // variants. It never rewrites computation.
 //
 // A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and `gather`
-// where the keys go by a list of the set.
+// where the keys go by a list of the set, or `rows` where every query goes by a list of its own and keys are read where
+// they lie. Of several variants the first is taken whose guard, a rule on the call's extents, holds.
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -12,6 +13,7 @@ namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather";
+inline constexpr llvm::StringLiteral kRowsAttr = "rows";
 
 struct ScheduleRequest {
   int64_t vectorBytes = 32; // of the target

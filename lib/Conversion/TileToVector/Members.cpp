@@ -200,7 +200,7 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
         V limit = set.scalar(*m.atom->limit);
         V inside = e.both(e.ge(value, e.i64(0)), e.lt(value, limit));
         if (setting)
-          t.reportIndex(e.both(e.invert(inside), e.ne(value, e.i64(-1))), list.argument, last, value);
+          t.reportIndex(t.isBadElement(inside, value, (bool)m.atom->offsets), list.argument, last, value);
         e.when(inside, [&] { each(value); });
       } else {
         each(e.min(e.max(value, e.i64(-(int64_t(1) << 40))), e.i64(int64_t(1) << 40)));
@@ -210,7 +210,7 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
 }
 
 std::optional<unsigned> Members::leader(const sets::Conjunct &c) const {
-  if (t.order)
+  if (t.keysAreAnywhere())
     return std::nullopt;
   for (const Pred &p : c.keyAtoms)
     if (p.is(sets::PredKind::Opaque) && (p.opaqueId() & Pred::answerable) && !p.negated()) {
@@ -264,14 +264,14 @@ V Members::lanes(unsigned id, V row, V firstKey, const Val &key, SetEmitter &set
     return toMask(bits);
   };
   if (auto *words = std::get_if<BitsAtom>(&atom)) {
-    if (!t.order)
+    if (!t.keysAreAnywhere())
       return toMask(wordBits(*words, row, firstKey, e.lanes, set));
     return eachLane([&](V j) { return e.ne(e.both(wordBits(*words, row, j, 1, set), e.i64(1)), e.i64(0)); });
   }
   const Bitmap &m = bitmapOf(id);
   V bitmap = m.perRow ? e.at(m.base, e.mul(e.sub(row, first), m.bytes)) : m.base;
   V move = e.sub(m.shiftHi, shiftOf(m, row, set));
-  if (!t.order)
+  if (!t.keysAreAnywhere())
     return toMask(bitsAt(bitmap, e.add(firstKey, move)));
   return eachLane([&](V j) { return bitAt(bitmap, e.add(j, move)); });
 }
@@ -302,7 +302,7 @@ V Members::ask(unsigned id, bool must, const Box &box, SetEmitter &set, RegionEm
   const auto &atom = predicate.answerables[id];
   if (auto *random = std::get_if<RandomAtom>(&atom))
     return askRandom(*random, must, box, set, region);
-  if (t.order || !box.keys)
+  if (t.keysAreAnywhere() || !box.keys)
     return e.i1(!must);
   V keyLo = region.wide(box.keyLo), ones = e.i64(-1);
   // Over all rows of the strip: any bit of the union, all bits of the intersection.
@@ -358,7 +358,7 @@ V Members::askRandom(const RandomAtom &atom, bool must, const Box &box, SetEmitt
   Val rowLo = set.exprWith(atom.rowBlock, queryDim, region.make(box.rowLo, 0, INT32_MAX)),
       rowHi = set.exprWith(atom.rowBlock, queryDim, region.make(box.rowHi, 0, INT32_MAX));
   Val keyLo = set.exprWith(atom.keyBlock, keyDim, box.keyLo), keyHi = set.exprWith(atom.keyBlock, keyDim, box.keyHi);
-  if (t.order || !box.keys)
+  if (t.keysAreAnywhere() || !box.keys)
     return e.i1(!must);
   auto logic = [&](V a, V c, bool both) -> V {
     if (isa<VectorType>(a.getType()) || isa<VectorType>(c.getType()))

@@ -21,23 +21,29 @@ void MainEmitter::solveSet() {
   members.emplace(t, predicate);
   V panels = t.panels(), blocks = e.divUnsigned(e.add(t.positions, l.blockKeys - 1), l.blockKeys);
   unsigned n = 0;
-  for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
-    summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
+  if (pack)
+    for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
+      summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
                          panels, blocks, l.width, l.blockKeys});
-  if (!t.order)
+  if (!t.keysAreAnywhere())
     return;
   // The order is a table over positions like any other.
   MLIRContext *context = e.b.getContext();
-  summaries.push_back({kOrderTable, AffineMap::get(i + 2, 0, getAffineDimExpr(j, context)), t.orderSummary(), panels,
-                       blocks, l.width, l.blockKeys});
+  if (t.order)
+    summaries.push_back({kOrderTable, AffineMap::get(i + 2, 0, getAffineDimExpr(j, context)), t.orderSummary(), panels,
+                         blocks, l.width, l.blockKeys});
   orderRef.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
-  orderRef.data = t.orderBase();
   orderRef.strides = {e.i64(1)};
-  orderRef.extents = {e.mul(panels, l.width)};
+  bindOrder();
   AxisFact position;
   position.dim = j;
   position.free = 0;
   orderRef.fact.axes = {position};
+}
+
+void MainEmitter::bindOrder() {
+  orderRef.data = t.orderBase();
+  orderRef.extents = {e.mul(t.panels(), l.width)};
 }
 
 void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
@@ -228,7 +234,7 @@ bool MainEmitter::masksAreBounds() {
 RegionEmitter::Val MainEmitter::bindKey(RegionEmitter &region, SetEmitter &set, V keyLo) {
   RegionEmitter::Val lanes = region.indexLanes(keyLo, t.keyDim());
   set.bind(t.keyDim(), lanes);
-  if (!t.order)
+  if (!t.keysAreAnywhere())
     return lanes;
   RegionEmitter::Val key = set.expr(predicate.key);
   set.logicalKey = key;

@@ -15,6 +15,7 @@ struct Layout {
   int64_t tileRows, blockRows, blockKeys;
   int64_t taskRows; // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries;
+  bool inPlace = false; // keys and values are not packed
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -83,6 +84,13 @@ public:
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
 
+  /// Of queries that go by lists of their own (see RowLists.h); null without.
+  tile::ListsOp lists;
+  /// Whether position p of the key axis may hold any key.
+  bool keysAreAnywhere() const { return order || lists; }
+  /// An element of a list that is not `inside`, nor padding, which a list of CSR rows has none of.
+  V isBadElement(V inside, V element, bool csr);
+
   // Of keys that go by a list (see OrderPhase.cpp); null without.
   tile::OrderOp order;
   /// i32 a position, whole panels.
@@ -112,6 +120,10 @@ sets::Facts argumentFactsOf(tile::ProgramOp program);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);
+mlir::LogicalResult emitRowsPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp main, mlir::ModuleOp module,
+                                  llvm::StringRef prefix);
+/// Whether the lists of queries are so short that to read keys one by one is faster: an i32 from shapes alone.
+mlir::Value emitRowsGuard(TaskEmitter &task);
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                   mlir::ModuleOp module, llvm::StringRef prefix);
 
@@ -123,7 +135,7 @@ struct EmittedPhase {
   int64_t block;
 };
 struct EmittedVariant {
-  std::string name, sizes; // sizes: a function, or none
+  std::string name, sizes, guard; // functions, or none
   Layout layout;
   llvm::SmallVector<EmittedPhase> phases;
 };

@@ -1,0 +1,77 @@
+#include "RowsEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+/// The table of keys by position is the row's list; as it is padded to whole panels, every lane is inside.
+void RowsEmitter::bindOrder() {
+  lists.place(e.at(t.scratch, e.add(members->scratchBytes(), l.scratchBytes())));
+  orderRef.data = lists.keys;
+  orderRef.extents = {e.i64(INT32_MAX)};
+  keys = sourceOf(weighOp.getKeys(), t.dotDim());
+  if (accumulateOp)
+    values = sourceOf(accumulateOp.getValues(), t.valueDim());
+}
+
+void RowsEmitter::visitBlocks(V pass) {
+  e.loop(e.i64(0), rows, 1, [&](V r) {
+    enterStrip(r);
+    fetchAhead(e.min(e.add(rowLo, 1), lastRow));
+    visitRow(pass);
+  });
+}
+
+/// Asks for the keys of the next row, so that they come while this one is computed; its list is not checked yet, but a
+/// wrong address does no harm here.
+void RowsEmitter::fetchAhead(V row) {
+  constexpr int64_t most = 32;
+  RowLists::Range range = lists.find(row, false);
+  e.loop(range.from, e.min(range.to, e.add(range.from, most)), 1, [&](V n) {
+    V element = lists.element(range, n);
+    prefetch(keys, lists.block == 1 ? element : e.mul(element, lists.block));
+  });
+}
+
+void RowsEmitter::visitRow(V pass) {
+  V length = lists.gather(rowLo);
+  t.positions = length;
+  bool whole = masksAreBounds(); // nothing but the list
+  auto byte = [&](int64_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(v)); };
+  e.loop(e.i64(0), length, l.blockKeys, [&](V position) {
+    blockFirst = position;
+    blockKeys = e.min(e.i64(l.blockKeys), e.sub(length, position));
+    blockPanels = e.divUnsigned(e.add(blockKeys, l.width - 1), l.width);
+    products();
+    e.loop(e.i64(0), blockPanels, 1, [&](V panel) {
+      V all = e.le(e.mul(e.add(panel, 1), l.width), blockKeys);
+      weigh(panel, whole ? e.select(all, byte(2), byte(1)) : byte(1), e.i64(0));
+    });
+    if (accumulateOp)
+      accumulateRows();
+    e.when(e.invert(guarded), [&] { count(3, blockPanels); });
+  });
+}
+
+/// Products wait in the places of the weights.
+SmallVector<V> RowsEmitter::dot(V panel) {
+  V at = e.at(e.at(t.scratch, l.weights()), e.mul(panel, l.width * e.bytes));
+  return {e.load(e.vec, at), e.load(e.vec, e.at(at, e.lanes * e.bytes))};
+}
+
+/// The lists' elements, or columns for each row, stand for fewer than a quarter of the keys.
+V attn::emitRowsGuard(TaskEmitter &t) {
+  Emit &e = t.e;
+  tile::ListsOp op = t.lists;
+  V listed = e.mul(t.tensor(cast<BlockArgument>(op.getList()).getArgNumber()).extents.back(), op.getBlock());
+  V keys = t.extents[t.keyDim()];
+  if (op.getOffsets())
+    keys = e.mul(keys, t.extents[t.queryDim()]);
+  V few = e.le(e.mul(listed, 4), keys);
+  return arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), few);
+}
+
+LogicalResult attn::emitRowsPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp main, ModuleOp module,
+                                  StringRef prefix) {
+  return RowsEmitter(t, variant, main, module, prefix).run();
+}

@@ -202,8 +202,11 @@ private:
           return leading(o.getWords(), o.getMap(), indexedBy(j, bits));
         })
         .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp o) {
-          bool tensor = isa<RankedTensorType>(o.getProbability().getType());
-          return success(!tensor || capturedFact(o.getProbability()));
+          if (!isa<RankedTensorType>(o.getProbability().getType()))
+            return success();
+          // Index 0: where the list ends its last element counts, so there is one.
+          ArgumentFact *fact = capturedFact(o.getProbability());
+          return fact ? merge(fact->axes[0], indexedBy(-1), 0) : failure();
         })
         .Case<LoadOp>([&](LoadOp o) { return bareIndices(o.getTensor(), o.getIndices()); })
         .Case<MemberOp>([&](MemberOp o) { return bareIndices(o.getList(), o.getIndices()); })

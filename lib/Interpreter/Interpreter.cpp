@@ -52,6 +52,7 @@ private:
     for (int64_t b : batch)
       set.setInt(arg++, b);
     set.setInt(arg, i);
+    set.startRow();
   }
   SetValue member(int64_t j) {
     set.setInt(kernel->set.args.size() - 1, j);

@@ -20,7 +20,12 @@ Machine<Real, Plain>::Machine(const Program &program) : program(program), regs(p
 
 template <typename Real, bool Plain> bool Machine<Real, Plain>::run() {
   regs[program.bad].i = 0;
-  for (const Inst &inst : program.insts) {
+  execute(program.insts);
+  return regs[program.bad].i == 0;
+}
+
+template <typename Real, bool Plain> void Machine<Real, Plain>::execute(llvm::ArrayRef<Inst> insts) {
+  for (const Inst &inst : insts) {
     Register &d = regs[inst.dst];
     const Register &a = regs[inst.a], &b = regs[inst.b], &c = regs[inst.c];
     if (inst.op <= kLastInteger)
@@ -32,7 +37,6 @@ template <typename Real, bool Plain> bool Machine<Real, Plain>::run() {
     else
       d.f = round(inst, realOp(inst.op, a.f, b.f, c.f));
   }
-  return regs[program.bad].i == 0;
 }
 
 /// The value truncated toward zero, saturated to the width; as unsigned, the bits of the unsigned value.

@@ -18,6 +18,8 @@ public:
 
   void setInt(unsigned arg, int64_t value) { regs[program.args[arg]].i = value; }
   void setReal(unsigned arg, Real value) { regs[program.args[arg]].f = value; }
+  /// After the arguments but the last were set.
+  void startRow() { execute(program.first); }
   /// False when a load outside of a `where` had a bad index: the results mean nothing.
   bool run();
   Real real(unsigned result = 0) const { return regs[program.results[result]].f; }
@@ -30,6 +32,7 @@ private:
       return roundTo(inst.format, x);
     return x;
   }
+  void execute(llvm::ArrayRef<Inst> insts);
   void mixed(const Inst &inst, Register &d, const Register &a, const Register &b, const Register &c);
   void load(const Inst &inst, Register &d);
   bool member(const Inst &inst, int64_t value);

@@ -160,12 +160,21 @@ int64_t attn::interpreter::readInt(const View &view, int64_t offset) {
   }
 }
 
-/// Without an early exit: most lists do not hold most values, and the loop is one of vectors.
+/// Without an early exit: most lists do not hold most values, and the loop over a dense one is one of vectors.
 template <typename T>
 static bool containsAs(const View &view, int64_t offset, int64_t stride, int64_t count, int64_t value) {
-  bool found = false;
+  const char *data = view.data + offset * (int64_t)sizeof(T);
+  if (value != (T)value)
+    return false;
+  unsigned found = 0;
+  if (stride != 1) {
+    for (int64_t n = 0; n < count; ++n)
+      found |= at<T>(data, n * stride) == (T)value;
+    return found;
+  }
+#pragma clang loop vectorize(enable)
   for (int64_t n = 0; n < count; ++n)
-    found |= at<T>(view.data, offset + n * stride) == value;
+    found |= at<T>(data, n) == (T)value;
   return found;
 }
 

@@ -74,6 +74,7 @@ struct Constant {
 };
 
 struct Program {
+  std::vector<Inst> first; // what is run once for a row: none of it reads a tensor, or follows from the last argument
   std::vector<Inst> insts;
   std::vector<LoadAccess> loads;
   std::vector<ListAccess> lists;

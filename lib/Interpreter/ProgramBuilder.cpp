@@ -219,6 +219,24 @@ void ProgramBuilder::emitMultiple(Operation *op) {
   fail("the interpreter does not know '" + op->getName().getStringRef() + "'");
 }
 
+void ProgramBuilder::hoist() {
+  llvm::DenseSet<uint32_t> changing{program.args.back()};
+  auto changes = [&](uint32_t reg) { return changing.contains(reg); };
+  std::vector<Inst> rest;
+  for (const Inst &inst : program.insts) {
+    // A field that is no register may look like one: then the instruction stays, which is never wrong.
+    bool stays = changes(inst.a) || changes(inst.b) || changes(inst.c);
+    if (inst.op == Opcode::Random)
+      stays |= llvm::any_of(program.randoms[inst.a].indices, changes);
+    if (inst.op == Opcode::Load || inst.op == Opcode::Member || inst.op == Opcode::Clear)
+      stays = true; // they write a flag beside their result
+    (stays ? rest : program.first).push_back(inst);
+    if (stays)
+      changing.insert(inst.dst);
+  }
+  program.insts = std::move(rest);
+}
+
 llvm::Expected<Program> ProgramBuilder::finish(ArrayRef<uint32_t> results) {
   if (!message.empty())
     return makeError(message);

@@ -34,6 +34,8 @@ public:
   /// A region of the attend or the normalizer whose arguments were given: all that it yields.
   void emitRegion(mlir::Region &region);
   llvm::Expected<Program> finish(llvm::ArrayRef<uint32_t> results);
+  /// Moves into `first` what the last argument has no part in.
+  void hoist();
 
   const Problem &problem;
 

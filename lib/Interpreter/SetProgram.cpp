@@ -159,5 +159,6 @@ llvm::Expected<Program> attn::interpreter::buildSet(const Problem &problem) {
   if (attend.getSet().empty())
     return builder.finish(builder.constant(True));
   builder.emitRegion(attend.getSet());
+  builder.hoist();
   return builder.finish(builder.at(attend.getSet().front().getTerminator()->getOperand(0)));
 }

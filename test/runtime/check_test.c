@@ -48,6 +48,30 @@ MUTATE(offset_short) { T(X).shape[1] = H + 7; }
 MUTATE(offset_long) { T(X).shape[1] = H + 20; }
 MUTATE(constant_short) { T(X).shape[2] = 2; }
 MUTATE(free_any) { T(X).shape[3] = 1; }
+/* axis 1 of x by another rule: a list for two queries, row offsets of the queries, bits of the keys in bytes */
+static void rule(fixture *f, attn_axis_info axis, int64_t extent) {
+  f->arg_infos[ARG_X].axis[1] = axis;
+  T(X).shape[1] = extent;
+}
+MUTATE(rows_divided) { rule(f, axis_div(DIM_I, 2), 3); }
+MUTATE(rows_divided_short) { rule(f, axis_div(DIM_I, 2), 2); }
+MUTATE(rows_divided_long) { rule(f, axis_div(DIM_I, 2), 4); }
+MUTATE(row_offsets) { rule(f, axis_at(DIM_I, 1), I + 1); }
+MUTATE(row_offsets_short) { rule(f, axis_at(DIM_I, 1), I); }
+MUTATE(row_offsets_of_none) {
+  fixture_resize(f, B, H, G, 0, J);
+  rule(f, axis_at(DIM_I, 1), 1);
+}
+MUTATE(row_offsets_of_none_empty) {
+  fixture_resize(f, B, H, G, 0, J);
+  rule(f, axis_at(DIM_I, 1), 0);
+}
+MUTATE(key_bits) { rule(f, axis_div(DIM_J, 8), 1); }
+MUTATE(key_bits_one_more) {
+  fixture_resize(f, B, H, G, I, 9);
+  rule(f, axis_div(DIM_J, 8), 1);
+}
+MUTATE(key_bits_long) { rule(f, axis_div(DIM_J, 8), 2); }
 MUTATE(also_disagrees) { f->arg_infos[ARG_Q].axis[2].also = DIM_J; }
 MUTATE(also_agrees) {
   f->arg_infos[ARG_Q].axis[2].also = DIM_J;
@@ -234,6 +258,16 @@ static const struct {
     OK(offset_long),
     BAD(constant_short, SHAPE, ARG_X, 2),
     OK(free_any),
+    OK(rows_divided),
+    BAD(rows_divided_short, SHAPE, ARG_X, 1),
+    BAD(rows_divided_long, SHAPE, ARG_X, 1),
+    OK(row_offsets),
+    BAD(row_offsets_short, SHAPE, ARG_X, 1),
+    OK(row_offsets_of_none),
+    OK(row_offsets_of_none_empty),
+    OK(key_bits),
+    BAD(key_bits_one_more, SHAPE, ARG_X, 1),
+    BAD(key_bits_long, SHAPE, ARG_X, 1),
     BAD(also_disagrees, SHAPE, ARG_K, 2),
     OK(also_agrees),
     OK(also_only),

@@ -125,7 +125,7 @@ private:
                   name.str(), names);
     }
     const AxisFact &a = t->fact.axes[n];
-    if (!a.free)
+    if (!a.free && !isProbabilities(*t))
       return fail(ExitBadInput, "--size {}: that axis follows from the program; give --size {} instead", name.str(),
                   a.dim >= 0 ? p.dimNames[a.dim] : "of a dimension");
     const int64_t have = t->isGiven ? t->shape[n] : a.extent;
@@ -186,7 +186,7 @@ private:
     if (!grid)
       return 1024;
     auto inner = [](llvm::ArrayRef<int64_t> g) { return llvm::product_of(g.drop_front()); };
-    const int64_t first = firstToken(program, options), plane = inner(*grid);
+    const auto first = std::clamp<int64_t>(firstToken(program, options), 0, ATTN_MAX_EXTENT), plane = inner(*grid);
     int64_t rows = std::clamp<int64_t>(4096 / plane, 2, 16);
     if (isKey && other && other->size() == grid->size()) { // the queries stand on the same grid, or inside of it
       rows = llvm::divideCeil(std::max<int64_t>(p.queries() - first, 0), inner(*other));
@@ -201,6 +201,13 @@ private:
     return first + (mlir::ShapedType::isDynamic(grid->front()) ? rows : grid->front()) * plane;
   }
 
+  /// Whether the tensor holds the probabilities of random_blocks by distance.
+  bool isProbabilities(const Tensor &t) {
+    KernelOp kernel = program.kernel;
+    return !t.isOutput && llvm::any_of(kernel.getBody().getArgument(t.index).getUsers(),
+                                       [](mlir::Operation *user) { return llvm::isa<SetRandomBlocksOp>(user); });
+  }
+
   /// The default of a free axis, by what uses the tensor.
   int64_t freeExtent(const Tensor &t, size_t axis) {
     KernelOp kernel = program.kernel;
@@ -211,11 +218,11 @@ private:
     for (mlir::Operation *user : value.getUsers())
       llvm::TypeSwitch<mlir::Operation *>(user)
           .Case<SetListOp>(
-              [&](SetListOp op) { extent = std::max<int64_t>(1, llvm::divideCeil(p.keys(), op.getBlock()) / 4); })
+              [&](SetListOp op) { extent = std::max<int64_t>(1, llvm::divideCeilSigned(p.keys(), op.getBlock()) / 4); })
           .Case<SetDiagonalsOp, MemberOp>([&](auto) { extent = 16; })
           .Case<SetRandomBlocksOp>([&](SetRandomBlocksOp op) {
-            extent = std::max<int64_t>(
-                {1, llvm::divideCeil(p.queries(), op.getBlock()[0]), llvm::divideCeil(p.keys(), op.getBlock()[1])});
+            extent = std::max<int64_t>({1, llvm::divideCeilSigned(p.queries(), op.getBlock()[0]),
+                                        llvm::divideCeilSigned(p.keys(), op.getBlock()[1])});
           })
           .Case<SetCsrOp>([&](SetCsrOp op) {
             const Tensor *offsets = p.tensorOf(op.getOffsets());
@@ -242,10 +249,9 @@ private:
     for (size_t n = 0; n < t.fact.axes.size(); ++n) {
       const AxisFact &a = t.fact.axes[n];
       int64_t extent = t.isGiven ? t.shape[n] : a.extent, need;
+      if (auto size = freeSizes.find({&t, unsigned(n)}); size != freeSizes.end())
+        extent = size->second;
       if (a.free) {
-        auto size = freeSizes.find({&t, unsigned(n)});
-        if (size != freeSizes.end())
-          extent = size->second;
         want.push_back(extent >= 0 ? extent : freeExtent(t, n));
         continue;
       }
@@ -259,7 +265,9 @@ private:
         return fail(ExitBadInput, "axis {} of {} has extent {}; with {} = {} it must be {}{}", n, t.name, extent,
                     a.dim >= 0 ? p.dimNames[a.dim] : "constant index", a.dim >= 0 ? p.extents[a.dim] : a.offset,
                     exact ? "" : "at least ", need);
-      want.push_back(extent >= 0 ? extent : need);
+      if (extent < 0) // a list that must not be empty may still have a length of its own
+        extent = isProbabilities(t) ? freeExtent(t, n) : need;
+      want.push_back(extent);
     }
     t.shape = std::move(want);
     return Error::success();

@@ -55,6 +55,8 @@ Line disc(int64_t x, int64_t left, int64_t limit) {
 std::optional<Visibility::Bounds> Visibility::evaluateGrid(mlir::Operation *op) {
   if (!llvm::isa<SetNeighborhoodOp, SetHaloOp, SetDiscOp>(op))
     return std::nullopt;
+  auto neighborhoodOp = llvm::dyn_cast<SetNeighborhoodOp>(op);
+  auto haloOp = llvm::dyn_cast<SetHaloOp>(op);
   auto discOp = llvm::dyn_cast<SetDiscOp>(op);
   if (!isKnown(attend.getFirst()) || (discOp && !isKnown(discOp.getRadius())))
     return unknown();
@@ -76,10 +78,9 @@ std::optional<Visibility::Bounds> Visibility::evaluateGrid(mlir::Operation *op) 
   Ranges keys;
   // In the order of the tokens; `left` is what the axes before leave of the square of the radius.
   auto visit = [&](auto &self, unsigned a, int64_t base, int64_t left) -> void {
-    const Line line = llvm::TypeSwitch<mlir::Operation *, Line>(op)
-                          .Case<SetNeighborhoodOp>([&](auto o) { return neighborhood(o, a, x[a], N[a], limit[a]); })
-                          .Case<SetHaloOp>([&](auto o) { return halo(o, a, x[a], limit[a]); })
-                          .Default([&](auto) { return disc(x[a], left, limit[a]); });
+    const Line line = neighborhoodOp ? neighborhood(neighborhoodOp, a, x[a], N[a], limit[a])
+                      : haloOp       ? halo(haloOp, a, x[a], limit[a])
+                                     : disc(x[a], left, limit[a]);
     if (a + 1 < rank) {
       for (int64_t y = line.lo; y < line.hi; y += line.step)
         self(self, a + 1, (base + y) * keyGrid[a + 1], left - (x[a] - y) * (x[a] - y));

@@ -99,6 +99,10 @@ public:
               failed(extents.leading("the bits", type, o.getMap())) ||
               failed(extents.quotient("the bits", j, type.getElementTypeBitWidth(), type.getShape().back())));
         })
+        .Case([&](SetRandomBlocksOp o) {
+          auto list = dyn_cast<RankedTensorType>(o.getProbability().getType());
+          return list ? extents.constant("the probabilities", 0, list.getDimSize(0)) : success();
+        })
         .Default([](Operation *) { return success(); });
   }
 

@@ -23,7 +23,7 @@ attn.kernel @token_sets(%ql: tensor<?xi32>, %kl: tensor<?xi64>, %g: tensor<?xi32
   attn.return %o : !t
 }
 
-// Leading axes by the map, the last one free; offsets have a query more, bits ceil(J / 32) words.
+// Leading axes by the map, the last one free; offsets have a query more, bits ceil(J / 32) words, probabilities an element.
 // CHECK-LABEL: tile.program @lists
 // CHECK-SAME: arg_facts = [
 // CHECK-SAME: array<i64: -1, 0, -1, 1, 0, -1, 0, 1, -1, 4, 0, -1, 0, 2, -1, 64, 0, -1, 0, -1, -1, 1, 0, -1, 1>,
@@ -32,7 +32,7 @@ attn.kernel @token_sets(%ql: tensor<?xi32>, %kl: tensor<?xi64>, %g: tensor<?xi32
 // CHECK-SAME: array<i64: -1, 0, -1, 1, 0, -1, 0, 2, -1, 1, 1, -1, 0>, array<i64: -1, 0, -1, 1, 0, -1, 0, -1, -1, 1, 0, -1, 1>,
 // CHECK-SAME: array<i64: -1, 0, -1, 1, 0, -1, 0, 2, -1, 1, 0, -1, 0, 3, -1, 32, 0, -1, 0>,
 // CHECK-SAME: array<i64: -1, 1, -1, 1, 0, -1, 0, -1, -1, 1, 0, -1, 1>,
-// CHECK-SAME: array<i64: -1, -1, -1, 1, 0, -1, 1>,
+// CHECK-SAME: array<i64: -1, -1, -1, 1, 0, -1, 0>,
 attn.kernel @lists(%blocks: tensor<?x?x?x?xi32>, %pages: tensor<?x?xi64>, %diagonals: tensor<?x?xi32>, %offsets: tensor<?x?xi32>, %columns: tensor<?x?xi32>,
                    %words: tensor<?x?x?xi32>, %member: tensor<?x?xi32>, %p: tensor<?xf32>, %q: !t, %k: !t, %v: !t) -> (o: !t) {
   %o = attn.attend dims(b, h | i | j | c, e)

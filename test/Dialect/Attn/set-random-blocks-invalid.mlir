@@ -134,6 +134,18 @@ attn.kernel @random_blocks_c3_zero(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64
 
 // -----
 
+attn.kernel @attend_c6(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %s: i64, %t: tensor<0xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  // expected-error@below {{[attend_c6] constant index 0 of the probabilities is outside extent 0}}
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = random_blocks<seed = %s, probability = %t, block = [2, 2]>
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// -----
+
 attn.kernel @random_blocks_c4(%q: tensor<?x?x?x?x64xf32>, %k: tensor<?x?x?x?x64xf32>, %v: tensor<?x?x?x?x64xf32>, %s: i64, %p: f32) -> (o: tensor<?x?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h, g | i | j | c, e)
     q = %q[b, h, g, i, c] k = %k[b, h, g, j, c] v = %v[b, h, g, j, e]

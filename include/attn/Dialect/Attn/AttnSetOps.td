@@ -283,7 +283,7 @@ def SetRandomBlocksOp : Attn_SetOp<"random_blocks"> {
     `random` is attn.random: the same blocks for the same seed, whatever the schedule; the block is a part of the meaning. p is a number, a scalar, or p[D] for blocks at
     distance D = |i floordiv B0 - j floordiv B1| (beyond its end, its last element).
 
-    Constraints: `random_blocks_c1`: the seed is an integer constant or an index, i64 or i32 scalar. `random_blocks_c2`: a constant p in [0, 1], an f32 scalar, or a rank-1 tensor of f32. `random_blocks_c3`: two
+    Constraints: `random_blocks_c1`: the seed is an integer constant or an index, i64 or i32 scalar. `random_blocks_c2`: a constant p in [0, 1], an f32 scalar, or a rank-1 tensor of f32 with an element. `random_blocks_c3`: two
     extents of at least 1 and below 2^31. `random_blocks_c4`: at most two batch dimensions.
 
     Example: `set = causal<top_left> and random_blocks<seed = %seed, probability = 0.5, block = [64, 64]>`

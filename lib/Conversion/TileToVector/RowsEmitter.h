@@ -24,8 +24,7 @@ private:
   void visitBlocks(V pass) override;
   void bindOrder() override;
   llvm::SmallVector<V> dot(V panel) override;
-  void visitRow(V r);
-  void fetchAhead(V row);
+  void visitRow();
 
   // RowsDot.cpp
   struct Source { // a tensor of keys or values at the task's head
@@ -40,6 +39,7 @@ private:
   /// The key at a position of the block.
   V tokenAt(V position);
   void prefetch(const Source &s, V token);
+  void fetchAhead(V position);
   /// Emits `body` for rows in place, where their features are contiguous and fill a vector, and for copies.
   void eitherWay(const Source &s, llvm::function_ref<void(bool inPlace)> body);
   /// The address of a token's row, or of its copy in row `slot` of the staging.
@@ -54,6 +54,7 @@ private:
 
   RowLists lists;
   Source keys, values;
+  RowLists::Range next; // elements of the next row's list, not checked yet
   V blockKeys; // how many of the list are in the block of positions
 };
 

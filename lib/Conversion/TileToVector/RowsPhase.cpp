@@ -17,23 +17,12 @@ void RowsEmitter::bindOrder() {
 void RowsEmitter::visitBlocks(V pass) {
   e.loop(e.i64(0), rows, 1, [&](V r) {
     enterStrip(r);
-    fetchAhead(e.min(e.add(rowLo, 1), lastRow));
-    visitRow(pass);
+    next = lists.find(e.min(e.add(rowLo, 1), lastRow), false);
+    visitRow();
   });
 }
 
-/// Asks for the keys of the next row, so that they come while this one is computed; its list is not checked yet, but a
-/// wrong address does no harm here.
-void RowsEmitter::fetchAhead(V row) {
-  constexpr int64_t most = 32;
-  RowLists::Range range = lists.find(row, false);
-  e.loop(range.from, e.min(range.to, e.add(range.from, most)), 1, [&](V n) {
-    V element = lists.element(range, n);
-    prefetch(keys, lists.block == 1 ? element : e.mul(element, lists.block));
-  });
-}
-
-void RowsEmitter::visitRow(V pass) {
+void RowsEmitter::visitRow() {
   V length = lists.gather(rowLo);
   t.positions = length;
   bool whole = masksAreBounds(); // nothing but the list

@@ -213,9 +213,10 @@ private:
     auto loop = tile::ForOp::create(b, loc, carried, init, from.order, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
                                     attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr());
     if (!attend.getSet().empty()) {
-      attend.getSet().cloneInto(&loop.getSet(), args);
+      IRMapping copied = args; // one for every clone: another variant has regions and arguments of its own
+      attend.getSet().cloneInto(&loop.getSet(), copied);
       if (from.stands)
-        args.lookup(from.stands->getResult(0)).getDefiningOp()->setAttr(kGatheredAttr, b.getUnitAttr());
+        copied.lookup(from.stands->getResult(0)).getDefiningOp()->setAttr(kGatheredAttr, b.getUnitAttr());
     }
     {
       OpBuilder::InsertionGuard inner(b);
@@ -322,7 +323,8 @@ private:
       tile::YieldOp::create(b, loc, arith::MulFOp::create(b, loc, block->getArgument(0), factor).getResult());
       return;
     }
-    attend.getScore().cloneInto(&region, args);
+    IRMapping copied = args;
+    attend.getScore().cloneInto(&region, copied);
     Value dot = region.getArgument(0);
     if (attend.getScale() || scale() != 1.0) {
       b.setInsertionPointToStart(&region.front());

@@ -54,9 +54,12 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       if (order)
         orderOp = *order.getBody().getOps<tile::OrderOp>().begin();
       FloatType real;
-      main.walk([&](tile::LoadOp op) { real = cast<FloatType>(op.getResult().getType().getElement()); });
+      if (pack)
+        real = cast<FloatType>(cast<tile::PanelsType>(pack.getResult(0).getType()).getElement());
+      for (auto rows : main.getBody().getOps<tile::RowsOp>())
+        real = cast<FloatType>(rows.getRows().getType().getElement());
       if (!real)
-        return main.emitError("[unsupported_main] a main phase has one load, one for and one finish");
+        return main.emitError("[unsupported_main] queries that go by lists read rows");
 
       EmittedVariant e;
       e.name = variant.getName().str();

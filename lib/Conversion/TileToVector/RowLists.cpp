@@ -58,6 +58,26 @@ V RowLists::element(const Range &range, V place) {
   return loadIndex(elementType, e.at(range.data, e.mul(e.mul(place, list.strides[last]), Emit::elementBytes(elementType))));
 }
 
+RowLists::Ahead RowLists::lookAhead(V row, int64_t distance) {
+  Ahead r{find(row, false), {}, distance};
+  if (op.getOffsets()) // what follows is the next row's
+    return r;
+  V length = e.max(list.extents[last], e.i64(1));
+  V rows = e.add((V)arith::DivUIOp::create(e.b, e.loc, e.i64(distance - 1), length), 1);
+  r.next = find(e.min(e.add(row, rows), e.sub(t.extents[t.queryDim()], e.i64(1))), false);
+  return r;
+}
+
+V RowLists::element(const Ahead &ahead, V place) {
+  V length = list.extents[last], after = e.add(place, ahead.distance);
+  if (op.getOffsets())
+    return element(ahead.list, e.min(e.add(ahead.list.from, after), e.sub(length, e.i64(1))));
+  V inside = e.lt(after, length);
+  V beyond = e.min(e.sub(after, e.max(length, e.i64(ahead.distance))), e.sub(length, e.i64(1)));
+  Range range{e.select(inside, ahead.list.data, ahead.next.data), {}, {}};
+  return element(range, e.select(inside, after, beyond));
+}
+
 V RowLists::gather(V row) {
   Range range = find(row, true);
   if (!op.getOffsets()) // padding stands last, as a rule

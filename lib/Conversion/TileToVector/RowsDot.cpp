@@ -28,22 +28,15 @@ V RowsEmitter::tokenAt(V position) {
   return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI32Type(), at));
 }
 
-void RowsEmitter::prefetch(const Source &s, V token) {
-  V row = rowOf(s, token);
+/// Asks for the row of a key some way ahead of the one at a position of the block, while that is computed with. The
+/// second level is told: a core keeps some two dozen lines on their way to the first, with which memory gives a third of
+/// what it can, but many more to the second. The element is not checked; a wrong address does no harm here.
+void RowsEmitter::fetchAhead(const Source &s, V position) {
+  V element = lists.element(ahead, e.add(blockFirst, position));
+  V row = rowOf(s, lists.block == 1 ? element : e.mul(element, lists.block));
   auto constant = [&](int32_t v) { return e.b.getI32IntegerAttr(v); };
   for (int64_t at = 0; at < s.features * s.size; at += 64)
-    LLVM::Prefetch::create(e.b, e.loc, e.at(row, at), constant(0), constant(3), constant(1));
-}
-
-/// Asks for a key of the next row. While the values of one row are summed the keys of the next so come to the caches, as
-/// the values did while the products with the keys were taken: a core keeps some two dozen lines on their way, which are
-/// then never all waited for. The element is not checked, but a wrong address does no harm here.
-void RowsEmitter::fetchAhead(V position) {
-  V place = e.add(next.from, e.add(blockFirst, position));
-  e.when(e.lt(place, next.to), [&] {
-    V element = lists.element(next, place);
-    prefetch(keys, lists.block == 1 ? element : e.mul(element, lists.block));
-  });
+    LLVM::Prefetch::create(e.b, e.loc, e.at(row, at), constant(0), constant(2), constant(1));
 }
 
 void RowsEmitter::eitherWay(const Source &s, llvm::function_ref<void(bool)> body) {
@@ -119,8 +112,7 @@ V RowsEmitter::sumsOfLanes(SmallVector<V> vectors) {
   return vectors[0];
 }
 
-/// q . k of the block's keys, panels filled up, into the places of their weights. What is asked for here are the values
-/// of the same keys.
+/// q . k of the block's keys, panels filled up, into the places of their weights.
 void RowsEmitter::products() {
   int64_t group = std::max<int64_t>(e.lanes, 8), all = vectorsOf(keys);
   V out = e.at(t.scratch, l.weights());
@@ -136,8 +128,7 @@ void RowsEmitter::products() {
       for (int64_t n = 0; n < group; ++n) {
         V token = tokenAt(e.add(position, n));
         rows.push_back(open(keys, inPlace, token, n));
-        if (accumulateOp)
-          prefetch(values, token);
+        fetchAhead(keys, e.add(position, n));
       }
       SmallVector<V> sums(group, e.splat(0));
       auto steps = [&](ArrayRef<V> from, V q, int64_t first, int64_t count) {
@@ -194,7 +185,7 @@ void RowsEmitter::accumulateVectors(bool inPlace, bool guarding, int64_t from, i
   SmallVector<V> sum = e.loop(e.i64(0), blockKeys, 1, start, [&](V position, ValueRange args) {
     if (!guarding) {
       if (from == 0)
-        fetchAhead(position);
+        fetchAhead(values, position);
       return add(position, args);
     }
     V half = e.divUnsigned(position, e.lanes), lane = e.sub(position, e.mul(half, e.lanes));

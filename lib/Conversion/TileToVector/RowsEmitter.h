@@ -38,8 +38,7 @@ private:
   V rowOf(const Source &s, V token) { return e.at(s.base, e.mul(token, s.tokenBytes)); }
   /// The key at a position of the block.
   V tokenAt(V position);
-  void prefetch(const Source &s, V token);
-  void fetchAhead(V position);
+  void fetchAhead(const Source &s, V position);
   /// Emits `body` for rows in place, where their features are contiguous and fill a vector, and for copies.
   void eitherWay(const Source &s, llvm::function_ref<void(bool inPlace)> body);
   /// The address of a token's row, or of its copy in row `slot` of the staging.
@@ -54,7 +53,7 @@ private:
 
   RowLists lists;
   Source keys, values;
-  RowLists::Range next; // elements of the next row's list, not checked yet
+  RowLists::Ahead ahead;
   V blockKeys; // how many of the list are in the block of positions
 };
 

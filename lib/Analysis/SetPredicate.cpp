@@ -127,7 +127,7 @@ SetPredicate attn::buildSetPredicate(Region &region, const TokenAxes &axes) {
     out.query = Expr::load(kQueryOrder, {out.query});
   // Padding, and positions that hold no key, are outside the set like any other.
   Pred real = sets::lt(position, Expr::var(ordered ? kPositions : extentVar(keyDim)));
-  if (ordered)
+  if (ordered && !axes.ownLists)
     real = real && Pred::ge0(out.key);
   PredicateBuilder builder(axes, out);
   if (!region.empty())

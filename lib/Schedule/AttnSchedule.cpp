@@ -6,7 +6,9 @@
 // 256 keys up to 128 features (f32), fewer beyond. Query block: a multiple of the microtile that makes enough tasks;
 // its size costs no score buffer, for scores are never stored. Where groups of rows share a list of keys, a task stays
 // inside a group, so that it reads one list; where each row has a list of its own, tasks are small, for a task keeps
-// bits of all keys for every list it reads.
+// bits of all keys for every list it reads. Where every row has a short list of its own and sees nothing else, a variant
+// "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys with one
+// that is listed costs as much as one with 16.
 #include "attn/Schedule/Schedule.h"
 #include "attn/Schedule/Lists.h"
 
@@ -75,7 +77,35 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                            b.getNamedAttr("query_inner", box(b, *op.getQueryGrid(), tileRows, 1)),
                                            b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                              std::max<int64_t>(rows / tileRows, 1)))})));
-    return b.getArrayAttr(b.getDictionaryAttr(fields));
+    SmallVector<Attribute> variants;
+    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys))
+      variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
+    variants.push_back(b.getDictionaryAttr(fields));
+    return b.getArrayAttr(variants);
+  }
+
+  /// Blocks of a panel or more fill microtiles, which rows of a strip may share.
+  static bool elementsAreShort(Operation *lists, int64_t tileKeys) {
+    auto list = dyn_cast<SetListOp>(lists);
+    return !list || (int64_t)list.getBlock() < tileKeys;
+  }
+
+  Attribute rowsVariant(Builder &b, AttendOp op, Operation *own, int64_t keys, int64_t tileKeys) {
+    // Scores of a block of listed keys, then their values, which are still in L2 if they were fetched ahead.
+    int64_t rows = request.blockRows > 0 ? request.blockRows : 64;
+    // Another list of a row is looked up in bits of all keys, which a task keeps for each of its rows.
+    bool others = false;
+    op.getSet().walk([&](Operation *o) { others |= o != own && isa<SetListOp, SetCsrOp, MemberOp>(o); });
+    if (others && request.blockRows == 0)
+      rows = 16;
+    return b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr("rows")),
+                                b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
+                                b.getNamedAttr("task_rows", b.getI64IntegerAttr(rows)),
+                                b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
+                                b.getNamedAttr("tile_rows", b.getI64IntegerAttr(1)),
+                                b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
+                                b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)),
+                                b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
   }
 
   bool wantsBoxes(AttendOp op) {

@@ -5,22 +5,42 @@
 using namespace mlir;
 using namespace attn;
 
-static SetListOp gatherableIn(Value set, unsigned queryDim) {
+/// The first part of the set that every visible pair is in and that is what is sought.
+static Operation *necessary(Value set, llvm::function_ref<bool(Operation *)> sought) {
   Operation *op = set.getDefiningOp();
   if (auto both = dyn_cast<SetAndOp>(op)) {
-    SetListOp found = gatherableIn(both.getLhs(), queryDim);
-    return found ? found : gatherableIn(both.getRhs(), queryDim);
+    Operation *found = necessary(both.getLhs(), sought);
+    return found ? found : necessary(both.getRhs(), sought);
   }
   if (auto minus = dyn_cast<SetMinusOp>(op))
-    return gatherableIn(minus.getLhs(), queryDim);
-  auto list = dyn_cast<SetListOp>(op);
-  return list && !list.getMap().isFunctionOfDim(queryDim) ? list : SetListOp();
+    return necessary(minus.getLhs(), sought);
+  return sought(op) ? op : nullptr;
+}
+
+static Operation *necessary(AttendOp attend, llvm::function_ref<bool(Operation *)> sought) {
+  if (attend.getSet().empty())
+    return nullptr;
+  return necessary(attend.getSet().front().getTerminator()->getOperand(0), sought);
 }
 
 SetListOp attn::gatherable(AttendOp attend) {
-  if (attend.getSet().empty())
-    return {};
-  return gatherableIn(attend.getSet().front().getTerminator()->getOperand(0), attend.queryDim());
+  return dyn_cast_or_null<SetListOp>(necessary(attend, [&](Operation *op) {
+    auto list = dyn_cast<SetListOp>(op);
+    return list && !list.getMap().isFunctionOfDim(attend.queryDim());
+  }));
+}
+
+Operation *attn::ownLists(AttendOp attend) {
+  return necessary(attend, [&](Operation *op) {
+    auto list = dyn_cast<SetListOp>(op);
+    if (!list)
+      return isa<SetCsrOp>(op);
+    unsigned bare = 0, others = 0;
+    for (AffineExpr e : list.getMap().getResults())
+      if (e.isFunctionOfDim(attend.queryDim()))
+        ++(isa<AffineDimExpr>(e) ? bare : others);
+    return bare == 1 && others == 0;
+  });
 }
 
 int64_t attn::rowsPerList(AttendOp attend) {

@@ -41,6 +41,8 @@ struct TokenAxes {
   bool gathered = false;
   /// Both axes go by boxes of their grids.
   bool boxes = false;
+  /// `gathered` keys are those of each query, all of whose positions hold keys.
+  bool ownLists = false;
 };
 
 /// value, of rows and the logical key, is an element of list[indices, :], or of the row's part of it.

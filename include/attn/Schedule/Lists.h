@@ -9,6 +9,10 @@ namespace attn {
 /// A list that all rows of a head share and that every visible pair is in: the keys can go by it. Null: none.
 SetListOp gatherable(AttendOp attend);
 
+/// A list that every row has of its own and that every visible pair is in: a csr, or a list that the bare query indexes.
+/// Null: none.
+mlir::Operation *ownLists(AttendOp attend);
+
 /// How many consecutive rows, from a multiple of that number on, share every list and random block of the set: 0 any
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);

@@ -1,6 +1,7 @@
 // --attn-to-tile: one attend becomes, for every variant of its schedule, a pack phase and a main phase.
 //
 //   pack   K and V of one key/value head into panels; summaries of per-key captured integers that the set compares
+//          (absent where every query goes by a list of its own: there keys are read where they lie)
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
 #include "NormalizerForm.h"
 #include "attn/Analysis/ArgumentFacts.h"
@@ -114,6 +115,8 @@ private:
     b.createBlock(&variant.getBody());
 
     int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
+    if (v.contains(kRowsAttr))
+      return lowerMain(v, TileKeys());
     // pack
     SmallVector<Value> packed;
     Type kType = tile::PanelsType::get(b.getContext(), c, tileKeys, keys, true, real);
@@ -148,11 +151,48 @@ private:
         packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
       tile::YieldOp::create(b, loc, packed);
     }
+    return lowerMain(v, {pack.getResult(0), pack.getResult(1), keyOrder, gathered, (bool)boxes});
+  }
 
-    // main
-    auto main =
-        tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(integer("task_rows")), b.getUnitAttr());
+  /// What a main phase reads: keys, values, their order, and the set that the order stands for. Null: rows and lists.
+  struct TileKeys {
+    Value keys, values, order;
+    Operation *stands = nullptr;
+    bool boxes = false;
+  };
+
+  TileKeys ownKeys() {
+    TileKeys r;
+    r.stands = attn::ownLists(attend);
+    auto csr = dyn_cast<SetCsrOp>(r.stands);
+    auto list = dyn_cast<SetListOp>(r.stands);
+    MLIRContext *context = b.getContext();
+    r.order = tile::ListsOp::create(b, loc, tile::ListsType::get(context),
+                                    args.lookup(csr ? csr.getColumns() : list.getList()),
+                                    csr ? args.lookup(csr.getOffsets()) : Value(),
+                                    csr ? csr.getMapAttr() : list.getMapAttr(),
+                                    csr ? b.getI64IntegerAttr(1) : list.getBlockAttr());
+    auto rows = [&](Value source, AffineMapAttr map, unsigned feature) {
+      Type type = tile::RowsType::get(context, attend.featureExtent(feature), real);
+      return tile::RowsOp::create(b, loc, type, args.lookup(source), map);
+    };
+    r.keys = rows(attend.getK(), attend.getKMapAttr(), attend.dotDim());
+    r.values = rows(attend.getV(), attend.getVMapAttr(), attend.valueDim());
+    return r;
+  }
+
+  /// The rest of a variant; `from` without keys: every query goes by a list of its own.
+  LogicalResult lowerMain(DictionaryAttr v, TileKeys from) {
+    auto integer = [&](StringRef name) { return v.getAs<IntegerAttr>(name).getInt(); };
+    int64_t rows = integer("block_rows"), keys = integer("block_keys"), tileRows = integer("tile_rows");
+    int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
+    // Blocks of a triangle: the longest first. Queries with lists go head by head, whose keys so stay in the caches.
+    auto main = tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"),
+                                      b.getI64IntegerAttr(integer("task_rows")),
+                                      from.keys ? b.getUnitAttr() : UnitAttr());
     b.createBlock(&main.getBody());
+    if (!from.keys)
+      from = ownKeys();
     auto tileOf = [&](ArrayRef<int64_t> shape) { return tile::TileType::get(b.getContext(), shape, real); };
     Value q = tile::LoadOp::create(b, loc, tileOf({rows, c}), args.lookup(attend.getQ()), attend.getQMapAttr());
 
@@ -173,12 +213,14 @@ private:
     SmallVector<Type> carried;
     for (Value t : init)
       carried.push_back(t.getType());
-    auto loop = tile::ForOp::create(b, loc, carried, init, keyOrder, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
-                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(), boxes ? b.getUnitAttr() : UnitAttr());
+    auto loop = tile::ForOp::create(b, loc, carried, init, from.order, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
+                                    from.boxes ? b.getUnitAttr() : UnitAttr());
     if (!attend.getSet().empty()) {
-      attend.getSet().cloneInto(&loop.getSet(), args);
-      if (gathered)
-        args.lookup(gathered.getResult()).getDefiningOp()->setAttr(kGatheredAttr, b.getUnitAttr());
+      IRMapping copied = args; // one for every clone: another variant has regions and arguments of its own
+      attend.getSet().cloneInto(&loop.getSet(), copied);
+      if (from.stands)
+        copied.lookup(from.stands->getResult(0)).getDefiningOp()->setAttr(kGatheredAttr, b.getUnitAttr());
     }
     {
       OpBuilder::InsertionGuard inner(b);
@@ -194,7 +236,7 @@ private:
       llvm::append_range(results, sums.getTypes());
       llvm::append_range(results, accs.getTypes());
       auto weigh = tile::WeighOp::create(b, loc, results[0], ref ? ref.getType() : Type(), sums.getTypes(),
-                                         accs.getTypes(), q, pack.getResult(0), ref, sums, accs);
+                                         accs.getTypes(), q, from.keys, ref, sums, accs);
       buildScore(weigh.getScore());
       form.buildGauge(b, weigh.getGauge(), real);
       form.buildPhi(b, weigh.getPhi(), real);
@@ -202,7 +244,7 @@ private:
         buildDropout(weigh.getFactor());
       SmallVector<Value> next(weigh->getResults().drop_front());
       if (valueSums)
-        next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), pack.getResult(1),
+        next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), from.values,
                                                  next.back());
       tile::YieldOp::create(b, loc, next);
     }
@@ -294,7 +336,8 @@ private:
       tile::YieldOp::create(b, loc, arith::MulFOp::create(b, loc, block->getArgument(0), factor).getResult());
       return;
     }
-    attend.getScore().cloneInto(&region, args);
+    IRMapping copied = args;
+    attend.getScore().cloneInto(&region, copied);
     Value dot = region.getArgument(0);
     if (attend.getScale() || scale() != 1.0) {
       b.setInsertionPointToStart(&region.front());

@@ -97,13 +97,13 @@ public:
     array("variants", variantType, variants.size(), [&](unsigned n) {
       const Layout &l = variants[n].layout;
       return SmallVector<V>{addressOf(string(variants[n].name)),
-                            null(),
+                            variants[n].guard.empty() ? null() : addressOf(variants[n].guard),
                             addressOf(symbol("phases_" + std::to_string(n))),
                             variants[n].sizes.empty() ? null() : addressOf(variants[n].sizes),
                             c32(variants[n].phases.size()),
                             c32(0),
-                            c64(128), // loads of lanes may reach past the last entry of a summary
-                            c64(l.panelBytes()),
+                            c64(l.inPlace ? 0 : 128), // loads of lanes may reach past the last entry of a summary
+                            c64(l.inPlace ? 0 : l.panelBytes()),
                             c64(l.width),
                             c64(l.scratchBytes()),
                             c64(l.tileRows),

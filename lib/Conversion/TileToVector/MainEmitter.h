@@ -6,6 +6,8 @@
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
 //   Finish.cpp      outputs
+//
+// Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
@@ -23,16 +25,18 @@ public:
   MainEmitter(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main, mlir::ModuleOp module,
               llvm::StringRef prefix)
       : t(t), e(t.e), l(t.layout), variant(variant), pack(pack), main(main), module(module), prefix(prefix) {}
+  virtual ~MainEmitter() = default;
   mlir::LogicalResult run();
 
-private:
+protected:
   // MainPhase.cpp
   mlir::LogicalResult match();
   V runOnce(V pass);
   void loadQueries();
   void clearState();
-  void visitBlocks(V pass);
+  virtual void visitBlocks(V pass);
   void visitStrip(V strip, V blockFull);
+  void enterStrip(V strip);
   void count(unsigned counter, V by);
 
   // Ranges.cpp
@@ -46,6 +50,9 @@ private:
     std::shared_ptr<std::map<sets::Expr, Val>> hoisted;
   };
   void solveSet();
+  /// The table of keys by position.
+  virtual void bindLists() {}
+  void bindTable(unsigned id, V base, V extent, unsigned dim, std::pair<int64_t, int64_t> range);
   void bindCommon(RegionEmitter &region, SetEmitter &set);
   SetEmitter makeSet(RegionEmitter &region);
   Box makeBox(V rowLo, V rowHi);
@@ -66,7 +73,8 @@ private:
 
   // Weigh.cpp
   void weigh(V panel, V status, V runStart);
-  llvm::SmallVector<V> dot(V keyPanel);
+  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
+  virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
   llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
   void modifyRow(V r, V partial, V panel);

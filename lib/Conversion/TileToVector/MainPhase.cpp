@@ -22,7 +22,7 @@ LogicalResult MainEmitter::match() {
       forOp = o;
     else if (auto o = dyn_cast<tile::FinishOp>(op))
       finishOp = o;
-    else if (!isa<tile::FillOp>(op))
+    else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp>(op))
       return op.emitError("[unsupported_main] has no lowering in a main phase");
   }
   if (!loadOp || !forOp || !finishOp)
@@ -177,7 +177,8 @@ void MainEmitter::visitBlocks(V pass) {
   });
 }
 
-void MainEmitter::visitStrip(V strip, V blockFull) {
+/// What belongs to the rows of a strip.
+void MainEmitter::enterStrip(V strip) {
   V r0 = e.mul(strip, l.tileRows);
   rowLo = e.add(first, r0);
   rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
@@ -189,6 +190,10 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
   sums.clear();
   for (unsigned n = 0; n < l.numSums; ++n)
     sums.push_back(e.at(e.at(t.scratch, l.sum(n)), e.mul(r0, l.lanes * l.element)));
+}
+
+void MainEmitter::visitStrip(V strip, V blockFull) {
+  enterStrip(strip);
 
   // Status of every panel of the block for this strip: 2 full, 1 partial, 0 empty.
   V statusAt = e.at(t.scratch, l.status());

@@ -199,10 +199,8 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
       if (m.atom->limit) {
         V limit = set.scalar(*m.atom->limit);
         V inside = e.both(e.ge(value, e.i64(0)), e.lt(value, limit));
-        if (setting) { // columns of a CSR have no padding
-          V padding = m.atom->offsets ? e.i1(false) : e.eq(value, e.i64(-1));
-          t.reportIndex(e.invert(e.either(inside, padding)), list.argument, last, value);
-        }
+        if (setting)
+          t.reportIndex(t.isBadElement(inside, value, (bool)m.atom->offsets), list.argument, last, value);
         e.when(inside, [&] { each(value); });
       } else {
         each(e.min(e.max(value, e.i64(-(int64_t(1) << 40))), e.i64(int64_t(1) << 40)));
@@ -212,7 +210,7 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
 }
 
 std::optional<unsigned> Members::leader(const sets::Conjunct &c) const {
-  if (t.ordered())
+  if (t.keysAreAnywhere())
     return std::nullopt;
   for (const Pred &p : c.keyAtoms)
     if (p.is(sets::PredKind::Opaque) && (p.opaqueId() & Pred::answerable) && !p.negated()) {
@@ -266,14 +264,14 @@ V Members::lanes(unsigned id, V row, V firstKey, const Val &key, SetEmitter &set
     return toMask(bits);
   };
   if (auto *words = std::get_if<BitsAtom>(&atom)) {
-    if (!t.ordered())
+    if (!t.keysAreAnywhere())
       return toMask(wordBits(*words, row, firstKey, e.lanes, set));
     return eachLane([&](V j) { return e.ne(e.both(wordBits(*words, row, j, 1, set), e.i64(1)), e.i64(0)); });
   }
   const Bitmap &m = bitmapOf(id);
   V bitmap = m.perRow ? e.at(m.base, e.mul(e.sub(row, first), m.bytes)) : m.base;
   V move = e.sub(m.shiftHi, shiftOf(m, row, set));
-  if (!t.ordered())
+  if (!t.keysAreAnywhere())
     return toMask(bitsAt(bitmap, e.add(firstKey, move)));
   return eachLane([&](V j) { return bitAt(bitmap, e.add(j, move)); });
 }
@@ -304,7 +302,7 @@ V Members::ask(unsigned id, bool must, const Box &box, SetEmitter &set, RegionEm
   const auto &atom = predicate.answerables[id];
   if (auto *random = std::get_if<RandomAtom>(&atom))
     return askRandom(*random, must, box, set, region);
-  if (t.ordered() || !box.keys)
+  if (t.keysAreAnywhere() || !box.keys)
     return e.i1(!must);
   V keyLo = region.wide(box.keyLo), ones = e.i64(-1);
   // Over all rows of the strip: any bit of the union, all bits of the intersection.
@@ -360,7 +358,7 @@ V Members::askRandom(const RandomAtom &atom, bool must, const Box &box, SetEmitt
   Val rowLo = set.exprWith(atom.rowBlock, queryDim, region.make(box.rowLo, 0, INT32_MAX)),
       rowHi = set.exprWith(atom.rowBlock, queryDim, region.make(box.rowHi, 0, INT32_MAX));
   Val keyLo = set.exprWith(atom.keyBlock, keyDim, box.keyLo), keyHi = set.exprWith(atom.keyBlock, keyDim, box.keyHi);
-  if (t.ordered() || !box.keys)
+  if (t.keysAreAnywhere() || !box.keys)
     return e.i1(!must);
   auto logic = [&](V a, V c, bool both) -> V {
     if (isa<VectorType>(a.getType()) || isa<VectorType>(c.getType()))

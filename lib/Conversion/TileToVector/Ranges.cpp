@@ -23,26 +23,14 @@ void MainEmitter::solveSet() {
   int64_t groupKeys = l.blockKeys * Layout::kGroupBlocks;
   V panels = t.panels(), blocks = unitsOf(l.blockKeys);
   unsigned n = 0;
-  for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
-    summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
-                         panels, blocks, V(), l.width, l.blockKeys, groupKeys});
-  // Tables over positions are tensors like any other.
-  auto table = [&](unsigned id, V base, V extent, unsigned dim, std::pair<int64_t, int64_t> range) {
-    TensorRef ref;
-    ref.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
-    ref.data = base;
-    ref.strides = {e.i64(1)};
-    ref.extents = {extent};
-    AxisFact position;
-    position.dim = dim;
-    position.free = 0;
-    ref.fact.axes = {position};
-    ref.range = range;
-    tables[id] = ref;
-  };
+  if (pack)
+    for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
+      summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(),
+                           t.summaryBase(n++), panels, blocks, V(), l.width, l.blockKeys, groupKeys});
+  bindLists();
   AffineMap ofKeys = AffineMap::get(i + 2, 0, getAffineDimExpr(j, e.b.getContext()));
   V held = e.mul(panels, l.width);
-  for (unsigned n = 0; t.ordered() && n <= t.numAxes(); ++n) {
+  for (unsigned n = 0; t.ordered() && n <= t.numAxes(); ++n) { // tensors like any other
     unsigned id = n ? kKeyCoordinate + n - 1 : kOrderTable;
     auto rangeOf = [&](ArrayRef<int64_t> grid) -> std::pair<int64_t, int64_t> {
       if (n == 0)
@@ -54,11 +42,11 @@ void MainEmitter::solveSet() {
         below *= std::max<int64_t>(extent, 1);
       return {0, INT32_MAX / below};
     };
-    table(id, t.keyTable(n), held, j, rangeOf(axes.keyGrid));
+    bindTable(id, t.keyTable(n), held, j, rangeOf(axes.keyGrid));
     summaries.push_back(
         {id, ofKeys, t.keyTableSummary(n), panels, blocks, unitsOf(groupKeys), l.width, l.blockKeys, groupKeys});
     if (t.boxes)
-      table(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i,
+      bindTable(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i,
             rangeOf(axes.queryGrid));
   }
 }
@@ -77,6 +65,21 @@ MainEmitter::Val MainEmitter::queryIndex(RegionEmitter &region, V position) {
     return region.indexScalar(position, t.queryDim());
   Val row = region.indexScalar(rowAt(position), t.queryDim());
   return row;
+}
+
+/// A table over positions of an axis.
+void MainEmitter::bindTable(unsigned id, V base, V extent, unsigned dim, std::pair<int64_t, int64_t> range) {
+  TensorRef ref;
+  ref.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
+  ref.data = base;
+  ref.strides = {e.i64(1)};
+  ref.extents = {extent};
+  AxisFact position;
+  position.dim = dim;
+  position.free = 0;
+  ref.fact.axes = {position};
+  ref.range = range;
+  tables[id] = ref;
 }
 
 void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
@@ -297,7 +300,7 @@ bool MainEmitter::masksAreBounds() {
 RegionEmitter::Val MainEmitter::bindKey(RegionEmitter &region, SetEmitter &set, V keyLo) {
   RegionEmitter::Val lanes = region.indexLanes(keyLo, t.keyDim());
   set.bind(t.keyDim(), lanes);
-  if (!t.ordered())
+  if (!t.keysAreAnywhere())
     return lanes;
   RegionEmitter::Val key = set.expr(predicate.key);
   set.logicalKey = key;

@@ -1,5 +1,6 @@
 // What a call needs beyond the constants of its variant: positions of the key axis, bitmaps, the order of a head's keys.
 #include "Members.h"
+#include "RowLists.h"
 #include "attn-rt/attn_rt.h"
 
 using namespace mlir;
@@ -19,6 +20,7 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
   axes.firstValue = op.getFirstValue().value_or(0);
   axes.gathered = op.getOrder() && !op.getBoxes();
   axes.boxes = op.getBoxes();
+  axes.ownLists = axes.gathered && isa<tile::ListsType>(op.getOrder().getType());
   return axes;
 }
 
@@ -48,7 +50,10 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   tile::ForOp loop = forOf(main);
   SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
   e.store(t.positions, e.at(sizes, (int64_t)offsetof(attn_sizes, keys)));
-  e.store(Members(t, predicate).scratchBytes(), e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
+  V scratch = Members(t, predicate).scratchBytes();
+  if (t.lists)
+    scratch = e.add(scratch, RowLists(t).scratchBytes());
+  e.store(scratch, e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
   if (t.ordered()) {
     // Tables over positions; of a list also a bit for every value of an element.
     V bytes = e.mul(t.keyTableBytes(), 1 + t.numAxes());

@@ -121,6 +121,11 @@ V TaskEmitter::orderLimit() {
   return e.divUnsigned(e.add(extents[keyDim()], list.getBlock() - 1), list.getBlock());
 }
 
+V TaskEmitter::isBadElement(V inside, V element, bool csr) {
+  V outside = e.invert(inside);
+  return csr ? outside : e.both(outside, e.ne(element, e.i64(-1)));
+}
+
 void TaskEmitter::reportIndex(V isBad, unsigned argument, unsigned axis, V index) {
   e.when(isBad, [&] {
     V status = field(offsetof(attn_task, bad), e.ptrType());

@@ -15,6 +15,7 @@ struct Layout {
   int64_t tileRows, blockRows, blockKeys;
   int64_t taskRows; // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries;
+  bool inPlace = false; // keys and values are not packed
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -98,6 +99,13 @@ public:
   V queryTableBytes() { return e.mul(e.divUnsigned(e.add(extents[queryDim()], 15), 16), 64); }
   /// After the table of a list: one bit an element's value, met before.
   V orderSeen() { return keyTable(1); }
+  /// Of queries that go by lists of their own (see RowLists.h); null without.
+  tile::ListsOp lists;
+  /// Whether position p of the key axis may hold any key.
+  bool keysAreAnywhere() const { return list || boxes || lists; }
+  /// An element of a list that is not `inside`, nor padding, which a list of CSR rows has none of.
+  V isBadElement(V inside, V element, bool csr);
+
   V orderLimit();
   /// Tokens that stand before the grid, on the key axis.
   V gridFirst();
@@ -123,6 +131,10 @@ sets::Facts argumentFactsOf(tile::ProgramOp program);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);
+mlir::LogicalResult emitRowsPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp main, mlir::ModuleOp module,
+                                  llvm::StringRef prefix);
+/// Whether the lists of queries are so short that to read keys one by one is faster: an i32 from shapes alone.
+mlir::Value emitRowsGuard(TaskEmitter &task);
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                   mlir::ModuleOp module, llvm::StringRef prefix);
 
@@ -134,7 +146,7 @@ struct EmittedPhase {
   int64_t block;
 };
 struct EmittedVariant {
-  std::string name, sizes; // sizes: a function, or none
+  std::string name, sizes, guard; // functions, or none
   Layout layout;
   llvm::SmallVector<EmittedPhase> phases;
 };

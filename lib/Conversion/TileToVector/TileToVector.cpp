@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace attn;
+using V = Value;
 
 namespace {
 
@@ -36,18 +37,27 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
   }
 
   LogicalResult lower(ModuleOp module, tile::ProgramOp program) {
-    SmallVector<EmittedVariant> emitted;
-    unsigned v = 0;
+    std::vector<EmittedVariant> emitted;
+    unsigned v = 0, variants = llvm::range_size(program.getBody().getOps<tile::VariantOp>());
     for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
       tile::PhaseOp order, pack, main;
+      tile::ListsOp lists;
       for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
         (phase.getKind() == "pack" ? pack : phase.getKind() == "order" ? order : main) = phase;
-      if (!pack || !main)
+      if (main)
+        for (auto op : main.getBody().getOps<tile::ListsOp>())
+          lists = op;
+      if (!main || (pack ? (bool)lists : !lists || order))
         return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
-                                 "phase if there is one");
+                                 "phase if there is one, or a main phase alone whose queries go by lists");
       Operation *orderOp = order ? order.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : nullptr;
-      auto keys = cast<tile::PanelsType>(pack.getResult(0).getType());
-      auto real = cast<FloatType>(keys.getElement());
+      FloatType real;
+      if (pack)
+        real = cast<FloatType>(cast<tile::PanelsType>(pack.getResult(0).getType()).getElement());
+      for (auto rows : main.getBody().getOps<tile::RowsOp>())
+        real = cast<FloatType>(rows.getRows().getType().getElement());
+      if (!real)
+        return main.emitError("[unsupported_main] queries that go by lists read rows");
 
       EmittedVariant e;
       e.name = variant.getName().str();
@@ -62,29 +72,37 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.blockRows = variant.getBlockRows();
       l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
-      l.numSummaries = llvm::range_size(pack.getBody().getOps<tile::SummaryOp>());
+      l.inPlace = !pack;
+      l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
       l.numSums = 0;
       main.walk([&](tile::WeighOp op) { l.numSums = op.getSums().size(); });
       if (l.width != 2 * l.lanes)
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
+      if (lists && l.tileRows != 1)
+        return variant.emitError("[unsupported_variant] queries that go by lists of their own are strips of one row, not ")
+               << l.tileRows;
 
       std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);
-      auto function = [&](StringRef suffix, unsigned arguments, llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body) {
+      V result; // of a function that returns an i32
+      auto function = [&](StringRef suffix, unsigned arguments,
+                          llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body, bool returns = false) {
         OpBuilder b(module.getBodyRegion());
         b.setInsertionPointToEnd(module.getBody());
         Location loc = variant.getLoc();
         SmallVector<Type> types(arguments, LLVM::LLVMPointerType::get(&getContext()));
-        auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()), types);
+        Type returned = returns ? (Type)b.getI32Type() : LLVM::LLVMVoidType::get(&getContext());
+        auto type = LLVM::LLVMFunctionType::get(returned, types);
         auto func = LLVM::LLVMFuncOp::create(b, loc, prefix + suffix.str(), type, LLVM::Linkage::Internal);
         Block *entry = func.addEntryBlock(b);
         b.setInsertionPointToEnd(entry);
         Emit emit(b, loc, real, vectorBytes);
         TaskEmitter task(emit, program, l, orderOp, entry->getArgument(0));
+        task.lists = lists;
         if (failed(body(task, entry)))
           return failure();
         b.setInsertionPointToEnd(entry);
-        LLVM::ReturnOp::create(b, loc, ValueRange{});
+        LLVM::ReturnOp::create(b, loc, returns ? ValueRange(result) : ValueRange());
         return success();
       };
       if (order) {
@@ -92,13 +110,28 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         if (failed(function("_order", 1, [&](TaskEmitter &task, Block *) { return emitOrderPhase(task); })))
           return failure();
       }
-      e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
+      if (pack) {
+        e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
+        if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })))
+          return failure();
+      }
       e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows});
-      if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })) ||
-          failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
-            return emitMainPhase(task, variant, pack, main, module, prefix);
+      if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
+            return lists ? emitRowsPhase(task, variant, main, module, prefix)
+                         : emitMainPhase(task, variant, pack, main, module, prefix);
           })))
         return failure();
+      if (lists && v < variants) { // the last variant takes every call
+        e.guard = prefix + "_guard";
+        if (failed(function(
+                "_guard", 1,
+                [&](TaskEmitter &task, Block *) {
+                  result = emitRowsGuard(task);
+                  return success();
+                },
+                true)))
+          return failure();
+      }
       if (needsSizes(main)) {
         e.sizes = prefix + "_sizes";
         if (failed(function("_sizes", 2, [&](TaskEmitter &task, Block *entry) {

@@ -21,7 +21,8 @@ SmallVector<V> MainEmitter::loadTile() {
 }
 
 // s_rj = sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
-SmallVector<V> MainEmitter::dot(V keyPanel) {
+SmallVector<V> MainEmitter::dot(V panel) {
+  V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
   SmallVector<V> start(2 * l.tileRows, e.splat(0));
   V q = qRow;
   auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {
@@ -214,10 +215,9 @@ void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
 }
 
 void MainEmitter::weigh(V panel, V status, V runStart) {
-  V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
   V partial = e.eq(status, arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(1)));
   auto scores = [&] {
-    SmallVector<V> s = dot(keyPanel);
+    SmallVector<V> s = dot(panel);
     // factor * s - r, rounded once
     if (!hasScore)
       for (int64_t r = 0; r < l.tileRows; ++r) {

@@ -30,10 +30,35 @@ LogicalResult VariantOp::verify() {
   return success();
 }
 
+LogicalResult ListsOp::verify() {
+  AffineMap map = getMap();
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  unsigned leading = cast<RankedTensorType>(getList().getType()).getRank() - 1;
+  bool byQuery = program && llvm::any_of(map.getResults(), [&](AffineExpr e) {
+                   auto dim = dyn_cast<AffineDimExpr>(e);
+                   return dim && dim.getPosition() == program.queryDim();
+                 });
+  bool ranks = map.getNumResults() == leading &&
+               (!getOffsets() || cast<RankedTensorType>(getOffsets().getType()).getRank() - 1 == leading);
+  if (!ranks || getBlock() < 1 || (getOffsets() ? byQuery || getBlock() != 1 : !byQuery))
+    return emitOpError("[lists_c1] one index for every axis of the list but the last, the query among them unless "
+                       "there are offsets; with offsets the block is 1");
+  return success();
+}
+
 LogicalResult ForOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || yield.getOperandTypes() != getInit().getTypes() || getResultTypes() != getInit().getTypes() ||
       getBody().front().getArgumentTypes() != getInit().getTypes())
     return emitOpError("[for_c1] the body takes, yields and returns the carried tiles");
+  bool lists = getOrder() && isa<ListsType>(getOrder().getType());
+  for (Operation &op : getBody().front().without_terminator()) {
+    Value read = isa<WeighOp>(op) ? cast<WeighOp>(op).getKeys()
+                 : isa<AccumulateOp>(op) ? cast<AccumulateOp>(op).getValues() : Value();
+    if (read && isa<RowsType>(read.getType()) != lists)
+      return op.emitOpError("[for_c2] keys and values are ")
+             << (lists ? "rows where queries go by lists" : "panels where queries go by no lists") << ", not "
+             << read.getType();
+  }
   return success();
 }

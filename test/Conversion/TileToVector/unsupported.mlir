@@ -156,3 +156,36 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
     }
   }
 }
+
+// -----
+
+// Queries that go by lists of their own.
+#m = affine_map<(i, j, c, e) -> (j, c)>
+#r = affine_map<(i, j, c, e) -> (i)>
+tile.program @p attributes {arg_names = ["q", "l"], num_outputs = 0, dim_names = ["i", "j", "c", "e"], num_batch = 0, share = array<i64>,
+                           features = array<i64: 8, 8>, arg_facts = [array<i64: -1, 0, -1, 1, 0, -1, 0, 2, -1, 1, 0, 8, 0>, array<i64: -1, 0, -1, 1, 0, -1, 0, -1, -1, 1, 0, -1, 1>]} {
+^bb0(%q: tensor<?x8xf32>, %list: tensor<?x?xi32>):
+  // expected-error@below {{[unsupported_variant] queries that go by lists of their own are strips of one row, not 6}}
+  tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
+    tile.phase "main" by 96 {
+      %l = tile.lists %list by #r block 1 : tensor<?x?xi32>
+      %k = tile.rows %q by #m : tensor<?x8xf32> -> <8, f32>
+      tile.yield
+    }
+  }
+}
+
+// -----
+
+#r = affine_map<(i, j, c, e) -> (i)>
+tile.program @p attributes {arg_names = ["l"], num_outputs = 0, dim_names = ["i", "j", "c", "e"], num_batch = 0, share = array<i64>,
+                           features = array<i64: 8, 8>, arg_facts = [array<i64: -1, 0, -1, 1, 0, -1, 0, -1, -1, 1, 0, -1, 1>]} {
+^bb0(%list: tensor<?x?xi32>):
+  tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 1, tile_keys = 16, threshold = 32.0 : f64} {
+    // expected-error@below {{[unsupported_main] queries that go by lists read rows}}
+    tile.phase "main" by 96 {
+      %l = tile.lists %list by #r block 1 : tensor<?x?xi32>
+      tile.yield
+    }
+  }
+}

@@ -36,3 +36,67 @@ func.func private @f(%t: !tile.tile<[8] x f32>) {
   }
   return
 }
+
+// -----
+
+// for_c2
+func.func private @f(%t: !tile.tile<[8] x f32>, %q: !tile.tile<[8, 8] x f32>, %k: !tile.panels<8, 16, 256, true, f32>, %l: !tile.lists) {
+  %r = tile.for carry(%t : !tile.tile<[8] x f32>) order %l : !tile.lists solve {} do {
+  ^bb0(%x: !tile.tile<[8] x f32>):
+    // expected-error@below {{[for_c2] keys and values are rows where queries go by lists, not '!tile.panels<8, 16, 256, true, f32>'}}
+    %w, %s = tile.weigh dot(%q, %k) sums(%x) rescale() score {
+    ^bb0(%d: f32):
+      tile.yield %d : f32
+    } gauge {} phi {
+    ^bb0(%d: f32):
+      tile.yield %d : f32
+    } factor {} {operandSegmentSizes = array<i32: 1, 1, 0, 1, 0>, resultSegmentSizes = array<i32: 1, 0, 1, 0>} : !tile.tile<[8, 8] x f32>, !tile.panels<8, 16, 256, true, f32>, !tile.tile<[8] x f32> -> !tile.tile<[1, 256] x f32>, !tile.tile<[8] x f32>
+    tile.yield %s : !tile.tile<[8] x f32>
+  } -> !tile.tile<[8] x f32>
+  return
+}
+
+// -----
+
+func.func private @f(%w: !tile.tile<[6, 256] x f32>, %v: !tile.rows<8, f32>, %a: !tile.tile<[8, 8] x f32>) {
+  %r = tile.for carry(%a : !tile.tile<[8, 8] x f32>) solve {} do {
+  ^bb0(%x: !tile.tile<[8, 8] x f32>):
+    // expected-error@below {{[for_c2] keys and values are panels where queries go by no lists, not '!tile.rows<8, f32>'}}
+    %n = tile.accumulate %w, %v into %x : !tile.tile<[6, 256] x f32>, !tile.rows<8, f32>, !tile.tile<[8, 8] x f32> -> <[8, 8] x f32>
+    tile.yield %n : !tile.tile<[8, 8] x f32>
+  } -> !tile.tile<[8, 8] x f32>
+  return
+}
+
+// -----
+
+// lists_c1
+tile.program @p attributes {arg_names = ["l"], num_outputs = 0, dim_names = ["b", "i", "j"], num_batch = 1, share = array<i64: 1>, features = array<i64: 8, 8>, arg_facts = []} {
+^bb0(%list: tensor<?x?x?xi32>):
+  // expected-error@below {{[lists_c1] one index for every axis of the list but the last, the query among them unless there are offsets; with offsets the block is 1}}
+  %0 = tile.lists %list by affine_map<(b, i, j) -> (b)> block 1 : tensor<?x?x?xi32>
+}
+
+// -----
+
+tile.program @p attributes {arg_names = ["l"], num_outputs = 0, dim_names = ["b", "i", "j"], num_batch = 1, share = array<i64: 1>, features = array<i64: 8, 8>, arg_facts = []} {
+^bb0(%list: tensor<?x?xi32>):
+  // expected-error@below {{[lists_c1] one index for every axis}}
+  %0 = tile.lists %list by affine_map<(b, i, j) -> (b)> block 1 : tensor<?x?xi32>
+}
+
+// -----
+
+tile.program @p attributes {arg_names = ["o", "l"], num_outputs = 0, dim_names = ["b", "i", "j"], num_batch = 1, share = array<i64: 1>, features = array<i64: 8, 8>, arg_facts = []} {
+^bb0(%offsets: tensor<?x?xi32>, %list: tensor<?x?xi32>):
+  // expected-error@below {{[lists_c1] one index for every axis}}
+  %0 = tile.lists %list offsets %offsets : tensor<?x?xi32> by affine_map<(b, i, j) -> (b)> block 2 : tensor<?x?xi32>
+}
+
+// -----
+
+tile.program @p attributes {arg_names = ["l"], num_outputs = 0, dim_names = ["b", "i", "j"], num_batch = 1, share = array<i64: 1>, features = array<i64: 8, 8>, arg_facts = []} {
+^bb0(%list: tensor<?x?xi32>):
+  // expected-error@below {{[lists_c1] one index for every axis}}
+  %0 = tile.lists %list by affine_map<(b, i, j) -> (i)> block 0 : tensor<?x?xi32>
+}

@@ -14,6 +14,7 @@
 // RUN: %attn-opt %gallery/cross.mlir --attn-pipeline-tile | %attn-opt --verify-roundtrip -o %t
 // RUN: %attn-opt %gallery/varlen.mlir --attn-pipeline-tile | %attn-opt --verify-roundtrip -o %t
 // RUN: %attn-opt %gallery/minilm.mlir --attn-pipeline-tile | %attn-opt --verify-roundtrip -o %t
+// RUN: %attn-opt %gallery/csr.mlir --attn-pipeline-tile | %attn-opt --verify-roundtrip -o %t
 
 // The stages can also be run one by one, with text between them.
 

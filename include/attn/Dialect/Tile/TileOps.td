@@ -47,6 +47,20 @@ def Tile_OrderType : Tile_Type<"Order", "order"> {
   let summary = "the logical key of every position of the key axis, -1 where a position holds none";
 }
 
+def Tile_RowsType : Tile_Type<"Rows", "rows"> {
+  let summary = "all keys of one key/value head, where they lie";
+  let description = [{ `features` elements a key, in the tensor's own strides; converted to `element` when they are used. }];
+  let parameters = (ins "int64_t":$features, "mlir::Type":$element);
+  let assemblyFormat = "`<` params `>`";
+}
+
+def Tile_ListsType : Tile_Type<"Lists", "lists"> {
+  let summary = "the keys of each query of the task, a list of its own for every query";
+}
+
+def Tile_Keys : AnyTypeOf<[Tile_PanelsType, Tile_RowsType]>;
+def Tile_KeyOrder : AnyTypeOf<[Tile_OrderType, Tile_ListsType]>;
+
 def ProgramOp : Tile_Op<"program", [IsolatedFromAbove, Symbol, NoTerminator, SingleBlock]> {
   let summary = "a kernel as an ordered list of variants";
   let description = [{
@@ -82,7 +96,7 @@ def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
   let summary = "one parallel launch";
   let description = [{
     `order`: one task for each key/value head. `pack`: a task is a block of key positions of one key/value head. `main`: a task is a block of queries of one member of a
-    head's group.
+    head's group. A variant whose keys are read where they lie has a main phase alone.
   }];
   let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending);
   let regions = (region SizedRegion<1>:$body);
@@ -126,6 +140,31 @@ def PackOp : Tile_Op<"pack"> {
   let assemblyFormat = "$source (`order` $order^)? `by` $map attr-dict `:` type($source) `->` type($panels)";
 }
 
+def RowsOp : Tile_Op<"rows"> {
+  let summary = "a key or value tensor, read where it lies";
+  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
+  let results = (outs Tile_RowsType:$rows);
+  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($rows)";
+}
+
+def ListsOp : Tile_Op<"lists"> {
+  let summary = "every query goes by a list of keys of its own";
+  let description = [{
+    ```
+    list_i = list[map(indices, i), n] * block + m           for all n, 0 <= m < block
+    list_i = list[map(indices), n]                          offsets[map(indices), i] <= n < offsets[map(indices), i + 1], where there are offsets
+    ```
+    in this order, without keys that were met before and keys beyond the end. An element outside [0, ceil(J / block)) names no key; -1 is padding where there are no
+    offsets, any other such element is a bad index.
+
+    Constraints: `lists_c1`: one index for every axis of the list but the last, the query among them unless there are offsets; with offsets the block is 1.
+  }];
+  let arguments = (ins AnyRankedTensor:$list, Optional<AnyRankedTensor>:$offsets, AffineMapAttr:$map, I64Attr:$block);
+  let results = (outs Tile_ListsType:$lists);
+  let assemblyFormat = "$list (`offsets` $offsets^ `:` type($offsets))? `by` $map `block` $block attr-dict `:` type($list)";
+  let hasVerifier = 1;
+}
+
 def SummaryOp : Tile_Op<"summary"> {
   let summary = "least and greatest element of source[map(indices)] in each panel of the task's block of keys";
   let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
@@ -152,17 +191,17 @@ def ForOp : Tile_Op<"for", [AttrSizedOperandSegments]> {
   let description = [{
     `solve(set, keys, rows)` gives sorted disjoint ranges for the block and, inside, for each strip of `tile_rows` rows; every microtile in them is empty (skipped), full or
     partial. The body computes one strip against one run of microtiles; the carried tiles are those of the whole query block. The set region is the program's
-    set, absent for all pairs. Grids and `first` are those of the attend's token axes. With an order the key axis is that of positions, with `boxes` the query axis
-    too.
+    set, absent for all pairs. Grids and `first` are those of the attend's token axes. With an order the key axis is that of positions: of the head's, with `boxes`
+    the query axis too; or, with lists, of each query's own, which go from 0 to the length of its list.
 
-    Constraints: `for_c1`: the body takes, yields and returns the carried tiles.
+    Constraints: `for_c1`: the body takes, yields and returns the carried tiles. `for_c2`: keys and values are rows where queries go by lists, and panels elsewhere.
   }];
-  let arguments = (ins Variadic<Tile_TileType>:$init, Optional<Tile_OrderType>:$order, Optional<AnyType>:$first,
+  let arguments = (ins Variadic<Tile_TileType>:$init, Optional<Tile_KeyOrder>:$order, Optional<AnyType>:$first,
                        OptionalAttr<I64Attr>:$first_value, OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid,
                        UnitAttr:$boxes);
   let regions = (region MaxSizedRegion<1>:$set, SizedRegion<1>:$body);
   let results = (outs Variadic<Tile_TileType>:$results);
-  let assemblyFormat = [{ `carry` `(` ($init^ `:` type($init))? `)` (`order` $order^)? (`first` $first^ `:` type($first))? attr-dict-with-keyword
+  let assemblyFormat = [{ `carry` `(` ($init^ `:` type($init))? `)` (`order` $order^ `:` type($order))? (`first` $first^ `:` type($first))? attr-dict-with-keyword
     `solve` $set `do` $body (`->` type($results)^)? }];
   let hasRegionVerifier = 1;
 }
@@ -180,7 +219,7 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
     `rescaled` are the other accumulators that the gauge multiplies. Without reference there is no gauge and phi takes the score alone. One op, because on every
     target the weight is taken while the score is in registers.
   }];
-  let arguments = (ins Tile_TileType:$queries, Tile_PanelsType:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
+  let arguments = (ins Tile_TileType:$queries, Tile_Keys:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
                        Variadic<Tile_TileType>:$rescaled);
   let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi, MaxSizedRegion<1>:$factor);
   let results = (outs Tile_TileType:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
@@ -192,7 +231,7 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
 def AccumulateOp : Tile_Op<"accumulate", [Pure]> {
   let summary = "acc_re + sum_j p_rj v_je over the run's keys";
   let description = [{ A value that a row does not see never reaches it: where the weight is absent the product is not taken (guarded path). }];
-  let arguments = (ins Tile_TileType:$weights, Tile_PanelsType:$values, Tile_TileType:$acc);
+  let arguments = (ins Tile_TileType:$weights, Tile_Keys:$values, Tile_TileType:$acc);
   let results = (outs Tile_TileType:$result);
   let assemblyFormat = "$weights `,` $values `into` $acc attr-dict `:` type(operands) `->` type($result)";
 }

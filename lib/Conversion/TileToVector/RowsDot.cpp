@@ -1,0 +1,202 @@
+// Products of a query with listed keys, and sums of listed values, by rows in place.
+//
+// A key's features go by vectors into an accumulator of its own, eight keys or more side by side, which hides the
+// latency of both the multiply-adds and the rows; then their lanes are added across, which leaves the sums of `lanes`
+// keys in one vector. Copies of rows, made where features have gaps or do not fill a vector, are read by the same code:
+// the bits of a product do not depend on how a tensor lies.
+#include "RowsEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+RowsEmitter::Source RowsEmitter::sourceOf(V rows, unsigned featureDim) {
+  auto op = rows.getDefiningOp<tile::RowsOp>();
+  Source s;
+  s.tensor = &t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
+  s.element = s.tensor->type.getElementType();
+  s.features = cast<tile::RowsType>(rows.getType()).getFeatures();
+  s.size = Emit::elementBytes(s.element);
+  s.base = e.at(s.tensor->data, e.mul(t.baseOffset(*s.tensor, op.getMap()), s.size));
+  s.tokenBytes = e.mul(t.stride(*s.tensor, op.getMap(), t.keyDim()), s.size);
+  s.featureStride = t.stride(*s.tensor, op.getMap(), featureDim);
+  return s;
+}
+
+V RowsEmitter::tokenAt(V position) {
+  V at = e.at(lists.keys, e.mul(e.add(blockFirst, position), 4));
+  return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI32Type(), at));
+}
+
+/// Asks for the row of a key some way ahead of the one at a position of the block, while that is computed with. The
+/// second level is told: a core keeps some two dozen lines on their way to the first, with which memory gives a third of
+/// what it can, but many more to the second. The element is not checked; a wrong address does no harm here.
+void RowsEmitter::fetchAhead(const Source &s, V position) {
+  V element = lists.element(ahead, e.add(blockFirst, position));
+  V row = rowOf(s, lists.block == 1 ? element : e.mul(element, lists.block));
+  auto constant = [&](int32_t v) { return e.b.getI32IntegerAttr(v); };
+  for (int64_t at = 0; at < s.features * s.size; at += 64)
+    LLVM::Prefetch::create(e.b, e.loc, e.at(row, at), constant(0), constant(2), constant(1));
+}
+
+void RowsEmitter::eitherWay(const Source &s, llvm::function_ref<void(bool)> body) {
+  if (s.features < e.lanes)
+    return body(false);
+  e.choose(
+      e.eq(s.featureStride, e.i64(1)), {},
+      [&] {
+        body(true);
+        return SmallVector<V>{};
+      },
+      [&] {
+        body(false);
+        return SmallVector<V>{};
+      });
+}
+
+/// Lanes past the features of a copy are never written: they are 0 as all of the scratch beyond the layout was.
+V RowsEmitter::stagingRow(int64_t slot) {
+  int64_t vectors = (std::max(l.dot, l.value) + e.lanes - 1) / e.lanes;
+  return e.at(lists.staging, slot * vectors * e.lanes * e.bytes);
+}
+
+V RowsEmitter::open(const Source &s, bool inPlace, V token, int64_t slot) {
+  V row = rowOf(s, token);
+  if (inPlace)
+    return row;
+  V copy = stagingRow(slot);
+  copyRow(e, s.element, row, s.featureStride, copy, s.features);
+  return copy;
+}
+
+V RowsEmitter::vectorOf(const Source &s, bool inPlace, V row, int64_t n) {
+  if (!inPlace)
+    return e.load(e.vec, e.at(row, n * e.lanes * e.bytes));
+  if ((n + 1) * e.lanes <= s.features)
+    return e.loadElements(s.element, e.at(row, n * e.lanes * s.size));
+  // The last features come with some before them, which make room for zeros.
+  int64_t rest = s.features % e.lanes;
+  SmallVector<int64_t> moved;
+  for (int64_t lane = 0; lane < e.lanes; ++lane)
+    moved.push_back(lane < rest ? e.lanes - rest + lane : e.lanes);
+  V end = e.loadElements(s.element, e.at(row, (s.features - e.lanes) * s.size));
+  return vector::ShuffleOp::create(e.b, e.loc, end, e.splat(0), moved);
+}
+
+/// One vector of the sums of the lanes of `lanes` vectors. Neighbors are added, first inside units of 16 bytes, then
+/// whole units: two shuffles and an addition for every two vectors.
+V RowsEmitter::sumsOfLanes(SmallVector<V> vectors) {
+  int64_t unit = 16 / e.bytes;
+  auto halve = [&](int64_t size, int64_t group) {
+    // Even and odd pieces of `size` lanes of both, group by group.
+    SmallVector<int64_t> even, odd;
+    for (int64_t g = 0; g < e.lanes; g += group)
+      for (int64_t from : {g, e.lanes + g})
+        for (int64_t piece = 0; piece < group; piece += 2 * size)
+          for (int64_t n = 0; n < size; ++n) {
+            even.push_back(from + piece + n);
+            odd.push_back(from + piece + size + n);
+          }
+    SmallVector<V> sums;
+    for (size_t n = 0; n < vectors.size(); n += 2) {
+      V x = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], even);
+      V y = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], odd);
+      sums.push_back(e.fadd(x, y));
+    }
+    vectors = sums;
+  };
+  for (int64_t n = 1; n < unit; n *= 2)
+    halve(1, unit);
+  for (int64_t n = unit; n < e.lanes; n *= 2)
+    halve(unit, e.lanes);
+  return vectors[0];
+}
+
+/// q . k of the block's keys, panels filled up, into the places of their weights.
+void RowsEmitter::products() {
+  int64_t group = std::max<int64_t>(e.lanes, 8), all = vectorsOf(keys);
+  V out = e.at(t.scratch, l.weights());
+  V query = qRow;
+  if (keys.features % e.lanes) {
+    query = stagingRow(l.width + 1);
+    copyRow(e, e.real, qRow, e.i64(1), query, l.dot);
+  }
+  constexpr int64_t unroll = 8;
+  eitherWay(keys, [&](bool inPlace) {
+    e.loop(e.i64(0), e.mul(blockPanels, l.width), group, [&](V position) {
+      SmallVector<V> rows;
+      for (int64_t n = 0; n < group; ++n) {
+        V token = tokenAt(e.add(position, n));
+        rows.push_back(open(keys, inPlace, token, n));
+        fetchAhead(keys, e.add(position, n));
+      }
+      SmallVector<V> sums(group, e.splat(0));
+      auto steps = [&](ArrayRef<V> from, V q, int64_t first, int64_t count) {
+        for (int64_t c = first; c < first + count; ++c) {
+          V x = e.load(e.vec, e.at(q, c * e.lanes * e.bytes));
+          for (int64_t n = 0; n < group; ++n)
+            sums[n] = e.fma(x, vectorOf(keys, inPlace, from[n], c), sums[n]);
+        }
+      };
+      int64_t looped = all > 2 * unroll ? (keys.features / e.lanes) / unroll * unroll : 0;
+      if (looped)
+        sums = e.loop(e.i64(0), e.i64(looped), unroll, sums, [&](V c, ValueRange args) {
+          sums = SmallVector<V>(args);
+          SmallVector<V> from;
+          for (V row : rows)
+            from.push_back(e.at(row, e.mul(c, e.lanes * (inPlace ? keys.size : e.bytes))));
+          steps(from, e.at(query, e.mul(c, e.lanes * e.bytes)), 0, unroll);
+          return sums;
+        });
+      steps(rows, query, looped, all - looped);
+      for (int64_t n = 0; n < group; n += e.lanes)
+        e.store(sumsOfLanes(SmallVector<V>(ArrayRef<V>(sums).slice(n, e.lanes))),
+                e.at(out, e.mul(e.add(position, n), e.bytes)));
+    });
+  });
+}
+
+/// acc_e += p_j v_je over the keys of the block; what does not fit in registers goes over the keys once more.
+void RowsEmitter::accumulateRows() {
+  int64_t all = vectorsOf(values), most = e.lanes * e.bytes >= 64 ? 24 : 12;
+  int64_t passes = (all + most - 1) / most, each = (all + passes - 1) / passes;
+  for (bool guarding : {true, false})
+    e.when(guarding ? guarded : e.invert(guarded), [&] {
+      eitherWay(values, [&](bool inPlace) {
+        for (int64_t from = 0; from < all; from += each)
+          accumulateVectors(inPlace, guarding, from, std::min(all, from + each));
+      });
+    });
+}
+
+/// Sums of the block start at zero, as in Accumulate.cpp. Guarding: the same sums in the same order, but an absent
+/// pair's product is not taken.
+void RowsEmitter::accumulateVectors(bool inPlace, bool guarding, int64_t from, int64_t to) {
+  V weights = e.at(t.scratch, l.weights()), visible = e.at(t.scratch, l.visible());
+  SmallVector<V> start(to - from, e.splat(0));
+  auto add = [&](V position, ValueRange args) {
+    V p = e.broadcast(e.load(e.real, e.at(weights, e.mul(position, e.bytes))));
+    V row = open(values, inPlace, tokenAt(position), l.width);
+    SmallVector<V> s(args);
+    for (int64_t n = from; n < to; ++n)
+      s[n - from] = e.fma(p, vectorOf(values, inPlace, row, n), s[n - from]);
+    return s;
+  };
+  SmallVector<V> sum = e.loop(e.i64(0), blockKeys, 1, start, [&](V position, ValueRange args) {
+    if (!guarding) {
+      if (from == 0)
+        fetchAhead(values, position);
+      return add(position, args);
+    }
+    V half = e.divUnsigned(position, e.lanes), lane = e.sub(position, e.mul(half, e.lanes));
+    V bits = e.load(e.maskType(), e.at(visible, e.mul(half, e.maskBytes())));
+    if (!bits.getType().isInteger(64))
+      bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), bits);
+    V bit = e.both((V)arith::ShRUIOp::create(e.b, e.loc, bits, lane), e.i64(1));
+    return e.choose(
+        e.ne(bit, e.i64(0)), ValueRange(start).getTypes(), [&] { return add(position, args); },
+        [&] { return SmallVector<V>(args); });
+  });
+  for (int64_t n = from; n < to; ++n)
+    addTo(e.at(acc, n * e.lanes * e.bytes), sum[n - from]);
+}

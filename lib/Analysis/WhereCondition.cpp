@@ -23,6 +23,14 @@ static bool mayBeOutOfBounds(SetWhereOp where) {
       .wasInterrupted();
 }
 
+/// Of indices alone, each below 2^31.
+static bool ofIndices(const Expr &e) {
+  sets::LinearForm form = sets::linearForm(e);
+  return std::abs(form.constant) < (int64_t(1) << 31) && llvm::all_of(form.terms, [](const auto &term) {
+           return std::abs(term.second) == 1 && term.first.is(sets::ExprKind::Var) && term.first.varId() < 32;
+         });
+}
+
 Pred PredicateBuilder::where(SetWhereOp op) {
   for (auto [d, arg] : llvm::enumerate(op.getBody().getArguments()))
     indices[arg] = d == numBatch ? i : d == numBatch + 1 ? j : Expr::var(d);
@@ -57,9 +65,10 @@ std::optional<Expr> PredicateBuilder::integer(Value v) {
       .Case<arith::SubIOp>([&](auto) { return binary([](Expr a, Expr b) -> std::optional<Expr> { return a - b; }); })
       .Case<arith::MulIOp>([&](auto) {
         return binary([](Expr a, Expr b) -> std::optional<Expr> {
-          return a.isConst()   ? std::optional<Expr>(b * a.value())
-                 : b.isConst() ? std::optional<Expr>(a * b.value())
-                               : std::nullopt;
+          if (a.isConst() || b.isConst())
+            return a.isConst() ? b * a.value() : a * b.value();
+          // Products of indices stay below 2^62, which elements and scalars need not.
+          return ofIndices(a) && ofIndices(b) ? std::optional<Expr>(a * b) : std::nullopt;
         });
       })
       .Case<arith::FloorDivSIOp>([&](auto) {

@@ -23,11 +23,14 @@ static bool mayBeOutOfBounds(SetWhereOp where) {
       .wasInterrupted();
 }
 
-/// Of indices alone, each below 2^31.
+/// Of indices and their quotients and remainders alone, each below 2^31.
 static bool ofIndices(const Expr &e) {
+  auto isIndex = [](const Expr &x) { return x.is(sets::ExprKind::Var) && x.varId() < 32; };
   sets::LinearForm form = sets::linearForm(e);
-  return std::abs(form.constant) < (int64_t(1) << 31) && llvm::all_of(form.terms, [](const auto &term) {
-           return std::abs(term.second) == 1 && term.first.is(sets::ExprKind::Var) && term.first.varId() < 32;
+  return std::abs(form.constant) < (int64_t(1) << 31) && llvm::all_of(form.terms, [&](const auto &term) {
+           const Expr &x = term.first;
+           bool part = x.is(sets::ExprKind::FloorDiv) || x.is(sets::ExprKind::Mod);
+           return std::abs(term.second) == 1 && isIndex(part ? x.operand(0) : x);
          });
 }
 

@@ -1,5 +1,4 @@
 // Axial attention within the columns of an image, causal, a strided axis (Ho et al., Axial Attention, 2019).
-// attn-run: --size x=64 --size n=64
 !t = tensor<?x?x?x?x64xf32>
 !l = tensor<?x?x?x?xf32>
 attn.kernel @axial_column(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: !l) {

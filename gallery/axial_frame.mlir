@@ -1,5 +1,4 @@
 // Axial attention over the frames of a video, for every pixel (Ho et al., Axial Attention, 2019).
-// attn-run: --size y=16 --size x=16 --size n=16
 !t = tensor<?x?x?x?x?x64xf32>
 !l = tensor<?x?x?x?x?xf32>
 attn.kernel @axial_frame(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: !l) {

@@ -1,5 +1,5 @@
 // Block causal: tokens of a block of 128 see it and the blocks before (Arriola et al., Block Diffusion, 2025).
-// attn-run: --size n=1024
+// attn-run: --size n=512
 !t = tensor<?x?x?x64xf32>
 attn.kernel @block_causal(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

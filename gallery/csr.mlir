@@ -1,5 +1,5 @@
 // Attention over a graph: the neighbors of node i are a row of a CSR matrix (Velickovic et al., Graph Attention Networks, 2018).
-// attn-run: --size n=1024
+// attn-run: --size n=128
 !t = tensor<?x?x?x64xf32>
 attn.kernel @csr(%q: !t, %k: !t, %v: !t, %offsets: tensor<?x?xi32>, %columns: tensor<?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

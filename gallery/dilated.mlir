@@ -1,5 +1,5 @@
 // Dilated sliding window: every fourth token of 64 on either side (Beltagy et al., Longformer, 2020).
-// attn-run: --size n=1024
+// attn-run: --size n=256
 !t = tensor<?x?x?x64xf32>
 attn.kernel @dilated(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

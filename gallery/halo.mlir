@@ -1,5 +1,5 @@
 // Blocked local attention: the block of 8 x 8 pixels and 3 around it, cut at the border (Vaswani et al., HaloNet, 2021).
-// attn-run: --size n=4096
+// attn-run: --size n=1024
 !t = tensor<?x?x?x64xf32>
 attn.kernel @halo(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 64] | j[?, 64] | c, e)

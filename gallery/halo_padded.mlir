@@ -1,5 +1,5 @@
 // Blocked local attention with 3 rows and columns of padding around the image as keys, as given (Vaswani et al., HaloNet, 2021).
-// attn-run: --size i=4096 --size j=4900
+// attn-run: --size i=1024 --size j=1540
 !t = tensor<?x?x?x64xf32>
 attn.kernel @halo_padded(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 64] | j[?, 70] | c, e)

@@ -1,5 +1,5 @@
 // Neighborhood attention, 1-D: the 7 tokens around, 7 at the ends too (Hassani et al., Neighborhood Attention Transformer, 2023).
-// attn-run: --size n=1024
+// attn-run: --size n=128
 !t = tensor<?x?x?x64xf32>
 attn.kernel @natten_1d(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?] | j[?] | c, e)

@@ -1,5 +1,5 @@
 // Neighborhood attention, 2-D: 7 x 7 pixels around, kept inside the image (Hassani et al., Neighborhood Attention Transformer, 2023).
-// attn-run: --size n=3136
+// attn-run: --size n=896
 !t = tensor<?x?x?x64xf32>
 attn.kernel @natten_2d(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 56] | j[?, 56] | c, e)

@@ -1,5 +1,5 @@
 // Neighborhood attention, causal along the rows (Hassani et al., Faster Neighborhood Attention, 2024).
-// attn-run: --size n=3136
+// attn-run: --size n=896
 !t = tensor<?x?x?x64xf32>
 attn.kernel @natten_2d_causal(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 56] | j[?, 56] | c, e)

@@ -1,5 +1,5 @@
 // Dilated neighborhood attention: 7 x 7 pixels, every other row and column (Hassani and Shi, Dilated Neighborhood Attention, 2022).
-// attn-run: --size n=3136
+// attn-run: --size n=896
 !t = tensor<?x?x?x64xf32>
 attn.kernel @natten_2d_dilated(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 56] | j[?, 56] | c, e)

@@ -1,5 +1,5 @@
 // Strided neighborhood attention: 2 x 4 queries share a window of 8 x 8 (Hassani et al., Generalized Neighborhood Attention, 2025).
-// attn-run: --size n=4096
+// attn-run: --size n=1024
 !t = tensor<?x?x?x64xf32>
 attn.kernel @natten_2d_strided(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 64] | j[?, 64] | c, e)

@@ -1,5 +1,5 @@
 // Neighborhood attention of a video: causal in time, windows of 4 x 5 x 5, strided (Hassani et al., Generalized Neighborhood Attention, 2025).
-// attn-run: --size n=4096
+// attn-run: --size n=1024
 !t = tensor<?x?x?x64xf32>
 attn.kernel @natten_3d(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i[?, 16, 16] | j[?, 16, 16] | c, e)

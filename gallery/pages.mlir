@@ -1,5 +1,5 @@
 // Pages: one pool of keys for all sequences, each sees the pages of its table (Kwon et al., PagedAttention, 2023).
-// attn-run: --size i=1 --size j=4096 --size table.1=64
+// attn-run: --size i=16 --size j=512 --size table.1=12
 !t = tensor<?x?x?x64xf32>
 !kv = tensor<?x?x64xf32>
 attn.kernel @pages(%q: !t, %k: !kv, %v: !kv, %table: tensor<?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {

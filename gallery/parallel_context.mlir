@@ -1,5 +1,5 @@
 // Parallel context encoding: pieces see themselves and segment 0, the question %all sees all; causal (Zhang et al., 2025).
-// attn-run: --size n=2048 --param all=5
+// attn-run: --size n=512 --param all=5
 !t = tensor<?x?x?x64xf32>
 attn.kernel @parallel_context(%q: !t, %k: !t, %v: !t, %seg: tensor<?x?xi32>, %all: i32) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

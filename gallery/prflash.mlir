@@ -1,5 +1,5 @@
 // Probabilistic flash: causal, blocks of 64 x 64 pairs take part with a probability by their distance (PrFlashAttention, 2024).
-// attn-run: --size n=2048 --param seed=1
+// attn-run: --size n=1024 --param seed=1
 !t = tensor<?x?x?x64xf32>
 attn.kernel @prflash(%q: !t, %k: !t, %v: !t, %seed: i64, %p: tensor<?xf32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

@@ -1,4 +1,5 @@
 // Routing: a query sees the earlier keys of its own cluster (Roy et al., Routing Transformer, 2021).
+// attn-run: --size n=64 --size keys.2=4 --size keys.3=16
 !t = tensor<?x?x?x64xf32>
 attn.kernel @routing(%q: !t, %k: !t, %v: !t, %cluster: tensor<?x?x?xi32>, %keys: tensor<?x?x?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

@@ -1,5 +1,5 @@
 // Streaming with attention sinks: the first 4 keys and the last 1020 (Xiao et al., StreamingLLM, 2023).
-// attn-run: --size n=4096
+// attn-run: --size n=2048
 !t = tensor<?x?x?x64xf32>
 attn.kernel @sinks(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

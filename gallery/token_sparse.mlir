@@ -1,5 +1,5 @@
 // Token sparse attention: kept tokens alone, per head, as queries and as keys; other rows are 0 (the attention of Token Sparse Attention).
-// attn-run: --size n=1024 --size kept.2=512
+// attn-run: --size n=64 --size kept.2=32
 !t = tensor<?x?x?x64xf32>
 attn.kernel @token_sparse(%q: !t, %k: !t, %v: !t, %kept: tensor<?x?x?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

@@ -1,5 +1,5 @@
 // Waiver: causal, but token %w sees itself alone, so that the mass of others may rest there (Yan et al., 2024).
-// attn-run: --size n=1024 --param w=1
+// attn-run: --size n=64 --param w=20
 !t = tensor<?x?x?x64xf32>
 attn.kernel @waiver(%q: !t, %k: !t, %v: !t, %w: index) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

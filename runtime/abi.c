@@ -68,7 +68,7 @@ AT(attn_axis_info, extent, 24);
 AT(attn_axis_info, is_free, 32);
 AT(attn_axis_info, reserved, 36);
 
-SIZE(attn_arg_info, 264);
+SIZE(attn_arg_info, 280);
 AT(attn_arg_info, name, 0);
 AT(attn_arg_info, code, 8);
 AT(attn_arg_info, bits, 9);
@@ -76,8 +76,10 @@ AT(attn_arg_info, role, 10);
 AT(attn_arg_info, optional, 11);
 AT(attn_arg_info, rank, 12);
 AT(attn_arg_info, length_of, 16);
-AT(attn_arg_info, reserved, 20);
-AT(attn_arg_info, axis, 24);
+AT(attn_arg_info, facts, 20);
+AT(attn_arg_info, range_lo, 24);
+AT(attn_arg_info, range_hi, 32);
+AT(attn_arg_info, axis, 40);
 
 SIZE(attn_param_info, 16);
 AT(attn_param_info, name, 0);

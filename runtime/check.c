@@ -1,7 +1,7 @@
 /* check.c - validates a call against what the compiler says about the kernel, before any work.
  *
  * Rule by rule over all tensors, so that the answer to a call with several faults does not depend on the order of its
- * tensors: version, counts, dtype, rank, pointers, shapes, strides, aliasing, alignment, lengths.
+ * tensors: version, counts, dtype, rank, pointers, shapes, strides, aliasing, alignment, lengths, facts.
  */
 #include "internal.h"
 
@@ -122,42 +122,6 @@ static attn_status check_alignment(const attn_call *call, const attn_kernel_info
   return ATTN_OK;
 }
 
-/* All values of one tensor of lengths, by an odometer over its axes. */
-static attn_status check_length_values(const attn_call *call, int32_t arg, int64_t extent) {
-  const attn_tensor *t = &call->args[arg];
-  int64_t at[ATTN_MAX_RANK] = {0}, offset = 0;
-  if (t->code != ATTN_INT || (t->bits != 32 && t->bits != 64))
-    return attn_rt_fail(call, ATTN_E_DTYPE, arg, -1, ATTN_INT * 256 + 64, t->code * 256 + t->bits);
-  for (;;) {
-    const int64_t value = t->bits == 64 ? ((const int64_t *)t->data)[offset] : ((const int32_t *)t->data)[offset];
-    if (value < 0 || value > extent)
-      return attn_rt_fail(call, ATTN_E_LENGTH, arg, -1, extent, value);
-    int32_t x = t->rank - 1;
-    for (; x >= 0; --x) {
-      if (t->stride[x] && ++at[x] < t->shape[x]) { /* a broadcast axis repeats what was seen */
-        offset += t->stride[x];
-        break;
-      }
-      offset -= (at[x] ? at[x] - 1 : 0) * t->stride[x];
-      at[x] = 0;
-    }
-    if (x < 0)
-      return ATTN_OK;
-  }
-}
-
-static attn_status check_lengths(const attn_call *call, const attn_kernel_info *info, const int64_t *extents) {
-  for (int32_t a = 0; a < info->n_args; ++a) {
-    const int32_t dim = info->args[a].length_of;
-    if (dim < 0 || attn_rt_is_absent(&call->args[a]))
-      continue;
-    const attn_status status = check_length_values(call, a, extents[dim]);
-    if (status)
-      return status;
-  }
-  return ATTN_OK;
-}
-
 attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents) {
   if (!call || !info)
     return ATTN_E_ARGUMENT;
@@ -179,5 +143,7 @@ attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, i
   if ((status = attn_rt_check_strides(call, info)) || (status = attn_rt_check_alias(call, info)) ||
       (status = check_alignment(call, info)))
     return status;
-  return check_lengths(call, info, extents);
+  if ((status = attn_rt_check_lengths(call, info, extents)))
+    return status;
+  return attn_rt_check_facts(call, info);
 }

@@ -11,12 +11,17 @@ attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg,
                          int64_t found);
 
 /* check.c: version, counts, dtype, rank, shapes; fills extents (ATTN_MAX_DIMS of them). with_data: pointers, strides,
- * aliasing, alignment and lengths too, at their places in that order. */
+ * aliasing, alignment, lengths and facts too, at their places in that order. */
 attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents);
 
 /* strides.c: the rules on strides and byte spans of every tensor, then on overlap of outputs with anything else. */
 attn_status attn_rt_check_strides(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_check_alias(const attn_call *call, const attn_kernel_info *info);
+
+/* values.c: elements of tensors that are not absent, aligned and without negative strides: lengths in [0, extent], then
+ * order and range. */
+attn_status attn_rt_check_lengths(const attn_call *call, const attn_kernel_info *info, const int64_t *extents);
+attn_status attn_rt_check_facts(const attn_call *call, const attn_kernel_info *info);
 
 /* isa.c: nonzero if the CPU and the operating system support ATTN_ISA_*. */
 int attn_rt_has_isa(int32_t isa);

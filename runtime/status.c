@@ -21,10 +21,11 @@ static const struct {
     [ATTN_E_ISA] = {"ATTN_E_ISA", "The CPU lacks a feature that the kernel was compiled for."},
     [ATTN_E_OVERFLOW] = {"ATTN_E_OVERFLOW", "A size does not fit."},
     [ATTN_E_VARIANT] = {"ATTN_E_VARIANT", "The forced variant does not exist or its guard does not hold."},
+    [ATTN_E_FACT] = {"ATTN_E_FACT", "An element of a tensor breaks what the program promises of it."},
 };
 
 enum { KNOWN = sizeof table / sizeof table[0] };
-_Static_assert(KNOWN == ATTN_E_VARIANT + 1, "every status has a name");
+_Static_assert(KNOWN == ATTN_E_FACT + 1, "every status has a name");
 
 const char *attn_status_name(attn_status status) {
   return status >= 0 && status < KNOWN ? table[status].name : "ATTN_E_UNKNOWN";

@@ -19,9 +19,14 @@ static std::vector<Expr> coordinates(const Expr &t, ArrayRef<int64_t> grid) {
 }
 
 std::vector<PredicateBuilder::GridAxis> PredicateBuilder::gridAxes(Pred &inside) {
-  Expr first = axes.first ? scalar(axes.first) : Expr::constant(axes.firstValue);
+  Expr first = axes.first ? sets::max(scalar(axes.first), Expr::constant(0)) : Expr::constant(axes.firstValue);
   inside = sets::ge(i, first) && sets::ge(j, first);
   std::vector<Expr> x = coordinates(i - first, axes.queryGrid), y = coordinates(j - first, axes.keyGrid);
+  if (axes.boxes)
+    for (unsigned a = 0; a < x.size(); ++a) {
+      x[a] = Expr::load(kQueryCoordinate + a, {Expr::var(numBatch)});
+      y[a] = Expr::load(kKeyCoordinate + a, {Expr::var(numBatch + 1)});
+    }
   std::vector<GridAxis> result;
   for (size_t a = 0; a < x.size(); ++a) {
     Expr extent = Expr::constant(axes.keyGrid[a]);
@@ -76,14 +81,22 @@ Pred PredicateBuilder::halo(SetHaloOp op) {
 }
 
 //   |x - y| < r along every axis, which follows, is what bounds the axis
+//   a distance beyond the largest radius is as good as that radius: sums of squares stay below 2^31
 Pred PredicateBuilder::disc(SetDiscOp op) {
   Pred p;
   std::vector<GridAxis> grid = gridAxes(p);
-  Expr radius = scalar(op.getRadius()), squares;
-  for (const GridAxis &axis : grid) {
+  const int64_t most = SetDiscOp::largestRadius(grid.size());
+  Expr radius = sets::max(sets::min(scalar(op.getRadius()), Expr::constant(most)), Expr::constant(0)), squares;
+  for (auto [a, axis] : llvm::enumerate(grid)) {
     Expr distance = axis.y - axis.x;
     p = p && sets::lt(distance, radius) && sets::gt(distance, -radius);
+    int64_t extent = std::max(axes.queryGrid[a], axes.keyGrid[a]);
+    bool isShort = a > 0 && extent <= most;
+    if (!isShort)
+      distance = sets::max(sets::min(distance, Expr::constant(most)), Expr::constant(-most));
     squares = squares + distance * distance;
   }
-  return p && sets::lt(squares, radius * radius);
+  // No two tokens are further apart, and the square of a larger radius would not fit.
+  Expr bounded = sets::min(radius, Expr::constant(3037000499));
+  return p && sets::lt(squares, bounded * bounded);
 }

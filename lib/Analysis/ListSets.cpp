@@ -69,7 +69,7 @@ std::optional<Pred> PredicateBuilder::member(MemberOp op) {
   auto value = integer(op.getValue());
   if (!value)
     return std::nullopt;
-  atom.value = axes.gathered ? *value : sets::substitute(*value, {{numBatch + 1, Expr::var(kLogicalKey)}});
+  atom.value = axes.gathered || axes.boxes ? *value : sets::substitute(*value, {{numBatch + 1, Expr::var(kLogicalKey)}});
   if (sets::mentions(atom.value, numBatch + 1) || !sets::solveAtom(sets::eq(atom.value, Expr::var(kElement)), kLogicalKey))
     return std::nullopt;
   for (Value index : op.getIndices()) {

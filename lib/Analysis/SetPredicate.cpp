@@ -6,7 +6,7 @@ using sets::Expr;
 using sets::Pred;
 
 PredicateBuilder::PredicateBuilder(const TokenAxes &axes, SetPredicate &out)
-    : axes(axes), numBatch(axes.numBatch), i(Expr::var(numBatch)), j(out.key), out(out) {}
+    : axes(axes), numBatch(axes.numBatch), i(out.query), j(out.key), out(out) {}
 
 Pred PredicateBuilder::set(Value v) {
   Operation *op = v.getDefiningOp();
@@ -120,10 +120,14 @@ SetPredicate attn::buildSetPredicate(Region &region, const TokenAxes &axes) {
   SetPredicate out;
   unsigned keyDim = axes.numBatch + 1;
   Expr position = Expr::var(keyDim);
-  out.key = axes.gathered ? Expr::load(kOrderTable, {position}) : position;
+  bool ordered = axes.gathered || axes.boxes;
+  out.key = ordered ? Expr::load(kOrderTable, {position}) : position;
+  out.query = Expr::var(axes.numBatch);
+  if (axes.boxes)
+    out.query = Expr::load(kQueryOrder, {out.query});
   // Padding, and positions that hold no key, are outside the set like any other.
-  Pred real = sets::lt(position, Expr::var(axes.gathered ? kPositions : extentVar(keyDim)));
-  if (axes.gathered && !axes.ownLists)
+  Pred real = sets::lt(position, Expr::var(ordered ? kPositions : extentVar(keyDim)));
+  if (ordered && !axes.ownLists)
     real = real && Pred::ge0(out.key);
   PredicateBuilder builder(axes, out);
   if (!region.empty())

@@ -102,7 +102,7 @@ std::optional<Expr> PredicateBuilder::loaded(LoadOp op) {
     auto e = integer(at);
     // Data-dependent and computed indices may be out of bounds: those are checked lane by lane. The key index of a
     // position is an index by the order.
-    bool bare = e && (e->isConst() || (e->is(sets::ExprKind::Var) && e->varId() < 32) || *e == j);
+    bool bare = e && (e->isConst() || (e->is(sets::ExprKind::Var) && e->varId() < 32) || *e == j || *e == i);
     if (!bare)
       return std::nullopt;
     index.push_back(*e);

@@ -46,6 +46,8 @@ Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const Compil
     return compileError(CompileFailure::Unsupported,
                         "error: [unsupported_target] " + Twine(machine ? "no code generation yet for" : "no target") +
                             " '" + options.target + "'; there is: " + supportedX86MachineNames());
+  if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))
+    return compileError(CompileFailure::BadInput, "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
   if (options.blockRows < 0 || options.blockKeys < 0)
     return compileError(CompileFailure::BadInput,
                         "error: [input_blocks] block sizes are positive, or 0 for the schedule's choice");
@@ -122,7 +124,8 @@ Error Program::lower() {
     return Error::success();
   kernelOps.clear(); // gone after this
   lowered = true;
-  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.verifyEach};
+  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.tokenOrder,
+                           options.verifyEach};
   if (mlir::succeeded(runPipeline(*op, pipeline)))
     return Error::success();
   return loweringError();
@@ -135,7 +138,8 @@ Error Program::loweringError() {
     return compileError(CompileFailure::Unsupported, said);
   if (diagnostics.sawRule)
     return compileError(CompileFailure::BadInput, said);
-  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, /*verifyEach=*/true};
+  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.tokenOrder,
+                           /*verifyEach=*/true};
   std::string before = print();
   for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {
     Program again(options, name);

@@ -9,11 +9,12 @@ using namespace attn::interpreter;
 uint32_t ProgramBuilder::firstToken() {
   AttendOp attend = problem.attend;
   if (attend.getFirst())
-    return at(attend.getFirst());
+    return emit(Opcode::MaxS, at(attend.getFirst()), constant(0));
   return constant(attend.getFirstValue().value_or(0));
 }
 
-/// Row-major coordinates of (token - first). Only the first extent may be unknown, and no coordinate needs that one.
+/// Row-major coordinates of (token - first). Only the first extent may be unknown, and no coordinate needs that one; a
+/// token beyond one that is known stands nowhere.
 ProgramBuilder::GridToken ProgramBuilder::onGrid(uint32_t token, ArrayRef<int64_t> grid) {
   GridToken result;
   uint32_t first = firstToken(), rest = emit(Opcode::SubI, token, first);
@@ -24,6 +25,8 @@ ProgramBuilder::GridToken ProgramBuilder::onGrid(uint32_t token, ArrayRef<int64_
     rest = divide(rest, grid[axis]);
   }
   result.at[0] = rest;
+  if (!ShapedType::isDynamic(grid[0]))
+    result.onGrid = emit(Opcode::SetAnd, result.onGrid, lessEqual(rest, constant(grid[0] - 1)));
   return result;
 }
 
@@ -76,11 +79,12 @@ std::optional<uint32_t> ProgramBuilder::emitGridSet(Operation *op) {
   uint32_t set = emit(Opcode::SetAnd, x.onGrid, y.onGrid);
   if (auto disc = dyn_cast<SetDiscOp>(op)) {
     uint32_t sum = constant(0);
+    uint32_t radius = emit(Opcode::MinS, at(disc.getRadius()), constant(SetDiscOp::largestRadius(x.at.size())));
     for (auto [a, b] : llvm::zip_equal(x.at, y.at)) {
       uint32_t distance = emit(Opcode::SubI, a, b);
       sum = emit(Opcode::AddI, sum, emit(Opcode::MulI, distance, distance));
     }
-    return emit(Opcode::SetAnd, set, emit(Opcode::LessSquare, sum, at(disc.getRadius())));
+    return emit(Opcode::SetAnd, set, emit(Opcode::LessSquare, sum, radius));
   }
   for (unsigned axis = 0; axis < x.at.size(); ++axis) {
     auto neighborhood = dyn_cast<SetNeighborhoodOp>(op);

@@ -10,7 +10,7 @@
 // "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys with one
 // that is listed costs as much as one with 16.
 #include "attn/Schedule/Schedule.h"
-#include "attn/Analysis/Lists.h"
+#include "attn/Schedule/Lists.h"
 
 using namespace mlir;
 using namespace attn;
@@ -70,6 +70,13 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
     if (gather)
       fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
+    else if (wantsBoxes(op))
+      fields.push_back(b.getNamedAttr(
+          kBoxesAttr, b.getDictionaryAttr({b.getNamedAttr("key_inner", box(b, *op.getKeyGrid(), tileKeys, 1)),
+                                           b.getNamedAttr("key_outer", box(b, *op.getKeyGrid(), tileKeys, keys / tileKeys)),
+                                           b.getNamedAttr("query_inner", box(b, *op.getQueryGrid(), tileRows, 1)),
+                                           b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
+                                                                             std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
     if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
@@ -99,6 +106,37 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                 b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
                                 b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)),
                                 b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
+  }
+
+  bool wantsBoxes(AttendOp op) {
+    if (request.tokenOrder == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() || op.getSet().empty() ||
+        op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
+      return false;
+    bool bounded = false;
+    op.getSet().walk([&](Operation *o) { bounded |= isa<SetDiscOp, SetNeighborhoodOp, SetHaloOp>(o); });
+    return bounded || request.tokenOrder == TokenOrder::Boxes;
+  }
+
+  /// `tokens` times `repeat` tokens as a box, near to a cube: prime factors, the largest first, go to the shortest side
+  /// that has room in the grid.
+  static Attribute box(Builder &b, ArrayRef<int64_t> grid, int64_t tokens, int64_t repeat) {
+    SmallVector<int64_t> sides(grid.size(), 1);
+    auto grow = [&](int64_t n) {
+      SmallVector<int64_t> factors;
+      for (int64_t f = 2; n > 1; ++f)
+        for (; n % f == 0; n /= f)
+          factors.push_back(f);
+      for (int64_t f : llvm::reverse(factors)) {
+        size_t best = 0;
+        for (size_t axis = 1; axis < sides.size(); ++axis)
+          if (sides[axis] * f <= grid[axis] && sides[axis] <= sides[best])
+            best = axis;
+        sides[best] *= f;
+      }
+    };
+    grow(tokens);
+    grow(repeat);
+    return b.getDenseI64ArrayAttr(sides);
   }
 
   ScheduleRequest request;

@@ -58,7 +58,7 @@ static Pred holds(const Pred &p, const Box &box, bool must, const Facts &facts) 
   std::vector<Pred> ops;
   for (const Pred &o : p.operands())
     ops.push_back(holds(o, box, must, facts));
-  return normalize(p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops)));
+  return p.is(PredKind::And) ? Pred::all(std::move(ops)) : Pred::any(std::move(ops));
 }
 
 //===----------------------------------------------------------------------===//
@@ -83,6 +83,15 @@ struct Cut {
 
 /// Tiles that wrap around shorter rows do so several times.
 static constexpr int64_t leastCut = 8;
+/// Two cuts write everything four times. What names a neighbourhood in three dimensions has a dozen atoms.
+static constexpr size_t mostAtoms = 14;
+
+static size_t atomsOf(const Pred &p) {
+  size_t n = p.isAtom();
+  for (const Pred &o : p.operands())
+    n += atomsOf(o);
+  return n;
+}
 
 /// `e` as v + offset.
 static bool isShifted(const Expr &e, const Box &box, Cut &cut) {
@@ -135,7 +144,8 @@ static Expr inRow(const Expr &e, const Box &box, const Cut &cut, const Expr &row
 
 static Pred holdsInPieces(const Pred &p, const Box &box, bool must, const Facts &facts, std::set<unsigned> &done) {
   Cut cut;
-  findCut(p, box, done, cut);
+  if (atomsOf(p) <= mostAtoms)
+    findCut(p, box, done, cut);
   if (cut.divisor == 0)
     return holds(p, box, must, facts);
   done.insert(cut.var);
@@ -148,10 +158,12 @@ static Pred holdsInPieces(const Pred &p, const Box &box, bool must, const Facts 
   Pred inFirst = rewrite(p, [&](const Expr &e) { return inRow(e, box, cut, row); });
   Pred a = holdsInPieces(inFirst, first, must, facts, done), b = holdsInPieces(p, rest, must, facts, done);
   done.erase(cut.var);
-  return normalize(must ? a && b : a || b);
+  return must ? a && b : a || b;
 }
 
 bool attn::sets::isSharperInPieces(const Pred &atom, const Pred &p, const Box &box) {
+  if (atomsOf(p) > mostAtoms)
+    return false;
   std::set<unsigned> done;
   for (;;) {
     Cut cut;
@@ -167,9 +179,9 @@ bool attn::sets::isSharperInPieces(const Pred &atom, const Pred &p, const Box &b
 
 Pred attn::sets::mayHold(const Pred &p, const Box &box, const Facts &facts) {
   std::set<unsigned> done;
-  return holdsInPieces(p, box, /*must=*/false, facts, done);
+  return normalize(holdsInPieces(p, box, /*must=*/false, facts, done));
 }
 Pred attn::sets::mustHold(const Pred &p, const Box &box, const Facts &facts) {
   std::set<unsigned> done;
-  return holdsInPieces(p, box, /*must=*/true, facts, done);
+  return normalize(holdsInPieces(p, box, /*must=*/true, facts, done));
 }

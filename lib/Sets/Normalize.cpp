@@ -7,23 +7,16 @@
 
 #include "attn/Sets/Solve.h"
 
-#include "ExprNode.h"
+#include "PredNode.h"
 
 #include <algorithm>
 #include <limits>
 
 using namespace attn::sets;
 
+static constexpr int64_t least = AtomRange::least, greatest = AtomRange::greatest;
+
 namespace {
-
-constexpr int64_t least = std::numeric_limits<int64_t>::min(), greatest = std::numeric_limits<int64_t>::max();
-
-/// An arithmetic atom as a set of values of a part that atoms share: part in [lo, hi], or part != lo (hole).
-struct Range {
-  Expr part;
-  int64_t lo = least, hi = greatest;
-  bool hole = false;
-};
 
 /// What all atoms say together about one part.
 struct Group {
@@ -33,32 +26,14 @@ struct Group {
 
 } // namespace
 
-static std::optional<Range> rangeOf(const Pred &atom) {
-  if (!atom.is(PredKind::Ge0) && !atom.is(PredKind::Eq0) && !atom.is(PredKind::Ne0))
-    return std::nullopt;
-  LinearForm form = linearForm(atom.expr());
-  int64_t k = form.constant;
-  bool flip = form.terms[0].second < 0;
-  form.constant = 0;
-  Range r;
-  r.part = fromLinear(form);
-  if (flip)
-    r.part = -r.part;
-  if (!atom.is(PredKind::Ge0)) {
-    r.lo = r.hi = mulSat(k, -1);
-    r.hole = atom.is(PredKind::Ne0);
-  } else {
-    (flip ? r.hi : r.lo) = flip ? k : mulSat(k, -1);
-  }
-  return r;
-}
+static const std::optional<AtomRange> &rangeOf(const Pred &p) { return PredAccess::range(p); }
 
 /// One conjunct per part: the intersection of its ranges, written in the one canonical way.
 static Pred mergeRanges(const std::vector<Pred> &conjuncts) {
   std::map<Expr, Group> groups;
   std::vector<Pred> result;
   for (const Pred &p : conjuncts) {
-    std::optional<Range> r = rangeOf(p);
+    const std::optional<AtomRange> &r = rangeOf(p);
     if (!r) {
       result.push_back(p);
       continue;
@@ -104,7 +79,7 @@ static Pred mergeRanges(const std::vector<Pred> &conjuncts) {
 //===----------------------------------------------------------------------===//
 
 static bool atomImplies(const Pred &p, const Pred &q) {
-  std::optional<Range> a = rangeOf(p), b = rangeOf(q);
+  const std::optional<AtomRange> &a = rangeOf(p), &b = rangeOf(q);
   if (!a || !b || a->part != b->part)
     return p == q;
   if (a->hole)
@@ -177,8 +152,10 @@ static Pred simplifyAnd(const Pred &input) {
 static constexpr size_t absorptionLimit = 400;
 
 Pred attn::sets::normalize(const Pred &p) {
+  if (PredAccess::isNormal(p))
+    return p;
   if (p.is(PredKind::Or))
-    return !normalize(!p);
+    return PredAccess::asNormal(!normalize(!p));
   if (!p.is(PredKind::And))
     return p;
   std::vector<Pred> children;
@@ -186,14 +163,14 @@ Pred attn::sets::normalize(const Pred &p) {
     children.push_back(normalize(o));
   Pred result = Pred::all(std::move(children));
   if (sizeOf(result) > absorptionLimit)
-    return mergeRanges(conjunctsOf(result));
+    return PredAccess::asNormal(mergeRanges(conjunctsOf(result)));
   while (result.is(PredKind::And)) {
     Pred next = simplifyAnd(result);
     if (next == result)
       break;
     result = next;
   }
-  return result;
+  return PredAccess::asNormal(result);
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,8 +1,6 @@
 //===- Pred.cpp - Predicate nodes, constructors and walks -----------------===//
 
-#include "attn/Sets/Pred.h"
-
-#include "ExprNode.h"
+#include "PredNode.h"
 
 #include <algorithm>
 #include <cassert>
@@ -10,20 +8,33 @@
 
 using namespace attn::sets;
 
-struct Pred::Node {
-  PredKind kind;
-  Expr e;
-  unsigned id;
-  bool negated;
-  std::vector<Pred> operands;
-  size_t hash;
-};
+static std::optional<AtomRange> rangeOf(PredKind kind, const Expr &e) {
+  if (kind != PredKind::Ge0 && kind != PredKind::Eq0 && kind != PredKind::Ne0)
+    return std::nullopt;
+  LinearForm form = linearForm(e);
+  int64_t k = form.constant;
+  bool flip = form.terms[0].second < 0;
+  form.constant = 0;
+  for (auto &t : form.terms)
+    t.second = flip ? mulSat(t.second, -1) : t.second;
+  AtomRange r;
+  r.part = k == 0 && !flip ? e : fromLinear(form);
+  if (kind == PredKind::Ge0) {
+    (flip ? r.hi : r.lo) = flip ? k : mulSat(k, -1);
+  } else {
+    r.lo = r.hi = mulSat(k, -1);
+    r.hole = kind == PredKind::Ne0;
+  }
+  return r;
+}
 
 Pred Pred::make(PredKind kind, Expr e, unsigned id, bool negated, std::vector<Pred> operands) {
   size_t hash = hashMix(hashMix(size_t(kind) + 101, e.hash()), id * 2 + negated);
   for (const Pred &p : operands)
     hash = hashMix(hash, p.hash());
-  return Pred(std::make_shared<const Node>(Node{kind, std::move(e), id, negated, std::move(operands), hash}));
+  std::optional<AtomRange> range = rangeOf(kind, e);
+  return Pred(std::make_shared<const Node>(
+      Node{kind, std::move(e), id, negated, std::move(operands), hash, std::move(range), std::nullopt, false}));
 }
 
 Pred::Pred() : node(always().node) {}
@@ -167,6 +178,11 @@ Pred attn::sets::ne(const Expr &a, const Expr &b) { return Pred::ne0(a - b); }
 // And, or, not
 //===----------------------------------------------------------------------===//
 
+static size_t partHash(const Pred &p) {
+  const std::optional<AtomRange> &r = PredAccess::range(p);
+  return r ? r->part.hash() : hashMix(p.opaqueId(), 1);
+}
+
 Pred Pred::combine(PredKind kind, std::vector<Pred> input) {
   PredKind unit = kind == PredKind::And ? PredKind::True : PredKind::False;
   PredKind zero = kind == PredKind::And ? PredKind::False : PredKind::True;
@@ -184,9 +200,19 @@ Pred Pred::combine(PredKind kind, std::vector<Pred> input) {
   }
   std::sort(ops.begin(), ops.end());
   ops.erase(std::unique(ops.begin(), ops.end()), ops.end());
+  // An atom and its complement are about the same part; so only where two are, a complement is worth writing.
+  std::vector<size_t> parts;
   for (const Pred &p : ops)
-    if (p.isAtom() && std::binary_search(ops.begin(), ops.end(), !p))
+    if (p.isAtom())
+      parts.push_back(partHash(p));
+  std::sort(parts.begin(), parts.end());
+  for (const Pred &p : ops) {
+    if (!p.isAtom())
+      continue;
+    auto same = std::equal_range(parts.begin(), parts.end(), partHash(p));
+    if (same.second - same.first > 1 && std::binary_search(ops.begin(), ops.end(), !p))
       return zeroPred;
+  }
   if (ops.empty())
     return kind == PredKind::And ? always() : never();
   return ops.size() == 1 ? ops[0] : make(kind, Expr(), 0, false, std::move(ops));
@@ -199,7 +225,7 @@ Pred attn::sets::operator&&(const Pred &a, const Pred &b) { return Pred::all({a,
 Pred attn::sets::operator||(const Pred &a, const Pred &b) { return Pred::any({a, b}); }
 Pred attn::sets::minus(const Pred &a, const Pred &b) { return a && !b; }
 
-Pred attn::sets::operator!(const Pred &p) {
+static Pred negate(const Pred &p) {
   switch (p.kind()) {
   case PredKind::True:
     return Pred::never();
@@ -222,6 +248,13 @@ Pred attn::sets::operator!(const Pred &p) {
   }
   }
   return p;
+}
+
+Pred attn::sets::operator!(const Pred &p) {
+  if (const std::optional<Pred> &known = PredAccess::complement(p))
+    return *known;
+  Pred result = negate(p);
+  return result.isAtom() ? PredAccess::withComplement(result, p) : result;
 }
 
 //===----------------------------------------------------------------------===//

@@ -111,23 +111,24 @@ struct Distributor {
     if (!p.is(PredKind::And))
       return {p};
     // Small factors first, so that a large one, not many small ones, is what stays whole.
-    std::vector<std::vector<Pred>> factors;
+    std::vector<std::pair<std::vector<Pred>, Pred>> factors;
     for (const Pred &o : p.operands())
-      factors.push_back(distribute(o));
-    std::sort(factors.begin(), factors.end(),
-              [](const auto &a, const auto &b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
+      factors.push_back({distribute(o), o});
+    std::sort(factors.begin(), factors.end(), [](const auto &a, const auto &b) {
+      return a.first.size() != b.first.size() ? a.first.size() < b.first.size() : a < b;
+    });
     result.push_back(Pred::always());
-    for (const std::vector<Pred> &factor : factors) {
+    for (const auto &[factor, operand] : factors) {
       std::vector<Pred> next;
       for (const Pred &a : result)
         for (const Pred &b : factor)
           insert(next, normalize(a && b));
       if (next.size() > limit) {
         exceeded = true;
-        Pred whole = Pred::any(factor);
+        // As it was written, which is shorter than all its conjuncts.
         next.clear();
         for (const Pred &a : result)
-          insert(next, a && whole);
+          insert(next, a && operand);
       }
       result = std::move(next);
     }

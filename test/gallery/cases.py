@@ -124,7 +124,7 @@ def _brief(row, spec, add):
         add("length", i=n, j=n, element="any")
     for i, j in [] if spec.square else [(1, 257), (5, 17), (17, 5), (0, 16), (16, 0), (100, 37)]:
         add("unequal", i=i, j=j, element="any")
-    for d, e in [(8, 8), (63, 63), (80, 80), (111, 111), (128, 128), (192, 128), (8, 64), (64, 1)]:
+    for d, e in [(8, 8), (63, 63), (80, 80), (111, 111), (128, 128), (256, 256), (192, 128), (8, 64), (64, 1)]:
         add("dims", d=d, e=e, element="any")
     for element in ELEMENTS:
         for layout in spec.layouts:
@@ -199,7 +199,7 @@ def _logits(c, q, k, scale, rng):
 def _poison(c, x, visible, rng):
     """Puts NaN and Inf where they must not count, and (all but `hidden`) where they count for some rows only."""
     q = x["q"]
-    if 0 in q.shape or 0 in x["k"].shape:
+    if c.poison == "none" or 0 in q.shape or 0 in x["k"].shape:
         return
     kk, vv = c.spec.view(x["k"]), c.spec.view(x["v"])
     batch, heads = kk.shape[:2]

@@ -19,7 +19,7 @@ def stated(text, places, value):
     """The program with `value` at every one of `places`: pieces of its text with {} for what stands there."""
     for place in places:
         before, after = (re.escape(x) for x in place.split("{}"))
-        text = _must(rf"({before})[-\w., ]*({after})", lambda m: m[1] + _shown(value) + m[2], text)
+        text = _must(rf"({before})(?:[-\w.]|, (?!\w+ =))*({after})", lambda m: m[1] + _shown(value) + m[2], text)
     return text
 
 

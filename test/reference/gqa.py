@@ -21,4 +21,4 @@ def captured(c, rng):
     return {}, {"group": c.group}
 
 
-ROW = Row(captured=captured, text={"group": ["h floordiv {}"]}, groups=(3, 1, 8), layouts=("bhsd", "bshd"), thorough=True)
+ROW = Row(captured=captured, text={"group": ["h floordiv {}, j"]}, groups=(3, 1, 8), layouts=("bhsd", "bshd"), thorough=True)

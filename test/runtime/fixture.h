@@ -65,13 +65,13 @@ static inline void fixture_open(fixture *f) {
   const attn_axis_info b = axis_of(DIM_B), h = axis_of(DIM_H), i = axis_of(DIM_I), j = axis_of(DIM_J);
   const attn_axis_info c = axis_static(DIM_C, C), e = axis_static(DIM_E, E), g = axis_div(DIM_H, SHARE);
   const attn_arg_info infos[N_ARGS] = {
-      {"q", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, {b, h, i, c}},
-      {"k", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, {b, g, j, c}},
-      {"v", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, {b, g, j, e}},
-      {"klen", ATTN_INT, 64, ATTN_ARG_INPUT, 0, 1, DIM_J, 0, {b}},
-      {"x", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, {b, axis_at(DIM_H, 8), axis_at(-1, 2), axis_free()}},
-      {"o", ATTN_FLOAT, 32, ATTN_ARG_OUTPUT, 0, 4, -1, 0, {b, h, i, e}},
-      {"lse", ATTN_FLOAT, 32, ATTN_ARG_OUTPUT, 1, 3, -1, 0, {b, h, i}},
+      {"q", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, 0, 0, {b, h, i, c}},
+      {"k", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, 0, 0, {b, g, j, c}},
+      {"v", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, 0, 0, {b, g, j, e}},
+      {"klen", ATTN_INT, 64, ATTN_ARG_INPUT, 0, 1, DIM_J, 0, 0, 0, {b}},
+      {"x", ATTN_FLOAT, 32, ATTN_ARG_INPUT, 0, 4, -1, 0, 0, 0, {b, axis_at(DIM_H, 8), axis_at(-1, 2), axis_free()}},
+      {"o", ATTN_FLOAT, 32, ATTN_ARG_OUTPUT, 0, 4, -1, 0, 0, 0, {b, h, i, e}},
+      {"lse", ATTN_FLOAT, 32, ATTN_ARG_OUTPUT, 1, 3, -1, 0, 0, 0, {b, h, i}},
   };
   memcpy(f->dims, dims, sizeof dims);
   memcpy(f->arg_infos, infos, sizeof infos);

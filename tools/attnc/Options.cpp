@@ -50,6 +50,7 @@ static int parseValue(ArrayRef<const char *> args, size_t &n, Options &options) 
                           .Case("--emit", &options.emit)
                           .Case("--target", &options.compile.target)
                           .Case("--kernel", &options.compile.kernel)
+                          .Case("--token-order", &options.compile.tokenOrder)
                           .Case("--llvm-passes", &options.compile.irPasses)
                           .Default(nullptr);
   int64_t *number = StringSwitch<int64_t *>(name)

@@ -11,6 +11,7 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   CompileOptions compileOptions;
   compileOptions.target = options.target;
   compileOptions.blockRows = options.blockRows;
+  compileOptions.tokenOrder = options.tokenOrder;
   compileOptions.blockKeys = options.blockKeys;
   compileOptions.kernel = llvm::StringRef(const_cast<KernelOp &>(program.kernel).getSymName()).str();
   auto kernel = compile(program.source, compileOptions, options.file);
@@ -87,7 +88,40 @@ Error Execution::run() {
   return Error::success();
 }
 
+/// "[1, 17]": the place of an element by its number in the order of the axes.
+static std::string placeOf(const Tensor &t, int64_t n) {
+  std::string text;
+  for (size_t x = t.shape.size(); x--; n /= t.shape[x])
+    text = fmt::format("{}{}{}", n % t.shape[x], text.empty() ? "" : ", ", text);
+  return "[" + text + "]";
+}
+
+/// The runtime says what broke the promise; where it is, the first that fits, is for us to find.
+Error Execution::describeFact() const {
+  const Tensor &t = problem.tensors[size_t(error.arg)];
+  const attn_arg_info &info = compiled.info().args[error.arg];
+  const bool order = error.axis >= 0;
+  auto element = [&](int64_t n) {
+    int64_t offset = 0;
+    for (size_t x = t.shape.size(); x--; n /= t.shape[x])
+      offset += n % t.shape[x] * t.strides[x];
+    return loadInteger(t.data.data(), t.element, offset);
+  };
+  int64_t n = order ? 1 : 0; // the first offender, in the runtime's order
+  while (n < t.elements() &&
+         (element(n) != error.found || (order && (n % t.shape.back() == 0 || element(n - 1) != error.expected))))
+    ++n;
+  const std::string promise =
+      order ? fmt::format("comes after {}, but {{attn.sorted}} promises that its last axis ascends", error.expected)
+            : fmt::format("lies outside of the promised {{attn.range = array<i64: {}, {}>}}", info.range_lo, info.range_hi);
+  return fail(t.isGiven ? ExitBadInput : ExitInternal,
+              "{}{}: its value {} at {} {}; mend it or take the promise back ({})", t.isGiven ? "--input " : "",
+              t.name, error.found, placeOf(t, n), promise, attn_status_name(ATTN_E_FACT));
+}
+
 Error Execution::describe(attn_status status) const {
+  if (status == ATTN_E_FACT)
+    return describeFact();
   const attn_kernel_info &info = compiled.info();
   std::string where;
   if (error.arg >= 0 && error.arg < info.n_args)

@@ -36,6 +36,7 @@ private:
   Execution(Kernel kernel, const Problem &problem) : compiled(std::move(kernel)), problem(problem) {}
   llvm::Error chooseVariant(const Options &options);
   llvm::Error describe(attn_status status) const;
+  llvm::Error describeFact() const;
 
   Kernel compiled;
   const Problem &problem;

@@ -149,16 +149,16 @@ void fillNormal(Tensor &t, const Random &random) {
   }
 }
 
-void fillSegments(Tensor &t, const Random &random, uint64_t seed) {
+void fillSegments(Tensor &t, const Random &random, uint64_t seed, int64_t first) {
   const int64_t tokens = t.shape.back(), count = t.elements();
   const Random means(seed, t.name + ".mean");
   double odds = 0;
-  int64_t id = 0;
+  int64_t id = first;
   for (int64_t n = 0; n < count; ++n) {
     if (n % tokens == 0) {
       const double longest = std::log(std::max<double>(8, double(tokens)));
       odds = std::exp(-(std::log(8.0) + means.uniform(uint64_t(n / tokens)) * (longest - std::log(8.0))));
-      id = 0;
+      id = first;
     } else if (random.uniform(uint64_t(n)) < odds) {
       ++id;
     }
@@ -172,18 +172,18 @@ void fillUniform(Tensor &t, const Random &random, int64_t lo, int64_t hi) {
     storeNumber(t.data.data(), t.element, n, double(random.integer(uint64_t(n), lo, std::max(lo, hi))));
 }
 
-/// Integers and floats by their use and what is promised of them.
-void fill(Tensor &t, const Random &random, const Use &use, const Promise &promise, const Problem &problem,
+/// Integers and floats by their use, and as far as it is easy what is promised of them.
+void fillByUse(Tensor &t, const Random &random, const Use &use, const Promise &promise, const Problem &problem,
           uint64_t seed) {
   const auto [least, end] = promise.range.value_or(std::pair(INT64_MIN, INT64_MAX));
   const auto uniform = [&](int64_t lo, int64_t hi) {
     fillUniform(t, random, std::max(lo, least), std::min(hi, end - 1));
-    if (promise.sorted || use.sorted)
+    if (use.sorted)
       sortRows(t);
   };
   switch (use.role) {
   case Role::Segment:
-    return fillSegments(t, random, seed);
+    return fillSegments(t, random, seed, std::max<int64_t>(0, least));
   case Role::Mask:
     return fillUniform(t, random, 0, 1);
   case Role::Ids: {
@@ -194,7 +194,7 @@ void fill(Tensor &t, const Random &random, const Use &use, const Promise &promis
   }
   case Role::Diagonals:
     fillDiagonals(t, random, problem, use.symmetric);
-    if (promise.sorted || use.sorted)
+    if (use.sorted)
       sortRows(t);
     return;
   case Role::Offsets:
@@ -212,6 +212,16 @@ void fill(Tensor &t, const Random &random, const Use &use, const Promise &promis
       return fillUniform(t, random, 0, 1);
     return isFloat(t.element) ? fillNormal(t, random) : uniform(0, 15);
   }
+}
+
+/// Roles know nothing of ranges and little of order: what their values lack is made up for here.
+void fill(Tensor &t, const Random &random, const Use &use, const Promise &promise, const Problem &problem,
+          uint64_t seed) {
+  fillByUse(t, random, use, promise, problem, seed);
+  if (promise.range)
+    clampElements(t, promise.range->first, promise.range->second - 1);
+  if (promise.sorted)
+    sortRows(t);
 }
 
 /// A NaN or a -1 in every element: what a kernel does not write shows.

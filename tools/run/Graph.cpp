@@ -142,8 +142,12 @@ private:
       });
     facts.components = found.count;
     facts.closed = std::count(entered.begin(), entered.end(), false);
-    if (facts.closed == 1)
-      facts.roots = tokensOf([&](int64_t i) { return weight[size_t(i)] && !entered[size_t(of[size_t(i)])]; });
+    if (facts.closed != 1)
+      return;
+    auto isRoot = [&](int64_t i) { return weight[size_t(i)] && !entered[size_t(of[size_t(i)])]; };
+    facts.roots = tokensOf(isRoot);
+    for (int64_t i = 0; i < m.n; ++i)
+      facts.rootSeesItself |= isRoot(i) && (m.row(i)[i / 64] >> (i % 64) & 1);
   }
 
   /// All powers of two until nothing is new.

@@ -13,10 +13,12 @@
 //
 // Every token is reached from some closed component, so there is exactly one closed component if and only if some token
 // reaches all tokens (the graph is then called quasi-strongly connected), and the tokens that do are its members, the
-// roots. That is the condition under which Wu, Ajorlou, Wang, Jegelka and Jadbabaie (On the Role of Attention Masks and
-// LayerNorm in Transformers, NeurIPS 2024) prove that attention layers of this mask alone, without MLPs and residuals,
-// pull all tokens to one point, exponentially in depth and the slower the larger the radius. With several closed
-// components there are tokens that no layer can bring together.
+// roots. Wu, Ajorlou, Wang, Jegelka and Jadbabaie (On the Role of Attention Masks and LayerNorm in Transformers,
+// NeurIPS 2024) prove that then attention layers of this mask alone, without MLPs and residuals, pull all tokens to one
+// point, exponentially in depth and the slower the larger the radius. Their tokens all see themselves. One root that
+// does is enough: paths of every sufficient length then lead from it to everywhere. If none does, tokens may change
+// places for ever, as two that see each other only. With several closed components there are tokens that no layer
+// brings together.
 //
 // A token that sees nothing and that nothing sees is padding, not a part of the graph: such tokens are left out and
 // counted.
@@ -53,7 +55,8 @@ struct GraphFacts {
   int64_t nodes = 0;      // with a token that is not padding
   int64_t components = 0; // strongly connected ones
   int64_t closed = 0;
-  Ranges roots; // tokens that reach all tokens: none, or the one closed component
+  Ranges roots;                // tokens that reach all tokens: none, or the one closed component
+  bool rootSeesItself = false; // some root does
   /// After 1, 2, 4, ... layers; if the time sufficed, the last is what any number of layers gives.
   std::vector<Heard> heard;
   std::optional<int64_t> radius; // absent without roots, or if the time was up before

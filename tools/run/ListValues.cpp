@@ -60,6 +60,11 @@ void attn::run::fillBits(Tensor &t, const Random &random) {
   }
 }
 
+void attn::run::clampElements(Tensor &t, int64_t lo, int64_t hi) {
+  for (int64_t n = 0; n < t.elements(); ++n)
+    store(t, n, std::clamp(loadInteger(t.data.data(), t.element, n), lo, hi));
+}
+
 void attn::run::sortRows(Tensor &t) {
   const int64_t length = t.shape.back();
   std::vector<int64_t> row(static_cast<size_t>(length));

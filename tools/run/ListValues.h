@@ -18,6 +18,8 @@ void fillDiagonals(Tensor &t, const Random &random, const Problem &problem, bool
 /// Every row ascends from 0 to `count` in steps that vary around their mean.
 void fillOffsets(Tensor &t, const Random &random, int64_t count);
 void fillBits(Tensor &t, const Random &random);
+/// Integers outside of [lo, hi] become the nearer end.
+void clampElements(Tensor &t, int64_t lo, int64_t hi);
 /// Every row in ascending order.
 void sortRows(Tensor &t);
 

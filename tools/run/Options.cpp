@@ -126,6 +126,7 @@ private:
     text("--kernel", options.kernel);
     text("--variant", options.variant);
     text("--target", options.target);
+    text("--token-order", options.tokenOrder);
     flag("--check", options.check);
     flag("--bench", options.bench);
     flag("--json", options.json);

@@ -69,7 +69,8 @@ std::string Picture::size() const {
 int64_t Picture::scale() const { return std::clamp<int64_t>(384 / std::max(rows, columns), 3, 12); }
 
 int64_t Picture::squaresOf(int64_t lineTokens, int64_t tokens) const {
-  return lineTokens > side && lineTokens < tokens && lineTokens % side == 0 ? lineTokens / side : 0;
+  const int64_t least = side == 1 ? 2 : 8; // closer lines hide the shades
+  return lineTokens >= least * side && lineTokens < tokens && lineTokens % side == 0 ? lineTokens / side : 0;
 }
 
 std::string Picture::text() const {

@@ -7,7 +7,7 @@
 //   .png   the same squares in a palette, a ramp with numbers below; title and description are tEXt chunks
 //   .txt   a character a square: . nothing, 1 to 8 less than so many eighths, # everything
 //
-// Orange lines are drawn every block of tokens, where a line falls between squares.
+// Orange lines are drawn every block of tokens, where they fall between squares and do not crowd.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTN_TOOLS_RUN_PICTURE_H

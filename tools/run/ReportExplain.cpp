@@ -67,8 +67,10 @@ void printGraph(const GraphFacts &g) {
   if (!g.connected())
     printLine("", "no token reaches all: in no depth do all of them hear of a common one");
   else if (g.exact())
-    printLine("", fmt::format("{} {} all: layers of this mask alone, without residuals, pull all tokens together",
-                              tokens(g.roots), countOf(g.roots) == 1 ? "reaches" : "reach"));
+    printLine("",
+              fmt::format("{} {} all{}", tokens(g.roots), countOf(g.roots) == 1 ? "reaches" : "reach",
+                          g.rootSeesItself ? ": layers of this mask alone, without residuals, pull all tokens together"
+                                           : ", but no such token sees itself"));
   else
     printLine("",
               fmt::format("whether some token reaches all is not certain at this level; only {} can", tokens(g.roots)));

@@ -82,6 +82,7 @@ json::Value set(const Report &r) {
   return json::Object{{"rows", s.rows},
                       {"of", s.of},
                       {"keys", r.problem->keys()},
+                      {"density", s.visible / (double(s.of) * double(r.problem->keys()))},
                       {"empty_rows", s.emptyRows},
                       {"unseen_keys", s.unseenKeys ? json::Value(*s.unseenKeys) : json::Value(nullptr)}};
 }
@@ -111,6 +112,7 @@ json::Value graph(const Report &r) {
                       {"closed", g.closed},
                       {"connected", g.connected()},
                       {"roots", tokens(g.roots)},
+                      {"root_sees_itself", g.rootSeesItself},
                       {"radius", g.radius ? json::Value(*g.radius) : json::Value(nullptr)},
                       {"centre", tokens(g.centre)},
                       {"heard", std::move(heard)},

@@ -21,8 +21,10 @@ namespace attn {
 inline unsigned extentVar(unsigned dim) { return 32 + dim; }
 inline unsigned scalarVar(unsigned arg) { return 64 + arg; }
 
-/// The table of an order that is a list: the logical key of each position, -1 for none.
-constexpr unsigned kOrderTable = 1u << 16;
+/// Tables over positions, where an order is in use: the logical key of each, -1 for none, and with boxes the query and
+/// the coordinates of both (+ axis).
+constexpr unsigned kOrderTable = 1u << 16, kQueryOrder = kOrderTable + 1, kKeyCoordinate = kOrderTable + 4,
+                   kQueryCoordinate = kOrderTable + 8;
 inline constexpr llvm::StringLiteral kGatheredAttr = "gathered";
 /// How many positions the key axis has, where that is not its extent.
 constexpr unsigned kPositions = 96;
@@ -37,7 +39,9 @@ struct TokenAxes {
   int64_t firstValue = 0;
   /// The keys go by a list: the op that it comes from, marked by kGatheredAttr, is true of every position with a key.
   bool gathered = false;
-  /// So are those of each query, all of whose positions hold keys.
+  /// Both axes go by boxes of their grids.
+  bool boxes = false;
+  /// `gathered` keys are those of each query, all of whose positions hold keys.
   bool ownLists = false;
 };
 
@@ -75,8 +79,8 @@ struct SetPredicate {
   std::vector<Opaque> opaques;
   /// Answerable atoms, by id less Pred::answerable.
   std::vector<std::variant<MemberAtom, BitsAtom, RandomAtom>> answerables;
-  /// The logical key, and the pairs that are real: positions that hold a key.
-  sets::Expr key;
+  /// The logical query and key, of positions.
+  sets::Expr query, key;
 };
 
 /// `set` is the set region (may be empty: all pairs) inside an op whose captured values are block arguments of the

@@ -11,6 +11,8 @@ struct PipelineOptions {
   std::string target = "x86-64-v3";
   /// Rows of a query block and keys of a key block; 0: chosen by the schedule.
   int64_t blockRows = 0, blockKeys = 0;
+  /// auto, raster or boxes: see TokenOrder in Schedule.h.
+  std::string tokenOrder = "auto";
   /// Verify the IR after every pass.
   bool verifyEach = false;
 };

@@ -2,8 +2,9 @@
 // variants. It never rewrites computation.
 //
 // A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and `gather`
-// where the keys go by a list of the set, or `rows` where every query goes by a list of its own and keys are read where
-// they lie. Of several variants the first is taken whose guard, a rule on the call's extents, holds.
+// where the keys go by a list of the set, the extents of `boxes` where queries and keys go by boxes of their grids, or
+// `rows` where every query goes by a list of its own and keys are read where they lie. Of several variants the first is
+// taken whose guard, a rule on the call's extents, holds.
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -12,14 +13,17 @@
 namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
-inline constexpr llvm::StringLiteral kGatherAttr = "gather";
-inline constexpr llvm::StringLiteral kRowsAttr = "rows";
+inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows";
+
+/// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the keys.
+enum class TokenOrder { Auto, Raster, Boxes };
 
 struct ScheduleRequest {
   int64_t vectorBytes = 32; // of the target
   int64_t vectorRegisters = 16;
   int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
+  TokenOrder tokenOrder = TokenOrder::Auto;
 };
 
 std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});

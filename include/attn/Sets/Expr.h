@@ -131,8 +131,8 @@ public:
   const void *identity() const { return node.get(); }
   std::string str() const;
 
-  friend bool operator==(const Expr &a, const Expr &b) { return a.compare(b) == 0; }
-  friend bool operator!=(const Expr &a, const Expr &b) { return a.compare(b) != 0; }
+  friend bool operator==(const Expr &a, const Expr &b) { return a.hash() == b.hash() && a.compare(b) == 0; }
+  friend bool operator!=(const Expr &a, const Expr &b) { return !(a == b); }
   friend bool operator<(const Expr &a, const Expr &b) { return a.compare(b) < 0; }
 
 private:

@@ -73,14 +73,15 @@ public:
   const void *identity() const { return node.get(); }
   std::string str() const;
 
-  friend bool operator==(const Pred &a, const Pred &b) { return a.compare(b) == 0; }
-  friend bool operator!=(const Pred &a, const Pred &b) { return a.compare(b) != 0; }
+  friend bool operator==(const Pred &a, const Pred &b) { return a.hash() == b.hash() && a.compare(b) == 0; }
+  friend bool operator!=(const Pred &a, const Pred &b) { return !(a == b); }
   friend bool operator<(const Pred &a, const Pred &b) { return a.compare(b) < 0; }
 
 private:
   explicit Pred(std::shared_ptr<const Node> node) : node(std::move(node)) {}
   static Pred make(PredKind kind, Expr e, unsigned id, bool negated, std::vector<Pred> operands);
   static Pred combine(PredKind kind, std::vector<Pred> operands);
+  friend struct PredAccess;
 
   std::shared_ptr<const Node> node;
 };

@@ -5,10 +5,10 @@
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
 #include "NormalizerForm.h"
 #include "attn/Analysis/ArgumentFacts.h"
-#include "attn/Analysis/Lists.h"
 #include "attn/Analysis/SetPredicate.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Tile/Tile.h"
+#include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
@@ -124,18 +124,20 @@ private:
     Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
     SetListOp gathered = v.contains(kGatherAttr) ? attn::gatherable(attend) : SetListOp();
     Value keyOrder;
-    if (gathered) {
+    auto boxes = v.getAs<DictionaryAttr>(kBoxesAttr);
+    if (gathered || boxes) {
       auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
                                          b.getI64IntegerAttr(0), UnitAttr());
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&phase.getBody());
-      Value made = tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
-                                         gathered.getMapAttr(), gathered.getBlockAttr());
+      Value made = gathered ? (Value)tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
+                                                           gathered.getMapAttr(), gathered.getBlockAttr())
+                            : boxOrder(boxes);
       tile::YieldOp::create(b, loc, made);
       keyOrder = phase.getResult(0);
     }
     // A summary is of keys in their own order.
-    SmallVector<std::pair<Value, AffineMap>> summaries = gathered ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+    SmallVector<std::pair<Value, AffineMap>> summaries = keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
     SmallVector<Type> packTypes{kType, vType};
     packTypes.append(summaries.size(), sType);
     auto pack =
@@ -149,13 +151,14 @@ private:
         packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
       tile::YieldOp::create(b, loc, packed);
     }
-    return lowerMain(v, {pack.getResult(0), pack.getResult(1), keyOrder, gathered});
+    return lowerMain(v, {pack.getResult(0), pack.getResult(1), keyOrder, gathered, (bool)boxes});
   }
 
   /// What a main phase reads: keys, values, their order, and the set that the order stands for. Null: rows and lists.
   struct TileKeys {
     Value keys, values, order;
     Operation *stands = nullptr;
+    bool boxes = false;
   };
 
   TileKeys ownKeys() {
@@ -211,7 +214,8 @@ private:
     for (Value t : init)
       carried.push_back(t.getType());
     auto loop = tile::ForOp::create(b, loc, carried, init, from.order, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
-                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr());
+                                    attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
+                                    from.boxes ? b.getUnitAttr() : UnitAttr());
     if (!attend.getSet().empty()) {
       IRMapping copied = args; // one for every clone: another variant has regions and arguments of its own
       attend.getSet().cloneInto(&loop.getSet(), copied);
@@ -270,6 +274,15 @@ private:
     form.buildFinish(b, finish.getBody(), real, finishOutputs);
     tile::YieldOp::create(b, loc, ValueRange{});
     return success();
+  }
+
+  Value boxOrder(DictionaryAttr boxes) {
+    auto sides = [&](StringRef name) { return boxes.getAs<DenseI64ArrayAttr>(name); };
+    return tile::BoxesOp::create(b, loc, tile::OrderType::get(b.getContext()),
+                                 attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+                                 b.getI64IntegerAttr(attend.getFirstValue().value_or(0)), attend.getQueryGridAttr(),
+                                 attend.getKeyGridAttr(), sides("query_outer"), sides("query_inner"), sides("key_outer"),
+                                 sides("key_inner"));
   }
 
   /// keep / (1 - p), keep = random(seed; batch, i, j) >= p
@@ -341,12 +354,15 @@ private:
     yield->erase();
   }
 
-  /// Per-key integer tensors that the set compares at the key index: (argument, map from dims).
+  /// Per-key integer tensors that the set compares at the key index: (argument, map from dims). Those that ascend along
+  /// the keys need none: keys are found by bisection, and the extremes of a range are the elements at its ends.
   SmallVector<std::pair<Value, AffineMap>> keySummaries() {
     SmallVector<std::pair<Value, AffineMap>> found;
     MLIRContext *context = b.getContext();
     unsigned n = attend.numDims();
     auto add = [&](Value source, AffineMap map) {
+      if (isSorted(source) && map.getResults().back() == getAffineDimExpr(attend.keyDim(), context))
+        return;
       std::pair<Value, AffineMap> entry(args.lookup(source), map);
       if (!llvm::is_contained(found, entry))
         found.push_back(entry);
@@ -383,6 +399,11 @@ private:
                           [&](unsigned d) { return share[d] != 1 && entry.second.isFunctionOfDim(d); });
     });
     return found;
+  }
+
+  bool isSorted(Value source) {
+    ArrayAttr all = kernel.getArgAttrsAttr();
+    return all && cast<DictionaryAttr>(all[cast<BlockArgument>(source).getArgNumber()]).contains("attn.sorted");
   }
 
   KernelOp kernel;

@@ -48,7 +48,8 @@ public:
 
     auto axisType = structOf({i32, i32, i64, i64, i64, i32, i32});
     auto axesType = LLVM::LLVMArrayType::get(axisType, ATTN_MAX_RANK);
-    auto argType = structOf({ptr, i8, i8, i8, i8, i32, i32, i32, axesType});
+    auto argType = structOf({ptr, i8, i8, i8, i8, i32, i32, i32, i64, i64, axesType});
+    const sets::Facts promised = argumentFactsOf(program);
     array("args", argType, tensors.size(), [&](unsigned n) {
       unsigned arg = tensors[n];
       auto type = cast<RankedTensorType>(program.getBody().getArgument(arg).getType());
@@ -62,6 +63,8 @@ public:
         axes = LLVM::InsertValueOp::create(b, loc, axes, axis, ArrayRef<int64_t>{a});
       }
       bool output = arg >= numInputs;
+      auto range = promised.range.find(arg);
+      bool ranged = range != promised.range.end();
       return SmallVector<V>{addressOf(string(names[arg])),
                             c8(code),
                             c8(bits),
@@ -69,7 +72,9 @@ public:
                             c8(output),
                             c32(type.getRank()),
                             c32(fact.lengthOf),
-                            c32(0),
+                            c32((promised.sorted.count(arg) ? ATTN_FACT_SORTED : 0) | (ranged ? ATTN_FACT_RANGE : 0)),
+                            c64(ranged ? range->second.first : 0),
+                            c64(ranged ? range->second.second + 1 : 0),
                             axes};
     });
 

@@ -51,13 +51,16 @@ protected:
   };
   void solveSet();
   /// The table of keys by position.
-  virtual void bindOrder();
+  virtual void bindLists() {}
+  void bindTable(unsigned id, V base, V extent, unsigned dim, std::pair<int64_t, int64_t> range);
   void bindCommon(RegionEmitter &region, SetEmitter &set);
   SetEmitter makeSet(RegionEmitter &region);
   Box makeBox(V rowLo, V rowHi);
   std::pair<V, V> status(const Box &box, const Val &keyLo, const Val &keyHi, SetEmitter::Span span);
   void classify(const Box &box, V base, V first, V end, int64_t unit, SetEmitter::Span span, V bytes);
   V nextUnit(const Box &box, V cursor, int64_t unitKeys, V units);
+  V rowAt(V position);
+  Val queryIndex(RegionEmitter &region, V position);
   Val bindKey(RegionEmitter &region, SetEmitter &set, V keyLo);
   struct LaneMask {
     V visible;
@@ -116,7 +119,7 @@ protected:
   llvm::SmallVector<SummaryRef> summaries;
   std::function<TensorRef &(unsigned)> tensorOf;
   std::optional<Members> members;
-  TensorRef orderRef;
+  std::map<unsigned, TensorRef> tables; // over positions
 
   V factor;                               // of the whole call, where scores have no other region: a vector
   V first, rows, lastRow, strips;         // of the query block

@@ -52,7 +52,7 @@ LogicalResult MainEmitter::match() {
 LogicalResult MainEmitter::run() {
   if (failed(match()))
     return failure();
-  tensorOf = [this](unsigned n) -> TensorRef & { return n == kOrderTable ? orderRef : t.tensor(n); };
+  tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
   solveSet();
   if (hasRef && failed(emitRaise()))
     return failure();
@@ -109,7 +109,7 @@ void MainEmitter::loadQueries() {
   V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
   V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
-    V i = e.min(e.add(first, r), lastRow);
+    V i = rowAt(e.min(e.add(first, r), lastRow));
     V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
     copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
   });
@@ -150,7 +150,7 @@ void MainEmitter::visitBlocks(V pass) {
         V from = e.mul(args[0], group), count = e.min(e.i64(group), e.sub(blocks, from));
         V base = e.mul(from, l.blockKeys);
         V hi = e.sub(e.add(base, e.mul(count, l.blockKeys)), e.i64(1));
-        V may = status(box, region.make(base, 0, INT32_MAX), region.make(hi, 0, INT32_MAX), SetEmitter::kAnything).first;
+        V may = status(box, region.make(base, 0, INT32_MAX), region.make(hi, 0, INT32_MAX), SetEmitter::kGroup).first;
         auto counted = e.choose(
             may, {e.i64Type(), e.i64Type()},
             [&] {

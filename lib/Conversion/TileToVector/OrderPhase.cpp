@@ -11,7 +11,7 @@ using namespace attn;
 using V = Value;
 
 /// Extremes of i32s in groups of `width` positions, as i64s: least[groups], greatest[groups].
-static void summarizeOrder(TaskEmitter &t, V base, V least, V groups, int64_t width) {
+static void summarizeLevel(TaskEmitter &t, V base, V least, V groups, int64_t width) {
   Emit &e = t.e;
   V greatest = e.at(least, e.mul(groups, 8));
   V end = e.mul(t.panels(), t.layout.width);
@@ -26,15 +26,28 @@ static void summarizeOrder(TaskEmitter &t, V base, V least, V groups, int64_t wi
   });
 }
 
-LogicalResult attn::emitOrderPhase(TaskEmitter &t) {
+void attn::summarizeKeyTable(TaskEmitter &t, unsigned n) {
   Emit &e = t.e;
-  tile::OrderOp op = t.order;
+  const Layout &l = t.layout;
+  V base = t.keyTable(n), at = t.keyTableSummary(n);
+  for (int64_t width : {l.width, l.blockKeys, l.blockKeys * Layout::kGroupBlocks}) {
+    V units = e.divUnsigned(e.add(t.positions, width - 1), width);
+    summarizeLevel(t, base, at, units, width);
+    at = e.at(at, e.mul(units, 16));
+  }
+}
+
+LogicalResult attn::emitOrderPhase(TaskEmitter &t) {
+  if (t.boxes)
+    return emitBoxOrder(t);
+  Emit &e = t.e;
+  tile::OrderOp op = t.list;
   unsigned argument = cast<BlockArgument>(op.getList()).getArgNumber();
   TensorRef &list = t.tensor(argument);
   Type element = list.type.getElementType(), i32 = e.b.getI32Type();
   unsigned last = list.type.getRank() - 1;
   V base = e.at(list.data, e.mul(t.baseOffset(list, op.getMap()), Emit::elementBytes(element)));
-  V out = t.orderBase(), seen = t.orderSeen(), limit = t.orderLimit(), keys = t.extents[t.keyDim()];
+  V out = t.keyTable(0), seen = t.orderSeen(), limit = t.orderLimit(), keys = t.extents[t.keyDim()];
   V none = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(-1));
   int64_t block = op.getBlock();
 
@@ -64,8 +77,6 @@ LogicalResult attn::emitOrderPhase(TaskEmitter &t) {
   });
   V panels = t.panels();
   e.loop(t.positions, e.mul(panels, t.layout.width), 1, [&](V p) { e.store(none, e.at(out, e.mul(p, 4))); });
-  summarizeOrder(t, out, t.orderSummary(), panels, t.layout.width);
-  V blocks = e.divUnsigned(e.add(t.positions, t.layout.blockKeys - 1), t.layout.blockKeys);
-  summarizeOrder(t, out, e.at(t.orderSummary(), e.mul(panels, 16)), blocks, t.layout.blockKeys);
+  summarizeKeyTable(t, 0);
   return success();
 }

@@ -37,8 +37,8 @@ struct Rows {
       : e(t.e), source(t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber())),
         size(Emit::elementBytes(source.type.getElementType())), stride(t.stride(source, op.getMap(), t.keyDim())),
         base(e.at(source.data, e.mul(t.baseOffset(source, op.getMap()), size))) {
-    if (t.order)
-      order = e.at(t.orderBase(), e.mul(first, 4));
+    if (t.ordered())
+      order = e.at(t.keyTable(0), e.mul(first, 4));
     else
       base = e.at(base, e.mul(e.mul(first, stride), size));
   }
@@ -134,7 +134,7 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
       tokens.push_back(rows.token(e.add(key, n)));
       least = e.min(least, tokens.back());
     }
-    if (!t.order)
+    if (!t.ordered())
       return transposed(key, tokens);
     e.choose(
         e.ge(least, e.i64(0)), {},

@@ -19,31 +19,67 @@ void MainEmitter::solveSet() {
   solution = sets::solve(predicate.pred, j, {{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 16,
                          argumentFactsOf(t.program));
   members.emplace(t, predicate);
-  V panels = t.panels(), blocks = e.divUnsigned(e.add(t.positions, l.blockKeys - 1), l.blockKeys);
+  auto unitsOf = [&](int64_t keys) { return e.divUnsigned(e.add(t.positions, keys - 1), keys); };
+  int64_t groupKeys = l.blockKeys * Layout::kGroupBlocks;
+  V panels = t.panels(), blocks = unitsOf(l.blockKeys);
   unsigned n = 0;
   if (pack)
     for (auto summary : pack.getBody().getOps<tile::SummaryOp>())
-      summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(), t.summaryBase(n++),
-                         panels, blocks, l.width, l.blockKeys});
-  if (!t.keysAreAnywhere())
-    return;
-  // The order is a table over positions like any other.
-  MLIRContext *context = e.b.getContext();
-  if (t.order)
-    summaries.push_back({kOrderTable, AffineMap::get(i + 2, 0, getAffineDimExpr(j, context)), t.orderSummary(), panels,
-                         blocks, l.width, l.blockKeys});
-  orderRef.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
-  orderRef.strides = {e.i64(1)};
-  bindOrder();
-  AxisFact position;
-  position.dim = j;
-  position.free = 0;
-  orderRef.fact.axes = {position};
+      summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(),
+                           t.summaryBase(n++), panels, blocks, V(), l.width, l.blockKeys, groupKeys});
+  bindLists();
+  AffineMap ofKeys = AffineMap::get(i + 2, 0, getAffineDimExpr(j, e.b.getContext()));
+  V held = e.mul(panels, l.width);
+  for (unsigned n = 0; t.ordered() && n <= t.numAxes(); ++n) { // tensors like any other
+    unsigned id = n ? kKeyCoordinate + n - 1 : kOrderTable;
+    auto rangeOf = [&](ArrayRef<int64_t> grid) -> std::pair<int64_t, int64_t> {
+      if (n == 0)
+        return {-1, INT32_MAX - 2};
+      if (!ShapedType::isDynamic(grid[n - 1]))
+        return {0, std::max<int64_t>(grid[n - 1] - 1, 0)};
+      int64_t below = 1; // only the first extent is dynamic
+      for (int64_t extent : grid.drop_front())
+        below *= std::max<int64_t>(extent, 1);
+      return {0, INT32_MAX / below};
+    };
+    bindTable(id, t.keyTable(n), held, j, rangeOf(axes.keyGrid));
+    summaries.push_back(
+        {id, ofKeys, t.keyTableSummary(n), panels, blocks, unitsOf(groupKeys), l.width, l.blockKeys, groupKeys});
+    if (t.boxes)
+      bindTable(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i,
+            rangeOf(axes.queryGrid));
+  }
 }
 
-void MainEmitter::bindOrder() {
-  orderRef.data = t.orderBase();
-  orderRef.extents = {e.mul(t.panels(), l.width)};
+/// The logical query at a position.
+V MainEmitter::rowAt(V position) {
+  if (!t.boxes)
+    return position;
+  V token = e.load(e.b.getI32Type(), e.at(t.queryTable(0), e.mul(position, 4)));
+  return arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), token);
+}
+
+/// The same as the value of an index.
+MainEmitter::Val MainEmitter::queryIndex(RegionEmitter &region, V position) {
+  if (!t.boxes)
+    return region.indexScalar(position, t.queryDim());
+  Val row = region.indexScalar(rowAt(position), t.queryDim());
+  return row;
+}
+
+/// A table over positions of an axis.
+void MainEmitter::bindTable(unsigned id, V base, V extent, unsigned dim, std::pair<int64_t, int64_t> range) {
+  TensorRef ref;
+  ref.type = RankedTensorType::get({ShapedType::kDynamic}, e.b.getI32Type());
+  ref.data = base;
+  ref.strides = {e.i64(1)};
+  ref.extents = {extent};
+  AxisFact position;
+  position.dim = dim;
+  position.free = 0;
+  ref.fact.axes = {position};
+  ref.range = range;
+  tables[id] = ref;
 }
 
 void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
@@ -54,14 +90,16 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
   set.bind(kPositions, region.make(t.positions, 0, INT32_MAX));
   for (auto [arg, value] : t.params)
     if (arg.getType().isIntOrIndex()) {
-      auto range = RegionEmitter::Int(1) << 40;
-      V wide = arg.getType().isInteger(32) ? (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), value) : value;
+      // Windows and offsets beyond every index mean "unbounded"; saturated so that sums of a few stay inside i64.
+      const int64_t range = int64_t(1) << 40;
+      V wide = arg.getType().isInteger(32) ? (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), value)
+                                           : (V)e.min(e.max(value, e.i64(-range)), e.i64(range));
       set.bind(scalarVar(cast<BlockArgument>(arg).getArgNumber()), region.make(wide, -range, range));
     }
 }
 
 SetEmitter MainEmitter::makeSet(RegionEmitter &region) {
-  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim());
+  return SetEmitter(e, region, tensorOf, summaries, predicate.opaques, t.keyDim(), solution.facts);
 }
 
 /// Both ends of a range as the 32-bit numbers that lanes compare with.
@@ -170,11 +208,15 @@ void MainEmitter::classify(const Box &box, V base, V first, V end, int64_t unit,
   };
   RegionEmitter region = makeRegion();
   auto keysOf = [&](V lo) {
-    RegionEmitter::Int most = RegionEmitter::Int(INT32_MAX);
+    RegionEmitter::Int most = INT32_MAX - 1;
     bool lanes = isa<VectorType>(lo.getType());
     Val keyLo = lanes ? Val{lo, 0, most} : region.make(lo, 0, most);
     V step = lanes ? e.splatInt(cast<VectorType>(lo.getType()), unit - 1) : e.i64(unit - 1);
     V hi = e.add(lo, step);
+    if (span != SetEmitter::kPanel) { // the last block ends with its last panel
+      V last = e.sub(e.mul(t.panels(), l.width), e.i64(1));
+      hi = e.min(hi, lanes ? region.asVector(arith::TruncIOp::create(e.b, e.loc, i32, last)) : last);
+    }
     return std::pair<Val, Val>{keyLo, lanes ? Val{hi, 0, most} : region.make(hi, 0, most)};
   };
   // Bits of lists and words are looked up unit by unit.
@@ -226,8 +268,32 @@ V MainEmitter::nextUnit(const Box &box, V cursor, int64_t unitKeys, V units) {
   return next;
 }
 
+static bool hasFind(const Expr &x) { return x.is(sets::ExprKind::Find) || llvm::any_of(x.operands(), hasFind); }
+
+/// What lanes test of a conjunct: bounds of one row, and the rest. A place in a sorted tensor, worth a search for the
+/// range of many rows, is none for one row and panel: there the elements themselves are compared.
+static std::pair<Interval, Pred> laneTests(const sets::Conjunct &c, const sets::Solution &solution) {
+  Pred rest = c.rest();
+  SmallVector<Expr> lower, upper;
+  for (const Pred &atom : c.boundAtoms) {
+    std::vector<sets::AxisBound> bounds = *sets::solveAtom(atom, solution.axis, solution.facts);
+    if (llvm::any_of(bounds, [](const sets::AxisBound &b) { return hasFind(b.bound); })) {
+      rest = rest && atom;
+      continue;
+    }
+    for (const sets::AxisBound &b : bounds)
+      (b.isLower ? lower : upper).push_back(b.bound);
+  }
+  Interval interval = Interval::all();
+  if (!lower.empty())
+    interval.lo = sets::maxOf({lower.begin(), lower.end()});
+  if (!upper.empty())
+    interval.hi = sets::minOf({upper.begin(), upper.end()});
+  return {interval, rest};
+}
+
 bool MainEmitter::masksAreBounds() {
-  return llvm::all_of(solution.conjuncts, [](const sets::Conjunct &c) { return c.rest().isTrue(); });
+  return llvm::all_of(solution.conjuncts, [&](auto &c) { return laneTests(c, solution).second.isTrue(); });
 }
 
 /// The logical key of positions that are bound to the key's variable.
@@ -248,13 +314,15 @@ MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyL
   V first = e.add(keyLo, half * e.lanes);
   RegionEmitter::Val rowIndex = region.indexScalar(row, i), key = bindKey(region, set, first);
   set.bind(i, rowIndex);
+  RegionEmitter::Val query = queryIndex(region, row);
+  set.logicalQuery = query;
   set.answer = [&](unsigned id, SetEmitter::Question) { return members->lanes(id, row, first, key, set, region); };
   for (SetPredicate::Opaque &o : predicate.opaques)
     if (o.condition)
       if (auto where = o.condition.getParentRegion()->getParentOfType<SetWhereOp>())
         for (BlockArgument arg : where.getBody().getArguments()) {
           unsigned d = arg.getArgNumber();
-          region.bind(arg, d == i ? rowIndex : d == j ? key : region.indexScalar(t.index[d], d));
+          region.bind(arg, d == i ? query : d == j ? key : region.indexScalar(t.index[d], d));
         }
 
   // Bounds relative to the panel, saturated to just outside it, so that lanes compare in the element's own width.
@@ -270,14 +338,13 @@ MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyL
   auto build = [&](bool unknownHolds) -> V {
     V mask;
     for (const sets::Conjunct &c : solution.conjuncts) {
-      Interval interval = c.rowInterval();
+      auto [interval, rest] = laneTests(c, solution);
       V m;
       auto narrow = [&](V with) { m = m ? e.both(region.asVector(m), region.asVector(with)) : region.asVector(with); };
       if (interval.hasLo())
         narrow(e.ge(lane, relative(interval.lo)));
       if (interval.hasHi())
         narrow(e.le(lane, relative(interval.hi)));
-      Pred rest = c.rest();
       if (!rest.isTrue())
         narrow(set.pred(rest, unknownHolds));
       if (!m)

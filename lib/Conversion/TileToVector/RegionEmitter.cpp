@@ -42,7 +42,7 @@ Val RegionEmitter::indexLanes(V j0, unsigned dim) {
   V base = e.broadcast(castInt(e, j0, 32));
   // Lanes past the end of a padded panel may pass 2^31 - 1 by less than a panel; they are clamped before any use as an
   // address.
-  Val r{e.add(base, e.iota(i32)), 0, INT32_MAX};
+  Val r{e.add(base, e.iota(i32)), 0, INT32_MAX - 1};
   r.plainDim = dim;
   return r;
 }
@@ -84,6 +84,16 @@ Val RegionEmitter::combine(StringRef op, const Val &a, const Val &c) {
         : op == "min" ? e.min(x, y)
                       : e.max(x, y);
   return make(r, lo, hi);
+}
+
+V RegionEmitter::compareLanes(arith::CmpIPredicate p, const Val &lanes, Val scalar) {
+  Int least = lanes.lo - 1, most = lanes.hi + 1;
+  if (!scalar.isVector() && fits(least, most) && !fits(scalar.lo, scalar.hi)) {
+    // Beyond all that a lane can be, one value is as good as another.
+    scalar = combine("max", scalar, constantInt((int64_t)least));
+    scalar = combine("min", scalar, constantInt((int64_t)most));
+  }
+  return compare(p, lanes, scalar);
 }
 
 V RegionEmitter::compare(arith::CmpIPredicate p, const Val &a, const Val &c) {
@@ -184,6 +194,8 @@ FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
   }
   if (isa<FloatType>(element) || element.isInteger(1))
     return Val{v, 0, 1};
+  if (t.range)
+    return make(v, t.range->first, t.range->second);
   unsigned width = element.getIntOrFloatBitWidth();
   Int hi = (Int(1) << (width - 1)) - 1;
   return make(v, -hi - 1, hi);

@@ -17,6 +17,7 @@ struct TensorRef {
   mlir::Value data;
   llvm::SmallVector<mlir::Value> strides, extents;
   ArgumentFact fact;
+  std::optional<std::pair<int64_t, int64_t>> range; // of its elements, where it is known
 };
 
 class RegionEmitter {
@@ -59,6 +60,8 @@ public:
   V asVector(V v);
   Val combine(llvm::StringRef op, const Val &a, const Val &c); // add, sub, mul, min, max with ranges
   V compare(mlir::arith::CmpIPredicate p, const Val &a, const Val &c);
+  /// In the lanes' own width, whatever the scalar is.
+  V compareLanes(mlir::arith::CmpIPredicate p, const Val &lanes, Val scalar);
   Val constantInt(int64_t v) { return make(e.i64(v), v, v); }
   Val make(V i64OrVector, Int lo, Int hi);
 

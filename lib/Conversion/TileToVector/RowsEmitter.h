@@ -23,7 +23,7 @@ public:
 private:
   // RowsPhase.cpp
   void visitBlocks(V pass) override;
-  void bindOrder() override;
+  void bindLists() override;
   llvm::SmallVector<V> dot(V panel) override;
   void visitRow();
 

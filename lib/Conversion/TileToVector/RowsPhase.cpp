@@ -5,10 +5,9 @@ using namespace attn;
 using V = Value;
 
 /// The table of keys by position is the row's list; as it is padded to whole panels, every lane is inside.
-void RowsEmitter::bindOrder() {
+void RowsEmitter::bindLists() {
   lists.place(e.at(t.scratch, e.add(members->scratchBytes(), l.scratchBytes())));
-  orderRef.data = lists.keys;
-  orderRef.extents = {e.i64(INT32_MAX)};
+  bindTable(kOrderTable, lists.keys, e.i64(INT32_MAX), t.keyDim(), {-1, INT32_MAX - 2});
   keys = sourceOf(weighOp.getKeys(), t.dotDim());
   if (accumulateOp)
     values = sourceOf(accumulateOp.getValues(), t.valueDim());

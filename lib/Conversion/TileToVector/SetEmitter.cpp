@@ -163,8 +163,8 @@ V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
       if (auto constant = dyn_cast<AffineConstantExpr>(index)) {
         indices.push_back(region.constantInt(constant.getValue()));
       } else if (auto dim = dyn_cast<AffineDimExpr>(index)) {
-        bool isKey = dim.getPosition() == keyDim && logicalKey;
-        indices.push_back(isKey ? *logicalKey : vars.at(dim.getPosition()));
+        bool isKey = dim.getPosition() == keyDim && logicalKey, isQuery = dim.getPosition() + 1 == keyDim && logicalQuery;
+        indices.push_back(isKey ? *logicalKey : isQuery ? *logicalQuery : vars.at(dim.getPosition()));
       } else {
         auto binary = cast<AffineBinaryOpExpr>(index);
         Val d = vars.at(cast<AffineDimExpr>(binary.getLHS()).getPosition());
@@ -205,9 +205,51 @@ V SetEmitter::combineMasks(V a, V c, bool both) {
   return both ? e.both(a, c) : e.either(a, c);
 }
 
+/// `e >= 0`, `== 0`, `!= 0` with what lanes differ in on one side and all else, scalars, on the other; null where there
+/// is only one of them.
+V SetEmitter::lanesAgainstScalars(const Expr &e, arith::CmpIPredicate cmp) {
+  using P = arith::CmpIPredicate;
+  sets::LinearForm form = sets::linearForm(e), rest;
+  rest.constant = form.constant;
+  std::vector<std::pair<Expr, int64_t>> lanes;
+  for (const auto &term : form.terms) {
+    std::set<unsigned> mentioned;
+    sets::collectVars(term.first, mentioned);
+    bool varies = llvm::any_of(mentioned, [&](unsigned v) { return vars.count(v) && vars.at(v).isVector(); });
+    (varies ? lanes : rest.terms).push_back(term);
+  }
+  if (lanes.empty() || (rest.terms.empty() && lanes.size() > 1))
+    return {};
+  // lanes >= -rest, or lanes <= rest where all lanes are subtracted
+  bool flip = llvm::all_of(lanes, [](const auto &term) { return term.second < 0; });
+  std::optional<Val> sum;
+  for (const auto &[atom, coefficient] : lanes) {
+    int64_t c = flip ? -coefficient : coefficient;
+    Val v = c == 1 || c == -1 ? expr(atom) : region.combine("mul", expr(atom), region.constantInt(std::abs(c)));
+    if (!sum && c > 0)
+      sum = v;
+    else
+      sum = region.combine(c > 0 ? "add" : "sub", sum ? *sum : region.constantInt(0), v);
+  }
+  Expr other = flip ? sets::fromLinear(rest) : -sets::fromLinear(rest);
+  P p = cmp == P::sge && flip ? P::sle : cmp;
+  // Elements may be any i64: `a >= b + 1` is asked as `a > b`, which does not wrap.
+  int64_t constant = sets::linearForm(other).constant;
+  if (p == P::sge && constant == 1)
+    p = P::sgt, other = other - 1;
+  else if (p == P::sle && constant == -1)
+    p = P::slt, other = other + 1;
+  return region.compareLanes(p, *sum, expr(other));
+}
+
 V SetEmitter::pred(const Pred &p, bool unknownHolds) {
   auto compare = [&](arith::CmpIPredicate cmp) {
+    if (V v = lanesAgainstScalars(p.expr(), cmp))
+      return v;
     auto [first, second] = sets::splitSides(p.expr());
+    // Elements may be any i64: `a >= b + 1` is asked as `a > b`, which does not wrap.
+    if (cmp == arith::CmpIPredicate::sge && sets::linearForm(second).constant == 1)
+      return region.compare(arith::CmpIPredicate::sgt, expr(first), expr(second - 1));
     return region.compare(cmp, expr(first), expr(second));
   };
   switch (p.kind()) {

@@ -16,8 +16,8 @@ enum BoxVar : unsigned { kRowLo = 128, kRowHi, kKeyLo, kKeyHi };
 struct SummaryRef {
   unsigned argument;
   mlir::AffineMap map;
-  mlir::Value base, panels, blocks; // how many there are
-  int64_t panelKeys, blockKeys;
+  mlir::Value base, panels, blocks, groups; // how many there are; groups: null where it has none of them
+  int64_t panelKeys, blockKeys, groupKeys;
 };
 
 class SetEmitter {
@@ -25,13 +25,16 @@ public:
   using V = mlir::Value;
   using Val = RegionEmitter::Val;
 
-  /// `region` evaluates loads and opaque conditions; `tensorOf` finds a tensor argument by number.
+  /// `region` evaluates loads and opaque conditions; `tensorOf` finds a tensor argument by number; `facts` are what the
+  /// call has checked.
   SetEmitter(Emit &e, RegionEmitter &region, llvm::function_ref<TensorRef &(unsigned)> tensorOf,
-             llvm::ArrayRef<SummaryRef> summaries, llvm::ArrayRef<SetPredicate::Opaque> opaques, unsigned keyDim)
-      : e(e), region(region), tensorOf(tensorOf), summaries(summaries), opaques(opaques), keyDim(keyDim) {}
+             llvm::ArrayRef<SummaryRef> summaries, llvm::ArrayRef<SetPredicate::Opaque> opaques, unsigned keyDim,
+             const sets::Facts &facts)
+      : e(e), region(region), tensorOf(tensorOf), summaries(summaries), opaques(opaques), keyDim(keyDim), facts(facts) {
+  }
 
   /// What the keys kKeyLo..kKeyHi are: whole panels, whole blocks, or anything.
-  enum Span { kAnything, kPanel, kBlock } span = kAnything;
+  enum Span { kAnything, kPanel, kBlock, kGroup } span = kAnything;
   /// Answers to questions about lists, bits and random blocks: an atom's id, what is asked.
   enum Question { kLanes, kMay, kMust };
   std::function<V(unsigned id, Question)> answer;
@@ -47,7 +50,7 @@ public:
   /// With a variable bound for this expression alone.
   Val exprWith(const sets::Expr &x, unsigned var, Val v);
   /// The logical key that masks and conditions are asked about, where it is not the position.
-  std::optional<Val> logicalKey;
+  std::optional<Val> logicalKey, logicalQuery;
   V scalar(const sets::Expr &x) { return region.wide(expr(x)); }
   /// i1, or a vector of i1 where a variable is bound to lanes. A condition that had to read outside a tensor is
   /// unknown: it counts as `unknownHolds`. So `false and unknown` is false whichever way, and a pair is at fault only
@@ -57,6 +60,7 @@ public:
   bool hasUnknown() const { return !known.empty(); }
 
 private:
+  V lanesAgainstScalars(const sets::Expr &e, mlir::arith::CmpIPredicate cmp);
   V combineMasks(V a, V c, bool both);
   Val extreme(const sets::Expr &x);
   Val extremeOfSummary(const sets::Expr &x, const SummaryRef &s);
@@ -72,6 +76,7 @@ private:
   llvm::ArrayRef<SummaryRef> summaries;
   llvm::ArrayRef<SetPredicate::Opaque> opaques;
   unsigned keyDim;
+  const sets::Facts &facts;
   std::map<unsigned, Val> vars;
   std::map<unsigned, V> known; // by opaque id: false where its value is unknown
 };

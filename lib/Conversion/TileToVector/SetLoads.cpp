@@ -13,12 +13,13 @@ Val SetEmitter::extremeOfSummary(const Expr &x, const SummaryRef &s) {
   bool least = x.is(ExprKind::LoadMin);
   V ofPanels = least ? s.base : e.at(s.base, e.mul(s.panels, 8));
   V ofBlocks = e.at(e.at(s.base, e.mul(s.panels, 16)), least ? e.i64(0) : e.mul(s.blocks, 8));
-  bool whole = span != kAnything && x.lo().is(ExprKind::Var) && x.lo().varId() == kKeyLo && x.hi().is(ExprKind::Var) &&
+  V ofGroups = s.groups ? e.at(e.at(s.base, e.mul(e.add(s.panels, s.blocks), 16)), least ? e.i64(0) : e.mul(s.groups, 8)) : V();
+  bool whole = (span == kPanel || span == kBlock || (span == kGroup && s.groups)) && x.lo().is(ExprKind::Var) && x.lo().varId() == kKeyLo && x.hi().is(ExprKind::Var) &&
                x.hi().varId() == kKeyHi;
   Val lo = expr(x.lo());
   if (whole) {
-    V base = span == kPanel ? ofPanels : ofBlocks;
-    V entry = region.wide(quotient(lo, span == kPanel ? s.panelKeys : s.blockKeys));
+    V base = span == kPanel ? ofPanels : span == kBlock ? ofBlocks : ofGroups;
+    V entry = region.wide(quotient(lo, span == kPanel ? s.panelKeys : span == kBlock ? s.blockKeys : s.groupKeys));
     if (!lo.isVector())
       return region.make(e.loadI64(e.at(base, e.mul(entry, 8))), INT64_MIN, INT64_MAX);
     // Lanes are consecutive units: what is read past the end belongs to lanes that nobody asks about, and the slot
@@ -37,16 +38,19 @@ Val SetEmitter::extremeOfSummary(const Expr &x, const SummaryRef &s) {
   return region.make(r, INT64_MIN, INT64_MAX);
 }
 
-/// The extreme of a tensor over lo..hi along one axis: from the summary where there is one, else element by element.
+/// The extreme of a tensor over lo..hi along one axis: the element at one end where they ascend, from the summary where
+/// there is one, else element by element.
 Val SetEmitter::extreme(const Expr &x) {
   bool least = x.is(ExprKind::LoadMin);
   std::vector<Expr> indices = x.indices();
+  bool sorted = facts.sorted.count(x.table()) && x.axis() + 1 == indices.size();
   for (const SummaryRef &s : summaries) {
     if (s.argument != x.table())
       continue;
     bool same = true;
     for (unsigned axis = 0; axis < indices.size(); ++axis) {
       unsigned dim = cast<AffineDimExpr>(s.map.getResult(axis)).getPosition();
+      // A summary is of the keys' own positions: no use where a table maps them first.
       same &= axis == x.axis() ? dim == keyDim : indices[axis].is(ExprKind::Var) && indices[axis].varId() == dim;
     }
     if (same)
@@ -61,6 +65,13 @@ Val SetEmitter::extreme(const Expr &x) {
       offset = e.add(offset, e.mul(scalar(indices[axis]), t.strides[axis]));
   auto scan = [&](V lo, V hi) {
     lo = e.max(lo, e.i64(0)), hi = e.min(hi, e.sub(t.extents[x.axis()], e.i64(1)));
+    if (sorted)
+      return e.choose(
+          e.le(lo, hi), {e.i64Type()},
+          [&] {
+            return SmallVector<V>{elementAt(t, e.add(offset, e.mul(least ? lo : hi, t.strides[x.axis()])))};
+          },
+          [&] { return SmallVector<V>{e.i64(least ? INT64_MAX : INT64_MIN)}; })[0];
     return e.loop(lo, e.add(hi, 1), 1, e.i64(least ? INT64_MAX : INT64_MIN), [&](V n, ValueRange acc) {
       V v = elementAt(t, e.add(offset, e.mul(n, t.strides[x.axis()])));
       return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};

@@ -18,7 +18,8 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
     axes.keyGrid.assign(grid->begin(), grid->end());
   axes.first = op.getFirst();
   axes.firstValue = op.getFirstValue().value_or(0);
-  axes.gathered = (bool)op.getOrder();
+  axes.gathered = op.getOrder() && !op.getBoxes();
+  axes.boxes = op.getBoxes();
   axes.ownLists = axes.gathered && isa<tile::ListsType>(op.getOrder().getType());
   return axes;
 }
@@ -53,11 +54,14 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   if (t.lists)
     scratch = e.add(scratch, RowLists(t).scratchBytes());
   e.store(scratch, e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
-  if (t.order) {
-    // order[positions], its summary, and a bit for every value of an element
-    V bytes = e.mul(t.panels(), 4 * t.layout.width + 32);
-    bytes = e.add(bytes, e.mul(e.divUnsigned(e.add(t.orderLimit(), 63), 64), 8));
-    e.store(bytes, e.at(sizes, (int64_t)offsetof(attn_sizes, slot_bytes)));
+  if (t.ordered()) {
+    // Tables over positions; of a list also a bit for every value of an element.
+    V bytes = e.mul(t.keyTableBytes(), 1 + t.numAxes());
+    if (t.boxes)
+      bytes = e.add(bytes, e.mul(t.queryTableBytes(), 1 + t.numAxes()));
+    else
+      bytes = e.add(bytes, e.mul(e.divUnsigned(e.add(t.orderLimit(), 63), 64), 8));
+    e.store(e.add(bytes, 128), e.at(sizes, (int64_t)offsetof(attn_sizes, slot_bytes)));
   }
   return success();
 }

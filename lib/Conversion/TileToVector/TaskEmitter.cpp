@@ -7,8 +7,9 @@ using V = Value;
 
 V TaskEmitter::field(size_t offset, Type type) { return e.load(type, e.at(task, (int64_t)offset)); }
 
-TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, tile::OrderOp order, V task)
-    : e(e), program(program), layout(layout), task(task), order(order) {
+TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, Operation *order, V task)
+    : e(e), program(program), layout(layout), task(task), list(dyn_cast_or_null<tile::OrderOp>(order)),
+      boxes(dyn_cast_or_null<tile::BoxesOp>(order)) {
   Type ptr = e.ptrType(), i64 = e.i64Type();
   slot = field(offsetof(attn_task, slot), ptr);
   scratch = field(offsetof(attn_task, scratch), ptr);
@@ -45,16 +46,20 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
       if (e.real.isF64() && arg.getType().isF32())
         v = arith::ExtFOp::create(e.b, e.loc, e.real, v);
     } else {
-      // Windows and offsets beyond every index mean "unbounded"; saturated so that sums of a few stay inside i64.
-      v = e.min(e.max(e.loadI64(at), e.i64(-(int64_t(1) << 40))), e.i64(int64_t(1) << 40));
+      v = e.loadI64(at); // all 64 bits: seeds use them
       if (arg.getType().isInteger(32))
-        v = arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), e.min(e.max(v, e.i64(INT32_MIN)), e.i64(INT32_MAX)));
+        v = arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), v);
     }
     params[arg] = v;
   }
   positions = extents[keyDim()];
-  if (order)
-    positions = e.mul(tensor(cast<BlockArgument>(order.getList()).getArgNumber()).extents.back(), order.getBlock());
+  if (list)
+    positions = e.mul(tensor(cast<BlockArgument>(list.getList()).getArgNumber()).extents.back(), list.getBlock());
+  if (boxes) {
+    V first = gridFirst();
+    V panels = e.divUnsigned(e.add(first, layout.width - 1), layout.width);
+    positions = e.add(e.mul(panels, layout.width), e.sub(positions, first));
+  }
 }
 
 V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
@@ -90,14 +95,30 @@ V TaskEmitter::summaryBase(unsigned n) {
   return e.at(base, e.mul(all, n * 32));
 }
 
-V TaskEmitter::orderBase() {
+V TaskEmitter::keyTable(unsigned n) {
   V bytes = e.mul(panels(), layout.panelBytes());
-  return e.at(slot, e.mul(e.divUnsigned(e.add(bytes, 63), 64), 64));
+  V base = e.at(slot, e.mul(e.divUnsigned(e.add(bytes, 63), 64), 64));
+  return e.at(base, e.mul(keyTableBytes(), n));
+}
+
+V TaskEmitter::queryTable(unsigned n) {
+  V end = keyTable(1 + numAxes());
+  return e.at(end, e.mul(queryTableBytes(), n));
+}
+
+V TaskEmitter::gridFirst() {
+  V first = e.i64(boxes.getFirstValue());
+  if (boxes.getFirst()) {
+    first = params.lookup(boxes.getFirst());
+    if (first.getType().isInteger(32))
+      first = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), first);
+  }
+  return e.min(e.max(first, e.i64(0)), extents[keyDim()]);
 }
 
 /// Elements of the list are below ceil(J / block).
 V TaskEmitter::orderLimit() {
-  return e.divUnsigned(e.add(extents[keyDim()], order.getBlock() - 1), order.getBlock());
+  return e.divUnsigned(e.add(extents[keyDim()], list.getBlock() - 1), list.getBlock());
 }
 
 V TaskEmitter::isBadElement(V inside, V element, bool csr) {

@@ -52,7 +52,8 @@ private:
 
 class TaskEmitter {
 public:
-  TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, tile::OrderOp order, mlir::Value task);
+  /// `order`: a tile.order, a tile.boxes, or null.
+  TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout, mlir::Operation *order, mlir::Value task);
 
   using V = mlir::Value;
   V field(size_t offset, mlir::Type type);
@@ -84,22 +85,30 @@ public:
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
 
+  // Keys that go by a list, or both axes by boxes (see OrderPhase.cpp, BoxOrder.cpp); null without.
+  tile::OrderOp list;
+  tile::BoxesOp boxes;
+  bool ordered() { return list || boxes; }
+  unsigned numAxes() { return boxes ? boxes.getKeyGrid().size() : 0; }
+  /// Tables of the order, after the packed keys and values: of key positions, whole panels of i32 and their summary
+  /// (logical key, then coordinates); of query positions (logical query, coordinates).
+  V keyTable(unsigned n);
+  V keyTableSummary(unsigned n) { return e.at(keyTable(n), e.mul(panels(), 4 * layout.width)); }
+  V keyTableBytes() { return e.mul(panels(), 4 * layout.width + 48); }
+  V queryTable(unsigned n);
+  V queryTableBytes() { return e.mul(e.divUnsigned(e.add(extents[queryDim()], 15), 16), 64); }
+  /// After the table of a list: one bit an element's value, met before.
+  V orderSeen() { return keyTable(1); }
   /// Of queries that go by lists of their own (see RowLists.h); null without.
   tile::ListsOp lists;
   /// Whether position p of the key axis may hold any key.
-  bool keysAreAnywhere() const { return order || lists; }
+  bool keysAreAnywhere() const { return list || boxes || lists; }
   /// An element of a list that is not `inside`, nor padding, which a list of CSR rows has none of.
   V isBadElement(V inside, V element, bool csr);
 
-  // Of keys that go by a list (see OrderPhase.cpp); null without.
-  tile::OrderOp order;
-  /// i32 a position, whole panels.
-  V orderBase();
-  /// Least and greatest key of the panels, then of the blocks, as a summary.
-  V orderSummary() { return e.at(orderBase(), e.mul(panels(), 4 * layout.width)); }
-  /// One bit an element's value: met before.
-  V orderSeen() { return e.at(orderSummary(), e.mul(panels(), 32)); }
   V orderLimit();
+  /// Tokens that stand before the grid, on the key axis.
+  V gridFirst();
 
   /// Where `bad` (i1) holds, the index is reported as the call's bad index if it is the first.
   void reportIndex(V bad, unsigned argument, unsigned axis, V index);
@@ -113,6 +122,8 @@ void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mli
 
 /// Bodies of the two kinds of phases, at the builder's position.
 mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
+mlir::LogicalResult emitBoxOrder(TaskEmitter &task);
+void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
 /// What the text says of the axes of a key loop, and promises of captured integers.
 TokenAxes tokenAxes(tile::ForOp op);

@@ -50,9 +50,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       if (!main || (pack ? (bool)lists : !lists || order))
         return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
                                  "phase if there is one, or a main phase alone whose queries go by lists");
-      tile::OrderOp orderOp;
-      if (order)
-        orderOp = *order.getBody().getOps<tile::OrderOp>().begin();
+      Operation *orderOp = order ? order.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : nullptr;
       FloatType real;
       if (pack)
         real = cast<FloatType>(cast<tile::PanelsType>(pack.getResult(0).getType()).getElement());

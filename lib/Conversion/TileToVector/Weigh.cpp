@@ -130,7 +130,7 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
       region.bind(block.getArgument(0), region.real(s));
       for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
         region.bind(block.getArgument(1 + d), region.indexScalar(t.index[d], d));
-      region.bind(block.getArgument(1 + t.queryDim()), region.indexScalar(row, t.queryDim()));
+      region.bind(block.getArgument(1 + t.queryDim()), queryIndex(region, row));
       SetEmitter set = makeSet(region);
       region.bind(block.getArgument(1 + t.keyDim()), bindKey(region, set, e.add(keyLo, half * e.lanes)));
       s = scoreRelative(region, block.getTerminator()->getOperand(0), r);
@@ -173,7 +173,7 @@ V MainEmitter::valueFactor(int64_t r, V panel, unsigned half) {
   SetEmitter set = makeSet(region);
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
     region.bind(block.getArgument(d), region.indexScalar(t.index[d], d));
-  region.bind(block.getArgument(t.queryDim()), region.indexScalar(e.min(e.add(rowLo, r), lastRow), t.queryDim()));
+  region.bind(block.getArgument(t.queryDim()), queryIndex(region, e.min(e.add(rowLo, r), lastRow)));
   V keyLo = e.add(blockFirst, e.add(e.mul(panel, l.width), half * e.lanes));
   region.bind(block.getArgument(t.keyDim()), bindKey(region, set, keyLo));
   auto factor = region.emit(block.getTerminator()->getOperand(0));

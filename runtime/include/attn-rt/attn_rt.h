@@ -34,7 +34,8 @@ enum {
   ATTN_E_WORKSPACE = 10, /* workspace is missing or too small */
   ATTN_E_ISA = 11,       /* the CPU lacks a feature the kernel was compiled for */
   ATTN_E_OVERFLOW = 12,  /* a size does not fit */
-  ATTN_E_VARIANT = 13    /* a forced variant does not exist or its guard does not hold */
+  ATTN_E_VARIANT = 13,   /* a forced variant does not exist or its guard does not hold */
+  ATTN_E_FACT = 14       /* an element of a tensor breaks what the program promises of it: its order or its range */
 };
 
 /* DLPack's type codes. A boolean is one byte, 0 or 1. */
@@ -74,7 +75,9 @@ typedef struct attn_stats {
 
 /* The first thing that was wrong. arg indexes attn_call.args; arg and axis are -1 where they have no meaning. Not
  * written if the call itself is of another version. expected and found are extents, strides, lengths, counts or bytes;
- * 256 * code + bits for ATTN_E_DTYPE; for ATTN_E_ALIAS found is the other tensor. */
+ * 256 * code + bits for ATTN_E_DTYPE; for ATTN_E_ALIAS found is the other tensor. For ATTN_E_FACT found is the first
+ * element that breaks its promise: with the axis along which elements ascend, expected is the greater one before it;
+ * with axis -1, it is the bound that was broken, range_lo or range_hi. */
 typedef struct attn_error {
   int32_t arg, axis;
   int64_t expected, found;
@@ -113,6 +116,13 @@ typedef struct attn_axis_info {
 
 enum { ATTN_ARG_INPUT = 0, ATTN_ARG_OUTPUT = 1 };
 
+/* What the program promises of the elements of an integer tensor. The call checks it before any work: the sets of keys
+ * are found by it. */
+enum {
+  ATTN_FACT_SORTED = 1, /* they ascend along the last axis; neighbours may be equal */
+  ATTN_FACT_RANGE = 2   /* range_lo <= x < range_hi */
+};
+
 typedef struct attn_arg_info {
   const char *name;
   uint8_t code, bits;
@@ -120,7 +130,8 @@ typedef struct attn_arg_info {
   uint8_t optional; /* output may be NULL */
   int32_t rank;
   int32_t length_of; /* values must lie in [0, extent of this dimension]; -1: no such fact */
-  int32_t reserved;
+  uint32_t facts;    /* ATTN_FACT_* together */
+  int64_t range_lo, range_hi;
   attn_axis_info axis[ATTN_MAX_RANK];
 } attn_arg_info;
 

@@ -69,3 +69,25 @@ attn.kernel @end(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
   attn.return %r0 : tensor<?x?x?x64xf32>
 }
+
+// Keys of a tensor that ascends along them are found by bisection; along another axis, order says nothing of the keys.
+// CHECK-LABEL: tile.program @sorted
+// CHECK-SAME: arg_attrs = [{}, {}, {}, {attn.sorted}, {attn.sorted}, {attn.range = array<i64: 0, 9>}]
+// CHECK: tile.phase "pack"
+// CHECK: %[[T:.*]] = tile.summary %{{.*}} by #[[MAP:.*]] : tensor<?x?xi32> -> <16>
+// CHECK: %[[U:.*]] = tile.summary %{{.*}} by #{{.*}} : tensor<?xi32> -> <16>
+// CHECK: tile.yield %{{[^,]*}}, %{{[^,]*}}, %[[T]], %[[U]] :
+attn.kernel @sorted(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %s: tensor<?x?xi32> {attn.sorted},
+                    %t: tensor<?x?xi32> {attn.sorted}, %u: tensor<?xi32> {attn.range = array<i64: 0, 9>}) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = same_segment<%s> and where(b = %b, i = %i, j = %j) {
+      %x = attn.load %t[%j, %b] : tensor<?x?xi32>
+      %y = attn.load %u[%j] : tensor<?xi32>
+      %p = arith.cmpi slt, %x, %y : i32
+      attn.yield %p : i1
+    }
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}

@@ -128,15 +128,3 @@ attn.kernel @unsupported_axis(%x: tensor<?x?x64xf32>) -> (o: tensor<?x?x64xf32>)
     : (tensor<?x?x64xf32>, tensor<?x?x64xf32>, tensor<?x?x64xf32>) -> tensor<?x?x64xf32>
   attn.return %o : tensor<?x?x64xf32>
 }
-
-// -----
-
-attn.kernel @unsupported_dropout(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
-  // expected-error@below {{[unsupported_dropout] dropout has no lowering yet; leave it out to compile}}
-  %o = attn.attend dims(| i | j | c, e)
-    q = %x[i, c] k = %x[j, c] v = %x[j, e]
-    dropout(seed = 1, probability = 0.1)
-    outputs o[i, e]
-    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
-  attn.return %o : tensor<?x64xf32>
-}

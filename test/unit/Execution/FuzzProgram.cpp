@@ -1,6 +1,7 @@
 // Random operands, maps, layouts and lengths.
 #include "FuzzProgram.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 using namespace attn;
@@ -47,9 +48,9 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
   const bool packed = kind == 4, shared = kind == 5, oneBatch = kind == 6;
   const int64_t share = kind == 3 ? draw.of<int64_t>({2, 3, 4, 8}) : 1;
   const int64_t B = draw.chance(3) ? 0 : draw.in(1, 2), H = draw.chance(3) ? 0 : draw.in(1, kind == 3 ? 6 : 3);
-  const std::vector<int64_t> lengths = {0, 1, 2, 5, 6, 7, 13, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 70, 100};
+  const std::vector<int64_t> lengths = {0, 1, 2, 5, 6, 7, 13, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 70, 100, 129, 150};
   const int64_t I = draw.of(lengths), J = packed || draw.chance(40) ? I : draw.of(lengths);
-  const int64_t d = draw.chance(70) ? draw.in(1, 20) : draw.in(21, 80);
+  const int64_t d = draw.chance(50) ? draw.of<int64_t>({8, 63, 64}) : draw.chance(70) ? draw.in(1, 20) : draw.in(21, 80);
   const int64_t dv = packed || shared || draw.chance(50) ? d : draw.in(1, 40);
   const std::string element = draw.of<std::string>({"f32", "f32", "f32", "bf16", "f16", "f64"});
   const std::string acc = element == "f64" ? "f64" : "f32";
@@ -112,8 +113,11 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
     extents.push_back(H);
   extents.push_back(I);
   extents.push_back(J);
-  FuzzRegions regions(draw, f.call, args, batch, extents, acc);
-  std::string clauses;
+  const FuzzGrids grids = draw.chance(40) ? makeGrids(draw, f.call, args, I, J) : FuzzGrids();
+  FuzzRegions regions(draw, f.call, args, batch, extents, acc, grids);
+  std::string clauses = grids.firstClause.empty() ? "" : "    " + grids.firstClause + "\n";
+  if (draw.chance(15))
+    clauses += "    " + regions.dropout() + "\n";
   if (draw.chance(90))
     clauses += "    set = " + regions.set(int(draw.in(0, 3))) + "\n";
   if (draw.chance(50))
@@ -135,7 +139,8 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
   auto list = [](const Operand &t) { return fmt::format("[{}]", fmt::join(t.indices, ", ")); };
   const std::string results = lse ? fmt::format("({}, {})", o.type(), l.type()) : o.type();
   f.text = fmt::format("attn.kernel @k({}) -> (o: {}{}) {{\n", args, o.type(), lse ? ", lse: " + l.type() : "");
-  f.text += fmt::format("  %o{} = attn.attend dims({} | i | j | c, e)\n", lse ? ", %l" : "", fmt::join(batch, ", "));
+  f.text += fmt::format("  %o{} = attn.attend dims({} | i{} | j{} | c, e)\n", lse ? ", %l" : "", fmt::join(batch, ", "),
+                        gridText(grids.query), gridText(grids.key));
   f.text += fmt::format("    q = %{}{} k = %{}{} v = %{}{}\n", qName, list(q), kName, list(k), vName, list(v));
   f.text += clauses;
   f.text += fmt::format("    outputs o{}{} : ({}, {}, {}) -> {}\n", list(o), lse ? ", lse" + list(l) : "", q.type(),
@@ -152,10 +157,18 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
   output(o);
   if (lse)
     output(l);
-  f.blocks = draw.of<Blocks>({{6, 16}, {6, 16}, {12, 32}, {6, 48}, {24, 16}, {0, 0}});
+  f.blocks = draw.of<Blocks>({{6, 16}, {6, 16}, {12, 32}, {6, 48}, {18, 64}, {24, 16}, {0, 0}});
   f.call.workers = int(draw.in(1, 3));
-  f.summary = fmt::format("seed {}: B {} H {} I {} J {} blocks {}x{} workers {}", seed, B, H, I, J, f.blocks.rows,
-                          f.blocks.keys, f.call.workers);
+  f.tokenOrder = grids.key.empty() ? "auto" : draw.of<std::string>({"auto", "raster", "boxes"});
+  auto tokenAxis = [](const Operand &t) {
+    return int(std::find(t.indices.begin(), t.indices.end(), "j") - t.indices.begin());
+  };
+  if (!packed) {
+    f.keyAxis = tokenAxis(k);
+    f.valueAxis = shared ? -1 : tokenAxis(v);
+  }
+  f.summary = fmt::format("seed {}: B {} H {} I {} J {} blocks {}x{} order {} workers {}", seed, B, H, I, J,
+                          f.blocks.rows, f.blocks.keys, f.tokenOrder, f.call.workers);
   for (const attn_scalar &p : f.call.params)
     f.summary += fmt::format(" param {}|{}", p.i, p.f);
   return f;

@@ -18,7 +18,10 @@ namespace attn::test {
 struct FuzzProgram {
   std::string text, summary;
   Blocks blocks;
+  std::string tokenOrder = "auto";
   Call call;
+  /// Axis of the token in k and v; -1 where the tensor is no k or v alone.
+  int keyAxis = -1, valueAxis = -1;
   size_t operands = 0; // the first inputs are q, k, v
   double queryScale = 1;
 };
@@ -38,22 +41,50 @@ private:
   uint64_t n = 0;
 };
 
+/// Grids of the token axes, -1 for `?`; empty: none.
+struct FuzzGrids {
+  std::vector<int64_t> query, key;
+  std::string firstClause;
+};
+FuzzGrids makeGrids(Draw &draw, Call &call, std::string &args, int64_t I, int64_t J);
+std::string gridText(const std::vector<int64_t> &grid);
+
 /// Sets and scores of a random program; captured tensors and scalars become arguments as they are needed.
 class FuzzRegions {
 public:
   FuzzRegions(Draw &draw, Call &call, std::string &args, std::vector<std::string> batchNames, Index extents,
-              std::string acc)
+              std::string acc, FuzzGrids grids)
       : draw(draw), call(call), args(args), batchNames(std::move(batchNames)), extents(std::move(extents)),
-        acc(std::move(acc)) {}
+        acc(std::move(acc)), grids(std::move(grids)) {}
   std::string set(int depth);
   std::string score();
+  std::string dropout();
 
 private:
   struct Captured {
     std::string name, type, indices; // indices: of its axes by dimension name, "b, j"
   };
+  struct Leading {
+    std::string indices;
+    Index shape;
+  };
+  struct ListKind {
+    bool padded = false, mayBeBad = false, sorted = false, unique = false;
+  };
   std::string leaf();
+  std::string formulaLeaf();
+  std::string oldLeaf();
   std::string where();
+  // FuzzSets.cpp
+  std::string gridLeaf();
+  std::string listLeaf();
+  Leading leading(int query);
+  MemoryLayout capturedLayout(size_t rank);
+  std::string addTensor(const std::string &element, Tensor tensor);
+  Tensor listTensor(const std::string &element, Index shape, int64_t lo, int64_t hi, const ListKind &kind);
+  std::string seedScalar();
+  std::string member(std::string &body, int depth);
+  std::string random(std::string &body, int depth);
   std::string scalar(int64_t lo, int64_t hi);
   std::string lengthTensor(int64_t extent);
   /// A tensor over some dimensions, its axes in the order of `dims`.
@@ -76,6 +107,7 @@ private:
   std::vector<std::string> batchNames;
   Index extents; // batch..., I, J
   std::string acc;
+  FuzzGrids grids;
   int counter = 0;
 };
 

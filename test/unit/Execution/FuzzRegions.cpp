@@ -12,11 +12,15 @@ std::string FuzzRegions::dimName(int d) const {
 }
 
 std::string FuzzRegions::scalar(int64_t lo, int64_t hi) {
-  const int64_t value = draw.in(lo, hi);
+  int64_t value = draw.in(lo, hi);
+  const std::string type = draw.of<std::string>({"index", "i64", "i32"});
+  if (draw.chance(4)) // beyond every index
+    value = type == "i32" ? draw.of<int64_t>({INT32_MAX, INT32_MIN})
+                          : draw.of<int64_t>({1ll << 31, 1ll << 32, 1ll << 40, 1ll << 45, -(1ll << 33), -(1ll << 45)});
   if (draw.chance(50))
     return std::to_string(value);
   const std::string name = newName("p");
-  args += fmt::format(", %{}: {}", name, draw.of<std::string>({"index", "i64", "i32"}));
+  args += fmt::format(", %{}: {}", name, type);
   call.params.push_back(integerParam(value));
   return "%" + name;
 }
@@ -78,6 +82,50 @@ std::string FuzzRegions::set(int depth) {
 }
 
 std::string FuzzRegions::leaf() {
+  if (!grids.key.empty() && draw.chance(35))
+    return gridLeaf();
+  const int64_t kind = draw.in(0, 99);
+  return kind < 25 ? listLeaf() : kind < 50 ? formulaLeaf() : oldLeaf();
+}
+
+/// The sets by a formula of i, j and lengths that came after causal and window.
+std::string FuzzRegions::formulaLeaf() {
+  const int nb = int(batchNames.size());
+  const int64_t I = extents[size_t(nb)], J = extents[size_t(nb) + 1];
+  std::string align = draw.of<std::string>({"top_left", "bottom_right"}), lengths;
+  if (align == "bottom_right" && draw.chance(20))
+    lengths = ", q = " + lengthTensor(I) + ", k = " + lengthTensor(J);
+  switch (draw.in(0, 5)) {
+  case 0:
+    return fmt::format("dilated<{}, step = {}{}>", align, draw.of<int64_t>({1, 2, 3, 4, 7, 16, 40}), lengths);
+  case 1:
+    return fmt::format("not_self<{}{}>", align, lengths);
+  case 2:
+    return fmt::format("block_causal<{}, block = {}{}>", align, draw.of<int64_t>({1, 2, 5, 8, 16, 33, 64}), lengths);
+  case 3:
+    return "global<" + (draw.chance(30) ? lengthTensor(std::min(I, J)) : scalar(-2, J + 5)) + ">";
+  case 4:
+    return "sinks<" + (draw.chance(30) ? lengthTensor(J) : scalar(-2, 9)) + ">";
+  default: {
+    const std::string element = draw.of<std::string>({"i32", "i64"});
+    const bool perBatch = draw.chance(60);
+    auto dims = [&](int d) { return perBatch ? std::vector<int>{0, d} : std::vector<int>{d}; };
+    const int64_t ids = draw.in(1, 4);
+    std::string s = "shared_prefix<%" + capture(dims(nb), element, 0, double(ids)).name;
+    if (I != J || draw.chance(50)) {
+      s.insert(s.find('%'), "q = ");
+      s += ", k = %" + capture(dims(nb + 1), element, 0, double(ids)).name;
+    }
+    if (draw.chance(50))
+      s += ", shared = " + scalar(-1, ids);
+    if (draw.chance(50))
+      s += ", all = " + scalar(-1, ids);
+    return s + ">";
+  }
+  }
+}
+
+std::string FuzzRegions::oldLeaf() {
   const int nb = int(batchNames.size());
   const int64_t I = extents[size_t(nb)], J = extents[size_t(nb) + 1], longest = std::max(I, J);
   const std::string align = draw.of<std::string>({"top_left", "bottom_right"});
@@ -228,6 +276,14 @@ std::string FuzzRegions::integerLoad(std::string &body, int depth) {
 
 std::string FuzzRegions::condition(std::string &body, int depth) {
   const std::string r = "%" + newName("b");
+  if (draw.chance(12))
+    return member(body, depth);
+  if (draw.chance(6)) {
+    const std::string u = random(body, depth), half = "%" + newName("y");
+    body += fmt::format("      {} = arith.constant {:.2f} : f32\n", half, draw.of<double>({0.25, 0.5, 0.75}));
+    body += fmt::format("      {} = arith.cmpf olt, {}, {} : f32\n", r, u, half);
+    return r;
+  }
   if (depth && draw.chance(60)) {
     const std::string a = condition(body, depth - 1), b = condition(body, depth - 1);
     body += fmt::format("      {} = arith.{} {}, {} : i1\n", r, draw.of<std::string>({"andi", "ori", "xori"}), a, b);
@@ -272,7 +328,16 @@ std::string FuzzRegions::real(std::string &body, const std::string &s, int depth
     body += fmt::format("      {} = {} : {}\n", r, text, acc);
     return r;
   };
-  switch (draw.in(0, 9)) {
+  switch (draw.in(0, 10)) {
+  case 10: {
+    std::string u = random(body, 1);
+    if (acc == "f64") {
+      const std::string wide = "%" + newName("y");
+      body += fmt::format("      {} = arith.extf {} : f32 to f64\n", wide, u);
+      u = wide;
+    }
+    return emit("arith.addf " + a + ", " + u);
+  }
   case 0:
     return emit("arith.addf " + a + ", " + bias(body));
   case 1:

@@ -31,8 +31,12 @@ std::string test::Attention::text() const {
   return t + "    outputs o[b, h, i, e], lse[b, h, i] : (!q, !q, !v) -> (!o, !l)\n  attn.return %o, %lse : !o, !l\n}\n";
 }
 
-std::unique_ptr<test::Program> test::Program::make(const std::string &text, Blocks blocks, std::string &message) {
+std::unique_ptr<test::Program> test::Program::make(const std::string &text, Blocks blocks, std::string &message,
+                                                  const std::string &tokenOrder, const std::string &target) {
   CompileOptions options;
+  options.tokenOrder = tokenOrder;
+  if (!target.empty())
+    options.target = target;
   options.blockRows = blocks.rows;
   options.blockKeys = blocks.keys;
   auto kernel = attn::compile(text, options);
@@ -54,11 +58,11 @@ std::unique_ptr<test::Program> test::Program::make(const std::string &text, Bloc
   return p;
 }
 
-test::Program &test::program(const std::string &text, Blocks blocks) {
-  static std::map<std::tuple<std::string, int64_t, int64_t>, std::unique_ptr<Program>> cache;
-  auto &slot = cache[{text, blocks.rows, blocks.keys}];
+test::Program &test::program(const std::string &text, Blocks blocks, const std::string &tokenOrder) {
+  static std::map<std::tuple<std::string, int64_t, int64_t, std::string>, std::unique_ptr<Program>> cache;
+  auto &slot = cache[{text, blocks.rows, blocks.keys, tokenOrder}];
   std::string message;
-  if (!slot && !(slot = Program::make(text, blocks, message)))
+  if (!slot && !(slot = Program::make(text, blocks, message, tokenOrder)))
     llvm::report_fatal_error(llvm::Twine(text) + message);
   return *slot;
 }

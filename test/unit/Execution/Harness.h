@@ -39,7 +39,8 @@ constexpr Blocks kTiny{6, 16};
 class Program {
 public:
   /// Null and a message if it does not compile.
-  static std::unique_ptr<Program> make(const std::string &text, Blocks blocks, std::string &message);
+  static std::unique_ptr<Program> make(const std::string &text, Blocks blocks, std::string &message,
+                                       const std::string &tokenOrder = "auto", const std::string &target = "");
   Kernel &kernel() { return *compiled; }
 
   std::string text;
@@ -52,8 +53,8 @@ private:
   std::unique_ptr<Kernel> compiled;
 };
 
-/// Compiled once per text and block size; ends the test program if it does not compile.
-Program &program(const std::string &text, Blocks blocks = kTiny);
+/// Compiled once per text, block size and order; ends the test program if it does not compile.
+Program &program(const std::string &text, Blocks blocks = kTiny, const std::string &tokenOrder = "auto");
 inline Program &program(const Attention &a, Blocks blocks = kTiny) { return program(a.text(), blocks); }
 
 inline attn_scalar integerParam(int64_t i) {

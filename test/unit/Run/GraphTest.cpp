@@ -45,6 +45,7 @@ struct Brute {
   static constexpr int64_t never = 1 << 20;
   std::vector<std::vector<int64_t>> steps; // steps[j][i]: from j to i
   std::vector<int64_t> tokens;             // without padding
+  std::vector<bool> seesItself;
 
   Brute(const Sees &sees, int64_t n) : steps(size_t(n), std::vector<int64_t>(size_t(n), never)) {
     for (int64_t i = 0; i < n; ++i) {
@@ -54,6 +55,7 @@ struct Brute {
         if (sees(i, j))
           steps[size_t(j)][size_t(i)] = 1;
       }
+      seesItself.push_back(sees(i, i));
       steps[size_t(i)][size_t(i)] = 0;
       if (any)
         tokens.push_back(i);
@@ -93,6 +95,8 @@ struct Brute {
     EXPECT_EQ(f.components, components);
     EXPECT_EQ(f.closed, closed);
     EXPECT_EQ(list(f.roots), roots);
+    EXPECT_EQ(f.rootSeesItself,
+              std::any_of(roots.begin(), roots.end(), [&](int64_t a) { return seesItself[size_t(a)]; }));
     EXPECT_EQ(f.radius.value_or(never), radius);
     EXPECT_EQ(list(f.centre), centre);
     EXPECT_EQ(f.connected(), !roots.empty());
@@ -233,6 +237,16 @@ TEST(Graph, StridedHasItsRootAtTheStart) {
   EXPECT_EQ(f.closed, 1);
   EXPECT_EQ(f.roots, (Ranges{{0, 1}}));
   EXPECT_EQ(f.radius, 2);
+}
+
+TEST(Graph, RootsThatSeeOnlyOthers) {
+  const GraphFacts two = factsOf([](int64_t i, int64_t j) { return i != j; }, 2);
+  EXPECT_TRUE(two.connected());
+  EXPECT_FALSE(two.rootSeesItself);
+  const GraphFacts strict = factsOf([](int64_t i, int64_t j) { return j < i; }, 70);
+  EXPECT_EQ(strict.roots, (Ranges{{0, 1}}));
+  EXPECT_FALSE(strict.rootSeesItself);
+  EXPECT_TRUE(factsOf([](int64_t i, int64_t j) { return j < i || i + j == 0; }, 70).rootSeesItself);
 }
 
 TEST(Graph, PaddingIsLeftOut) {

@@ -71,6 +71,19 @@ TEST(Values, PromisesHold) {
     expectIds(row, 10, 40, 0);
   for (const auto &row : rowsWith("attn.range = array<i64: -1, 40>", "tokens<%l[b]>"))
     expectIds(row, 0, 40, 4);
+  for (const auto &row : rowsWith("attn.sorted, attn.range = array<i64: 3, 30>", "diagonals<top_left, %l[b]>")) {
+    EXPECT_TRUE(std::is_sorted(row.begin(), row.end()));
+    EXPECT_TRUE(3 <= row.front() && row.back() < 30);
+  }
+  Made segments({"set = same_segment<%s>",
+                 ", %s: tensor<?x?xi32> {attn.range = array<i64: 2, 4>}",
+                 "",
+                 "",
+                 {{"n", 500}, {"b", 2}}});
+  for (const auto &row : rowsOf(segments, "s")) {
+    EXPECT_TRUE(std::is_sorted(row.begin(), row.end()));
+    EXPECT_TRUE(row.front() == 2 && row.back() <= 3);
+  }
 }
 
 TEST(Values, Diagonals) {

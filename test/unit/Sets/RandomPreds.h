@@ -26,6 +26,9 @@ public:
   int64_t pick(int64_t lo, int64_t hi) { return lo + int64_t(rng() % uint64_t(hi - lo + 1)); }
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
+  /// At times one by which boxes are cut where they wrap around.
+  int64_t divisor() { return chance(30) ? pick(8, 10) : pick(1, 6); }
+
   RandomExpr index() {
     if (chance(50))
       return {vi(), [](const World &x) { return x.i; }};
@@ -115,7 +118,7 @@ public:
       return {floorDiv(a.e + k, c), [=](const World &x) { return floorDivide(a.f(x) + k, c); }};
     }
     case 4: {
-      int64_t c = pick(1, 6), k = pick(-5, 5);
+      int64_t c = divisor(), k = pick(-5, 5);
       return {mod(a.e + k, c), [=](const World &x) {
                 int64_t v = a.f(x) + k;
                 return v - c * floorDivide(v, c);
@@ -174,7 +177,7 @@ public:
 
   /// What masks are made of.
   RandomPred usual() {
-    int64_t k = pick(-6, 6), c = pick(2, 6);
+    int64_t k = pick(-6, 6), c = divisor();
     switch (pick(0, 9)) {
     case 8:
       return disc(c, k);

@@ -34,7 +34,7 @@ struct Case {
   void pickBoxes() {
     auto range = [&](int64_t &lo, int64_t &hi) {
       lo = gen.pick(0, world.tokens - 1);
-      hi = std::min(world.tokens - 1, lo + gen.pick(0, 7));
+      hi = std::min(world.tokens - 1, lo + gen.pick(0, 10));
     };
     range(world.i0, world.i1);
     range(world.j0, world.j1);

@@ -17,6 +17,7 @@ def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, Single
     arguments that are tensors of i32 or i64.
 
     An argument's facts are promises of the caller: `attn.sorted`, its elements ascend along the last axis, and `attn.range = array<i64: lo, hi>`, lo <= x < hi for each of them.
+    Every call checks them before any work: ATTN_E_FACT.
 
     Example:
     ```mlir

@@ -206,13 +206,18 @@ def SetDiscOp : Attn_SetOp<"disc"> {
   let description = [{
     Liu et al., CLEAR (2024).
 
-    Constraints: `disc_c1`: query and key axis have grids of one rank. `disc_c2`: the radius is an integer constant or an index, i64 or i32 scalar; a negative one is an empty disc.
+    Constraints: `disc_c1`: query and key axis have grids of one rank. `disc_c2`: the radius is an integer constant or an index, i64 or i32 scalar; a negative one is an empty disc,
+    one beyond 32767 (26754 on three axes) counts as that.
 
     Example: `set = global<%text> or disc<radius = %r>`
   }];
   let arguments = (ins AnyType:$radius);
   let assemblyFormat = "$radius `:` type($radius) attr-dict";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// So that as many squares as there are axes add up to less than 2^31.
+    static int64_t largestRadius(size_t axes) { return axes > 2 ? 26754 : 32767; }
+  }];
 }
 
 //===--- Lists that the caller gives ---===//

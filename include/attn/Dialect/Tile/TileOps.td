@@ -121,6 +121,18 @@ def OrderOp : Tile_Op<"order"> {
   let assemblyFormat = "$list `by` $map `block` $block attr-dict `:` type($list)";
 }
 
+def BoxesOp : Tile_Op<"boxes"> {
+  let summary = "queries and keys go by boxes of their grids: box by box, inner box by inner box, row-major inside";
+  let description = [{
+    The tokens before `first` come first, the keys' filled up to a whole panel. A panel of keys is an inner box, a block an outer one, where the extents are multiples;
+    the same for strips and blocks of queries. Extents of boxes are listed by axis.
+  }];
+  let arguments = (ins Optional<AnyType>:$first, I64Attr:$first_value, DenseI64ArrayAttr:$query_grid, DenseI64ArrayAttr:$key_grid, DenseI64ArrayAttr:$query_outer,
+                       DenseI64ArrayAttr:$query_inner, DenseI64ArrayAttr:$key_outer, DenseI64ArrayAttr:$key_inner);
+  let results = (outs Tile_OrderType:$order);
+  let assemblyFormat = "(`first` $first^ `:` type($first))? attr-dict";
+}
+
 def PackOp : Tile_Op<"pack"> {
   let summary = "the task's block of a key or value tensor, converted and packed, by an order if there is one";
   let arguments = (ins AnyRankedTensor:$source, Optional<Tile_OrderType>:$order, AffineMapAttr:$map);
@@ -179,13 +191,14 @@ def ForOp : Tile_Op<"for", [AttrSizedOperandSegments]> {
   let description = [{
     `solve(set, keys, rows)` gives sorted disjoint ranges for the block and, inside, for each strip of `tile_rows` rows; every microtile in them is empty (skipped), full or
     partial. The body computes one strip against one run of microtiles; the carried tiles are those of the whole query block. The set region is the program's
-    set, absent for all pairs. Grids and `first` are those of the attend's token axes. With an order the key axis is that of positions: of the head's, or, with
-    lists, of each query's own, which go from 0 to the length of its list.
+    set, absent for all pairs. Grids and `first` are those of the attend's token axes. With an order the key axis is that of positions: of the head's, with `boxes`
+    the query axis too; or, with lists, of each query's own, which go from 0 to the length of its list.
 
     Constraints: `for_c1`: the body takes, yields and returns the carried tiles. `for_c2`: keys and values are rows where queries go by lists, and panels elsewhere.
   }];
   let arguments = (ins Variadic<Tile_TileType>:$init, Optional<Tile_KeyOrder>:$order, Optional<AnyType>:$first,
-                       OptionalAttr<I64Attr>:$first_value, OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid);
+                       OptionalAttr<I64Attr>:$first_value, OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid,
+                       UnitAttr:$boxes);
   let regions = (region MaxSizedRegion<1>:$set, SizedRegion<1>:$body);
   let results = (outs Variadic<Tile_TileType>:$results);
   let assemblyFormat = [{ `carry` `(` ($init^ `:` type($init))? `)` (`order` $order^ `:` type($order))? (`first` $first^ `:` type($first))? attr-dict-with-keyword

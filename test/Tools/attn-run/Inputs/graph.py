@@ -7,10 +7,11 @@ window, dilated, cross, unsupported = (json.load(open(path)) for path in sys.arg
 
 seen = sum(min(i, 8) + 1 for i in range(64))
 assert window["density"] == seen / 64**2 and window["pairs"]["visible"] == seen, window
-assert window["set"] == {"rows": 64, "of": 64, "keys": 64, "empty_rows": 0, "unseen_keys": 0}
+assert window["set"] == {"rows": 64, "of": 64, "keys": 64, "density": seen / 64**2, "empty_rows": 0, "unseen_keys": 0}
 g = window["graph"]
 assert g["exact"] is True and g["finished"] is True and g["tokens_per_node"] == 1 and (g["nodes"], g["padding"]) == (64, 0)
 assert (g["components"], g["closed"], g["connected"], g["radius"]) == (64, 1, True, 8)
+assert g["root_sees_itself"] is True
 assert g["roots"] == g["centre"] == {"count": 1, "ranges": [[0, 0]]}
 assert [h["layers"] for h in g["heard"]] == [1, 2, 4, 8]
 for h in g["heard"]:
@@ -19,7 +20,7 @@ for h in g["heard"]:
 
 g = dilated["graph"]
 assert (g["components"], g["closed"], g["connected"], g["radius"]) == (64, 2, False, None)
-assert g["roots"] == {"count": 0, "ranges": []}
+assert g["roots"] == {"count": 0, "ranges": []} and g["root_sees_itself"] is False
 
 assert set(cross["graph"]) == {"absent"} and cross["density"] == 1
 

@@ -1,4 +1,4 @@
-#include "attn/Analysis/Lists.h"
+#include "attn/Schedule/Lists.h"
 
 #include <numeric>
 

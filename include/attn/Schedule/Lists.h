@@ -1,6 +1,6 @@
 // Questions that a schedule asks about the lists of a set.
-#ifndef ATTN_ANALYSIS_LISTS_H
-#define ATTN_ANALYSIS_LISTS_H
+#ifndef ATTN_SCHEDULE_LISTS_H
+#define ATTN_SCHEDULE_LISTS_H
 
 #include "attn/Dialect/Attn/Attn.h"
 

@@ -55,7 +55,8 @@ RowLists::Range RowLists::find(V row, bool reports) {
 }
 
 V RowLists::element(const Range &range, V place) {
-  return loadIndex(elementType, e.at(range.data, e.mul(e.mul(place, list.strides[last]), Emit::elementBytes(elementType))));
+  return loadIndex(elementType,
+                   e.at(range.data, e.mul(e.mul(place, list.strides[last]), Emit::elementBytes(elementType))));
 }
 
 RowLists::Ahead RowLists::lookAhead(V row, int64_t distance) {
@@ -122,18 +123,18 @@ V RowLists::gatherSorted(const Range &range) {
   for (int64_t n = 0; n < e.lanes; ++n)
     shifted.push_back(e.lanes - 1 + n);
   // The elements before these and whether all was right so far: -1 in every lane.
-  auto copied = e.loop(e.i64(0), whole, e.lanes, {e.splatInt(words, -1), e.splatInt(words, -1)},
-                       [&](V n, ValueRange state) {
-    V x = e.load(e.vecOf(elementType), e.at(from, e.mul(n, size))), wide = x;
-    if (!narrow)
-      x = arith::TruncIOp::create(e.b, e.loc, words, x);
-    e.store(x, e.at(keys, e.mul(n, 4)));
-    V before = vector::ShuffleOp::create(e.b, e.loc, state[0], x, shifted);
-    V good = e.cmp(arith::CmpIPredicate::sgt, x, before);
-    if (!narrow)
-      good = e.both(good, e.eq((V)arith::ExtSIOp::create(e.b, e.loc, e.vecOf(elementType), x), wide));
-    return SmallVector<V>{x, e.both(state[1], (V)arith::ExtSIOp::create(e.b, e.loc, words, good))};
-  });
+  auto copied =
+      e.loop(e.i64(0), whole, e.lanes, {e.splatInt(words, -1), e.splatInt(words, -1)}, [&](V n, ValueRange state) {
+        V x = e.load(e.vecOf(elementType), e.at(from, e.mul(n, size))), wide = x;
+        if (!narrow)
+          x = arith::TruncIOp::create(e.b, e.loc, words, x);
+        e.store(x, e.at(keys, e.mul(n, 4)));
+        V before = vector::ShuffleOp::create(e.b, e.loc, state[0], x, shifted);
+        V good = e.cmp(arith::CmpIPredicate::sgt, x, before);
+        if (!narrow)
+          good = e.both(good, e.eq((V)arith::ExtSIOp::create(e.b, e.loc, e.vecOf(elementType), x), wide));
+        return SmallVector<V>{x, e.both(state[1], (V)arith::ExtSIOp::create(e.b, e.loc, words, good))};
+      });
   V bad = e.anyLane(e.ne(copied[1], e.splatInt(words, -1)));
   V before = vector::ExtractOp::create(e.b, e.loc, copied[0], ArrayRef<int64_t>{e.lanes - 1});
   before = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), before);

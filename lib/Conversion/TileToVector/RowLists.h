@@ -30,8 +30,8 @@ public:
   /// Puts the keys of a query to `keys`, padded to whole panels with the first of them; returns how many there are.
   V gather(V row);
 
-  /// For asking for rows ahead of their use: the element `distance` after the `place`-th of a row's list, in this list or
-  /// in one that follows, or some other of the tensor. It is not checked. The list may not be empty.
+  /// For asking for rows ahead of their use: the element `distance` after the `place`-th of a row's list, in this list
+  /// or in one that follows, or some other of the tensor. It is not checked. The list may not be empty.
   struct Ahead {
     Range list, next;
     int64_t distance;

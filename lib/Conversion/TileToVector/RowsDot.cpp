@@ -29,8 +29,8 @@ V RowsEmitter::tokenAt(V position) {
 }
 
 /// Asks for the row of a key some way ahead of the one at a position of the block, while that is computed with. The
-/// second level is told: a core keeps some two dozen lines on their way to the first, with which memory gives a third of
-/// what it can, but many more to the second. The element is not checked; a wrong address does no harm here.
+/// second level is told: a core keeps some two dozen lines on their way to the first, with which memory gives a third
+/// of what it can, but many more to the second. The element is not checked; a wrong address does no harm here.
 void RowsEmitter::fetchAhead(const Source &s, V position) {
   V element = lists.element(ahead, e.add(blockFirst, position));
   V row = rowOf(s, lists.block == 1 ? element : e.mul(element, lists.block));

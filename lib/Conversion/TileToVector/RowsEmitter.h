@@ -16,7 +16,8 @@ namespace attn {
 
 class RowsEmitter : public MainEmitter {
 public:
-  RowsEmitter(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp main, mlir::ModuleOp module, llvm::StringRef prefix)
+  RowsEmitter(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp main, mlir::ModuleOp module,
+              llvm::StringRef prefix)
       : MainEmitter(t, variant, tile::PhaseOp(), main, module, prefix), lists(t) {}
 
 private:

@@ -16,16 +16,16 @@ void RowsEmitter::bindLists() {
 void RowsEmitter::visitBlocks(V pass) {
   e.loop(e.i64(0), rows, 1, [&](V r) {
     enterStrip(r);
-    // Rows of 8 KiB in all, half as many with values of that size as with none.
+    // 16 KiB of keys are on their way or there, and as much of values: a small part of L2.
     int64_t bytes = keys.features * keys.size;
-    ahead = lists.lookAhead(rowLo, std::clamp<int64_t>(8192 / bytes, 8, 64));
+    ahead = lists.lookAhead(rowLo, std::clamp<int64_t>(16384 / bytes, 8, 64));
     visitRow();
   });
 }
 
 void RowsEmitter::visitRow() {
   V length = lists.gather(rowLo);
-  t.positions = length;
+  t.positions = length;          // of the key axis, which is this row's
   bool whole = masksAreBounds(); // nothing but the list
   auto byte = [&](int64_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(v)); };
   e.loop(e.i64(0), length, l.blockKeys, [&](V position) {

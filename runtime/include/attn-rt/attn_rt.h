@@ -63,7 +63,8 @@ typedef void (*attn_task_fn)(void *ctx, int64_t task, int32_t worker);
 typedef void (*attn_parallel_for_fn)(void *pool, int64_t tasks, int32_t workers, attn_task_fn fn, void *ctx);
 
 /* What one call did; filled in when attn_call.stats is not NULL and the call ran to its end (ATTN_OK, ATTN_E_INDEX).
- * Blocks are (query block) x (key block) of the chosen variant. */
+ * Blocks are (query block) x (key block) of the chosen variant; where every query goes by a list of its own no block is
+ * asked about, and all three counts are 0. */
 typedef struct attn_stats {
   int64_t blocks_full, blocks_partial, blocks_skipped;
   int64_t tiles; /* microtiles visited */

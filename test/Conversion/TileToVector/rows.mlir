@@ -8,7 +8,6 @@
 // CHECK: vector.shuffle
 // CHECK: arith.cmpi sgt, {{.*}} : vector<8xi32>
 // CHECK: llvm.call @attn_csr_v0_raise
-// The values of a key are asked for with the key, the keys of the next row with the values.
 // CHECK: llvm.func internal @attn_csr_v0_guard(%{{.*}}: !llvm.ptr) -> i32
 // CHECK: arith.extui %{{.*}} : i1 to i32
 // CHECK-NEXT: llvm.return
@@ -17,7 +16,7 @@
 // CHECK-NOT: @attn_csr_v1_guard
 
 // RUN: %attn-opt %s --attn-pipeline-vector | FileCheck %s --check-prefix=PREFETCH
-// 64 features of f32 are four lines: of values for each of eight keys, of a key for each value, in place and by copies.
+// 64 features of f32 are four lines: a key further on for each of eight keys, a value for each value, in place and by copies.
 // PREFETCH-LABEL: llvm.func internal @attn_csr_v0_main
 // PREFETCH-COUNT-72: llvm.intr.prefetch
 // PREFETCH-NOT: llvm.intr.prefetch

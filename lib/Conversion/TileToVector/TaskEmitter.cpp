@@ -117,9 +117,7 @@ V TaskEmitter::gridFirst() {
 }
 
 /// Elements of the list are below ceil(J / block).
-V TaskEmitter::orderLimit() {
-  return e.divUnsigned(e.add(extents[keyDim()], list.getBlock() - 1), list.getBlock());
-}
+V TaskEmitter::orderLimit() { return e.divUnsigned(e.add(extents[keyDim()], list.getBlock() - 1), list.getBlock()); }
 
 void TaskEmitter::reportIndex(V isBad, unsigned argument, unsigned axis, V index) {
   e.when(isBad, [&] {

@@ -117,9 +117,7 @@ V TaskEmitter::gridFirst() {
 }
 
 /// Elements of the list are below ceil(J / block).
-V TaskEmitter::orderLimit() {
-  return e.divUnsigned(e.add(extents[keyDim()], list.getBlock() - 1), list.getBlock());
-}
+V TaskEmitter::orderLimit() { return e.divUnsigned(e.add(extents[keyDim()], list.getBlock() - 1), list.getBlock()); }
 
 V TaskEmitter::isBadElement(V inside, V element, bool csr) {
   V outside = e.invert(inside);

@@ -48,9 +48,12 @@ FuzzProgram test::makeFuzzProgram(uint64_t seed) {
   const bool packed = kind == 4, shared = kind == 5, oneBatch = kind == 6;
   const int64_t share = kind == 3 ? draw.of<int64_t>({2, 3, 4, 8}) : 1;
   const int64_t B = draw.chance(3) ? 0 : draw.in(1, 2), H = draw.chance(3) ? 0 : draw.in(1, kind == 3 ? 6 : 3);
-  const std::vector<int64_t> lengths = {0, 1, 2, 5, 6, 7, 13, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 70, 100, 129, 150};
+  const std::vector<int64_t> lengths = {0,  1,  2,  5,  6,  7,  13, 15,  16,  17, 24,
+                                        31, 32, 33, 47, 48, 49, 70, 100, 129, 150};
   const int64_t I = draw.of(lengths), J = packed || draw.chance(40) ? I : draw.of(lengths);
-  const int64_t d = draw.chance(50) ? draw.of<int64_t>({8, 63, 64}) : draw.chance(70) ? draw.in(1, 20) : draw.in(21, 80);
+  const int64_t d = draw.chance(50)   ? draw.of<int64_t>({8, 63, 64})
+                    : draw.chance(70) ? draw.in(1, 20)
+                                      : draw.in(21, 80);
   const int64_t dv = packed || shared || draw.chance(50) ? d : draw.in(1, 40);
   const std::string element = draw.of<std::string>({"f32", "f32", "f32", "bf16", "f16", "f64"});
   const std::string acc = element == "f64" ? "f64" : "f32";

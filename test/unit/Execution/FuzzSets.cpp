@@ -358,7 +358,7 @@ std::string FuzzRegions::random(std::string &body, int depth) {
   const int64_t count = draw.in(1, 4);
   for (int64_t n = 0; n < count; ++n)
     indices += (n ? ", " : "") + (draw.chance(60) ? "%" + dimName(int(draw.in(0, int64_t(batchNames.size()) + 1)))
-                                                   : integer(body, depth));
+                                                  : integer(body, depth));
   body += fmt::format("      {} = attn.random {}[{}] : {} -> f32\n", r, seed, indices, type);
   return r;
 }

@@ -32,7 +32,7 @@ std::string test::Attention::text() const {
 }
 
 std::unique_ptr<test::Program> test::Program::make(const std::string &text, Blocks blocks, std::string &message,
-                                                  const std::string &tokenOrder, const std::string &target) {
+                                                   const std::string &tokenOrder, const std::string &target) {
   CompileOptions options;
   options.tokenOrder = tokenOrder;
   if (!target.empty())

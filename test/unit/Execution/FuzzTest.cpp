@@ -90,6 +90,11 @@ TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
     f.call.pool = f.call.workers > 1 ? pool : nullptr;
     if (seed % 4 == 0)
       poisonUnseen(*program, f);
+    // Every variant in turn; one whose guard does not hold is refused and chosen by the guards instead.
+    const int32_t variants = program->kernel().info().n_variants;
+    f.call.variant = int32_t(seed % (variants + 1)) - 1;
+    if (f.call.variant >= 0 && f.call.run(*program) == ATTN_E_VARIANT)
+      f.call.variant = -1;
     std::string difference = check(*program, f.call);
     if (difference.find("max error") == 0 || difference.find("mean error") == 0)
       difference = moreDraws(*program, f, seed);

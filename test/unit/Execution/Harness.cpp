@@ -123,7 +123,7 @@ attn_status test::Call::run(Program &program) {
   call.n_params = int32_t(params.size());
   call.workers = workers;
   call.pool = pool;
-  call.variant = -1;
+  call.variant = variant;
   call.stats = &stats;
   call.error = &error;
   stats = {};

@@ -75,6 +75,7 @@ struct Call {
   std::vector<Tensor> outputs = {};
   int workers = 1;
   attn_pool *pool = nullptr;
+  int32_t variant = -1; // or this one, forced
   // What came of it.
   attn_status status = -1;
   attn_stats stats = {};

@@ -19,7 +19,7 @@ static std::vector<Expr> coordinates(const Expr &t, ArrayRef<int64_t> grid) {
 }
 
 std::vector<PredicateBuilder::GridAxis> PredicateBuilder::gridAxes(Pred &inside) {
-  Expr first = axes.first ? sets::max(scalar(axes.first), Expr::constant(0)) : Expr::constant(axes.firstValue);
+  Expr first = axes.first ? Expr::var(kGridFirst) : Expr::constant(axes.firstValue);
   inside = sets::ge(i, first) && sets::ge(j, first);
   std::vector<Expr> x = coordinates(i - first, axes.queryGrid), y = coordinates(j - first, axes.keyGrid);
   if (axes.boxes)

@@ -19,7 +19,7 @@
 namespace attn {
 
 inline unsigned extentVar(unsigned dim) { return 32 + dim; }
-inline unsigned scalarVar(unsigned arg) { return 64 + arg; }
+inline unsigned scalarVar(unsigned arg) { return 256 + arg; } // above all others: a kernel may have many
 
 /// Tables over positions, where an order is in use: the logical key of each, -1 for none, and with boxes the query and
 /// the coordinates of both (+ axis).
@@ -30,6 +30,9 @@ inline constexpr llvm::StringLiteral kGatheredAttr = "gathered";
 constexpr unsigned kPositions = 96;
 /// In answerable atoms: the logical key, and an element of a list.
 constexpr unsigned kLogicalKey = 97, kElement = 98;
+/// Tokens before the grids, where a scalar says how many: 0 where that is below 0. A variable of its own, for LLVM
+/// takes very long over code that is full of one maximum.
+constexpr unsigned kGridFirst = 99;
 
 /// What the text says about the axes beside the set itself.
 struct TokenAxes {

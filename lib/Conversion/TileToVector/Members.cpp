@@ -162,7 +162,11 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
       TensorRef &offsets = t.tensor(*m.atom->offsets);
       unsigned end = offsets.type.getRank() - 1;
       Type type = offsets.type.getElementType();
-      V at = e.mul(row, offsets.strides[end]);
+      V query = row; // the position of which
+      if (t.boxes)
+        query = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(),
+                                       e.load(e.b.getI32Type(), e.at(t.queryTable(0), e.mul(row, 4))));
+      V at = e.mul(query, offsets.strides[end]);
       for (auto [axis, index] : llvm::enumerate(m.atom->indices))
         at = e.add(at, e.mul(set.scalar(index), offsets.strides[axis]));
       auto offsetAt = [&](V n) { return loadIndex(type, e.at(offsets.data, e.mul(n, Emit::elementBytes(type)))); };

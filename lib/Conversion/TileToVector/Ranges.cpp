@@ -95,6 +95,8 @@ void MainEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {
       V wide = arg.getType().isInteger(32) ? (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), value)
                                            : (V)e.min(e.max(value, e.i64(-range)), e.i64(range));
       set.bind(scalarVar(cast<BlockArgument>(arg).getArgNumber()), region.make(wide, -range, range));
+      if (arg == forOp.getFirst())
+        set.bind(kGridFirst, region.make(e.max(wide, e.i64(0)), 0, range));
     }
 }
 

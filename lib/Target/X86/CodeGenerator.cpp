@@ -13,7 +13,6 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
-#include "llvm/Support/thread.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -167,10 +166,7 @@ Expected<SmallVector<char, 0>> CodeGenerator::codegen(bool assembly) const {
                                    assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile,
                                    /*DisableVerify=*/true))
     return error("LLVM's x86 back end cannot emit this kind of file");
-  // ScalarEvolution recurses once for every loop on the way to the one it is asked about, which takes more than the
-  // usual 8 MiB where sets of many parts make hundreds of loops. Pages of a stack that nobody touches cost nothing.
-  llvm::thread deep(std::optional<unsigned>(256u << 20), [&] { passes.run(*copy); });
-  deep.join();
+  passes.run(*copy);
   return std::move(buffer);
 }
 

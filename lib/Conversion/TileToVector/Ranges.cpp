@@ -12,12 +12,46 @@ using sets::Interval;
 using sets::Pred;
 using V = Value;
 
+/// How many extremes of captured tensors the questions about a box ask for.
+static size_t countExtremes(const sets::Solution &solution) {
+  std::set<Expr> found;
+  auto walk = [&](auto &self, const Expr &e) -> void {
+    if (e.is(sets::ExprKind::LoadMin) || e.is(sets::ExprKind::LoadMax))
+      found.insert(e);
+    for (const Expr &operand : e.operands())
+      self(self, operand);
+  };
+  auto ask = [&](auto &self, const Pred &p) -> void {
+    for (const Pred &operand : p.operands())
+      self(self, operand);
+    if (p.isAtom() && !p.is(sets::PredKind::Opaque))
+      walk(walk, p.expr());
+  };
+  size_t sum = 0;
+  const Interval keys{Expr::var(kKeyLo), Expr::var(kKeyHi)};
+  for (const sets::Conjunct &c : solution.conjuncts) {
+    found.clear();
+    for (const Pred &p : {sets::mayHold(c, solution, keys), sets::mustHold(c, solution, keys), c.mayRest, c.mustRest})
+      ask(ask, p);
+    for (const Expr &end : {c.may.lo, c.may.hi, c.must.lo, c.must.hi})
+      walk(walk, end);
+    sum += found.size();
+  }
+  return sum;
+}
+
 void MainEmitter::solveSet() {
   TokenAxes axes = tokenAxes(forOp);
   predicate = buildSetPredicate(forOp.getSet(), axes);
   unsigned i = t.queryDim(), j = t.keyDim();
-  solution = sets::solve(predicate.pred, j, {{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 16,
-                         argumentFactsOf(t.program));
+  // Where many conjuncts each ask for extremes of captured tensors, which are loops, fewer conjuncts with an `or` inside
+  // are nearly as sharp, and the kernel stays of a size that code generation can take.
+  const sets::Box rowBox{{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}};
+  for (unsigned limit : {16u, 4u, 1u}) {
+    solution = sets::solve(predicate.pred, j, rowBox, limit, argumentFactsOf(t.program));
+    if (countExtremes(solution) <= 48)
+      break;
+  }
   members.emplace(t, predicate);
   auto unitsOf = [&](int64_t keys) { return e.divUnsigned(e.add(t.positions, keys - 1), keys); };
   int64_t groupKeys = l.blockKeys * Layout::kGroupBlocks;

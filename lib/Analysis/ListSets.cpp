@@ -70,11 +70,14 @@ std::optional<Pred> PredicateBuilder::member(MemberOp op) {
   if (!value)
     return std::nullopt;
   atom.value = axes.gathered || axes.boxes ? *value : sets::substitute(*value, {{numBatch + 1, Expr::var(kLogicalKey)}});
-  if (sets::mentions(atom.value, numBatch + 1) || !sets::solveAtom(sets::eq(atom.value, Expr::var(kElement)), kLogicalKey))
+  // Of the key, or of the query alone.
+  atom.ofRows = !sets::mentions(atom.value, kLogicalKey);
+  if (sets::mentions(atom.value, numBatch + 1) ||
+      !sets::solveAtom(sets::eq(atom.value, Expr::var(kElement)), atom.ofRows ? numBatch : kLogicalKey))
     return std::nullopt;
   for (Value index : op.getIndices()) {
     auto e = integer(index);
-    if (!e || !(e->isConst() || (e->is(sets::ExprKind::Var) && e->varId() < numBatch + 1)))
+    if (!e || !(e->isConst() || (e->is(sets::ExprKind::Var) && e->varId() < numBatch + (atom.ofRows ? 0 : 1))))
       return std::nullopt;
     atom.indices.push_back(*e);
   }

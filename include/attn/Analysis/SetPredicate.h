@@ -57,6 +57,8 @@ struct MemberAtom {
   /// Elements outside [0, limit) but -1 are bad indices; none where any element is right.
   std::optional<sets::Expr> limit;
   bool sorted = false, unique = false;
+  /// The value is one of the row alone.
+  bool ofRows = false;
 };
 
 /// Bit (key mod width) of words[indices, key floordiv width].

@@ -40,7 +40,8 @@ Members::Members(TaskEmitter &t, const SetPredicate &predicate)
     Bitmap m;
     m.id = id;
     m.atom = member;
-    auto bounds = sets::solveAtom(sets::eq(member->value, Expr::var(kElement)), kLogicalKey);
+    unsigned axis = member->ofRows ? queryDim : kLogicalKey;
+    auto bounds = sets::solveAtom(sets::eq(member->value, Expr::var(kElement)), axis);
     std::vector<Expr> lower, upper;
     for (const sets::AxisBound &bound : *bounds)
       (bound.isLower ? lower : upper).push_back(bound.bound);
@@ -52,7 +53,7 @@ Members::Members(TaskEmitter &t, const SetPredicate &predicate)
       if (sets::mentions(index, queryDim))
         shared &= index.is(sets::ExprKind::FloorDiv) && index.operand(0).is(sets::ExprKind::Var) &&
                   index.value() % l.taskRows == 0;
-    m.perRow = !shared;
+    m.perRow = !shared && !member->ofRows;
     if (m.perRow) {
       m.lo = sets::maxOf(lower);
       m.hi = sets::minOf(upper);
@@ -180,7 +181,7 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
     }
     V bits = m.perRow ? e.at(m.base, e.mul(r, m.bytes)) : m.base;
     // How many bits there are; bit 0 is key 0 of the row with the largest shift.
-    V count = e.add(keys, e.sub(m.shiftHi, m.shiftLo));
+    V count = m.atom->ofRows ? rows : e.add(keys, e.sub(m.shiftHi, m.shiftLo));
     bool single = m.lo == m.hi;
     e.loop(from, to, 1, [&](V n) {
       V value = loadIndex(element, e.at(base, e.mul(e.mul(n, list.strides[last]), size)));
@@ -191,6 +192,12 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind,
         here.bind(queryDim, inner.indexScalar(row, queryDim));
         here.bind(kElement, inner.make(v, -(RegionEmitter::Int(1) << 40), RegionEmitter::Int(1) << 40));
         V lo = here.scalar(m.lo), hi = single ? lo : here.scalar(m.hi);
+        if (m.atom->ofRows) { // bit i - first
+          lo = e.sub(lo, first), hi = single ? lo : e.sub(hi, first);
+          V none = e.i64(0);
+          V least = e.max(lo, none), most = e.min(hi, e.sub(count, e.i64(1)));
+          return touch(bits, least, most, setting, single);
+        }
         // Bits.
         V first = e.max(e.add(lo, m.shiftHi), e.i64(0)), end = e.min(e.add(hi, m.shiftHi), e.sub(count, e.i64(1)));
         touch(bits, first, end, setting, single);
@@ -219,7 +226,8 @@ std::optional<unsigned> Members::leader(const sets::Conjunct &c) const {
   for (const Pred &p : c.keyAtoms)
     if (p.is(sets::PredKind::Opaque) && (p.opaqueId() & Pred::answerable) && !p.negated()) {
       unsigned id = p.opaqueId() & ~Pred::answerable;
-      if (std::holds_alternative<MemberAtom>(predicate.answerables[id]))
+      auto *member = std::get_if<MemberAtom>(&predicate.answerables[id]);
+      if (member && !member->ofRows)
         return id;
     }
   return std::nullopt;
@@ -273,6 +281,8 @@ V Members::lanes(unsigned id, V row, V firstKey, const Val &key, SetEmitter &set
     return eachLane([&](V j) { return e.ne(e.both(wordBits(*words, row, j, 1, set), e.i64(1)), e.i64(0)); });
   }
   const Bitmap &m = bitmapOf(id);
+  if (m.atom->ofRows)
+    return bitAt(m.base, e.sub(row, first));
   V bitmap = m.perRow ? e.at(m.base, e.mul(e.sub(row, first), m.bytes)) : m.base;
   V move = e.sub(m.shiftHi, shiftOf(m, row, set));
   if (!t.keysAreAnywhere())
@@ -306,6 +316,14 @@ V Members::ask(unsigned id, bool must, const Box &box, SetEmitter &set, RegionEm
   const auto &atom = predicate.answerables[id];
   if (auto *random = std::get_if<RandomAtom>(&atom))
     return askRandom(*random, must, box, set, region);
+  if (auto *member = std::get_if<MemberAtom>(&atom); member && member->ofRows && box.keys) {
+    V answer;
+    for (int64_t r = 0; r < l.tileRows; ++r) {
+      V bit = bitAt(bitmapOf(id).base, e.sub(e.min(e.add(box.rowLo, r), box.rowHi), first));
+      answer = !answer ? bit : must ? e.both(answer, bit) : e.either(answer, bit);
+    }
+    return answer;
+  }
   if (t.keysAreAnywhere() || !box.keys)
     return e.i1(!must);
   V keyLo = region.wide(box.keyLo), ones = e.i64(-1);

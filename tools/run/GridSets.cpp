@@ -60,7 +60,8 @@ std::optional<Visibility::Bounds> Visibility::evaluateGrid(mlir::Operation *op) 
   auto discOp = llvm::dyn_cast<SetDiscOp>(op);
   if (!isKnown(attend.getFirst()) || (discOp && !isKnown(discOp.getRadius())))
     return unknown();
-  const int64_t first = attend.getFirst() ? number(attend.getFirst()) : attend.getFirstValue().value_or(0);
+  const int64_t first =
+      std::max<int64_t>(0, attend.getFirst() ? number(attend.getFirst()) : attend.getFirstValue().value_or(0));
   const llvm::ArrayRef<int64_t> queryGrid = *attend.getQueryGrid(), keyGrid = *attend.getKeyGrid();
   if (query < first || problem.keys() <= first)
     return exactly({});
@@ -71,8 +72,12 @@ std::optional<Visibility::Bounds> Visibility::evaluateGrid(mlir::Operation *op) 
     x[a] = rest % queryGrid[a];
   x[0] = rest;
   limit[0] = tokens;
+  // Tokens behind a static first extent stand nowhere.
+  if (!mlir::ShapedType::isDynamic(queryGrid[0]) && rest >= queryGrid[0])
+    return exactly({});
   if (mlir::ShapedType::isDynamic(N[0]))
     N[0] = tokens;
+  limit[0] = std::min(limit[0], N[0]);
   const int64_t radius = discOp ? std::clamp<int64_t>(number(discOp.getRadius()), 0, SetDiscOp::largestRadius(rank)) : 0;
   Ranges keys;
   // In the order of the tokens; `left` is what the axes before leave of the square of the radius.

@@ -69,7 +69,8 @@ std::optional<Pred> PredicateBuilder::member(MemberOp op) {
   auto value = integer(op.getValue());
   if (!value)
     return std::nullopt;
-  atom.value = axes.gathered || axes.boxes ? *value : sets::substitute(*value, {{numBatch + 1, Expr::var(kLogicalKey)}});
+  atom.value =
+      axes.gathered || axes.boxes ? *value : sets::substitute(*value, {{numBatch + 1, Expr::var(kLogicalKey)}});
   // Of the key, or of the query alone.
   atom.ofRows = !sets::mentions(atom.value, kLogicalKey);
   if (sets::mentions(atom.value, numBatch + 1) ||

@@ -34,8 +34,8 @@ private:
 
   // GridSets.cpp
   struct GridAxis {
-    Expr x, y;      // coordinates of query and key
-    Expr extent;    // of the key grid
+    Expr x, y;   // coordinates of query and key
+    Expr extent; // of the key grid
   };
   /// Coordinates along every grid axis; `inside` is where both tokens stand on their grids.
   std::vector<GridAxis> gridAxes(Pred &inside);

@@ -27,11 +27,14 @@ static bool mayBeOutOfBounds(SetWhereOp where) {
 static bool ofIndices(const Expr &e) {
   auto isIndex = [](const Expr &x) { return x.is(sets::ExprKind::Var) && x.varId() < 32; };
   sets::LinearForm form = sets::linearForm(e);
-  return std::abs(form.constant) < (int64_t(1) << 31) && llvm::all_of(form.terms, [&](const auto &term) {
-           const Expr &x = term.first;
-           bool part = x.is(sets::ExprKind::FloorDiv) || x.is(sets::ExprKind::Mod);
-           return std::abs(term.second) == 1 && isIndex(part ? x.operand(0) : x);
-         });
+  return std::abs(form.constant) < (int64_t(1) << 31) &&
+         llvm::all_of(
+             form.terms,
+             [&](const auto &term) {
+               const Expr &x = term.first;
+               bool part = x.is(sets::ExprKind::FloorDiv) || x.is(sets::ExprKind::Mod);
+               return std::abs(term.second) == 1 && isIndex(part ? x.operand(0) : x);
+             });
 }
 
 Pred PredicateBuilder::where(SetWhereOp op) {
@@ -160,4 +163,3 @@ Pred PredicateBuilder::condition(Value v) {
   }
   return opaque({v, SetMaskOp()});
 }
-

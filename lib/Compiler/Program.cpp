@@ -47,7 +47,8 @@ Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const Compil
                         "error: [unsupported_target] " + Twine(machine ? "no code generation yet for" : "no target") +
                             " '" + options.target + "'; there is: " + supportedX86MachineNames());
   if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))
-    return compileError(CompileFailure::BadInput, "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
+    return compileError(CompileFailure::BadInput,
+                        "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
   if (options.blockRows < 0 || options.blockKeys < 0)
     return compileError(CompileFailure::BadInput,
                         "error: [input_blocks] block sizes are positive, or 0 for the schedule's choice");

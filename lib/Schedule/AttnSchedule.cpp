@@ -6,11 +6,11 @@
 // 256 keys up to 128 features (f32), fewer beyond. Query block: a multiple of the microtile that makes enough tasks;
 // its size costs no score buffer, for scores are never stored. Where groups of rows share a list of keys, a task stays
 // inside a group, so that it reads one list; where each row has a list of its own, tasks are small, for a task keeps
-// bits of all keys for every list it reads. Where every row has a short list of its own and sees nothing else, a variant
-// "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys with one
-// that is listed costs as much as one with 16.
-#include "attn/Schedule/Schedule.h"
+// bits of all keys for every list it reads. Where every row has a short list of its own and sees nothing else, a
+// variant "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys
+// with one that is listed costs as much as one with 16.
 #include "attn/Schedule/Lists.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -62,21 +62,22 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     // Weights are kept in f32 (f64): a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit
     // weights).
     SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr(name)),
-                               b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
-                               b.getNamedAttr("task_rows", b.getI64IntegerAttr(taskRows)),
-                               b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
-                               b.getNamedAttr("tile_rows", b.getI64IntegerAttr(tileRows)),
-                               b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
-                               b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
+                                       b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
+                                       b.getNamedAttr("task_rows", b.getI64IntegerAttr(taskRows)),
+                                       b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
+                                       b.getNamedAttr("tile_rows", b.getI64IntegerAttr(tileRows)),
+                                       b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
     if (gather)
       fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
     else if (wantsBoxes(op))
       fields.push_back(b.getNamedAttr(
-          kBoxesAttr, b.getDictionaryAttr({b.getNamedAttr("key_inner", box(b, *op.getKeyGrid(), tileKeys, 1)),
-                                           b.getNamedAttr("key_outer", box(b, *op.getKeyGrid(), tileKeys, keys / tileKeys)),
-                                           b.getNamedAttr("query_inner", box(b, *op.getQueryGrid(), tileRows, 1)),
-                                           b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
-                                                                             std::max<int64_t>(rows / tileRows, 1)))})));
+          kBoxesAttr,
+          b.getDictionaryAttr({b.getNamedAttr("key_inner", box(b, *op.getKeyGrid(), tileKeys, 1)),
+                               b.getNamedAttr("key_outer", box(b, *op.getKeyGrid(), tileKeys, keys / tileKeys)),
+                               b.getNamedAttr("query_inner", box(b, *op.getQueryGrid(), tileRows, 1)),
+                               b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
+                                                                 std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
     if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
@@ -98,14 +99,12 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     op.getSet().walk([&](Operation *o) { others |= o != own && isa<SetListOp, SetCsrOp, MemberOp>(o); });
     if (others && request.blockRows == 0)
       rows = 16;
-    return b.getDictionaryAttr({b.getNamedAttr("name", b.getStringAttr("rows")),
-                                b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
-                                b.getNamedAttr("task_rows", b.getI64IntegerAttr(rows)),
-                                b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
-                                b.getNamedAttr("tile_rows", b.getI64IntegerAttr(1)),
-                                b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
-                                b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)),
-                                b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
+    return b.getDictionaryAttr(
+        {b.getNamedAttr("name", b.getStringAttr("rows")), b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
+         b.getNamedAttr("task_rows", b.getI64IntegerAttr(rows)),
+         b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)), b.getNamedAttr("tile_rows", b.getI64IntegerAttr(1)),
+         b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
+         b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)), b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
   }
 
   bool wantsBoxes(AttendOp op) {

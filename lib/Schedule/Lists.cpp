@@ -54,8 +54,7 @@ int64_t attn::rowsPerList(AttendOp attend) {
       for (AffineExpr e : list.getMap().getResults()) {
         if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == attend.queryDim())
           rows = 1;
-        if (auto binary = dyn_cast<AffineBinaryOpExpr>(e);
-            binary && binary.getLHS().isFunctionOfDim(attend.queryDim()))
+        if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && binary.getLHS().isFunctionOfDim(attend.queryDim()))
           rows = std::gcd(rows, cast<AffineConstantExpr>(binary.getRHS()).getValue());
       }
   });

@@ -113,10 +113,11 @@ Error Execution::describeFact() const {
     ++n;
   const std::string promise =
       order ? fmt::format("comes after {}, but {{attn.sorted}} promises that its last axis ascends", error.expected)
-            : fmt::format("lies outside of the promised {{attn.range = array<i64: {}, {}>}}", info.range_lo, info.range_hi);
+            : fmt::format("lies outside of the promised {{attn.range = array<i64: {}, {}>}}", info.range_lo,
+                          info.range_hi);
   return fail(t.isGiven ? ExitBadInput : ExitInternal,
-              "{}{}: its value {} at {} {}; mend it or take the promise back ({})", t.isGiven ? "--input " : "",
-              t.name, error.found, placeOf(t, n), promise, attn_status_name(ATTN_E_FACT));
+              "{}{}: its value {} at {} {}; mend it or take the promise back ({})", t.isGiven ? "--input " : "", t.name,
+              error.found, placeOf(t, n), promise, attn_status_name(ATTN_E_FACT));
 }
 
 Error Execution::describe(attn_status status) const {

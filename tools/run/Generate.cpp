@@ -174,7 +174,7 @@ void fillUniform(Tensor &t, const Random &random, int64_t lo, int64_t hi) {
 
 /// Integers and floats by their use, and as far as it is easy what is promised of them.
 void fillByUse(Tensor &t, const Random &random, const Use &use, const Promise &promise, const Problem &problem,
-          uint64_t seed) {
+               uint64_t seed) {
   const std::pair<int64_t, int64_t> range = promise.range.value_or(std::pair(INT64_MIN, INT64_MAX));
   const int64_t least = range.first, end = range.second;
   const auto uniform = [&](int64_t lo, int64_t hi) {

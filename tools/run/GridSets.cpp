@@ -78,7 +78,8 @@ std::optional<Visibility::Bounds> Visibility::evaluateGrid(mlir::Operation *op) 
   if (mlir::ShapedType::isDynamic(N[0]))
     N[0] = tokens;
   limit[0] = std::min(limit[0], N[0]);
-  const int64_t radius = discOp ? std::clamp<int64_t>(number(discOp.getRadius()), 0, SetDiscOp::largestRadius(rank)) : 0;
+  const int64_t radius =
+      discOp ? std::clamp<int64_t>(number(discOp.getRadius()), 0, SetDiscOp::largestRadius(rank)) : 0;
   Ranges keys;
   // In the order of the tokens; `left` is what the axes before leave of the square of the radius.
   auto visit = [&](auto &self, unsigned a, int64_t base, int64_t left) -> void {

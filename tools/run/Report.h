@@ -20,7 +20,7 @@ struct Report {
   std::vector<Comparison> expected;
   std::optional<BenchResult> bench;
   std::optional<Survey> survey;
-  std::string unsupported; // why the compiler does not take the program; what needs the kernel is absent then
+  std::string unsupported;           // why the compiler does not take the program; what needs the kernel is absent then
   std::vector<std::string> pictures; // written
   int exitCode = 0;
   std::string error; // the line on standard error, if there is one

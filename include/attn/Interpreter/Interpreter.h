@@ -12,8 +12,8 @@
 //
 // Which pairs are in the set is a fact of the text: set regions are evaluated in their nominal types in both. A bad
 // index in one `where` makes that set unknown for the pair; the pair is absent and reported only if the whole
-// expression hangs on it (`false and unknown` is false). A list whose element names no key is reported for every row that
-// the list belongs to, whatever the rest of the set says of the row's pairs.
+// expression hangs on it (`false and unknown` is false). A list whose element names no key is reported for every row
+// that the list belongs to, whatever the rest of the set says of the row's pairs.
 #ifndef ATTN_INTERPRETER_INTERPRETER_H
 #define ATTN_INTERPRETER_INTERPRETER_H
 
@@ -29,7 +29,7 @@ enum class Precision { Double, Plain };
 /// One row of every output: o has one value for each value feature, the others one.
 struct RowResult {
   std::map<std::string, std::vector<double>> outputs;
-  int64_t visible = 0;   // pairs in the set, without those at a bad index, with those of score -inf
+  int64_t visible = 0; // pairs in the set, without those at a bad index, with those of score -inf
   /// A captured load at a visible position was out of bounds: the pair is absent. Or a list of the set that belongs to
   /// the row has an element that names no key: no pair is absent for that.
   bool badIndex = false;

@@ -9,8 +9,8 @@ namespace attn {
 /// A list that all rows of a head share and that every visible pair is in: the keys can go by it. Null: none.
 SetListOp gatherable(AttendOp attend);
 
-/// A list that every row has of its own and that every visible pair is in: a csr, or a list that the bare query indexes.
-/// Null: none.
+/// A list that every row has of its own and that every visible pair is in: a csr, or a list that the bare query
+/// indexes. Null: none.
 mlir::Operation *ownLists(AttendOp attend);
 
 /// How many consecutive rows, from a multiple of that number on, share every list and random block of the set: 0 any

@@ -1,10 +1,10 @@
 // Chooses how an attend runs and writes it on the op as data: the attribute `attn.schedule`, an ordered list of
 // variants. It never rewrites computation.
 //
-// A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and `gather`
-// where the keys go by a list of the set, the extents of `boxes` where queries and keys go by boxes of their grids, or
-// `rows` where every query goes by a list of its own and keys are read where they lie. Of several variants the first is
-// taken whose guard, a rule on the call's extents, holds.
+// A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and
+// `gather` where the keys go by a list of the set, the extents of `boxes` where queries and keys go by boxes of their
+// grids, or `rows` where every query goes by a list of its own and keys are read where they lie. Of several variants
+// the first is taken whose guard, a rule on the call's extents, holds.
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -15,7 +15,8 @@ namespace attn {
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows";
 
-/// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the keys.
+/// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the
+/// keys.
 enum class TokenOrder { Auto, Raster, Boxes };
 
 struct ScheduleRequest {

@@ -40,10 +40,10 @@ public:
       packed.push_back(b.getDenseI64ArrayAttr(fact.pack()));
     int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
 
-    auto program = tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
-                                           kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(),
-                                           share, ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed),
-                                           kernel.getArgAttrsAttr());
+    auto program =
+        tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
+                                kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(), share,
+                                ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed), kernel.getArgAttrsAttr());
     Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
     for (auto [from, to] :
          llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
@@ -126,18 +126,20 @@ private:
     Value keyOrder;
     auto boxes = v.getAs<DictionaryAttr>(kBoxesAttr);
     if (gathered || boxes) {
-      auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
-                                         b.getI64IntegerAttr(0), UnitAttr());
+      auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())},
+                                         b.getStringAttr("order"), b.getI64IntegerAttr(0), UnitAttr());
       OpBuilder::InsertionGuard inner(b);
       b.createBlock(&phase.getBody());
-      Value made = gathered ? (Value)tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
-                                                           gathered.getMapAttr(), gathered.getBlockAttr())
-                            : boxOrder(boxes);
+      Value made =
+          gathered ? (Value)tile::OrderOp::create(b, loc, phase.getResult(0).getType(), args.lookup(gathered.getList()),
+                                                  gathered.getMapAttr(), gathered.getBlockAttr())
+                   : boxOrder(boxes);
       tile::YieldOp::create(b, loc, made);
       keyOrder = phase.getResult(0);
     }
     // A summary is of keys in their own order.
-    SmallVector<std::pair<Value, AffineMap>> summaries = keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+    SmallVector<std::pair<Value, AffineMap>> summaries =
+        keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
     SmallVector<Type> packTypes{kType, vType};
     packTypes.append(summaries.size(), sType);
     auto pack =
@@ -167,11 +169,10 @@ private:
     auto csr = dyn_cast<SetCsrOp>(r.stands);
     auto list = dyn_cast<SetListOp>(r.stands);
     MLIRContext *context = b.getContext();
-    r.order = tile::ListsOp::create(b, loc, tile::ListsType::get(context),
-                                    args.lookup(csr ? csr.getColumns() : list.getList()),
-                                    csr ? args.lookup(csr.getOffsets()) : Value(),
-                                    csr ? csr.getMapAttr() : list.getMapAttr(),
-                                    csr ? b.getI64IntegerAttr(1) : list.getBlockAttr());
+    r.order = tile::ListsOp::create(
+        b, loc, tile::ListsType::get(context), args.lookup(csr ? csr.getColumns() : list.getList()),
+        csr ? args.lookup(csr.getOffsets()) : Value(), csr ? csr.getMapAttr() : list.getMapAttr(),
+        csr ? b.getI64IntegerAttr(1) : list.getBlockAttr());
     auto rows = [&](Value source, AffineMapAttr map, unsigned feature) {
       Type type = tile::RowsType::get(context, attend.featureExtent(feature), real);
       return tile::RowsOp::create(b, loc, type, args.lookup(source), map);
@@ -187,9 +188,9 @@ private:
     int64_t rows = integer("block_rows"), keys = integer("block_keys"), tileRows = integer("tile_rows");
     int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
     // Blocks of a triangle: the longest first. Queries with lists go head by head, whose keys so stay in the caches.
-    auto main = tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"),
-                                      b.getI64IntegerAttr(integer("task_rows")),
-                                      from.keys ? b.getUnitAttr() : UnitAttr());
+    auto main =
+        tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(integer("task_rows")),
+                              from.keys ? b.getUnitAttr() : UnitAttr());
     b.createBlock(&main.getBody());
     if (!from.keys)
       from = ownKeys();
@@ -213,7 +214,8 @@ private:
     SmallVector<Type> carried;
     for (Value t : init)
       carried.push_back(t.getType());
-    auto loop = tile::ForOp::create(b, loc, carried, init, from.order, attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+    auto loop = tile::ForOp::create(b, loc, carried, init, from.order,
+                                    attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
                                     attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
                                     from.boxes ? b.getUnitAttr() : UnitAttr());
     if (!attend.getSet().empty()) {
@@ -244,8 +246,8 @@ private:
         buildDropout(weigh.getFactor());
       SmallVector<Value> next(weigh->getResults().drop_front());
       if (valueSums)
-        next.back() = tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), from.values,
-                                                 next.back());
+        next.back() =
+            tile::AccumulateOp::create(b, loc, next.back().getType(), weigh.getWeights(), from.values, next.back());
       tile::YieldOp::create(b, loc, next);
     }
 
@@ -278,11 +280,10 @@ private:
 
   Value boxOrder(DictionaryAttr boxes) {
     auto sides = [&](StringRef name) { return boxes.getAs<DenseI64ArrayAttr>(name); };
-    return tile::BoxesOp::create(b, loc, tile::OrderType::get(b.getContext()),
-                                 attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
-                                 b.getI64IntegerAttr(attend.getFirstValue().value_or(0)), attend.getQueryGridAttr(),
-                                 attend.getKeyGridAttr(), sides("query_outer"), sides("query_inner"), sides("key_outer"),
-                                 sides("key_inner"));
+    return tile::BoxesOp::create(
+        b, loc, tile::OrderType::get(b.getContext()), attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
+        b.getI64IntegerAttr(attend.getFirstValue().value_or(0)), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
+        sides("query_outer"), sides("query_inner"), sides("key_outer"), sides("key_inner"));
   }
 
   /// keep / (1 - p), keep = random(seed; batch, i, j) >= p
@@ -291,16 +292,19 @@ private:
     SmallVector<Type> types(attend.numBatch() + 2, b.getIndexType());
     Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
     Type f32 = b.getF32Type();
-    auto constant = [&](Type type, double x) -> Value { return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x)); };
-    Value seed = attend.getDropSeed() ? args.lookup(attend.getDropSeed())
-                                      : arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(*attend.getDropSeedValue()));
-    Value p = attend.getDropProbability()
-                  ? args.lookup(attend.getDropProbability())
-                  : constant(f32, attend.getDropProbabilityValue()->convertToDouble());
+    auto constant = [&](Type type, double x) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x));
+    };
+    Value seed = attend.getDropSeed()
+                     ? args.lookup(attend.getDropSeed())
+                     : arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(*attend.getDropSeedValue()));
+    Value p = attend.getDropProbability() ? args.lookup(attend.getDropProbability())
+                                          : constant(f32, attend.getDropProbabilityValue()->convertToDouble());
     Value u = attn::RandomOp::create(b, loc, f32, seed, block->getArguments());
     Value keep = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGE, u, p);
     auto wide = [&](Value x) -> Value { return real.isF32() ? x : arith::ExtFOp::create(b, loc, real, x).getResult(); };
-    Value inverse = arith::DivFOp::create(b, loc, constant(real, 1), arith::SubFOp::create(b, loc, constant(real, 1), wide(p)));
+    Value inverse =
+        arith::DivFOp::create(b, loc, constant(real, 1), arith::SubFOp::create(b, loc, constant(real, 1), wide(p)));
     tile::YieldOp::create(b, loc, arith::SelectOp::create(b, loc, keep, inverse, constant(real, 0)).getResult());
   }
 

@@ -137,8 +137,7 @@ void Members::touch(V words, V lo, V hi, bool set, bool single) {
   });
 }
 
-void Members::walk(const Bitmap &m, bool setting, Bind bind,
-                   llvm::function_ref<SetEmitter(RegionEmitter &)> makeSet) {
+void Members::walk(const Bitmap &m, bool setting, Bind bind, llvm::function_ref<SetEmitter(RegionEmitter &)> makeSet) {
   TensorRef &list = t.tensor(m.atom->list);
   unsigned last = list.type.getRank() - 1;
   Type element = list.type.getElementType();

@@ -4,8 +4,9 @@
 // rows of the task share, where an element v stands for the keys A(v) + C(i) (C is the row's part: i + s for diagonals,
 // nothing for blocks and tokens), or bit j of a bitmap of the row where each row has a list of its own. Elements may so
 // repeat and stand in any order, and a lane's mask is one unaligned load. Setting and clearing bits costs the length of
-// the list. A value that is the row's alone gets a bit for each row of the task instead. Beside it, marks: a bit for every block of keys that an element reaches from some row of the task; where
-// the list must hold, the key loop goes from mark to mark.
+// the list. A value that is the row's alone gets a bit for each row of the task instead. Beside it, marks: a bit for
+// every block of keys that an element reaches from some row of the task; where the list must hold, the key loop goes
+// from mark to mark.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MEMBERS_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MEMBERS_H
 

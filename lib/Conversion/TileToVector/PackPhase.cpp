@@ -202,19 +202,20 @@ static void summarize(TaskEmitter &t, tile::SummaryOp op, unsigned n, V first, V
   V least = e.at(t.summaryBase(n), e.mul(e.divUnsigned(first, t.layout.width), 8));
   V allPanels = t.panels();
   V greatest = e.at(least, e.mul(allPanels, 8));
-  auto whole = e.loop(e.i64(0), count, t.layout.width, ValueRange{e.i64(INT64_MAX), e.i64(INT64_MIN)}, [&](V key, ValueRange block) {
-    V end = e.min(count, e.add(key, t.layout.width));
-    auto extremes = e.loop(key, end, 1, ValueRange{e.i64(INT64_MAX), e.i64(INT64_MIN)}, [&](V k, ValueRange acc) {
-      V v = e.load(element, e.at(base, e.mul(e.mul(k, stride), Emit::elementBytes(element))));
-      if (!element.isInteger(64))
-        v = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
-      return SmallVector<V>{e.min(acc[0], v), e.max(acc[1], v)};
-    });
-    V at = e.mul(e.divUnsigned(key, t.layout.width), 8);
-    e.store(extremes[0], e.at(least, at));
-    e.store(extremes[1], e.at(greatest, at));
-    return SmallVector<V>{e.min(block[0], extremes[0]), e.max(block[1], extremes[1])};
-  });
+  auto whole = e.loop(
+      e.i64(0), count, t.layout.width, ValueRange{e.i64(INT64_MAX), e.i64(INT64_MIN)}, [&](V key, ValueRange block) {
+        V end = e.min(count, e.add(key, t.layout.width));
+        auto extremes = e.loop(key, end, 1, ValueRange{e.i64(INT64_MAX), e.i64(INT64_MIN)}, [&](V k, ValueRange acc) {
+          V v = e.load(element, e.at(base, e.mul(e.mul(k, stride), Emit::elementBytes(element))));
+          if (!element.isInteger(64))
+            v = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
+          return SmallVector<V>{e.min(acc[0], v), e.max(acc[1], v)};
+        });
+        V at = e.mul(e.divUnsigned(key, t.layout.width), 8);
+        e.store(extremes[0], e.at(least, at));
+        e.store(extremes[1], e.at(greatest, at));
+        return SmallVector<V>{e.min(block[0], extremes[0]), e.max(block[1], extremes[1])};
+      });
   V ofBlocks = e.at(e.at(t.summaryBase(n), e.mul(allPanels, 16)), e.mul(e.divUnsigned(first, t.layout.blockKeys), 8));
   e.store(whole[0], ofBlocks);
   V blocks = e.divUnsigned(e.add(t.positions, t.layout.blockKeys - 1), t.layout.blockKeys);

@@ -67,7 +67,8 @@ FailureOr<Val> RegionEmitter::member(Operation *op) {
   auto scalarOf = [&](V v) -> FailureOr<Val> {
     auto r = operand(v);
     if (succeeded(r) && r->isVector())
-      return op->emitError("[unsupported_member] the list depends on the key; index it by batch and query indices"), failure();
+      return op->emitError("[unsupported_member] the list depends on the key; index it by batch and query indices"),
+             failure();
     return r;
   };
   auto check = [&](V ok, unsigned axis, V index) { checks.push_back({ok, list.argument, axis, index}); };

@@ -44,8 +44,8 @@ void MainEmitter::solveSet() {
   TokenAxes axes = tokenAxes(forOp);
   predicate = buildSetPredicate(forOp.getSet(), axes);
   unsigned i = t.queryDim(), j = t.keyDim();
-  // Where many conjuncts each ask for extremes of captured tensors, which are loops, fewer conjuncts with an `or` inside
-  // are nearly as sharp, and the kernel stays of a size that code generation can take.
+  // Where many conjuncts each ask for extremes of captured tensors, which are loops, fewer conjuncts with an `or`
+  // inside are nearly as sharp, and the kernel stays of a size that code generation can take.
   const sets::Box rowBox{{i, Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}};
   for (unsigned limit : {16u, 4u, 1u}) {
     solution = sets::solve(predicate.pred, j, rowBox, limit, argumentFactsOf(t.program));
@@ -80,8 +80,7 @@ void MainEmitter::solveSet() {
     summaries.push_back(
         {id, ofKeys, t.keyTableSummary(n), panels, blocks, unitsOf(groupKeys), l.width, l.blockKeys, groupKeys});
     if (t.boxes)
-      bindTable(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i,
-            rangeOf(axes.queryGrid));
+      bindTable(n ? kQueryCoordinate + n - 1 : kQueryOrder, t.queryTable(n), t.extents[i], i, rangeOf(axes.queryGrid));
   }
 }
 

@@ -102,8 +102,9 @@ Val SetEmitter::expr(const Expr &x) {
     Val r;
     if (llvm::isPowerOf2_64(x.value()) && x.value() <= INT32_MAX) {
       Type type = a.v.getType();
-      V mask = isa<VectorType>(type) ? e.splatInt(cast<VectorType>(type), x.value() - 1)
-                                     : (V)arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(type, x.value() - 1));
+      V mask = isa<VectorType>(type)
+                   ? e.splatInt(cast<VectorType>(type), x.value() - 1)
+                   : (V)arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(type, x.value() - 1));
       r.v = e.both(a.v, mask);
     } else {
       r = region.combine("sub", a, region.combine("mul", quotient(a, x.value()), region.constantInt(x.value())));
@@ -163,7 +164,8 @@ V SetEmitter::opaque(const Pred &p, bool unknownHolds) {
       if (auto constant = dyn_cast<AffineConstantExpr>(index)) {
         indices.push_back(region.constantInt(constant.getValue()));
       } else if (auto dim = dyn_cast<AffineDimExpr>(index)) {
-        bool isKey = dim.getPosition() == keyDim && logicalKey, isQuery = dim.getPosition() + 1 == keyDim && logicalQuery;
+        bool isKey = dim.getPosition() == keyDim && logicalKey,
+             isQuery = dim.getPosition() + 1 == keyDim && logicalQuery;
         indices.push_back(isKey ? *logicalKey : isQuery ? *logicalQuery : vars.at(dim.getPosition()));
       } else {
         auto binary = cast<AffineBinaryOpExpr>(index);

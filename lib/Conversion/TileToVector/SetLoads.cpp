@@ -13,9 +13,10 @@ Val SetEmitter::extremeOfSummary(const Expr &x, const SummaryRef &s) {
   bool least = x.is(ExprKind::LoadMin);
   V ofPanels = least ? s.base : e.at(s.base, e.mul(s.panels, 8));
   V ofBlocks = e.at(e.at(s.base, e.mul(s.panels, 16)), least ? e.i64(0) : e.mul(s.blocks, 8));
-  V ofGroups = s.groups ? e.at(e.at(s.base, e.mul(e.add(s.panels, s.blocks), 16)), least ? e.i64(0) : e.mul(s.groups, 8)) : V();
-  bool whole = (span == kPanel || span == kBlock || (span == kGroup && s.groups)) && x.lo().is(ExprKind::Var) && x.lo().varId() == kKeyLo && x.hi().is(ExprKind::Var) &&
-               x.hi().varId() == kKeyHi;
+  V ofGroups =
+      s.groups ? e.at(e.at(s.base, e.mul(e.add(s.panels, s.blocks), 16)), least ? e.i64(0) : e.mul(s.groups, 8)) : V();
+  bool whole = (span == kPanel || span == kBlock || (span == kGroup && s.groups)) && x.lo().is(ExprKind::Var) &&
+               x.lo().varId() == kKeyLo && x.hi().is(ExprKind::Var) && x.hi().varId() == kKeyHi;
   Val lo = expr(x.lo());
   if (whole) {
     V base = span == kPanel ? ofPanels : span == kBlock ? ofBlocks : ofGroups;
@@ -68,9 +69,7 @@ Val SetEmitter::extreme(const Expr &x) {
     if (sorted)
       return e.choose(
           e.le(lo, hi), {e.i64Type()},
-          [&] {
-            return SmallVector<V>{elementAt(t, e.add(offset, e.mul(least ? lo : hi, t.strides[x.axis()])))};
-          },
+          [&] { return SmallVector<V>{elementAt(t, e.add(offset, e.mul(least ? lo : hi, t.strides[x.axis()])))}; },
           [&] { return SmallVector<V>{e.i64(least ? INT64_MAX : INT64_MIN)}; })[0];
     return e.loop(lo, e.add(hi, 1), 1, e.i64(least ? INT64_MAX : INT64_MIN), [&](V n, ValueRange acc) {
       V v = elementAt(t, e.add(offset, e.mul(n, t.strides[x.axis()])));

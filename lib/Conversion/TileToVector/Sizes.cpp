@@ -1,4 +1,5 @@
-// What a call needs beyond the constants of its variant: positions of the key axis, bitmaps, the order of a head's keys.
+// What a call needs beyond the constants of its variant: positions of the key axis, bitmaps, the order of a head's
+// keys.
 #include "Members.h"
 #include "RowLists.h"
 #include "attn-rt/attn_rt.h"

@@ -38,7 +38,9 @@ struct Layout {
   int64_t status() const {
     return align(tile() + tileRows * width * element);
   } // i8 a panel: 0 empty, 1 partial, 2 full
-  int64_t visible() const { return align(status() + panelsPerBlock() + lanes); } // [panel][row][2] lane masks, guarded path
+  int64_t visible() const {
+    return align(status() + panelsPerBlock() + lanes);
+  } // [panel][row][2] lane masks, guarded path
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status

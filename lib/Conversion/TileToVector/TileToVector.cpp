@@ -80,7 +80,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
       if (lists && l.tileRows != 1)
-        return variant.emitError("[unsupported_variant] queries that go by lists of their own are strips of one row, not ")
+        return variant.emitError(
+                   "[unsupported_variant] queries that go by lists of their own are strips of one row, not ")
                << l.tileRows;
 
       std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);

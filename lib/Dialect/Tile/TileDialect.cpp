@@ -53,8 +53,9 @@ LogicalResult ForOp::verifyRegions() {
     return emitOpError("[for_c1] the body takes, yields and returns the carried tiles");
   bool lists = getOrder() && isa<ListsType>(getOrder().getType());
   for (Operation &op : getBody().front().without_terminator()) {
-    Value read = isa<WeighOp>(op) ? cast<WeighOp>(op).getKeys()
-                 : isa<AccumulateOp>(op) ? cast<AccumulateOp>(op).getValues() : Value();
+    Value read = isa<WeighOp>(op)        ? cast<WeighOp>(op).getKeys()
+                 : isa<AccumulateOp>(op) ? cast<AccumulateOp>(op).getValues()
+                                         : Value();
     if (read && isa<RowsType>(read.getType()) != lists)
       return op.emitOpError("[for_c2] keys and values are ")
              << (lists ? "rows where queries go by lists" : "panels where queries go by no lists") << ", not "

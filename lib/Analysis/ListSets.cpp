@@ -12,8 +12,6 @@ Pred PredicateBuilder::list(SetListOp op) {
   atom.indices = indicesOf(op.getMap());
   atom.value = sets::floorDiv(Expr::var(kLogicalKey), op.getBlock());
   atom.limit = sets::floorDiv(extent(numBatch + 1) + (op.getBlock() - 1), op.getBlock());
-  atom.sorted = op.getSorted();
-  atom.unique = op.getUnique();
   return answerable(std::move(atom));
 }
 
@@ -22,8 +20,6 @@ Pred PredicateBuilder::diagonals(SetDiagonalsOp op) {
   atom.list = argNumber(op.getList());
   atom.indices = indicesOf(op.getMap());
   atom.value = aligned(op.getAlignment(), op.getQLengths(), op.getKLengths()) - Expr::var(kLogicalKey);
-  atom.sorted = op.getSorted();
-  atom.unique = op.getUnique();
   if (!op.getSymmetric())
     return answerable(std::move(atom));
   MemberAtom after = atom;
@@ -82,7 +78,5 @@ std::optional<Pred> PredicateBuilder::member(MemberOp op) {
       return std::nullopt;
     atom.indices.push_back(*e);
   }
-  atom.sorted = op.getSorted();
-  atom.unique = op.getUnique();
   return answerable(std::move(atom));
 }

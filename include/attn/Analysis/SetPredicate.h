@@ -56,7 +56,6 @@ struct MemberAtom {
   std::optional<unsigned> offsets; // of a CSR row: from = offsets[indices, i], to = offsets[indices, i + 1]
   /// Elements outside [0, limit) but -1 are bad indices; none where any element is right.
   std::optional<sets::Expr> limit;
-  bool sorted = false, unique = false;
   /// The value is one of the row alone.
   bool ofRows = false;
 };

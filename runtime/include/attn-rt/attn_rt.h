@@ -177,8 +177,8 @@ typedef struct attn_phase_info {
 
 /* What a variant needs at run time beyond what its constants say. keys and queries come in as the extents. */
 typedef struct attn_sizes {
-  int64_t keys, queries;               /* positions along the axes: more or less than tokens where an order is in use */
-  int64_t slot_bytes, scratch_bytes;   /* beyond those below; scratch is zeroed once, before the first phase */
+  int64_t keys, queries;             /* positions along the axes: more or less than tokens where an order is in use */
+  int64_t slot_bytes, scratch_bytes; /* beyond those below; scratch is zeroed once, before the first phase */
 } attn_sizes;
 
 typedef struct attn_variant_info {
@@ -190,8 +190,8 @@ typedef struct attn_variant_info {
   void (*sizes)(const attn_task *task, attn_sizes *sizes); /* NULL: nothing more; sees what a guard sees */
   int32_t n_phases;
   int32_t reserved;
-  /* slot bytes = slot_base + slot_per_panel * ceil(keys / panel) + sizes.slot_bytes, scratch_bytes + sizes.scratch_bytes
-     per worker; the additional bytes begin at the next multiple of 64 */
+  /* slot bytes = slot_base + slot_per_panel * ceil(keys / panel) + sizes.slot_bytes, scratch_bytes +
+     sizes.scratch_bytes per worker; the additional bytes begin at the next multiple of 64 */
   int64_t slot_base, slot_per_panel, panel;
   int64_t scratch_bytes;
   int64_t tile_rows, tile_keys, block_rows, block_keys;

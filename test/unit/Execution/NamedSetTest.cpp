@@ -1,5 +1,6 @@
 // Every named set, pair by pair: the kernel and the interpreter against the formula of docs/language.md, written once
-// more here (ATTN_LONG=1: more parameters). Values are unit vectors, so o[i, j] is the weight of the pair (i, j), and 0 where it is absent.
+// more here (ATTN_LONG=1: more parameters). Values are unit vectors, so o[i, j] is the weight of the pair (i, j), and 0
+// where it is absent.
 #include "Harness.h"
 
 #include "attn/Support/Philox.h"

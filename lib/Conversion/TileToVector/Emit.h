@@ -92,6 +92,11 @@ public:
   }
   V load(mlir::Type t, V ptr);
   void store(V v, V ptr);
+  /// A captured integer, sign-extended.
+  V loadInteger(mlir::Type element, V ptr) {
+    V v = load(element, ptr);
+    return element.isInteger(64) ? v : (V)mlir::arith::ExtSIOp::create(b, loc, i64Type(), v);
+  }
   V loadI64(V ptr, int64_t byteOffset = 0) { return load(i64Type(), at(ptr, byteOffset)); }
 
   using Body = llvm::function_ref<llvm::SmallVector<V>(V iv, mlir::ValueRange args)>;

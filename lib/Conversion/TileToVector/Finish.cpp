@@ -74,7 +74,7 @@ V MainEmitter::finish() {
       V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
       V wanted = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, out.data, null);
       e.when(wanted, [&] {
-        V offset = e.add(t.baseOffset(out, map), e.mul(rowAt(e.add(first, r)), t.stride(out, map, t.queryDim())));
+        V offset = e.add(t.baseOffset(out, map), e.mul(t.queryAt(e.add(first, r)), t.stride(out, map, t.queryDim())));
         V to = e.at(out.data, e.mul(offset, Emit::elementBytes(element)));
         if (!wide) {
           auto v = region64.emit(value);

@@ -59,7 +59,6 @@ protected:
   std::pair<V, V> status(const Box &box, const Val &keyLo, const Val &keyHi, SetEmitter::Span span);
   void classify(const Box &box, V base, V first, V end, int64_t unit, SetEmitter::Span span, V bytes);
   V nextUnit(const Box &box, V cursor, int64_t unitKeys, V units);
-  V rowAt(V position);
   Val queryIndex(RegionEmitter &region, V position);
   Val bindKey(RegionEmitter &region, SetEmitter &set, V keyLo);
   struct LaneMask {

@@ -109,7 +109,7 @@ void MainEmitter::loadQueries() {
   V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
   V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
-    V i = rowAt(e.min(e.add(first, r), lastRow));
+    V i = t.queryAt(e.min(e.add(first, r), lastRow));
     V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
     copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
   });

@@ -143,10 +143,6 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind, llvm::function_ref<
   Type element = list.type.getElementType();
   int64_t size = Emit::elementBytes(element);
   V keys = t.extents[keyDim];
-  auto loadIndex = [&](Type type, V ptr) -> V {
-    V v = e.load(type, ptr);
-    return type.isInteger(64) ? v : (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
-  };
   e.loop(e.i64(0), m.perRow ? rows : e.i64(1), 1, [&](V r) {
     V row = e.add(first, r);
     RegionEmitter region(e, t.tensors, t.params, V());
@@ -160,30 +156,17 @@ void Members::walk(const Bitmap &m, bool setting, Bind bind, llvm::function_ref<
     V from = e.i64(0), to = list.extents[last];
     if (m.atom->offsets) {
       TensorRef &offsets = t.tensor(*m.atom->offsets);
-      unsigned end = offsets.type.getRank() - 1;
-      Type type = offsets.type.getElementType();
-      V query = row; // the position of which
-      if (t.boxes)
-        query = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(),
-                                       e.load(e.b.getI32Type(), e.at(t.queryTable(0), e.mul(row, 4))));
-      V at = e.mul(query, offsets.strides[end]);
+      V at = e.mul(t.queryAt(row), offsets.strides.back());
       for (auto [axis, index] : llvm::enumerate(m.atom->indices))
         at = e.add(at, e.mul(set.scalar(index), offsets.strides[axis]));
-      auto offsetAt = [&](V n) { return loadIndex(type, e.at(offsets.data, e.mul(n, Emit::elementBytes(type)))); };
-      V lo = offsetAt(at), hi = offsetAt(e.add(at, offsets.strides[end]));
-      if (setting) {
-        t.reportIndex(e.either(e.lt(lo, e.i64(0)), e.lt(hi, lo)), offsets.argument, end, lo);
-        t.reportIndex(e.lt(to, hi), offsets.argument, end, hi);
-      }
-      from = e.min(e.max(lo, e.i64(0)), to);
-      to = e.max(from, e.min(hi, to));
+      std::tie(from, to) = t.csrRow(offsets, at, to, setting);
     }
     V bits = m.perRow ? e.at(m.base, e.mul(r, m.bytes)) : m.base;
     // How many bits there are; bit 0 is key 0 of the row with the largest shift.
     V count = m.atom->ofRows ? rows : e.add(keys, e.sub(m.shiftHi, m.shiftLo));
     bool single = m.lo == m.hi;
     e.loop(from, to, 1, [&](V n) {
-      V value = loadIndex(element, e.at(base, e.mul(e.mul(n, list.strides[last]), size)));
+      V value = e.loadInteger(element, e.at(base, e.mul(e.mul(n, list.strides[last]), size)));
       auto each = [&](V v) {
         RegionEmitter inner(e, t.tensors, t.params, V());
         SetEmitter here = makeSet(inner);

@@ -18,7 +18,7 @@ static void summarizeLevel(TaskEmitter &t, V base, V least, V groups, int64_t wi
   e.loop(e.i64(0), groups, 1, [&](V group) {
     V from = e.mul(group, width), to = e.min(end, e.add(from, width));
     auto found = e.loop(from, to, 1, ValueRange{e.i64(INT64_MAX), e.i64(INT64_MIN)}, [&](V p, ValueRange acc) {
-      V key = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI32Type(), e.at(base, e.mul(p, 4))));
+      V key = e.loadInteger(e.b.getI32Type(), e.at(base, e.mul(p, 4)));
       return SmallVector<V>{e.min(acc[0], key), e.max(acc[1], key)};
     });
     e.store(found[0], e.at(least, e.mul(group, 8)));
@@ -54,9 +54,7 @@ LogicalResult attn::emitOrderPhase(TaskEmitter &t) {
   V words = e.divUnsigned(e.add(limit, 63), 64);
   e.loop(e.i64(0), words, 1, [&](V w) { e.store(e.i64(0), e.at(seen, e.mul(w, 8))); });
   e.loop(e.i64(0), list.extents[last], 1, [&](V n) {
-    V value = e.load(element, e.at(base, e.mul(e.mul(n, list.strides[last]), Emit::elementBytes(element))));
-    if (!element.isInteger(64))
-      value = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), value);
+    V value = e.loadInteger(element, e.at(base, e.mul(e.mul(n, list.strides[last]), Emit::elementBytes(element))));
     V inside = e.both(e.ge(value, e.i64(0)), e.lt(value, limit));
     t.reportIndex(e.both(e.invert(inside), e.ne(value, e.i64(-1))), list.argument, last, value);
     V fresh = e.choose(

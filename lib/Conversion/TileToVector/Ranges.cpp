@@ -84,20 +84,9 @@ void MainEmitter::solveSet() {
   }
 }
 
-/// The logical query at a position.
-V MainEmitter::rowAt(V position) {
-  if (!t.boxes)
-    return position;
-  V token = e.load(e.b.getI32Type(), e.at(t.queryTable(0), e.mul(position, 4)));
-  return arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), token);
-}
-
-/// The same as the value of an index.
+/// The query at a position, as the value of an index.
 MainEmitter::Val MainEmitter::queryIndex(RegionEmitter &region, V position) {
-  if (!t.boxes)
-    return region.indexScalar(position, t.queryDim());
-  Val row = region.indexScalar(rowAt(position), t.queryDim());
-  return row;
+  return region.indexScalar(t.queryAt(position), t.queryDim());
 }
 
 /// A table over positions of an axis.

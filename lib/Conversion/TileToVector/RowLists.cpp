@@ -28,11 +28,6 @@ V RowLists::scratchBytes() {
   return e.add(e.add(bits, room), (l.width + 2) * row);
 }
 
-V RowLists::loadIndex(Type type, V address) {
-  V v = e.load(type, address);
-  return type.isInteger(64) ? v : (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
-}
-
 RowLists::Range RowLists::find(V row, bool reports) {
   int64_t size = Emit::elementBytes(elementType);
   V offset = t.baseOffset(list, op.getMap());
@@ -42,21 +37,14 @@ RowLists::Range RowLists::find(V row, bool reports) {
     return {e.at(list.data, e.mul(offset, size)), e.i64(0), all};
   }
   TensorRef &offsets = t.tensor(cast<BlockArgument>(op.getOffsets()).getArgNumber());
-  Type type = offsets.type.getElementType();
   V at = e.add(t.baseOffset(offsets, op.getMap()), e.mul(row, offsets.strides[last]));
-  auto offsetAt = [&](V n) { return loadIndex(type, e.at(offsets.data, e.mul(n, Emit::elementBytes(type)))); };
-  V from = offsetAt(at), to = offsetAt(e.add(at, offsets.strides[last]));
-  if (reports) {
-    t.reportIndex(e.either(e.lt(from, e.i64(0)), e.lt(to, from)), offsets.argument, last, from);
-    t.reportIndex(e.lt(all, to), offsets.argument, last, to);
-  }
-  from = e.min(e.max(from, e.i64(0)), all);
-  return {e.at(list.data, e.mul(offset, size)), from, e.max(from, e.min(to, all))};
+  auto [from, to] = t.csrRow(offsets, at, all, reports);
+  return {e.at(list.data, e.mul(offset, size)), from, to};
 }
 
 V RowLists::element(const Range &range, V place) {
-  return loadIndex(elementType,
-                   e.at(range.data, e.mul(e.mul(place, list.strides[last]), Emit::elementBytes(elementType))));
+  return e.loadInteger(elementType,
+                       e.at(range.data, e.mul(e.mul(place, list.strides[last]), Emit::elementBytes(elementType))));
 }
 
 RowLists::Ahead RowLists::lookAhead(V row, int64_t distance) {
@@ -139,7 +127,7 @@ V RowLists::gatherSorted(const Range &range) {
   V before = vector::ExtractOp::create(e.b, e.loc, copied[0], ArrayRef<int64_t>{e.lanes - 1});
   before = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), before);
   auto rest = e.loop(whole, count, 1, {before, e.invert(bad)}, [&](V n, ValueRange state) {
-    V x = loadIndex(elementType, e.at(from, e.mul(n, size)));
+    V x = e.loadInteger(elementType, e.at(from, e.mul(n, size)));
     e.store(arith::TruncIOp::create(e.b, e.loc, i32, x), e.at(keys, e.mul(n, 4)));
     return SmallVector<V>{x, e.both(state[1], e.lt(state[0], x))};
   });
@@ -168,7 +156,7 @@ V RowLists::gatherAny(const Range &range) {
     });
   })[0];
   e.loop(e.i64(0), count, 1, [&](V n) {
-    V key = loadIndex(i32, e.at(keys, e.mul(n, 4)));
+    V key = e.loadInteger(i32, e.at(keys, e.mul(n, 4)));
     e.store(e.i64(0), wordOf(e.divUnsigned(key, block)));
   });
   return count;

@@ -45,7 +45,6 @@ public:
 private:
   V gatherSorted(const Range &range);
   V gatherAny(const Range &range);
-  V loadIndex(mlir::Type type, V address);
 
   TaskEmitter &t;
   Emit &e;

@@ -91,8 +91,7 @@ Val SetEmitter::extreme(const Expr &x) {
 /// The integer at an offset, counted in elements, as i64.
 V SetEmitter::elementAt(TensorRef &t, V offset) {
   Type element = t.type.getElementType();
-  V v = e.load(element, e.at(t.data, e.mul(offset, Emit::elementBytes(element))));
-  return element.isInteger(64) ? v : (V)arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), v);
+  return e.loadInteger(element, e.at(t.data, e.mul(offset, Emit::elementBytes(element))));
 }
 
 /// The first place along a sorted axis whose element is not below the sought value, by bisection. Bounds of intervals

@@ -124,6 +124,23 @@ V TaskEmitter::isBadElement(V inside, V element, bool csr) {
   return csr ? outside : e.both(outside, e.ne(element, e.i64(-1)));
 }
 
+V TaskEmitter::queryAt(V position) {
+  return boxes ? e.loadInteger(e.b.getI32Type(), e.at(queryTable(0), e.mul(position, 4))) : position;
+}
+
+std::pair<V, V> TaskEmitter::csrRow(TensorRef &offsets, V at, V all, bool reports) {
+  unsigned last = offsets.type.getRank() - 1;
+  Type type = offsets.type.getElementType();
+  auto offsetAt = [&](V n) { return e.loadInteger(type, e.at(offsets.data, e.mul(n, Emit::elementBytes(type)))); };
+  V from = offsetAt(at), to = offsetAt(e.add(at, offsets.strides[last]));
+  if (reports) {
+    reportIndex(e.either(e.lt(from, e.i64(0)), e.lt(to, from)), offsets.argument, last, from);
+    reportIndex(e.lt(all, to), offsets.argument, last, to);
+  }
+  from = e.min(e.max(from, e.i64(0)), all);
+  return {from, e.max(from, e.min(to, all))};
+}
+
 void TaskEmitter::reportIndex(V isBad, unsigned argument, unsigned axis, V index) {
   e.when(isBad, [&] {
     V status = field(offsetof(attn_task, bad), e.ptrType());

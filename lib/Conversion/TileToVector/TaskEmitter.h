@@ -112,6 +112,12 @@ public:
   /// Tokens that stand before the grid, on the key axis.
   V gridFirst();
 
+  /// The query at a position.
+  V queryAt(V position);
+  /// Where the columns of a row of a CSR begin and end, within `all`; `at`: element offset of its first offset. Offsets
+  /// that are bad are reported where `reports`.
+  std::pair<V, V> csrRow(TensorRef &offsets, V at, V all, bool reports);
+
   /// Where `bad` (i1) holds, the index is reported as the call's bad index if it is the first.
   void reportIndex(V bad, unsigned argument, unsigned axis, V index);
 };

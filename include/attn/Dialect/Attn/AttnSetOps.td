@@ -227,7 +227,7 @@ def SetListOp : Attn_SetOp<"list"> {
   let description = [{
     One list for each value of the leading indices: dimensions, constants, or a batch or query dimension floordiv a constant. -1 is padding; another element outside
     [0, ceil(J / block)) names no key and makes the call report ATTN_E_INDEX. Elements may repeat and stand in any order; `sorted` (ascending, padding last) and `unique`
-    promise more and are checked where they are used.
+    promise more; kernels rely on neither, so a broken promise changes nothing.
 
     `kind` is how it is written: `tokens` (block 1), `blocks` and `pages`.
 

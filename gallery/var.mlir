@@ -1,7 +1,7 @@
 // Visual attention redistribution: where sinks hold little of a row's image mass, part of the sinks' weight goes to the image's other keys (Kang et al., 2025).
 // attn-run: --size n=128
 !t = tensor<?x?x?x64xf32>
-attn.normalizer @var(%p, %rho, %least) {                      // classes: 0 sink in the text, 1 sink in the image, 2 image, 3 the rest
+attn.normalizer @redistribute(%p, %rho, %least) {                      // classes: 0 sink in the text, 1 sink in the image, 2 image, 3 the rest
   attn.pass ref = max
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp %d : f32  attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32  %w = math.exp %d : f32  attn.yield %w : f32 }
@@ -28,7 +28,7 @@ attn.kernel @var(%q: !t, %k: !t, %v: !t, %label: tensor<?x?xi32>, %p: tensor<?x?
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     set = causal<bottom_right>
     class(b = %b, j = %j) { %c = attn.load %label[%b, %j] : tensor<?x?xi32>  attn.yield %c : i32 }
-    normalize = @var(%p[b, i], 0.5, 0.2)
+    normalize = @redistribute(%p[b, i], 0.5, 0.2)
     outputs o[b, h, i, e], lse[b, h, i]
     : (!t, !t, !t) -> (!t, tensor<?x?x?xf32>)
   attn.return %o, %lse : !t, tensor<?x?x?xf32>

@@ -279,8 +279,10 @@ def layers(report, rng):
     report("pca: both layers tend to Sigma q", near(out["soft"], x["q"] @ sigma, 0.1) and near(out["linear"], x["q"] @ sigma, 0.05))
     data, _ = case("icl_regression", rng)
     y, tokens = data["y"][..., 0], data["x"]
-    want = np.einsum("bil,bl->bi", data["q"] @ tokens.swapaxes(1, 2), y - y.mean(1, keepdims=True)) / 13
-    errors = [np.abs(run("icl_regression", data | {"w": np.array([w, -w]), "mu": np.array([0.5 / w, -0.5 / w])}, {})["yhat"][..., 0] - want).max() for w in (1e-1, 1e-2, 1e-3)]
+    query = rng.standard_normal((2, 9, 8))
+    want = np.einsum("bil,bl->bi", query @ tokens.swapaxes(1, 2), y - y.mean(1, keepdims=True)) / 13
+    heads = [data | {"q": np.stack([w * query, -w * query], 1), "mu": np.array([0.5 / w, -0.5 / w])} for w in (1e-1, 1e-2, 1e-3)]
+    errors = [np.abs(run("icl_regression", x, {})["yhat"][..., 0] - want).max() for x in heads]
     report(f"+w and -w heads tend to gradient descent without bias: {errors}", errors[2] < 1e-4 and 50 < errors[0] / errors[1] and 50 < errors[1] / errors[2])
     x, _ = case("relu_heads", rng)
     once = run("relu_heads", x, {})["f"]

@@ -32,4 +32,4 @@ def knob(zeta, gamma):
 
 
 KNOBS = {"bert": knob(1, -0.025), "softmax": knob(1, 0), "half": knob(1, -0.5), "wide": knob(1.1, -0.01), "far": knob(2, -0.1)}
-ROW = Row(knobs=KNOBS, hides=False, keeps=("zeta", "gamma"), few=True)
+ROW = Row(knobs=KNOBS, hides=False, few=True)

@@ -26,4 +26,4 @@ def captured(c, rng, zeta, gamma, spread):
 
 
 ROW = Row(knobs={"opt": clipped.knob(1, -0.0234375) | {"spread": 1}, "gate": clipped.knob(1, 0) | {"spread": 1}, "shut": clipped.knob(1, -0.01) | {"spread": 100}},
-          captured=captured, keeps=("zeta", "gamma"), few=True)
+          captured=captured, few=True)

@@ -35,6 +35,6 @@ def knob(own, start):
 
 
 ROW = Row(knobs={"0.5": knob(0.5, 0.2), "none": knob(0, 0), "late": knob(-0.3, 0.78)}, captured=captured, outputs={"o": "flat"}, same_width=True, layouts=("bhsd",),
-          extra=lambda c: {"q2": (c.batch, c.heads, c.i, c.d), "k2": (c.batch, c.heads, c.j, c.d)}, keeps=("lambda", "lambda0"),
+          extra=lambda c: {"q2": (c.batch, c.heads, c.i, c.d), "k2": (c.batch, c.heads, c.j, c.d)},
           text={"width": ["%gain: tensor<{}xf32>", "!r, tensor<{}xf32>) -> !t", "%n = arith.constant {}.0"]},
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

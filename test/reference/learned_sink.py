@@ -30,4 +30,5 @@ def captured(c, rng, b):
 
 
 ROW = Row(knobs={"random": {"b": "random"}, "0.5": {"b": 0.5}, "100": {"b": 100}, "-100": {"b": -100}, "none": {"b": "none"}, "zero": {"b": 0}},
-          captured=captured, text={"group": ["h floordiv {}, j"]}, groups=(8, 1, 3), layouts=("bhsd", "bshd"), few=True)
+          captured=captured, text={"group": ["h floordiv {}, j"]}, groups=(8, 1, 3), layouts=("bhsd", "bshd"),
+          more=tuple({"knob": b, "i": 70, "j": 37, "blocks": blocks} for b in ("0.5", "100", "-100", "none") for blocks in ((), (6, 16))), few=True)

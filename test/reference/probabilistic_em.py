@@ -35,5 +35,5 @@ def captured(c, rng, alpha):
     return {"tau": rng.random((c.batch, c.heads, c.j)) + 0.1}, {"alpha": f32(alpha)}
 
 
-ROW = Row(knobs={"0.125": {"alpha": 0.125}, "0.02": {"alpha": 0.02}}, captured=captured, values=False, outputs={"key": "flat"}, hides=False, keeps=("alpha",), layouts=("bhsd",),
+ROW = Row(knobs={"0.125": {"alpha": 0.125}, "0.02": {"alpha": 0.02}}, captured=captured, values=False, outputs={"key": "flat"}, hides=False, layouts=("bhsd",),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

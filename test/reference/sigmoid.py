@@ -25,5 +25,5 @@ def captured(c, rng, b):
     return {}, {"b": f32(-np.log(max(c.j, 1)) if b is None else b)}
 
 
-ROW = Row(knobs={"-log n": {"b": None}, "zero": {"b": 0}, "high": {"b": 20}, "low": {"b": -20}}, captured=captured, outputs={"o": "value"}, keeps=("b",),
+ROW = Row(knobs={"-log n": {"b": None}, "zero": {"b": 0}, "high": {"b": 20}, "low": {"b": -20}}, captured=captured, outputs={"o": "value"},
           more=({"i": 4, "j": 32768, "d": 16, "e": 16, "batch": 1},), few=True)

@@ -205,7 +205,7 @@ LogicalResult Lowering::lowerPass(PassOp pass, bool isLast) {
       continue;
     }
     Sum sum;
-    sum.phi = pass.kindOf(n) == SumKind::Count ? -1 : pass.weightOf(n);
+    sum.phi = pass.kindOf(n) == SumKind::Count ? -1 : (int64_t)pass.weightOf(n);
     sum.cls = pass.classOf(n);
     sum.argument = argument;
     what.sums.push_back(sum);

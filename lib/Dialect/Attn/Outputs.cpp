@@ -21,6 +21,25 @@ AttendOp::NormArg AttendOp::normArg(unsigned n) {
   return arg;
 }
 
+int AttendOp::dimOf(BlockArgument arg) {
+  Region *region = arg.getOwner()->getParent();
+  int n = arg.getArgNumber();
+  if (isa<SetWhereOp>(region->getParentOp()))
+    return n;
+  if (region->getParentOp() != getOperation())
+    return -1;
+  if (region == classRegion())
+    return n;
+  if (region == epilogueRegion()) {
+    n -= getEpilogueArgs() ? getEpilogueArgs()->size() : 0;
+    return n < 0 ? -1 : (int)epilogueDims()[n];
+  }
+  for (unsigned k = 0; k < numColumns(); ++k)
+    if (region == columnRegion(k))
+      return std::max(n - 2, -1);
+  return n - 1; // behind a score
+}
+
 static std::optional<unsigned> indexOf(std::optional<ArrayAttr> names, StringRef name) {
   if (names)
     for (auto [n, a] : llvm::enumerate(*names))

@@ -51,6 +51,8 @@ public:
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
         return failure();
+    if (failed(mapped()))
+      return failure();
     WalkResult result = attend->walk(
         [&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
     if (result.wasInterrupted())
@@ -79,6 +81,22 @@ private:
   ArgumentFact *factOf(Value v) {
     auto arg = dyn_cast<BlockArgument>(v);
     return arg && arg.getOwner() == &kernel.getBody().front() ? &facts[arg.getArgNumber()] : nullptr;
+  }
+
+  /// Parameters of the normalizer and what is aggregated.
+  LogicalResult mapped() {
+    auto tensor = [&](Value v, AffineMap m) {
+      ArgumentFact *fact = capturedFact(v);
+      return fact ? mapFact(*fact, m, "captured tensor") : failure();
+    };
+    for (unsigned n = 0; n < attend.numNormArgs(); ++n)
+      if (AttendOp::NormArg arg = attend.normArg(n);
+          arg.value && isa<RankedTensorType>(arg.value.getType()) && failed(tensor(arg.value, arg.map)))
+        return failure();
+    for (unsigned n = 0; n < attend.numAggregates(); ++n)
+      if (failed(tensor(attend.getAggregated()[n], cast<AffineMapAttr>((*attend.getAggregateMaps())[n]).getValue())))
+        return failure();
+    return success();
   }
 
   LogicalResult map(Value v, AffineMap m) {
@@ -213,6 +231,13 @@ private:
         .Default([](Operation *) { return success(); });
   }
 
+  /// The dimension that an index argument of a region runs over: numbers come first, scores, weights or outputs.
+  unsigned dimensionOf(BlockArgument index) {
+    unsigned leading = llvm::count_if(index.getOwner()->getArgumentTypes(), [](Type t) { return !t.isIndex(); });
+    unsigned n = index.getArgNumber() - leading;
+    return index.getOwner()->getParent() == attend.epilogueRegion() ? attend.epilogueDims()[n] : n;
+  }
+
   /// A plain index ties its axis to that dimension; any other leaves it free, and is checked where it is used.
   LogicalResult bareIndices(Value tensor, ValueRange indices) {
     ArgumentFact *fact = capturedFact(tensor);
@@ -222,8 +247,7 @@ private:
       auto arg = dyn_cast<BlockArgument>(index);
       if (!arg || arg.getOwner() == &kernel.getBody().front())
         continue;
-      unsigned leading = isa<AttendOp>(arg.getOwner()->getParentOp()) ? 1 : 0;
-      if (failed(merge(fact->axes[n], indexedBy(arg.getArgNumber() - leading), n)))
+      if (failed(merge(fact->axes[n], indexedBy(dimensionOf(arg)), n)))
         return failure();
     }
     return success();

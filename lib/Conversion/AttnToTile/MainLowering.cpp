@@ -113,10 +113,13 @@ Lowering::State Lowering::sweep(const Sweep &what) {
     }
     SmallVector<Value> given = regions->given();
     llvm::append_range(given, what.alsoGiven);
-    auto weigh =
-        tile::WeighOp::create(b, loc, weightTypes, ref ? ref.getType() : Type(), sums.getTypes(), accs.getTypes(),
-                              queries, from.keys, ref, sums, accs, given, sumPhis, sumClasses, sumValues, sumOps,
-                              weightPhis, weightClasses, what.form && what.form->usesRef, what.exact, valueRegions);
+    if (what.spreadTo)
+      weightTypes.clear(), ++valueRegions;
+    auto spreadMap = what.spreadMap ? AffineMapAttr::get(what.spreadMap) : AffineMapAttr();
+    auto weigh = tile::WeighOp::create(b, loc, weightTypes, carriesRef ? ref.getType() : Type(), sums.getTypes(),
+                                       accs.getTypes(), queries, from.keys, ref, sums, accs, given, what.spreadState,
+                                       what.spreadTo, spreadMap, sumPhis, sumClasses, sumValues, sumOps, weightPhis,
+                                       weightClasses, what.form && what.form->usesRef, what.exact, valueRegions);
     buildScore(weigh.getScore(), base2);
     if (carriesRef)
       regions->gauge(*what.form, weigh.getGauge());
@@ -157,8 +160,8 @@ Lowering::State Lowering::sweep(const Sweep &what) {
   return state;
 }
 
-/// The seed of a pass enters what the finish and the statistics see, not the sums of reductions over pairs that have no
-/// weight; a weighted one has no share in a seed, whose values are what the text says.
+/// The seed of a pass enters what the finish and the statistics see. Reductions are over pairs, and a seed is none: those
+/// that are weighted change with the reference alone.
 void Lowering::seed(const Sweep &what, State &state) {
   PassOp pass = what.form->pass;
   SmallVector<int64_t> seeded;
@@ -169,7 +172,7 @@ void Lowering::seed(const Sweep &what, State &state) {
     if (argument < 0 || (sum.phi < 0 && sum.argument < 0))
       continue;
     seeded.push_back(n);
-    sums.push_back(argument - own);
+    sums.push_back(sum.argument >= 0 ? argument - own : RegionBuilder::kZero);
   }
   for (auto [n, acc] : llvm::enumerate(what.accs)) {
     seeded.push_back(what.sums.size() + n);

@@ -30,6 +30,15 @@ std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
 /// The only attend of a kernel that computes its results directly, or null with an error (rule kernel_s1).
 AttendOp getSingleAttend(KernelOp kernel);
 
+/// attn.attend, attn.map, attn.merge, attn.call: what computes in a kernel.
+bool isStep(mlir::Operation *op);
+/// Steps in order; verifySteps holds.
+llvm::SmallVector<mlir::Operation *> stepsOf(KernelOp kernel);
+/// A kernel has one step or more and nothing else, and returns results of steps, each once (rule kernel_s1).
+mlir::LogicalResult verifySteps(KernelOp kernel);
+/// The step of a kernel that has one and returns all its results in order, else null: such a kernel needs no splitting.
+mlir::Operation *getSingleStep(KernelOp kernel);
+
 } // namespace attn
 
 #endif

@@ -5,6 +5,7 @@
 include "attn/Dialect/Attn/AttnBase.td"
 include "attn/Dialect/Attn/AttnSetOps.td"
 include "attn/Dialect/Attn/AttnNormalizerOps.td"
+include "attn/Dialect/Attn/AttnStepOps.td"
 
 def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, SingleBlock,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {

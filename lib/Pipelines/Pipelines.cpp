@@ -72,6 +72,7 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
+  registerPass(createAttnExpandMergePass);
   registerPass([] { return createAttnSchedulePass(); });
   registerPass(createAttnToTilePass);
   registerPass([] { return createTileToVectorPass(); });

@@ -30,6 +30,24 @@ std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
 /// The only attend of a kernel that computes its results directly, or null with an error (rule kernel_s1).
 AttendOp getSingleAttend(KernelOp kernel);
 
+/// Whether the built-in library has a normalizer of this name.
+bool isLibraryNormalizer(llvm::StringRef name);
+
+/// A normalizer whose o and lse say all of its state: (r, l, n) = (lse, 1, o).
+struct MergeForm {
+  PassOp pass;
+  FinishOp finish;
+  unsigned one = 0, value = 0; // among the sums
+  unsigned out = 0, lse = 0;   // among the finish's results
+};
+/// None: `why` completes "it ..".
+std::optional<MergeForm> mergeForm(NormalizerOp normalizer, std::string &why);
+/// Rules merge_c4 and merge_c7, of the normalizer itself.
+mlir::LogicalResult verifyMergeable(MergeOp op, NormalizerOp normalizer);
+/// Writes every merge of the module, whose normalizers are linked, as maps.
+mlir::LogicalResult expandMerges(mlir::ModuleOp module);
+std::unique_ptr<mlir::Pass> createAttnExpandMergePass();
+
 /// attn.attend, attn.map, attn.merge, attn.call: what computes in a kernel.
 bool isStep(mlir::Operation *op);
 /// Steps in order; verifySteps holds.

@@ -214,12 +214,7 @@ static ParseResult resolveParams(OpAsmParser &parser, ArrayRef<Item> items, unsi
     }
     if (failed(resolveCapturedAs(parser, item.operand, item.type, captured.emplace_back())))
       return failure();
-    if (isa<RankedTensorType>(captured.back().getType()))
-      values.push_back(AffineMapAttr::get(item.map.value_or(AffineMap::get(numDims, 0, parser.getContext()))));
-    else if (item.map)
-      return parser.emitError(item.at, "[merge_types] a scalar has no indices");
-    else
-      values.push_back(b.getUnitAttr());
+    values.push_back(AffineMapAttr::get(item.map.value_or(AffineMap::get(numDims, 0, parser.getContext()))));
   }
   return success();
 }
@@ -305,20 +300,18 @@ void MergeOp::print(OpAsmPrinter &p) {
   p << " " << getNormalizerAttr();
   if (numNormArgs()) {
     p << "(";
-    unsigned next = 0;
-    llvm::interleaveComma(*getNormValues(), p, [&](Attribute value) {
-      if (auto constant = dyn_cast<FloatAttr>(value)) {
-        p.printFloat(constant.getValue());
-        return;
+    for (unsigned n = 0, end = numNormArgs(); n < end; ++n) {
+      p << (n ? ", " : "");
+      AttendOp::NormArg arg = normArg(n);
+      if (arg.value) {
+        p << arg.value;
+        if (arg.map && arg.map.getNumResults())
+          printIndexList(p, arg.map, getDimNames());
+        printCapturedType(p, arg.value);
+      } else {
+        p.printFloat(APFloat(arg.constant));
       }
-      if (next >= getNormArgs().size())
-        return;
-      Value captured = getNormArgs()[next++];
-      p << captured;
-      if (auto map = dyn_cast<AffineMapAttr>(value))
-        printIndexList(p, map.getValue(), getDimNames());
-      printCapturedType(p, captured);
-    });
+    }
     p << ")";
   }
   AffineMap all = AffineMap::getMultiDimIdentityMap(numDims(), getContext());

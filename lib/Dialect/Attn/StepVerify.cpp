@@ -3,6 +3,8 @@
 
 #include "llvm/ADT/StringSet.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace attn;
 using namespace attn::rules;
@@ -283,18 +285,14 @@ private:
   }
 
   LogicalResult normalizer() { // merge_c4, merge_c7
-    unsigned next = 0;
-    for (unsigned n = 0; n < op.numNormArgs(); ++n) {
-      Attribute value = (*op.getNormValues())[n];
-      if (isa<FloatAttr>(value))
-        continue;
-      if (next >= op.getNormArgs().size())
-        return dims.error(7) << "parameter " << n << " has no value";
-      if (failed(parameter(n, value, op.getNormArgs()[next++])))
+    unsigned operands = 0;
+    for (unsigned n = 0; n < op.numNormArgs(); ++n)
+      operands += !isa<FloatAttr>((*op.getNormValues())[n]);
+    if (operands != op.getNormArgs().size())
+      return dims.error(7) << "one operand for every argument of the normalizer that is no constant";
+    for (unsigned n = 0; n < op.numNormArgs(); ++n)
+      if (failed(parameter(n, op.normArg(n))))
         return failure();
-    }
-    if (next != op.getNormArgs().size())
-      return dims.error(7) << "there are more values than parameters";
     auto module = op->getParentOfType<ModuleOp>();
     auto found = module ? module.lookupSymbol<NormalizerOp>(op.getNormalizer()) : NormalizerOp();
     if (!found) {
@@ -306,28 +304,31 @@ private:
     return verifyMergeable(op, found);
   }
 
-  LogicalResult parameter(unsigned n, Attribute value, Value v) { // merge_c7
-    Type acc = op.accumulationType();
-    auto map = dyn_cast<AffineMapAttr>(value);
-    if (!map) {
-      if (!isa<UnitAttr>(value) || v.getType() != acc)
-        return dims.error(7) << "parameter " << n << " is a constant, a scalar " << acc << " or a tensor of " << acc
-                             << ", not " << v.getType();
+  LogicalResult parameter(unsigned n, AttendOp::NormArg arg) { // merge_c7
+    std::string what = ("argument " + Twine(n) + " of @" + op.getNormalizer()).str();
+    if (!arg.value) {
+      if (std::isnan(arg.constant))
+        return dims.error(7) << what << " is NaN";
       return success();
     }
-    auto tensor = dyn_cast<RankedTensorType>(v.getType());
-    if (!tensor || tensor.getElementType() != acc)
-      return dims.error(7) << "parameter " << n << " is a constant, a scalar " << acc << " or a tensor of " << acc
-                           << ", not " << v.getType();
-    std::string what = ("parameter " + Twine(n)).str();
-    if (failed(dims.indices(7, what, map.getValue(), tensor)))
+    Type acc = op.accumulationType();
+    auto tensor = dyn_cast<RankedTensorType>(arg.value.getType());
+    Type e = tensor ? tensor.getElementType() : arg.value.getType();
+    bool wide = e.isF64() && !acc.isF64();
+    if (tensor ? !isa<FloatType>(e) || !isElement(e) || wide : e != acc || (arg.map && arg.map.getNumResults()))
+      return dims.error(7) << what << " is a constant, a scalar " << acc
+                           << " without indices, or a tensor of f32, bf16 "
+                           << "or f16" << (acc.isF64() ? " or f64" : "") << ", not " << arg.value.getType();
+    if (!tensor)
+      return success();
+    AffineMap map = arg.map ? arg.map : AffineMap::get(op.numDims(), 0, op.getContext());
+    if (failed(dims.indices(7, what, map, tensor)))
       return failure();
-    for (AffineExpr e : map.getValue().getResults())
+    for (AffineExpr e : map.getResults())
       if (classify(e)->dim == (int)op.valueDim())
         return dims.error(7) << what << " has one value a row and is not indexed by '" << op.dimName(op.valueDim())
                              << "'";
-    return failure(failed(dims.agree(5, what, map.getValue(), tensor)) ||
-                   failed(dims.fits(5, what, map.getValue(), tensor)));
+    return failure(failed(dims.agree(7, what, map, tensor)) || failed(dims.fits(7, what, map, tensor)));
   }
 
   MergeOp op;

@@ -14,6 +14,21 @@ attn_status attn_rt_fail(const attn_call *call, attn_status status, int32_t arg,
  * aliasing, alignment, lengths and facts too, at their places in that order. */
 attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents);
 
+/* Its parts, for kernels of several steps. Head: versions, counts, dtype, rank; with_data: pointers. Shapes: fills
+ * extents. Data: strides, aliasing, alignment. */
+attn_status attn_rt_check_head(const attn_call *call, const attn_kernel_info *info, int with_data);
+attn_status attn_rt_check_shapes(const attn_call *call, const attn_kernel_info *info, int64_t *extents);
+attn_status attn_rt_check_data(const attn_call *call, const attn_kernel_info *info);
+
+/* run.c: the workspace of a kernel that has no steps, and its run, of a call whose data was checked if not `checked`
+ * here. */
+attn_status attn_rt_size_one(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
+attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info, int checked);
+
+/* sequence.c: of a kernel of steps. */
+attn_status attn_rt_size_sequence(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
+attn_status attn_rt_run_sequence(const attn_call *call, const attn_kernel_info *info);
+
 /* strides.c: the rules on strides and byte spans of every tensor, then on overlap of outputs with anything else. */
 attn_status attn_rt_check_strides(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_check_alias(const attn_call *call, const attn_kernel_info *info);
@@ -25,6 +40,19 @@ attn_status attn_rt_check_facts(const attn_call *call, const attn_kernel_info *i
 
 /* isa.c: nonzero if the CPU and the operating system support ATTN_ISA_*. */
 int attn_rt_has_isa(int32_t isa);
+
+enum { ATTN_RT_LINE = 64 }; /* alignment of what is in the workspace */
+
+/* n rounded up to whole lines; nonzero on overflow. */
+static inline int attn_rt_round_up(int64_t n, int64_t *rounded) {
+  if (__builtin_add_overflow(n, ATTN_RT_LINE - 1, rounded))
+    return 1;
+  *rounded &= -(int64_t)ATTN_RT_LINE;
+  return 0;
+}
+
+/* x = (dim) alone. */
+static inline int attn_rt_is_plain(const attn_axis_info *x) { return x->dim >= 0 && x->divisor == 1 && x->offset == 0; }
 
 static inline int64_t attn_rt_ceil_div(int64_t n, int64_t d) { return n / d + (n % d != 0); }
 

@@ -4,6 +4,10 @@
 
 #include "attn-rt/attn_rt.h"
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #pragma GCC visibility push(hidden)
 
 /* Writes *call->error if there is one and returns status. Only for calls whose version and size were accepted. */
@@ -67,6 +71,24 @@ static inline int attn_rt_is_empty(const attn_tensor *t) {
 
 /* Nothing of the tensor is ever addressed: it has no element, or nobody wants it. */
 static inline int attn_rt_is_absent(const attn_tensor *t) { return !t->data || attn_rt_is_empty(t); }
+
+/* Rounding, denormal modes and exception masks of this thread, without the sticky flags. A worker computes under the
+ * caller's, else results would depend on who runs a task. */
+static inline unsigned attn_rt_get_fp_control(void) {
+#if defined(__x86_64__)
+  return _mm_getcsr() & ~0x3fu;
+#else
+  return 0;
+#endif
+}
+
+static inline void attn_rt_set_fp_control(unsigned control) {
+#if defined(__x86_64__)
+  _mm_setcsr(control | (_mm_getcsr() & 0x3fu));
+#else
+  (void)control;
+#endif
+}
 
 #pragma GCC visibility pop
 #endif

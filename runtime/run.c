@@ -11,10 +11,6 @@
 
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 enum { LINE = ATTN_RT_LINE, FULL = 0, PARTIAL, SKIPPED, TILES, GUARDED, COUNTERS };
 _Static_assert(COUNTERS * sizeof(int64_t) <= LINE, "a worker's counters share a line with no other's");
 
@@ -36,23 +32,6 @@ typedef struct launch {
   int64_t first_unit, units, members, blocks, block;
   unsigned fp_control;
 } launch;
-
-/* Rounding, denormal modes and exception masks of this thread, without the sticky flags. */
-static unsigned get_fp_control(void) {
-#if defined(__x86_64__)
-  return _mm_getcsr() & ~0x3fu;
-#else
-  return 0;
-#endif
-}
-
-static void set_fp_control(unsigned control) {
-#if defined(__x86_64__)
-  _mm_setcsr(control | (_mm_getcsr() & 0x3fu));
-#else
-  (void)control;
-#endif
-}
 
 static int64_t extent_of_kind(const attn_kernel_info *info, const int64_t *extents, int32_t kind) {
   for (int32_t d = 0; d < info->n_dims; ++d)
@@ -218,12 +197,12 @@ static void run_task(void *ctx, int64_t i, int32_t worker) {
   if (!member_index(l, l->first_unit + unit, head % l->members, task.index))
     return;
   /* A worker computes under the caller's floating-point modes, else results would depend on who runs a task. */
-  const unsigned own = get_fp_control();
+  const unsigned own = attn_rt_get_fp_control();
   if (own != l->fp_control)
-    set_fp_control(l->fp_control);
+    attn_rt_set_fp_control(l->fp_control);
   l->phase->run(&task);
   if (own != l->fp_control)
-    set_fp_control(own);
+    attn_rt_set_fp_control(own);
 }
 
 static attn_status run_phase(launch *l, const attn_phase_info *phase) {
@@ -300,7 +279,7 @@ attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info,
 
   unsigned char *at = call->workspace;
   at += -(uintptr_t)at % LINE;
-  launch l = {.call = call, .info = info, .plan = &p, .fp_control = get_fp_control()};
+  launch l = {.call = call, .info = info, .plan = &p, .fp_control = attn_rt_get_fp_control()};
   l.counters = at;
   l.bad = l.counters + (int64_t)p.workers * LINE;
   l.scratch = l.bad + LINE;

@@ -70,6 +70,8 @@ llvm::SmallVector<mlir::Operation *> stepsOf(KernelOp kernel);
 mlir::LogicalResult verifySteps(KernelOp kernel);
 /// The step of a kernel that has one and returns all its results in order, else null: such a kernel needs no splitting.
 mlir::Operation *getSingleStep(KernelOp kernel);
+/// Kernels that need it are split into private kernels of one step each, and call them.
+std::unique_ptr<mlir::Pass> createAttnSplitKernelPass();
 /// A module with the normalizers and one kernel, which is the step alone and returns all its results. Its arguments are
 /// what the step uses of its kernel, `captured`: arguments of the kernel in their order, then results of other steps.
 mlir::OwningOpRef<mlir::ModuleOp> isolateStep(mlir::Operation *step, llvm::StringRef name,

@@ -12,12 +12,22 @@ StringRef attn::normalizerLibraryText() {
   return text;
 }
 
+bool attn::isLibraryNormalizer(StringRef name) {
+  StringRef text = normalizerLibraryText();
+  for (StringRef open : {" {", "("})
+    if (text.contains(("attn.normalizer @" + name + open).str()))
+      return true;
+  return false;
+}
+
 LogicalResult attn::linkNormalizers(ModuleOp module) {
   SmallVector<StringRef> missing;
-  module.walk([&](AttendOp op) {
-    if (!module.lookupSymbol<NormalizerOp>(op.normalizerName()) && !llvm::is_contained(missing, op.normalizerName()))
-      missing.push_back(op.normalizerName());
-  });
+  auto need = [&](StringRef name) {
+    if (!module.lookupSymbol<NormalizerOp>(name) && !llvm::is_contained(missing, name))
+      missing.push_back(name);
+  };
+  module.walk([&](AttendOp op) { need(op.normalizerName()); });
+  module.walk([&](MergeOp op) { need(op.getNormalizer()); });
   if (missing.empty())
     return success();
   ParserConfig config(module.getContext());

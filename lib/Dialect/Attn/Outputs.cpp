@@ -4,17 +4,17 @@
 using namespace mlir;
 using namespace attn;
 
-AttendOp::NormArg AttendOp::normArg(unsigned n) {
-  NormArg arg;
+static AttendOp::NormArg normArgOf(ArrayAttr values, OperandRange operands, unsigned n) {
+  AttendOp::NormArg arg;
   unsigned operand = 0;
   for (unsigned k = 0; k <= n; ++k) {
-    Attribute value = (*getNormValues())[k];
+    Attribute value = values[k];
     if (auto constant = dyn_cast<FloatAttr>(value)) {
-      arg = NormArg{constant.getValueAsDouble(), Value(), AffineMap()};
+      arg = AttendOp::NormArg{constant.getValueAsDouble(), Value(), AffineMap()};
     } else {
       auto map = dyn_cast<AffineMapAttr>(value);
-      arg = NormArg{0, operand < getNormArgs().size() ? getNormArgs()[operand] : Value(),
-                    map ? map.getValue() : AffineMap()};
+      arg = AttendOp::NormArg{0, operand < operands.size() ? operands[operand] : Value(),
+                              map ? map.getValue() : AffineMap()};
       ++operand;
     }
   }
@@ -39,6 +39,9 @@ int AttendOp::dimOf(BlockArgument arg) {
       return std::max(n - 2, -1);
   return n - 1; // behind a score
 }
+
+AttendOp::NormArg AttendOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
+AttendOp::NormArg MergeOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
 
 static std::optional<unsigned> indexOf(std::optional<ArrayAttr> names, StringRef name) {
   if (names)

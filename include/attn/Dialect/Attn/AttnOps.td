@@ -197,4 +197,6 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }  }];
 }
 
+include "attn/Dialect/Attn/AttnStepOps.td"
+
 #endif

@@ -96,7 +96,8 @@ def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
   let summary = "one parallel launch";
   let description = [{
     `order`: one task for each key/value head. `pack`: a task is a block of key positions of one key/value head. `main`: a task is a block of queries of one member of a
-    head's group. A variant whose keys are read where they lie has a main phase alone.
+    head's group. A variant whose keys are read where they lie has a main phase alone. `map`: the only phase of an elementwise program, whose tasks are `block` runs of elements
+    of its result.
   }];
   let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending);
   let regions = (region SizedRegion<1>:$body);
@@ -311,5 +312,7 @@ def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{ (`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $accs^)? (`given` $given^)? `to` $outputs attr-dict-with-keyword $body `:` type(operands) }];
 }
+
+include "attn/Dialect/Tile/TileStepOps.td"
 
 #endif

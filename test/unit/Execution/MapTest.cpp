@@ -264,6 +264,39 @@ TEST(Map, Captured) {
   EXPECT_EQ(gather.error.arg, 1);
 }
 
+/// Members of a list, and random numbers, which do not depend on the layout.
+TEST(Map, MembersAndRandom) {
+  StepCall c(kernelOf("%xs: tensor<?x?xi32>, %list: tensor<?x?xi32>, %seed: i64",
+                      R"(dims(i, e) (%x : i32 = %xs[i, e], i = %i, e = %e) {
+    %n = arith.index_cast %x : i32 to index
+    %in = attn.member %n in %list[%i] : tensor<?x?xi32>
+    %u = attn.random %seed[%i, %e] : i64 -> f32
+    %zero = arith.constant 0.0 : f32
+    %y = arith.select %in, %u, %zero : f32
+    attn.yield %y : f32
+  } -> [e, i] : (tensor<?x?xi32>) -> tensor<?x?xf32>)",
+                      "tensor<?x?xf32>"));
+  const int64_t I = 13, E = 10;
+  Tensor x = Tensor::integers(Element::I32, {I, E}, 1, 0, 9), list = Tensor::integers(Element::I32, {I, 4}, 2, 0, 9);
+  std::vector<uint64_t> first;
+  for (const MemoryLayout &layout : {MemoryLayout{}, MemoryLayout{{1, 0}}}) {
+    c.args = {x, list, Tensor(Element::F32, {E, I}, layout)};
+    c.params = {integerParam(1234567890123)};
+    ASSERT_EQ(c.run(), ATTN_OK);
+    int64_t seen = 0;
+    c.args[2].each([&](llvm::ArrayRef<int64_t> at) {
+      bool in = false;
+      for (int64_t n = 0; n < 4; ++n)
+        in |= list.get({at[1], n}) == x.get({at[1], at[0]});
+      EXPECT_EQ(c.args[2].get(at) != 0, in);
+      seen += in;
+    });
+    EXPECT_TRUE(seen > 10 && seen < 120);
+    first = first.empty() ? c.args[2].elements() : first;
+    EXPECT_EQ(c.args[2].elements(), first);
+  }
+}
+
 /// One long axis is many tasks.
 TEST(Map, LongAxis) {
   StepCall c(kernelOf(

@@ -23,25 +23,57 @@ ArgumentFact ArgumentFact::unpack(ArrayRef<int64_t> words) {
   return fact;
 }
 
+ArgumentFact ArgumentFact::ofType(Type type) {
+  ArgumentFact fact;
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    for (int64_t extent : tensor.getShape()) {
+      AxisFact axis;
+      axis.extent = ShapedType::isDynamic(extent) ? -1 : extent;
+      fact.axes.push_back(axis);
+    }
+  return fact;
+}
+
+AxisFact AxisFact::ofIndex(AffineExpr index) {
+  AxisFact use;
+  use.free = 0;
+  if (auto dim = dyn_cast<AffineDimExpr>(index)) {
+    use.dim = dim.getPosition();
+  } else if (auto constant = dyn_cast<AffineConstantExpr>(index)) {
+    use.offset = constant.getValue();
+  } else {
+    auto binary = cast<AffineBinaryOpExpr>(index);
+    use.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
+    use.divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  }
+  return use;
+}
+
+bool AxisFact::merge(const AxisFact &use) {
+  if (free) {
+    int64_t known = extent;
+    *this = use;
+    extent = known;
+    return true;
+  }
+  if (dim == use.dim && divisor == use.divisor) {
+    offset = std::max(offset, use.offset);
+    return true;
+  }
+  if (dim >= 0 && use.dim >= 0 && divisor == 1 && use.divisor == 1 && (also < 0 || also == use.dim)) {
+    also = use.dim;
+    return true;
+  }
+  return false;
+}
+
 namespace {
 
 class Collector {
 public:
   Collector(KernelOp kernel, AttendOp attend) : kernel(kernel), attend(attend) {
-    auto add = [&](Type t) {
-      ArgumentFact fact;
-      if (auto tensor = dyn_cast<RankedTensorType>(t))
-        for (int64_t extent : tensor.getShape()) {
-          AxisFact axis;
-          axis.extent = ShapedType::isDynamic(extent) ? -1 : extent;
-          fact.axes.push_back(axis);
-        }
-      facts.push_back(fact);
-    };
-    for (Type t : kernel.getArgumentTypes())
-      add(t);
-    for (Type t : kernel.getResultTypes())
-      add(t);
+    for (Type t : llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes()))
+      facts.push_back(ArgumentFact::ofType(t));
   }
 
   LogicalResult run() {
@@ -98,42 +130,15 @@ private:
   }
 
   LogicalResult mapFact(ArgumentFact &fact, AffineMap m, StringRef what) {
-    for (auto [n, e] : llvm::enumerate(m.getResults())) {
-      AxisFact use;
-      use.free = 0;
-      if (auto dim = dyn_cast<AffineDimExpr>(e)) {
-        use.dim = dim.getPosition();
-      } else if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
-        use.offset = constant.getValue();
-      } else {
-        auto binary = cast<AffineBinaryOpExpr>(e);
-        use.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
-        use.divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-      }
-      if (failed(merge(fact.axes[n], use, n)))
+    for (auto [n, e] : llvm::enumerate(m.getResults()))
+      if (failed(merge(fact.axes[n], AxisFact::ofIndex(e), n)))
         return failure();
-    }
     return success();
   }
 
-  /// Two uses of one axis must be one rule: the same dimension, two dimensions of equal extent, or constants.
   LogicalResult merge(AxisFact &axis, const AxisFact &use, unsigned n) {
-    if (axis.free) {
-      int64_t extent = axis.extent;
-      axis = use;
-      axis.extent = extent;
+    if (axis.merge(use))
       return success();
-    }
-    if (axis.dim == use.dim && axis.divisor == use.divisor) {
-      axis.offset = std::max(axis.offset, use.offset);
-      return success();
-    }
-    if (axis.dim >= 0 && use.dim >= 0 && axis.divisor == 1 && use.divisor == 1) {
-      if (axis.also < 0 || axis.also == use.dim) {
-        axis.also = use.dim;
-        return success();
-      }
-    }
     return attend.emitError("[unsupported_axis] axis ")
            << n << " of one tensor is indexed in ways that contradict each other; pass it as two arguments";
   }

@@ -75,29 +75,14 @@ attn.kernel @reversed(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: te
 
 // -----
 
-// expected-error@below {{[kernel_s1] a kernel with several attends is not supported; write one kernel for each}}
-attn.kernel @kernel_s1_two(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: tensor<?x64xf32>) {
-  %o = attn.attend dims(| i | j | c, e)
-    q = %x[i, c] k = %x[j, c] v = %x[j, e]
-    outputs o[i, e]
-    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
-  %o2 = attn.attend dims(| i | j | c, e)
-    q = %x[i, c] k = %x[j, c] v = %x[j, e]
-    outputs o[i, e]
-    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
-  attn.return %o, %o2 : tensor<?x64xf32>, tensor<?x64xf32>
-}
-
-// -----
-
-// expected-error@below {{[kernel_s1] a kernel returns the results of its one attend}}
+// expected-error@below {{[kernel_s1] a kernel has one step or more and returns results of its steps}}
 attn.kernel @kernel_s1_none(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
   attn.return %x : tensor<?x64xf32>
 }
 
 // -----
 
-// expected-error@below {{[kernel_s1] return all results of the attend, once each and in order}}
+// expected-error@below {{[kernel_s1] return a result of a step once}}
 attn.kernel @kernel_s1_twice(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: tensor<?x64xf32>) {
   %o = attn.attend dims(| i | j | c, e)
     q = %x[i, c] k = %x[j, c] v = %x[j, e]
@@ -109,7 +94,7 @@ attn.kernel @kernel_s1_twice(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: t
 // -----
 
 attn.kernel @kernel_s1_other(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
-  // expected-error@below {{[kernel_s1] a kernel holds one attend and its return; compute inside the regions of the attend}}
+  // expected-error@below {{[kernel_s1] a kernel holds steps (attn.attend, attn.map, attn.merge) and its return; compute inside the regions of an attend or a map}}
   %c = arith.constant 1.0 : f32
   %o = attn.attend dims(| i | j | c, e)
     q = %x[i, c] k = %x[j, c] v = %x[j, e]

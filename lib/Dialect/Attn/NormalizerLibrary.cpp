@@ -12,6 +12,14 @@ StringRef attn::normalizerLibraryText() {
   return text;
 }
 
+SmallVector<StringRef> attn::normalizerLibraryNames() {
+  SmallVector<StringRef> names;
+  StringRef text = normalizerLibraryText(), head = "\nattn.normalizer @";
+  for (size_t at = text.find(head); at != StringRef::npos; at = text.find(head, at + 1))
+    names.push_back(text.substr(at + head.size()).take_until([](char c) { return c == ' ' || c == '('; }));
+  return names;
+}
+
 LogicalResult attn::linkNormalizers(ModuleOp module) {
   SmallVector<StringRef> missing;
   module.walk([&](AttendOp op) {

@@ -15,7 +15,7 @@ HEAD = """#q = affine_map<(b, h, i, j, c, e) -> (b, h, i, c)>
 """
 PROPS = (
     'dim_names = ["b", "h", "i", "j", "c", "e"], num_batch = 2 : i64, q_map = #q, k_map = #k, v_map = #v, '
-    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0>'
+    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0>'
 )
 WITH_SCALE = PROPS.replace("1, 1, 1, 0,", "1, 1, 1, 1,")
 FULL = '%s = "attn.set.full"() : () -> !attn.set "attn.yield"(%s) : (!attn.set) -> ()'
@@ -61,9 +61,9 @@ attend("score without yield", "block with no terminator", score=SCORE + '%1 = "a
 attend("score with few arguments", "[attend_c7] the score region takes", score='^bb0(%s: f32):\n"attn.yield"(%s) : (f32) -> ()')
 attend("score with odd arguments", "[attend_c7] the score region takes",
        score='^bb0(%s: f32, %b: f32, %h: i64, %i: tensor<4xf32>, %j: !attn.set):\n"attn.yield"(%s) : (f32) -> ()')
-attend("no region", "expected 2 regions", regions="")
-attend("one region", "expected 2 regions", regions="({})")
-attend("three regions", "expected 2 regions", regions="({}, {}, {})")
+attend("no region", "expected 2 or more regions", regions="")
+attend("one region", "expected 2 or more regions", regions="({})")
+attend("three regions", "[attend_c17] one region for every reduction", regions="({}, {}, {})")
 
 # Its operands and properties.
 attend("two operands", "expected 3 or more operands", operands="%q, %k", types="!t, !t")
@@ -76,13 +76,13 @@ attend("both firsts", "[attend_c13] give one `first`", operands="%q, %k, %v, %x"
 attend("empty grid", "[attend_c13] the grid of 'i' has 0 extents", props=PROPS + ", query_grid = array<i64>")
 attend("grid that overflows", "[attend_c13] the grid of 'i' has more than 2^31 - 1 tokens", props=PROPS + ", query_grid = array<i64: 2147483647, 2147483647, 2147483647>")
 attend("both seeds", "[attend_c14] give dropout one seed", operands="%q, %k, %v, %x", types="!t, !t, !t, i64", extra="i64",
-       props=PROPS.replace("0, 0>", "1, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
+       props=PROPS.replace("0, 0, 0, 0>", "1, 0, 0, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
 attend("seed without probability", "[attend_c14] give dropout one seed", props=PROPS + ", drop_seed_value = 2 : i64")
 attend("probability without seed", "[attend_c14] give dropout one seed", props=PROPS + ", drop_probability_value = 0.5 : f64")
 attend("scale is not a number", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF8000000000000 : f64")
 attend("scale is infinite", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF0000000000000 : f64")
 attend("no properties", "does not match with the total size", props="")
-attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0>")
+attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0>")
 props("negative num_batch", "[attend_c1] dims are", "num_batch = 2", "num_batch = -1")
 props("num_batch beyond 32 bits", "[attend_c1] dims are", "num_batch = 2", "num_batch = 4294967298")
 props("num_batch of i32", "64-bit signless integer", "2 : i64", "2 : i32")
@@ -183,14 +183,14 @@ def normalizer(name, error, body, attended=None):
 
 normalizer("normalizer of an empty region", "region with 1 blocks", "")
 normalizer("normalizer of an empty block", "[normalizer_c1] a normalizer ends", "^bb0:")
-normalizer("normalizer with an argument", "[normalizer_c1] a normalizer has no arguments", "^bb0(%x: f32):" + PASS + FINISH)
+normalizer("normalizer with an argument", "[normalizer_c1] parameters of a normalizer are f32", "^bb0(%x: index):" + PASS + FINISH)
 normalizer("pass without properties", "requires attribute", '"attn.pass"() ' + GAUGE + PHI + " : () -> ()\n" + FINISH)
-normalizer("pass without regions", "expected 2 regions", PASS.replace(GAUGE + PHI, "") + FINISH)
+normalizer("pass without regions", "expected 2 or more regions", PASS.replace(GAUGE + PHI, "") + FINISH)
 normalizer("pass of empty regions", "region with 1 blocks", PASS.replace(GAUGE + PHI, "({}, {})") + FINISH)
 normalizer("pass of empty blocks", "empty block", PASS.replace(GAUGE + PHI, "({^bb0(%a: f32, %b: f32):}, {^bb0(%s: f32, %r: f32):})") + FINISH)
 normalizer("pass with unknown kinds", "[pass_c3] a sum is of", PASS.replace("[0 : i32, 1 : i32]", "[7 : i32, -1 : i32]") + FINISH)
 normalizer("pass with i64 kinds", "32-bit integer array", PASS.replace("[0 : i32, 1 : i32]", "[0, 1]") + FINISH)
-normalizer("pass with few kinds", "[pass_c3] one kind for every sum", PASS.replace("[0 : i32, 1 : i32]", "[0 : i32]") + FINISH)
+normalizer("pass with few kinds", "[pass_c3] one kind, weight and class for every sum", PASS.replace("[0 : i32, 1 : i32]", "[0 : i32]") + FINISH)
 normalizer("pass with an unreadable sum", '[pass_c3] "l l" is no identifier', PASS.replace('"l"', '"l l"') + FINISH)
 normalizer("finish without properties", "requires attribute", PASS + FINISH.replace(FINISH_PROPS, ""))
 normalizer("finish without region", "requires one region", PASS + FINISH.replace(FINISH_BODY, ""))

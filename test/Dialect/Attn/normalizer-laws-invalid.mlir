@@ -337,3 +337,120 @@ attn.normalizer @normalizer_c4_stat_of_reference {
     attn.yield %n : f32
   } outputs(o) empty(0.0)
 }
+
+// -----
+
+attn.normalizer @normalizer_c4_rsqrt {
+  attn.pass ref = max
+    gauge(%r0, %r1) {
+      %d = arith.subf %r0, %r1 : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    sums(l = one, n = value)
+  // expected-error@below {{[normalizer_c4] output 'o' of finish(3, }}
+  attn.finish(%r, %l, %n) {
+    %i = math.rsqrt %l : f32
+    %o = arith.mulf %n, %i : f32
+    attn.yield %o : f32
+  } outputs(o) empty(0.0)
+}
+
+// -----
+
+attn.normalizer @normalizer_c4_cbrt {
+  attn.pass ref = max
+    gauge(%r0, %r1) {
+      %d = arith.subf %r0, %r1 : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    sums(l = one, n = value)
+  // expected-error@below {{[normalizer_c4] output 'o' of finish(3, }}
+  attn.finish(%r, %l, %n) {
+    %i = math.cbrt %l : f32
+    %o = arith.divf %n, %i : f32
+    attn.yield %o : f32
+  } outputs(o) empty(0.0)
+}
+
+// -----
+
+attn.normalizer @normalizer_c4_fma {
+  attn.pass ref = max
+    gauge(%r0, %r1) {
+      %d = arith.subf %r0, %r1 : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    sums(l = one, n = value)
+  // expected-error@below {{[normalizer_c4] output 'o' of finish(3, }}
+  attn.finish(%r, %l, %n) {
+    %o = math.fma %n, %l, %l : f32
+    attn.yield %o : f32
+  } outputs(o) empty(0.0)
+}
+
+// -----
+
+attn.normalizer @normalizer_c4_fpowi {
+  attn.pass ref = max
+    gauge(%r0, %r1) {
+      %d = arith.subf %r0, %r1 : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    sums(l = one, n = value)
+  // expected-error@below {{[normalizer_c4] output 'o' of finish(3, }}
+  attn.finish(%r, %l, %n) {
+    %i = arith.constant 2 : i32
+    %m = math.fpowi %l, %i : f32, i32
+    %o = arith.divf %n, %m : f32
+    attn.yield %o : f32
+  } outputs(o) empty(0.0)
+}
+
+// -----
+
+attn.normalizer @normalizer_c4_clampf {
+  attn.pass ref = max
+    gauge(%r0, %r1) {
+      %d = arith.subf %r0, %r1 : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    sums(l = one, n = value)
+  // expected-error@below {{[normalizer_c4] output 'o' of finish(3, }}
+  attn.finish(%r, %l, %n) {
+    %z = arith.constant 0.0 : f32
+    %i = arith.constant 20.0 : f32
+    %m = math.clampf %l to [%z, %i] : f32
+    %o = arith.divf %n, %m : f32
+    attn.yield %o : f32
+  } outputs(o) empty(0.0)
+}

@@ -197,6 +197,17 @@ def check(got, exact, plain, element, magnitude=None):
     return None
 
 
+def check_ids(got, exact):
+    """Indices are compared exactly: None, or what differs."""
+    if got.shape != exact.shape:
+        return f"shape {got.shape}, expected {exact.shape}"
+    bad = got != exact
+    if not bad.any():
+        return None
+    first = tuple(int(x[0]) for x in np.nonzero(bad))
+    return f"{int(bad.sum())} of {bad.size} differ, first at {list(first)}: {got[first]}, expected {exact[first]}"
+
+
 def empty_rows(got_o, got_lse, exact_lse):
     """Empty rows are exact: o = 0 and lse = -inf."""
     dead = exact_lse == -np.inf

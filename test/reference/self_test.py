@@ -17,6 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import common  # noqa: E402
 import pairs_test  # noqa: E402
+import weights_test  # noqa: E402
 
 B, H, I, J, D, E = 2, 4, 5, 7, 3, 2
 
@@ -214,6 +215,7 @@ def main():
     rows(report, seed)
     rule(report, seed)
     pairs_test.everything(report, seed)
+    weights_test.everything(report, seed)
     print(f"{count[0]} passed, {count[1]} failed")
     return 1 if count[1] else 0
 

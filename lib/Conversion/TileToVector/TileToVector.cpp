@@ -74,8 +74,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.blockKeys = variant.getBlockKeys();
       l.inPlace = !pack;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
-      l.numSums = 0;
-      main.walk([&](tile::WeighOp op) { l.numSums = op.getSums().size(); });
+      countSlots(main, l);
       if (l.width != 2 * l.lanes)
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;

@@ -16,7 +16,7 @@ def NormalizerOp : Attn_Op<"normalizer", [Symbol, IsolatedFromAbove, NoTerminato
     yield the reference itself.
 
     The last two, and `root_c4` and `root_c5`, are looked at on samples whenever a normalizer is verified: five rows of four scores (equal ones, large ones, negative ones), three references for
-    each, in double, to a relative 1e-5. Samples that overflow or have no number are passed over, and a law counts as broken only where it is for every parameter that was tried. So an error is
+    each, in double, to a relative 1e-5; for `normalizer_c4` two rows have to agree. Samples that overflow or have no number are passed over, and a law counts as broken only where it is for every parameter that was tried. So an error is
     a counterexample, but a normalizer without an error is not proved.
 
     Example: see lib/Dialect/Attn/normalizers.mlir.

@@ -175,7 +175,10 @@ TEST(Step, SeedsAndStatistics) {
       return l;
     };
     double m;
-    p.expect("t", [&](int64_t b, int64_t i) { return std::vector<double>{std::log(total(b, i, m)) + m}; });
+    p.expect("t", [&](int64_t b, int64_t i) {
+      const double l = total(b, i, m);
+      return std::vector<double>{std::log(l) + m};
+    });
     p.expect("m", [&](int64_t b, int64_t i) { return total(b, i, m), std::vector<double>{m}; }, 0, 0);
     p.expect("c", [&](int64_t, int64_t i) { return std::vector<double>{double(i + 1) + 10}; }, 0, 0);
     p.expect("o", [&](int64_t b, int64_t i) {

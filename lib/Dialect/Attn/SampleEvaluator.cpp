@@ -13,8 +13,11 @@ SampleFunction::SampleFunction(Region &region) {
   usable = copy(region);
 }
 
-/// False where a value is used that is not there yet: dominance is verified after the rules.
+/// False where it is too large, or a value is used that is not there yet: dominance is verified after the rules.
 bool SampleFunction::copy(Region &region) {
+  // Hundreds of samples are run: a program that some tool made large is not to take long for it.
+  if (std::distance(region.front().begin(), region.front().end()) > 256)
+    return false;
   Type real = Float64Type::get(region.getContext());
   Location loc = region.getLoc();
   IRMapping map;

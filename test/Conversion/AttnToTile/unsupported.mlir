@@ -6,7 +6,7 @@
 attn.normalizer @unsupported_normalizer {
   attn.pass ref = none phi(%s) {
     attn.yield %s : f32
-  } sums(n = value)
+  } sums(l = one)
   attn.pass ref = none phi(%s) {
     attn.yield %s : f32
   } sums(n = value)
@@ -28,15 +28,15 @@ attn.kernel @two_passes(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: 
 attn.normalizer @unsupported_phi {
   // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone: `arith.subf %s, %r`}}
   attn.pass ref = max gauge(%a, %b) {
-    %d = arith.subf %a, %b : f32
-    %g = math.exp %d : f32
+    %g = arith.divf %a, %b : f32
     attn.yield %g : f32
   } phi(%s, %r) {
     %d = arith.divf %s, %r : f32
     attn.yield %d : f32
-  } sums(n = value)
-  attn.finish(%r, %n) {
-    attn.yield %n : f32
+  } sums(l = one, n = value)
+  attn.finish(%r, %l, %n) {
+    %o = arith.divf %n, %l : f32
+    attn.yield %o : f32
   } outputs(o) empty(0.0)
 }
 attn.kernel @ratio(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -54,14 +54,17 @@ attn.normalizer @unsupported_phi_reversed {
   // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone}}
   attn.pass ref = max gauge(%a, %b) {
     %d = arith.subf %b, %a : f32
-    %g = math.exp %d : f32
+    %m = arith.negf %d : f32
+    %g = math.exp %m : f32
     attn.yield %g : f32
   } phi(%s, %r) {
     %d = arith.subf %s, %r : f32
-    attn.yield %d : f32
-  } sums(n = value)
-  attn.finish(%r, %n) {
-    attn.yield %n : f32
+    %p = math.exp %d : f32
+    attn.yield %p : f32
+  } sums(l = one, n = value)
+  attn.finish(%r, %l, %n) {
+    %o = arith.divf %n, %l : f32
+    attn.yield %o : f32
   } outputs(o) empty(0.0)
 }
 attn.kernel @reversed(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {

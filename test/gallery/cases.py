@@ -188,7 +188,7 @@ def chosen(cases, seed, count):
             if first.setdefault(c.axis, c) is not c:
                 rest.append(c)
         spec = reference(row).ROW
-        number = count * 3 if spec.thorough else (count + 1) // 2 if spec.few else count
+        number = count * 3 if spec.thorough else max(1, count // 4) if spec.few else count
         picked += sorted([*first.values(), *rest][:number], key=lambda c: c.name)
     return picked
 

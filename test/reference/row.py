@@ -58,7 +58,7 @@ class Row:
     elements: tuple = ELEMENTS
     axes: tuple = ()                   # what is varied; (): everything
     more: tuple = ()                   # cases beside the usual: settings of Case
-    few: bool = False                  # half as many cases without --long
+    few: bool = False                  # a quarter as many cases without --long
 
     square: bool = False               # one sequence: as many queries as keys
     fit: Optional[Callable] = None     # (i, j, **settings) -> the nearest (i, j) that the row allows

@@ -108,6 +108,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
   }
 
   bool wantsBoxes(AttendOp op) {
+    if (op->hasAttr(kExchanged)) // boxes go by the text's queries
+      return false;
     if (request.tokenOrder == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() || op.getSet().empty() ||
         op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
       return false;

@@ -114,7 +114,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   }
   // A summary is of keys in their own order.
   SmallVector<std::pair<Value, AffineMap>> summaries =
-      keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+      keyOrder || attend->hasAttr(kExchanged) ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr());

@@ -82,6 +82,8 @@ Lowering::State Lowering::sweep(const Sweep &what) {
                                   attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
                                   attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
                                   from.boxes ? b.getUnitAttr() : UnitAttr());
+  if (attend->hasAttr(kExchanged))
+    loop->setAttr(kExchanged, b.getUnitAttr());
   if (!attend.getSet().empty()) {
     IRMapping copied = args; // one for every clone: another variant has regions and arguments of its own
     attend.getSet().cloneInto(&loop.getSet(), copied);
@@ -160,8 +162,8 @@ Lowering::State Lowering::sweep(const Sweep &what) {
   return state;
 }
 
-/// The seed of a pass enters what the finish and the statistics see. Reductions are over pairs, and a seed is none: those
-/// that are weighted change with the reference alone.
+/// The seed of a pass enters what the finish and the statistics see. Reductions are over pairs, and a seed is none:
+/// those that are weighted change with the reference alone.
 void Lowering::seed(const Sweep &what, State &state) {
   PassOp pass = what.form->pass;
   SmallVector<int64_t> seeded;

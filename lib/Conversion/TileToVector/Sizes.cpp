@@ -17,6 +17,9 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
     axes.queryGrid.assign(grid->begin(), grid->end());
   if (auto grid = op.getKeyGrid())
     axes.keyGrid.assign(grid->begin(), grid->end());
+  axes.exchanged = op->hasAttr(kExchanged);
+  if (axes.exchanged)
+    std::swap(axes.queryGrid, axes.keyGrid);
   axes.first = op.getFirst();
   axes.firstValue = op.getFirstValue().value_or(0);
   axes.gathered = op.getOrder() && !op.getBoxes();

@@ -51,6 +51,15 @@ public:
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
         return failure();
+    for (unsigned n = 0; n < attend.numNormArgs(); ++n)
+      if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
+        if (failed(map(arg.value, arg.map)))
+          return failure();
+    for (auto [value, m] : llvm::zip(attend.getAggregated(), attend.getAggregateMapsAttr()
+                                                                 ? attend.getAggregateMapsAttr().getValue()
+                                                                 : ArrayRef<Attribute>()))
+      if (failed(map(value, cast<AffineMapAttr>(m).getValue())))
+        return failure();
     WalkResult result = attend->walk(
         [&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
     if (result.wasInterrupted())
@@ -220,10 +229,8 @@ private:
       return failure();
     for (auto [n, index] : llvm::enumerate(indices)) {
       auto arg = dyn_cast<BlockArgument>(index);
-      if (!arg || arg.getOwner() == &kernel.getBody().front())
-        continue;
-      unsigned leading = isa<AttendOp>(arg.getOwner()->getParentOp()) ? 1 : 0;
-      if (failed(merge(fact->axes[n], indexedBy(arg.getArgNumber() - leading), n)))
+      int dim = arg ? attend.dimOf(arg) : -1;
+      if (dim >= 0 && failed(merge(fact->axes[n], indexedBy(dim), n)))
         return failure();
     }
     return success();

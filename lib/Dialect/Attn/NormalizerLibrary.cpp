@@ -20,12 +20,16 @@ SmallVector<StringRef> attn::normalizerLibraryNames() {
   return names;
 }
 
+bool attn::isLibraryNormalizer(StringRef name) { return llvm::is_contained(normalizerLibraryNames(), name); }
+
 LogicalResult attn::linkNormalizers(ModuleOp module) {
   SmallVector<StringRef> missing;
-  module.walk([&](AttendOp op) {
-    if (!module.lookupSymbol<NormalizerOp>(op.normalizerName()) && !llvm::is_contained(missing, op.normalizerName()))
-      missing.push_back(op.normalizerName());
-  });
+  auto need = [&](StringRef name) {
+    if (!module.lookupSymbol<NormalizerOp>(name) && !llvm::is_contained(missing, name))
+      missing.push_back(name);
+  };
+  module.walk([&](AttendOp op) { need(op.normalizerName()); });
+  module.walk([&](MergeOp op) { need(op.getNormalizer()); });
   if (missing.empty())
     return success();
   ParserConfig config(module.getContext());

@@ -271,7 +271,7 @@ TEST(Step, Roots) {
   EXPECT_LE(plain, 1.25);
   EXPECT_GE(plain, 1.25 - 8 * 0x1p-22);
   const double third = rootOf(p, "0.1, -8.0, 8.0");
-  EXPECT_NEAR(third, 2 - 0.1f, 1e-15);
+  EXPECT_NEAR(third, 2 - double(0.1f), 1e-15);
   EXPECT_LE(2 - third, 0.1f * (1 + 1e-14));
 }
 

@@ -185,6 +185,8 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     unsigned numAggregates() { return getAggregateNames() ? getAggregateNames()->size() : 0; }
     /// Dimensions whose indices an epilogue takes behind its named values: batch, query, value feature.
     llvm::SmallVector<unsigned> epilogueDims();
+    /// The dimension whose index a region of the op, or of a where in its set, takes as this argument; -1: none.
+    int dimOf(mlir::BlockArgument arg);
     /// What the normalizer's parameter `n` is: a constant, a scalar, or an element of a tensor.
     struct NormArg {
       double constant = 0;
@@ -194,5 +196,7 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     NormArg normArg(unsigned n);
     unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }  }];
 }
+
+include "attn/Dialect/Attn/AttnStepOps.td"
 
 #endif

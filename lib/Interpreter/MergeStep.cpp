@@ -16,8 +16,15 @@ namespace {
 /// The regions of the normalizer.
 struct MergePrograms {
   MergeForm form;
-  Program gauge, finish;
+  Program gauge, finish; // their own arguments, then the normalizer's parameters
+  std::optional<Program> seed;
   double empty[2]; // o, lse
+};
+
+/// A parameter: one number, or an element of a tensor for each row.
+struct Parameter {
+  double constant = 0;
+  std::optional<Operand> tensor;
 };
 
 template <typename Acc, typename Real, bool Plain> class MergeStep final : public StepEvaluator {
@@ -25,6 +32,18 @@ public:
   MergeStep(Bound &&given, MergeOp op, MergePrograms &&made)
       : bound(std::move(given)), programs(std::move(made)), gauge(programs.gauge), finish(programs.finish),
         valueDim(op.valueDim()) {
+    if (programs.seed)
+      seed.emplace(*programs.seed);
+    for (unsigned n = 0; n < op.numNormArgs(); ++n) {
+      AttendOp::NormArg arg = op.normArg(n);
+      Parameter &parameter = parameters.emplace_back();
+      parameter.constant = arg.constant;
+      if (arg.value && isa<RankedTensorType>(arg.value.getType()))
+        parameter.tensor = bound.operand(arg.value, arg.map);
+      else if (arg.value)
+        parameter.constant = bound.problem.scalars.lookup(arg.value).f;
+      parameter.constant = roundTo<double>(bound.problem.accumulation, parameter.constant); // as f32 of the form
+    }
     for (unsigned p = 0; p < op.numParts(); ++p) {
       outs.push_back(bound.operand(op.getPartOuts()[p], op.partOutMap(p)));
       lses.push_back(bound.operand(op.getPartLses()[p], op.partLseMap(p)));
@@ -35,19 +54,28 @@ public:
 
   void row(ArrayRef<int64_t> at, StepRow &result) override {
     std::vector<double> out, lse;
+    given.clear();
+    for (const Parameter &p : parameters)
+      given.push_back(p.tensor ? readFloat(p.tensor->view, p.tensor->offset(at)) : p.constant);
     SmallVector<Acc> refs;
     for (const Operand &part : lses)
       refs.push_back((Acc)readFloat(part.view, part.offset(at)));
+    if (seed) { // one more state
+      run(*seed, {});
+      refs.push_back((Acc)seed->real(0));
+    }
     Acc r = refs.front();
     for (Acc x : refs)
       r = std::isnan(x) || x > r ? x : r;
-    const bool empty = r == -std::numeric_limits<Acc>::infinity();
-    Acc l = 0;
+    const bool empty = r == none;
     SmallVector<Acc> weights;
-    for (Acc x : refs) {
-      weights.push_back(x == -std::numeric_limits<Acc>::infinity() ? Acc(0) : gauged(x, r));
-      l += weights.back();
-    }
+    for (Acc x : refs)
+      weights.push_back(x == none ? Acc(0) : gauged(x, r));
+    Acc l = 0;
+    for (size_t p = 0; p < lses.size(); ++p)
+      l += weights[p];
+    if (seed)
+      l += weights.back() * (Acc)seed->real(1 + programs.form.one);
     SmallVector<int64_t> dims(at);
     for (int64_t e = 0; e < bound.extents[valueDim]; ++e) {
       dims[valueDim] = e;
@@ -58,6 +86,8 @@ public:
         Acc product = weight * (Acc)readFloat(part.view, part.offset(dims));
         n += product;
       }
+      if (seed)
+        n += weights.back() * (Acc)seed->real(1 + programs.form.value);
       out.push_back(empty ? programs.empty[0] : finished(r, l, n, programs.form.out));
     }
     lse.push_back(empty ? programs.empty[1] : finished(r, l, 0, programs.form.lse));
@@ -66,18 +96,28 @@ public:
   }
 
 private:
+  static constexpr Acc none = -std::numeric_limits<Acc>::infinity();
+
+  /// Behind a region's own arguments stand the parameters.
+  void run(Machine<Real, Plain> &machine, ArrayRef<Acc> args) {
+    unsigned arg = 0;
+    for (Acc x : args)
+      machine.setReal(arg++, x);
+    for (double x : given)
+      machine.setReal(arg++, (Real)x);
+    machine.run();
+  }
+
   Acc gauged(Acc from, Acc to) {
-    gauge.setReal(0, from);
-    gauge.setReal(1, to);
-    gauge.run();
+    run(gauge, {from, to});
     return (Acc)gauge.real();
   }
 
   double finished(Acc r, Acc l, Acc n, unsigned output) {
-    finish.setReal(0, r);
-    finish.setReal(1 + programs.form.one, l);
-    finish.setReal(1 + programs.form.value, n);
-    finish.run();
+    Acc args[3] = {r};
+    args[1 + programs.form.one] = l;
+    args[1 + programs.form.value] = n;
+    run(finish, args);
     return (double)finish.real(output);
   }
 
@@ -86,12 +126,17 @@ private:
   Machine<Real, Plain> gauge, finish;
   unsigned valueDim;
   std::vector<Operand> outs, lses;
+  std::optional<Machine<Real, Plain>> seed;
+  std::vector<Parameter> parameters;
+  SmallVector<double> given; // the parameters of the row
 };
 
-/// A region of the normalizer, its arguments in order.
+/// A region of the normalizer, its arguments in order, then the normalizer's.
 llvm::Error compileRegion(const Problem &problem, Region &region, Program &out) {
   ProgramBuilder builder(problem, /*normalizer=*/true);
   for (BlockArgument a : region.getArguments())
+    builder.arg(a);
+  for (BlockArgument a : region.getParentRegion()->getArguments())
     builder.arg(a);
   builder.emitRegion(region);
   SmallVector<uint32_t> results;
@@ -120,13 +165,14 @@ llvm::Expected<std::unique_ptr<StepEvaluator>> attn::interpreter::makeMerge(Kern
     programs.form = *form;
   else
     return makeError("the outputs of @" + op.getNormalizer() + " do not merge: it " + why);
-  if (op.numNormArgs())
-    return makeError("the interpreter does not know merges of normalizers with parameters");
   SmallVector<std::pair<Value, AffineMap>> uses;
   for (unsigned p = 0; p < op.numParts(); ++p) {
     uses.push_back({op.getPartOuts()[p], op.partOutMap(p)});
     uses.push_back({op.getPartLses()[p], op.partLseMap(p)});
   }
+  for (unsigned n = 0; n < op.numNormArgs(); ++n)
+    if (AttendOp::NormArg arg = op.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
+      uses.push_back({arg.value, arg.map});
   uses.push_back({op.getOut(), op.getOutMap()});
   uses.push_back({op.getLse(), op.getLseMap()});
   auto bound = bindStep(kernel, op.numDims(), uses, args, params);
@@ -138,6 +184,9 @@ llvm::Expected<std::unique_ptr<StepEvaluator>> attn::interpreter::makeMerge(Kern
     return std::move(e);
   if (llvm::Error e = compileRegion(bound->problem, programs.form.finish.getBody(), programs.finish))
     return std::move(e);
+  if (Region *seed = programs.form.pass.seedRegion())
+    if (llvm::Error e = compileRegion(bound->problem, *seed, programs.seed.emplace()))
+      return std::move(e);
   const unsigned outputs[] = {programs.form.out, programs.form.lse};
   for (unsigned n = 0; n < 2; ++n)
     programs.empty[n] = cast<FloatAttr>(programs.form.finish.getEmpty()[outputs[n]]).getValueAsDouble();

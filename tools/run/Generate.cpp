@@ -24,6 +24,7 @@
 //                      default
 #include "Failure.h"
 #include "ListValues.h"
+#include "Steps.h"
 
 #include "llvm/ADT/StringRef.h"
 
@@ -291,27 +292,39 @@ std::optional<Default> defaultOf(mlir::Value scalar, int64_t keys, AttendOp atte
   for (mlir::OpOperand &use : scalar.getUses())
     if (auto value = defaultBy(use, keys, options))
       return value;
-  return attend.getFirst() == scalar ? std::optional(Default()) : std::nullopt;
+  return attend && attend.getFirst() == scalar ? std::optional(Default()) : std::nullopt;
 }
 
 } // namespace
 
+llvm::Expected<bool> attn::run::fillScalar(Scalar &s, int64_t keys, AttendOp attend, const Options &options) {
+  auto given = llvm::find_if(options.params, [&](const Assignment &a) { return a.name == s.name; });
+  if (given != options.params.end()) {
+    if (Error e = readScalar(s, given->value))
+      return std::move(e);
+    return true;
+  }
+  auto value = defaultOf(s.argument, keys, attend, options);
+  if (!value)
+    return false;
+  if (s.isFloat)
+    s.value.f = s.argument.getType().isF32() ? double(float(value->real)) : value->real;
+  else
+    s.value.i = s.argument.getType().isInteger(32) ? int32_t(value->integer) : value->integer;
+  return true;
+}
+
+static Error noDefault(const Scalar &s) {
+  return fail(ExitBadInput, "the scalar argument {} has no default; say --param {}=VALUE", s.name, s.name);
+}
+
 Error attn::run::fillScalars(Problem &problem, const Program &program, const Options &options) {
-  AttendOp attend = program.attend;
   for (Scalar &s : problem.scalars) {
-    auto given = llvm::find_if(options.params, [&](const Assignment &a) { return a.name == s.name; });
-    if (given != options.params.end()) {
-      if (Error e = readScalar(s, given->value))
-        return e;
-      continue;
-    }
-    auto value = defaultOf(s.argument, problem.keys(), attend, options);
-    if (!value)
-      return fail(ExitBadInput, "the scalar argument {} has no default; say --param {}=VALUE", s.name, s.name);
-    if (s.isFloat)
-      s.value.f = s.argument.getType().isF32() ? double(float(value->real)) : value->real;
-    else
-      s.value.i = s.argument.getType().isInteger(32) ? int32_t(value->integer) : value->integer;
+    auto filled = fillScalar(s, problem.keys(), program.attend, options);
+    if (!filled)
+      return filled.takeError();
+    if (!*filled)
+      return noDefault(s);
   }
   return Error::success();
 }
@@ -339,5 +352,61 @@ Error attn::run::fillInputs(Problem &problem, const Program &program, const Opti
     const Random random(options.seed, t.name);
     fill(t, random, useOf(t, problem, program), promiseOf(t, program), problem, options.seed);
   }
+  return Error::success();
+}
+
+Error attn::run::fillSteps(Problem &problem, const Program &program, const Options &options) {
+  std::vector<bool> known(problem.scalars.size(), false);
+  std::vector<const Tensor *> done;
+  for (const bool attends : {true, false}) // what an attend says of a tensor comes before what a map says
+    for (const Program &step : program.steps) {
+      if (bool(step.attend) != attends)
+        continue;
+      auto made = shapedStep(problem, program, step, options);
+      if (!made)
+        return made.takeError();
+      for (Scalar &s : made->scalars) {
+        const auto n = size_t(
+            llvm::find_if(problem.scalars,
+                          [&](const Scalar &w) { return w.argument == step.captured[s.argument.getArgNumber()]; }) -
+            problem.scalars.begin());
+        auto filled = fillScalar(s, attends ? made->keys() : 0, step.attend, options);
+        if (!filled)
+          return filled.takeError();
+        if (*filled && !known[n]) {
+          problem.scalars[n].value = s.value;
+          known[n] = true;
+        }
+      }
+      llvm::erase_if(made->tensors, [](const Tensor &t) { return t.isOutput; });
+      auto wholeOf = [&](const Tensor &t) { return const_cast<Tensor *>(problem.tensorOf(step.captured[t.index])); };
+      auto lend = [&] {
+        for (Tensor &t : made->tensors)
+          if (Tensor *whole = wholeOf(t))
+            std::swap(t.data, whole->data);
+      };
+      for (Tensor &t : made->tensors)
+        if (Tensor *whole = wholeOf(t); !whole || llvm::is_contained(done, whole)) // results, and what has its values
+          t.isGiven = true;
+        else if (!whole->isGiven)
+          done.push_back(whole);
+      lend();
+      Error error = fillInputs(*made, step, options);
+      lend();
+      if (error)
+        return error;
+    }
+  for (auto [n, s] : llvm::enumerate(problem.scalars)) {
+    auto given = fillScalar(s, 0, AttendOp(), options); // one that no step uses may be given all the same
+    if (!given)
+      return given.takeError();
+    if (!known[n] && !*given)
+      return noDefault(s);
+  }
+  for (Tensor &t : problem.tensors)
+    if (t.isOutput)
+      poison(t);
+    else if (!t.isGiven && !llvm::is_contained(done, &t) && t.elements())
+      std::memset(t.data.data(), 0, t.data.size()); // no step reads it
   return Error::success();
 }

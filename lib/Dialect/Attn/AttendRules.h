@@ -32,6 +32,9 @@ private:
 /// Rules attend_c6 and attend_c11 for the tensors that one op of the set region captures.
 mlir::LogicalResult verifyCaptured(AttendOp op, mlir::Operation *inner, Extents &extents);
 
+/// Rules attend_c10 and attend_c15 to attend_c20, and of attend_c5 which outputs have a feature.
+mlir::LogicalResult verifyOutputs(AttendOp op, Extents &extents, llvm::function_ref<bool(mlir::Type)> isComputed);
+
 /// Rules attend_c12 to attend_c14: scale, grids and first, dropout.
 mlir::LogicalResult verifyClauses(AttendOp op);
 

@@ -1,5 +1,5 @@
 // Text of attn.attend.
-#include "Syntax.h"
+#include "OutputSyntax.h"
 
 #include "llvm/ADT/StringSet.h"
 
@@ -76,11 +76,6 @@ static ParseResult parseScore(OpAsmParser &parser, ArrayRef<StringRef> dims, uns
   return parseIndexedRegion(parser, dims, numIndices, score, region);
 }
 
-static ParseResult parseNormalize(OpAsmParser &parser, OperationState &result) {
-  FlatSymbolRefAttr symbol;
-  return failure(parser.parseEqual() || parser.parseAttribute(symbol, "normalizer", result.attributes));
-}
-
 ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   Builder &b = parser.getBuilder();
   // dims(batch | query | key | features)
@@ -127,27 +122,39 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   OpAsmParser::UnresolvedOperand operand[3];
   AffineMap map[3];
   const StringRef operandNames[] = {"q", "k", "v"};
+  bool valueless = false;
   for (auto [n, name] : llvm::enumerate(operandNames))
-    if (parser.parseKeyword(name) || parser.parseEqual() || parser.parseOperand(operand[n]) ||
-        parseIndexList(parser, dims, map[n]))
+    if (n == 2 && failed(parser.parseOptionalKeyword(name)))
+      valueless = true;
+    else if ((n < 2 && parser.parseKeyword(name)) || parser.parseEqual() || parser.parseOperand(operand[n]) ||
+             parseIndexList(parser, dims, map[n]))
       return failure();
-  // The clauses: each at most once, in any order, up to `outputs`.
+  if (valueless) { // keys stand for values that nothing asks for
+    if (groups[3] != 1)
+      return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
+    operand[2] = operand[1];
+    map[2] = map[1];
+    result.addAttribute("valueless", b.getUnitAttr());
+  }
+  // The clauses: most at most once, in any order, up to `outputs`.
+  OutputClauses outputs(dims, numBatch);
   Value scale, first, seed, probability;
   auto setRegion = std::make_unique<Region>(), scoreRegion = std::make_unique<Region>();
   llvm::StringSet<> seen;
   while (true) {
     SMLoc at = parser.getCurrentLocation();
     StringRef clause;
-    if (failed(parser.parseOptionalKeyword(&clause, {"scale", "set", "score", "normalize", "first", "dropout"})))
+    if (failed(parser.parseOptionalKeyword(&clause, {"scale", "set", "score", "normalize", "first", "dropout", "class",
+                                                     "reduce", "epilogue", "columns", "aggregate"})))
       break;
-    if (!seen.insert(clause).second)
+    if (!OutputClauses::mayRepeat(clause) && !seen.insert(clause).second)
       return parser.emitError(at) << "[attend_clause] '" << clause << "' is given twice";
     if (clause == "scale"     ? parseReal(parser, result, "scale_value", scale)
         : clause == "set"     ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
         : clause == "score"   ? parseScore(parser, dims, numBatch + 2, *scoreRegion)
         : clause == "first"   ? parseInteger(parser, result, "first_value", first)
         : clause == "dropout" ? parseDropout(parser, result, seed, probability)
-                              : parseNormalize(parser, result))
+                              : outputs.parse(parser, clause, result))
       return failure();
   }
 
@@ -168,16 +175,21 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   FunctionType types;
   if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(types))
     return failure();
-  if (types.getNumInputs() != 3)
-    return parser.emitError(typesAt, "[attend_types] write the types of q, k and v: `: (Q, K, V) -> (outputs)`");
+  if (types.getNumInputs() != (valueless ? 2 : 3))
+    return parser.emitError(typesAt, valueless
+                                         ? "[attend_types] write the types of q and k: `: (Q, K) -> (outputs)`"
+                                         : "[attend_types] write the types of q, k and v: `: (Q, K, V) -> (outputs)`");
   for (Type t : llvm::concat<const Type>(types.getInputs(), types.getResults()))
     if (!isa<RankedTensorType>(t))
       return parser.emitError(typesAt, "[attend_types] operands and outputs of an attend are ranked tensors, not ")
              << t;
-  if (parser.resolveOperands(operand, types.getInputs(), typesAt, result.operands))
+  SmallVector<Type> operandTypes(types.getInputs());
+  if (valueless)
+    operandTypes.push_back(operandTypes.back());
+  if (parser.resolveOperands(operand, operandTypes, typesAt, result.operands))
     return failure();
   auto &properties = result.getOrAddProperties<Properties>();
-  properties.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0};
+  properties.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, (int)outputs.normArgs.size(), (int)outputs.aggregated.size()};
   const Value optional[] = {scale, first, seed, probability};
   for (auto [n, value] : llvm::enumerate(optional)) {
     if (!value)
@@ -185,6 +197,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     result.operands.push_back(value);
     properties.operandSegmentSizes[3 + n] = 1;
   }
+  llvm::append_range(result.operands, outputs.normArgs);
+  llvm::append_range(result.operands, outputs.aggregated);
   for (unsigned n = 0; n < 2; ++n)
     if (!grids[n].empty())
       result.addAttribute(n ? "key_grid" : "query_grid", b.getDenseI64ArrayAttr(grids[n]));
@@ -199,6 +213,7 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addTypes(types.getResults());
   result.addRegion(std::move(setRegion));
   result.addRegion(std::move(scoreRegion));
+  outputs.addTo(b, result);
   return success();
 }
 
@@ -237,7 +252,8 @@ void AttendOp::print(OpAsmPrinter &p) {
   line();
   operand("q", getQ(), getQMap());
   operand(" k", getK(), getKMap());
-  operand(" v", getV(), getVMap());
+  if (!getValueless())
+    operand(" v", getV(), getVMap());
   if (getScale()) {
     line() << "scale = " << getScale() << " : " << getScale().getType();
   } else if (getScaleValue()) {
@@ -271,8 +287,7 @@ void AttendOp::print(OpAsmPrinter &p) {
     }
     printIndexedRegion(p, getScore(), getDimNames(), 1);
   }
-  if (getNormalizerAttr())
-    line() << "normalize = " << getNormalizerAttr();
+  printOutputClauses(p, *this, [&] { line(); });
   if (hasDropout()) {
     line() << "dropout(seed = ";
     integer(getDropSeed(), getDropSeedValue());
@@ -288,12 +303,19 @@ void AttendOp::print(OpAsmPrinter &p) {
     p << (r ? ", " : "") << outName(r);
     printIndexList(p, outMap(r), getDimNames());
   }
-  p.printOptionalAttrDict((*this)->getAttrs(),
-                          {"dim_names", "num_batch", "q_map", "k_map", "v_map", "out_names", "out_maps", "normalizer",
-                           "scale_value", "first_value", "drop_seed_value", "drop_probability_value", "query_grid",
-                           "key_grid", "operandSegmentSizes"});
+  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",    "num_batch",       "q_map",
+                                                "k_map",        "v_map",           "out_names",
+                                                "out_maps",     "normalizer",      "scale_value",
+                                                "first_value",  "drop_seed_value", "drop_probability_value",
+                                                "query_grid",   "key_grid",        "operandSegmentSizes",
+                                                "norm_values",  "valueless",       "reduce_names",
+                                                "reduce_kinds", "epilogue_args",   "epilogue_outs",
+                                                "column_names", "aggregate_names", "aggregate_maps"});
   line() << ": ";
-  p.printFunctionalType(TypeRange{getQ().getType(), getK().getType(), getV().getType()}, getResultTypes());
+  SmallVector<Type> types{getQ().getType(), getK().getType()};
+  if (!getValueless())
+    types.push_back(getV().getType());
+  p.printFunctionalType(types, getResultTypes());
   p.decreaseIndent();
   p.decreaseIndent();
 }
@@ -304,10 +326,22 @@ static void nameIndices(Region &region, ArrayAttr dims, unsigned leading, OpAsmS
 }
 
 void AttendOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
-  if (&region != &getScore() || region.empty() || !region.getNumArguments())
+  if (region.empty() || !region.getNumArguments() || &region == &getSet())
     return;
-  setName(region.getArgument(0), "s");
-  nameIndices(region, getDimNames(), 1, setName);
+  if (&region == &getScore()) {
+    setName(region.getArgument(0), "s");
+    nameIndices(region, getDimNames(), 1, setName);
+    return;
+  }
+  if (&region == classRegion())
+    return nameIndices(region, getDimNames(), 0, setName);
+  if (&region == epilogueRegion())
+    return;
+  unsigned leading = &region >= &getMore()[0] + 2 + numReductions() ? 2 : 1;
+  setName(region.getArgument(leading - 1), "s");
+  if (leading == 2)
+    setName(region.getArgument(0), "w");
+  nameIndices(region, getDimNames(), leading, setName);
 }
 
 void SetWhereOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {

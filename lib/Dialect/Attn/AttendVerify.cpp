@@ -29,7 +29,7 @@ public:
   LogicalResult contents() {
     // Once more for the extents.
     return failure(failed(operands()) || failed(outputs()) || failed(extents.grids()) || failed(regions()) ||
-                   failed(normalizer()));
+                   failed(verifyOutputs(op, extents, isComputed)));
   }
 
 private:
@@ -128,14 +128,39 @@ private:
       for (AffineExpr e : op.outMap(r).getResults())
         if (!isa<AffineDimExpr>(e))
           return op.emitOpError("[attend_c5] output '") << name << "' is indexed by plain dimensions";
-      for (unsigned d = 0; d < op.numDims(); ++d) {
-        bool wanted = d < op.numBatch() || d == op.queryDim() || (name == "o" && d == op.valueDim());
+      bool column = isNamed(op.getColumnNames(), name) || isNamed(op.getAggregateNames(), name);
+      bool weights = name == "p" && !isNamed(op.getEpilogueOuts(), name) && !isNamed(op.getReduceNames(), name);
+      for (unsigned d = 0; d <= op.keyDim(); ++d) {
+        bool wanted = d < op.numBatch() || (d == op.queryDim() ? !column : column || weights);
         if (used[d] != wanted)
-          return op.emitOpError("[attend_c5] output '")
-                 << name << (wanted ? "' must be indexed by '" : "' may not be indexed by '") << op.dimName(d) << "'";
+          return indexed(name, d, wanted);
       }
+      // Which outputs have a feature is known with the normalizer; of these two it always is.
+      if (name == "lse" && used[op.valueDim()])
+        return indexed(name, op.valueDim(), false);
+      if (name == "o" && !op.getValueless() && !isNamed(op.getEpilogueOuts(), name) && !used[op.valueDim()])
+        return indexed(name, op.valueDim(), true);
+      if (op.dotDim() != op.valueDim() && used[op.dotDim()] && !isNamed(op.getAggregateNames(), name))
+        return indexed(name, op.dotDim(), false);
     }
     return success();
+  }
+
+  static bool isNamed(std::optional<ArrayAttr> names, StringRef name) {
+    return names && llvm::any_of(*names, [&](Attribute a) { return cast<StringAttr>(a).getValue() == name; });
+  }
+
+  LogicalResult indexed(StringRef name, unsigned d, bool wanted) {
+    return op.emitOpError("[attend_c5] output '")
+           << name << (wanted ? "' must be indexed by '" : "' may not be indexed by '") << op.dimName(d) << "'";
+  }
+
+  /// Whether a result is the key of an argmax.
+  bool isKey(StringRef name) {
+    for (unsigned n = 0; n < op.numReductions() && op.getReduceKinds() && n < op.getReduceKinds()->size(); ++n)
+      if (op.reductionName(n) == name && !isNamed(op.getEpilogueOuts(), name))
+        return op.reductionKind(n) == ReduceKind::Argmax;
+    return false;
   }
 
   static Type element(Type t) { return cast<RankedTensorType>(t).getElementType(); }
@@ -149,12 +174,21 @@ private:
              << q << ", " << k << ", " << v << "; use f64 for all three, or f32, bf16, f16";
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       Type t = element(op.getResult(r).getType());
-      bool ok = f64 ? t.isF64() : op.outName(r) == "o" ? narrow(t) : t.isF32();
+      AffineMap m = op.outMap(r);
+      // What is as large as o, or larger, may be stored in 16 bits.
+      bool large = m.isFunctionOfDim(op.valueDim()) || m.isFunctionOfDim(op.dotDim()) ||
+                   (m.isFunctionOfDim(op.keyDim()) && m.isFunctionOfDim(op.queryDim()));
+      bool key = isKey(op.outName(r));
+      bool ok = key     ? t.isSignlessInteger(32) || t.isSignlessInteger(64)
+                : f64   ? t.isF64()
+                : large ? narrow(t)
+                        : t.isF32();
       if (!ok)
         return op.emitOpError("[attend_c8] output '") << op.outName(r) << "' has element type " << t << "; expected "
-                                                      << (f64                    ? "f64"
-                                                          : op.outName(r) == "o" ? "f32, bf16 or f16"
-                                                                                 : "f32");
+                                                      << (key     ? "i32 or i64"
+                                                          : f64   ? "f64"
+                                                          : large ? "f32, bf16 or f16"
+                                                                  : "f32");
     }
     return success();
   }
@@ -202,66 +236,6 @@ private:
           return failure();
     }
     return success();
-  }
-
-  LogicalResult normalizer() { // attend_c10
-    auto module = op->getParentOfType<ModuleOp>();
-    auto found = module ? module.lookupSymbol<NormalizerOp>(op.normalizerName()) : NormalizerOp();
-    if (!found) {
-      // The library is linked by a pass; here only its names count.
-      if (!normalizerLibraryText().contains(("attn.normalizer @" + op.normalizerName() + " {").str()))
-        return op.emitOpError("[attend_c10] there is no normalizer @")
-               << op.normalizerName() << " in the module or the library";
-      for (unsigned r = 0; r < op.getNumResults(); ++r)
-        if (op.outName(r) != "o" && op.outName(r) != "lse")
-          return op.emitOpError("[attend_c10] @")
-                 << op.normalizerName() << " has no output '" << op.outName(r) << "'; there are o, lse";
-      return success();
-    }
-    // It may not be verified itself yet; where it is malformed its own rules speak.
-    if (found->getNumRegions() != 1 || found.getBody().empty() || found.getBody().front().empty())
-      return success();
-    auto finish = dyn_cast<FinishOp>(found.getBody().front().back());
-    ArrayAttr names = finish ? finish.getOutNamesAttr() : ArrayAttr();
-    if (!names)
-      return success();
-    llvm::DenseSet<Value> perFeature = valueDependent(found, finish);
-    Operation *yield = finish->getNumRegions() && !finish.getBody().empty() && !finish.getBody().front().empty()
-                           ? &finish.getBody().front().back()
-                           : nullptr;
-    for (unsigned r = 0; r < op.getNumResults(); ++r) {
-      auto it = llvm::find(names, cast<Attribute>(op.getOutNames()[r]));
-      if (it == names.end())
-        return op.emitOpError("[attend_c10] @") << op.normalizerName() << " has no output '" << op.outName(r) << "'";
-      unsigned n = it - names.begin();
-      if (op.outName(r) != "o" && yield && n < yield->getNumOperands() && perFeature.contains(yield->getOperand(n)))
-        return op.emitOpError("[attend_c10] output '")
-               << op.outName(r)
-               << "' depends on the sum of `value`, which has one number for each feature; only 'o' may";
-    }
-    return success();
-  }
-
-  /// Values of the finish that depend on the last pass's sum of `value`.
-  static llvm::DenseSet<Value> valueDependent(NormalizerOp normalizer, FinishOp finish) {
-    llvm::DenseSet<Value> found;
-    PassOp last;
-    for (auto pass : normalizer.getBody().front().getOps<PassOp>())
-      last = pass;
-    if (!last || !last.getSumKindsAttr() || !last.getRefAttr() || finish->getNumRegions() != 1 ||
-        finish.getBody().empty())
-      return found;
-    unsigned position = last.getRef() == Reference::Max ? 1 : 0;
-    for (Attribute kind : last.getSumKinds()) {
-      auto integer = dyn_cast<IntegerAttr>(kind);
-      if (integer && integer.getValue() == (uint64_t)SumKind::Value && position < finish.getBody().getNumArguments())
-        found.insert(finish.getBody().getArgument(position));
-      ++position;
-    }
-    for (Operation &inner : finish.getBody().front())
-      if (llvm::any_of(inner.getOperands(), [&](Value v) { return found.contains(v); }))
-        found.insert(inner.result_begin(), inner.result_end());
-    return found;
   }
 
   AttendOp op;

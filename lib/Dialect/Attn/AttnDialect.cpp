@@ -59,7 +59,7 @@ LogicalResult attn::AttendOp::readProperties(DialectBytecodeReader &reader, Oper
   auto &prop = state.getOrAddProperties<Properties>();
   auto version = reader.getDialectVersion<AttnDialect>();
   if (succeeded(version) && static_cast<const AttnVersion *>(*version)->number < 2) {
-    prop.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0};
+    prop.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, 0, 0};
     return failure(failed(reader.readAttribute(prop.dim_names)) || failed(reader.readAttribute(prop.k_map)) ||
                    failed(reader.readOptionalAttribute(prop.normalizer)) ||
                    failed(reader.readAttribute(prop.num_batch)) || failed(reader.readAttribute(prop.out_maps)) ||
@@ -67,11 +67,36 @@ LogicalResult attn::AttendOp::readProperties(DialectBytecodeReader &reader, Oper
                    failed(reader.readOptionalAttribute(prop.scale_value)) || failed(reader.readAttribute(prop.v_map)));
   }
   DictionaryAttr all;
+  if (failed(reader.readAttribute(all)))
+    return failure();
+  // Version 2 had neither arguments of the normalizer nor aggregates.
+  if (auto sizes = all.getAs<DenseI32ArrayAttr>("operandSegmentSizes"); sizes && sizes.size() == 7) {
+    SmallVector<int32_t> more(sizes.asArrayRef());
+    more.append(2, 0);
+    NamedAttrList list(all);
+    list.set("operandSegmentSizes", DenseI32ArrayAttr::get(reader.getContext(), more));
+    all = list.getDictionary(reader.getContext());
+  }
+  return failure(failed(setPropertiesFromAttr(prop, all, [&] { return reader.emitError(); })));
+}
+
+void attn::AttendOp::writeProperties(DialectBytecodeWriter &writer) {
+  writer.writeAttribute(getPropertiesAsAttr(getContext(), getProperties()));
+}
+
+/// As above; before version 3 there were the reference, the kinds and the names of the sums.
+LogicalResult attn::PassOp::readProperties(DialectBytecodeReader &reader, OperationState &state) {
+  auto &prop = state.getOrAddProperties<Properties>();
+  auto version = reader.getDialectVersion<AttnDialect>();
+  if (succeeded(version) && static_cast<const AttnVersion *>(*version)->number < 3)
+    return failure(failed(reader.readAttribute(prop.ref)) || failed(reader.readAttribute(prop.sum_kinds)) ||
+                   failed(reader.readAttribute(prop.sum_names)));
+  DictionaryAttr all;
   return failure(failed(reader.readAttribute(all)) ||
                  failed(setPropertiesFromAttr(prop, all, [&] { return reader.emitError(); })));
 }
 
-void attn::AttendOp::writeProperties(DialectBytecodeWriter &writer) {
+void attn::PassOp::writeProperties(DialectBytecodeWriter &writer) {
   writer.writeAttribute(getPropertiesAsAttr(getContext(), getProperties()));
 }
 

@@ -73,9 +73,13 @@ std::optional<MergeForm> attn::mergeForm(NormalizerOp normalizer, std::string &w
     }
   }
   // It may not be verified itself yet; where it is malformed its own rules speak.
-  if (!form.pass || !form.finish || !form.pass.getRefAttr() || form.pass.getGauge().empty() ||
-      form.pass.getRef() != Reference::Max) {
+  if (!form.pass || !form.finish || !form.pass.getRefAttr() || form.pass->getNumRegions() < 2 ||
+      form.pass.getGauge().empty() || form.pass.getRef() != Reference::Max) {
     why = "has no reference, so its outputs do not say how large its sums are";
+    return std::nullopt;
+  }
+  if (form.pass.statRegion()) {
+    why = "has statistics";
     return std::nullopt;
   }
   SmallVector<SumKind> kinds;
@@ -86,6 +90,11 @@ std::optional<MergeForm> attn::mergeForm(NormalizerOp normalizer, std::string &w
     why = "has other sums than one of `one` and one of `value`";
     return std::nullopt;
   }
+  for (unsigned n = 0; n < 2; ++n)
+    if (form.pass.classOf(n) >= 0 || form.pass.weightOf(n) != form.pass.weightOf(0)) {
+      why = "sums over classes of keys, or several weights";
+      return std::nullopt;
+    }
   form.one = one - kinds.begin();
   form.value = value - kinds.begin();
   ArrayAttr names = form.finish.getOutNames();
@@ -129,54 +138,56 @@ class Expansion {
 public:
   Expansion(MergeOp op, const MergeForm &form)
       : op(op), form(form), b(op), loc(op.getLoc()), acc(op.accumulationType()) {
-    AffineMap lse = op.getLseMap();
-    for (AffineExpr e : lse.getResults())
+    for (AffineExpr e : op.getLseMap().getResults())
       rowDims.push_back(cast<AffineDimExpr>(e).getPosition());
+    normalizer = form.pass->getParentOfType<NormalizerOp>();
+    for (unsigned n = 0; n < op.numNormArgs(); ++n)
+      if (AttendOp::NormArg arg = op.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
+        params.push_back({arg.value, arg.map});
   }
 
   void run() {
-    Value reference = map(rowDims, lses(), acc, rowType(acc), [&](OpBuilder &b, ValueRange in) {
+    const unsigned parts = op.numParts();
+    Value reference = map(rowDims, lses(), rowType(), [&](OpBuilder &b, ValueRange in) {
       Value r = in[0];
       for (Value lse : in.drop_front())
         r = arith::MaximumFOp::create(b, loc, r, lse);
+      if (SmallVector<Value> state = seed(b); !state.empty())
+        r = arith::MaximumFOp::create(b, loc, r, state[0]);
       return r;
     });
     SmallVector<In> weights;
-    for (unsigned p = 0; p < op.numParts(); ++p)
-      weights.push_back(row(map(rowDims, {{op.getPartLses()[p], op.partLseMap(p)}, row(reference)}, acc, rowType(acc),
+    for (unsigned p = 0; p < parts; ++p)
+      weights.push_back(row(map(rowDims, {{op.getPartLses()[p], op.partLseMap(p)}, row(reference)}, rowType(),
                                 [&](OpBuilder &b, ValueRange in) { return weight(b, in[0], in[1]); })));
-    Value sum = map(rowDims, weights, acc, rowType(acc), [&](OpBuilder &b, ValueRange in) {
-      Value l = in[0];
-      for (Value w : in.drop_front())
+    SmallVector<In> all{row(reference)};
+    all.append(weights);
+    Value sum = map(rowDims, all, rowType(), [&](OpBuilder &b, ValueRange in) {
+      Value l = in[1];
+      for (Value w : in.drop_front(2))
         l = arith::AddFOp::create(b, loc, l, w);
-      return l;
+      return withSeed(b, in[0], l, form.one);
     });
-    auto finished = [&](OpBuilder &b, Value r, Value l, Value n, unsigned output) {
-      Value result = finish(b, r, l, n, output);
-      double empty = cast<FloatAttr>(form.finish.getEmpty()[output]).getValueAsDouble();
-      return select(b, isEmpty(b, r), constant(b, empty), result);
-    };
-    Value lse = map(rowDims, {row(reference), row(sum)}, acc, op.getLse().getType(),
+    Value lse = map(rowDims, {row(reference), row(sum)}, op.getLse().getType(),
                     [&](OpBuilder &b, ValueRange in) { return finished(b, in[0], in[1], constant(b, 0), form.lse); });
     // n = sum of weight times o: first all weights, then all o.
-    SmallVector<In> all{row(reference), row(sum)};
-    all.append(weights);
-    for (unsigned p = 0; p < op.numParts(); ++p)
+    all.insert(all.begin() + 1, row(sum));
+    for (unsigned p = 0; p < parts; ++p)
       all.push_back({op.getPartOuts()[p], op.partOutMap(p)});
     SmallVector<unsigned> outDims;
     for (AffineExpr e : op.getOutMap().getResults())
       outDims.push_back(cast<AffineDimExpr>(e).getPosition());
-    Value out = map(outDims, all, acc, op.getOut().getType(), [&](OpBuilder &b, ValueRange in) {
+    Value out = map(outDims, all, op.getOut().getType(), [&](OpBuilder &b, ValueRange in) {
       Value n;
-      for (unsigned p = 0; p < op.numParts(); ++p) {
+      for (unsigned p = 0; p < parts; ++p) {
         Value w = in[2 + p];
-        Value term = arith::MulFOp::create(b, loc, w, in[2 + op.numParts() + p]);
+        Value term = arith::MulFOp::create(b, loc, w, in[2 + parts + p]);
         // A part without a share adds nothing, whatever its o is.
         Value none = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, w, constant(b, 0));
-        term = select(b, none, constant(b, 0), term);
+        term = arith::SelectOp::create(b, loc, none, constant(b, 0), term);
         n = n ? arith::AddFOp::create(b, loc, n, term) : term;
       }
-      return finished(b, in[0], in[1], n, form.out);
+      return finished(b, in[0], in[1], withSeed(b, in[0], n, form.value), form.out);
     });
     op.getOut().replaceAllUsesWith(out);
     op.getLse().replaceAllUsesWith(lse);
@@ -200,21 +211,30 @@ private:
   /// A tensor of this expansion with one number a row.
   In row(Value v) { return {v, op.getLseMap()}; }
 
-  RankedTensorType rowType(Type element) {
-    return RankedTensorType::get(cast<RankedTensorType>(op.getLse().getType()).getShape(), element);
+  RankedTensorType rowType() {
+    return RankedTensorType::get(cast<RankedTensorType>(op.getLse().getType()).getShape(), acc);
   }
 
   Value constant(OpBuilder &b, double x) { return arith::ConstantOp::create(b, loc, b.getFloatAttr(acc, x)); }
-  Value select(OpBuilder &b, Value c, Value x, Value y) { return arith::SelectOp::create(b, loc, c, x, y); }
-  Value isEmpty(OpBuilder &b, Value r) {
+  /// x where r is above -inf, which stands for no state at all, else the number.
+  Value unlessEmpty(OpBuilder &b, Value r, double otherwise, Value x) {
     Value none = constant(b, -std::numeric_limits<double>::infinity());
-    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, r, none);
+    Value empty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, r, none);
+    return arith::SelectOp::create(b, loc, empty, constant(b, otherwise), x);
   }
 
   /// A region of the normalizer, of f32, in the accumulation type.
   SmallVector<Value> clone(OpBuilder &b, Region &region, ValueRange args) {
     IRMapping mapping;
     mapping.map(region.front().getArguments(), args);
+    unsigned tensor = 0;
+    for (unsigned n = 0; n < op.numNormArgs(); ++n) {
+      AttendOp::NormArg arg = op.normArg(n);
+      bool isTensor = arg.value && isa<RankedTensorType>(arg.value.getType());
+      mapping.map(normalizer.getBody().getArgument(n), isTensor    ? paramElements[tensor++]
+                                                       : arg.value ? arg.value
+                                                                   : constant(b, arg.constant));
+    }
     for (Operation &inner : region.front().without_terminator()) {
       Operation *copy = b.clone(inner, mapping);
       if (acc.isF32())
@@ -231,23 +251,55 @@ private:
     return yielded;
   }
 
-  /// gauge(lse, r); 0 where the part is empty.
-  Value weight(OpBuilder &b, Value lse, Value r) {
-    Value w = clone(b, form.pass.getGauge(), {lse, r})[0];
-    return select(b, isEmpty(b, lse), constant(b, 0), w);
+  /// gauge(from, r); 0 where there is no state.
+  Value weight(OpBuilder &b, Value from, Value r) {
+    return unlessEmpty(b, from, 0, clone(b, form.pass.getGauge(), {from, r})[0]);
   }
 
-  Value finish(OpBuilder &b, Value r, Value l, Value n, unsigned output) {
+  /// The seed's reference and sums; none where there is no seed.
+  SmallVector<Value> seed(OpBuilder &b) {
+    Region *region = form.pass.seedRegion();
+    return region ? clone(b, *region, {}) : SmallVector<Value>();
+  }
+
+  /// The seed's share of a sum added to it.
+  Value withSeed(OpBuilder &b, Value r, Value sum, unsigned which) {
+    SmallVector<Value> state = seed(b);
+    if (state.empty())
+      return sum;
+    Value share = arith::MulFOp::create(b, loc, weight(b, state[0], r), state[1 + which]);
+    return arith::AddFOp::create(b, loc, sum, share);
+  }
+
+  Value finished(OpBuilder &b, Value r, Value l, Value n, unsigned output) {
     SmallVector<Value> args(3);
     args[0] = r;
     args[1 + form.one] = l;
     args[1 + form.value] = n;
-    return clone(b, form.finish.getBody(), args)[output];
+    double empty = cast<FloatAttr>(form.finish.getEmpty()[output]).getValueAsDouble();
+    return unlessEmpty(b, r, empty, clone(b, form.finish.getBody(), args)[output]);
   }
 
-  /// The result goes by `outDims` in that order; dimensions of the merge that it has not are left out.
-  Value map(ArrayRef<unsigned> outDims, ArrayRef<In> inputs, Type yield, Type type, Body body) {
+  /// The result goes by `outDims` in that order; dimensions of the merge that it has not are left out, and so are
+  /// inputs and parameters that the body does not use.
+  Value map(ArrayRef<unsigned> outDims, SmallVector<In> inputs, Type type, Body body) {
     MLIRContext *context = op.getContext();
+    auto scratch = std::make_unique<Region>();
+    Block &block = scratch->emplaceBlock();
+    const size_t count = inputs.size();
+    inputs.append(params);
+    for (size_t n = 0; n < inputs.size(); ++n)
+      block.addArgument(acc, loc);
+    SmallVector<Value> elements(block.getArguments());
+    paramElements.assign(elements.begin() + count, elements.end());
+    OpBuilder inside(context);
+    inside.setInsertionPointToEnd(&block);
+    YieldOp::create(inside, loc, body(inside, ArrayRef<Value>(elements).take_front(count)));
+    // A finish computes all outputs, of which this is one.
+    for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isOpTriviallyDead(&inner))
+        inner.erase();
+
     SmallVector<AffineExpr> renamed(op.numDims(), getAffineConstantExpr(0, context));
     SmallVector<StringRef> names;
     for (auto [n, d] : llvm::enumerate(outDims)) {
@@ -256,34 +308,33 @@ private:
     }
     SmallVector<AffineMap> maps;
     SmallVector<Value> values;
-    for (const In &in : inputs) {
-      maps.push_back(in.map.replaceDimsAndSymbols(renamed, {}, outDims.size(), 0));
-      values.push_back(in.value);
+    for (unsigned n = 0, kept = 0; n < inputs.size(); ++n) {
+      if (block.getArgument(kept).use_empty()) {
+        block.eraseArgument(kept);
+        continue;
+      }
+      ++kept;
+      maps.push_back(inputs[n].map.replaceDimsAndSymbols(renamed, {}, outDims.size(), 0));
+      values.push_back(inputs[n].value);
     }
+    for (unsigned n = 0; n < outDims.size(); ++n)
+      block.addArgument(b.getIndexType(), loc);
     auto made = MapOp::create(b, loc, type, values, b.getStrArrayAttr(names), b.getAffineMapArrayAttr(maps),
                               AffineMapAttr::get(AffineMap::getMultiDimIdentityMap(outDims.size(), context)),
                               MapReductionAttr::get(context, MapReduction::None), b.getDenseI64ArrayAttr({}));
-    Block &block = made.getBody().emplaceBlock();
-    for (unsigned n = 0; n < inputs.size(); ++n)
-      block.addArgument(yield, loc);
-    SmallVector<Value> args(block.getArguments());
-    for (unsigned n = 0; n < outDims.size(); ++n)
-      block.addArgument(b.getIndexType(), loc);
-    OpBuilder inside = OpBuilder::atBlockEnd(&block);
-    YieldOp::create(inside, loc, body(inside, args));
-    // A finish computes all outputs, of which this is one.
-    for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(block)))
-      if (isOpTriviallyDead(&inner))
-        inner.erase();
+    made.getBody().takeBody(*scratch);
     return made.getResult();
   }
 
   MergeOp op;
   MergeForm form;
+  NormalizerOp normalizer;
   OpBuilder b;
   Location loc;
   Type acc;
   SmallVector<unsigned> rowDims;
+  SmallVector<In> params;           // those that are tensors
+  SmallVector<Value> paramElements; // theirs in the map that is being made
 };
 
 struct ExpandMerge : PassWrapper<ExpandMerge, OperationPass<ModuleOp>> {

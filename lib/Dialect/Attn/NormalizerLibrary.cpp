@@ -1,31 +1,14 @@
-// The built-in normalizers, as text in the form that users write, and the pass that links them into a module.
+// The built-in normalizers (normalizers.mlir, text in the form that users write), and the pass that links them into a
+// module.
 #include "attn/Dialect/Attn/Attn.h"
 
 using namespace mlir;
 using namespace attn;
 
 StringRef attn::normalizerLibraryText() {
-  static const char text[] = R"mlir(
-// Softmax (C1): weights relative to the largest score so far; lse = log sum exp.
-attn.normalizer @softmax {
-  attn.pass ref = max
-    gauge(%r0, %r1) {
-      %d = arith.subf %r0, %r1 : f32
-      %g = math.exp %d : f32
-      attn.yield %g : f32
-    } phi(%s, %r) {
-      %d = arith.subf %s, %r : f32
-      %p = math.exp %d : f32
-      attn.yield %p : f32
-    } sums(l = one, n = value)
-  attn.finish(%r, %l, %n) {
-    %o = arith.divf %n, %l : f32
-    %g = math.log %l : f32
-    %e = arith.addf %r, %g : f32
-    attn.yield %o, %e : f32, f32
-  } outputs(o, lse) empty(0.0, neg_inf)
-}
-)mlir";
+  static const char text[] =
+#include "attn/Dialect/Attn/normalizers.inc"
+      ;
   return text;
 }
 

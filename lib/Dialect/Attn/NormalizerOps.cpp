@@ -1,4 +1,4 @@
-// attn.normalizer, attn.pass, attn.finish: text and rules.
+// Rules of attn.normalizer, attn.pass, attn.root, attn.finish.
 #include "Rules.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -11,23 +11,6 @@ static LogicalResult verifyFormula(Region &region, StringRef label) {
   return rules::verifyScalarRegion(region, label, /*loads=*/false, [](Type t) {
     return t.isF32() || t.isIndex() || t.isSignlessInteger(1) || t.isSignlessInteger(32) || t.isSignlessInteger(64);
   });
-}
-
-/// `(%a, %b) { .. }` with f32 arguments.
-static ParseResult parseFloatRegion(OpAsmParser &parser, Region &region) {
-  SmallVector<OpAsmParser::Argument> args;
-  if (parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren))
-    return failure();
-  for (auto &arg : args)
-    arg.type = parser.getBuilder().getF32Type();
-  return parser.parseRegion(region, args);
-}
-
-static void printFloatRegion(OpAsmPrinter &p, StringRef keyword, Region &region) {
-  p << " " << keyword << "(";
-  llvm::interleaveComma(region.getArguments(), p, [&](BlockArgument a) { p << a; });
-  p << ") ";
-  p.printRegion(region, /*printEntryBlockArgs=*/false);
 }
 
 static LogicalResult yieldsFloats(Operation *op, StringRef label, Region &region, unsigned args, unsigned results,
@@ -43,134 +26,82 @@ static LogicalResult yieldsFloats(Operation *op, StringRef label, Region &region
   return success();
 }
 
-ParseResult PassOp::parse(OpAsmParser &parser, OperationState &result) {
-  Builder &b = parser.getBuilder();
-  Region *gauge = result.addRegion(), *phi = result.addRegion();
-  StringRef ref;
-  SMLoc at;
-  if (parser.parseKeyword("ref") || parser.parseEqual() || parser.getCurrentLocation(&at) || parser.parseKeyword(&ref))
-    return failure();
-  auto reference = symbolizeReference(ref);
-  if (!reference)
-    return parser.emitError(at, "[pass_ref] a reference is max or none");
-  result.addAttribute("ref", ReferenceAttr::get(parser.getContext(), *reference));
-  if (succeeded(parser.parseOptionalKeyword("gauge")) && parseFloatRegion(parser, *gauge))
-    return failure();
-  if (parser.parseKeyword("phi") || parseFloatRegion(parser, *phi))
-    return failure();
-  SmallVector<Attribute> names;
-  SmallVector<int32_t> kinds;
-  auto parseSum = [&]() -> ParseResult {
-    StringRef name, kind;
-    SMLoc kindAt;
-    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.getCurrentLocation(&kindAt) ||
-        parser.parseKeyword(&kind))
-      return failure();
-    auto k = symbolizeSumKind(kind);
-    if (!k)
-      return parser.emitError(kindAt, "[pass_sum] a sum is of `one` or of `value`");
-    names.push_back(b.getStringAttr(name));
-    kinds.push_back((int32_t)*k);
-    return success();
-  };
-  if (parser.parseKeyword("sums") || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseSum) ||
-      parser.parseOptionalAttrDict(result.attributes))
-    return failure();
-  result.addAttribute("sum_names", b.getArrayAttr(names));
-  result.addAttribute("sum_kinds", b.getI32ArrayAttr(kinds));
+/// One class or weight for every sum, where they are given.
+static LogicalResult verifySums(PassOp op) { // pass_c3
+  unsigned n = op.getSumNames().size();
+  if (n != op.getSumKinds().size() || (op.getSumWeights() && n != op.getSumWeights()->size()) ||
+      (op.getSumClasses() && n != op.getSumClasses()->size()))
+    return op.emitOpError("[pass_c3] one kind, weight and class for every sum");
+  auto yield = dyn_cast<YieldOp>(op.getPhi().front().back());
+  unsigned weights = yield ? yield.getNumOperands() : 0;
+  llvm::StringSet<> seen;
+  llvm::DenseSet<std::pair<unsigned, int64_t>> values;
+  for (unsigned k = 0; k < n; ++k) {
+    Attribute name = op.getSumNames()[k];
+    if (!rules::isIdentifier(cast<StringAttr>(name).getValue()))
+      return op.emitOpError("[pass_c3] ") << name << " is no identifier; name sums with letters, digits and _";
+    if (!seen.insert(cast<StringAttr>(name).getValue()).second)
+      return op.emitOpError("[pass_c3] the sum ") << name << " is listed twice";
+    if (!symbolizeSumKind((uint32_t)cast<IntegerAttr>(op.getSumKinds()[k]).getInt()))
+      return op.emitOpError("[pass_c3] a sum is of `one`, of `value` or of `count`");
+    if (op.weightOf(k) >= weights)
+      return op.emitOpError("[pass_c3] the sum ")
+             << name << " is of weight " << op.weightOf(k) << ", and phi yields " << weights << "; the first is 0";
+    if (op.classOf(k) < -1 || op.classOf(k) > 15)
+      return op.emitOpError("[pass_c3] the sum ")
+             << name << " is over class " << op.classOf(k) << "; classes are 0 to 15";
+    if (op.kindOf(k) == SumKind::Value && !values.insert({op.weightOf(k), op.classOf(k)}).second)
+      return op.emitOpError("[pass_c3] at most one sum of `value` for each weight and class");
+  }
   return success();
 }
 
-void PassOp::print(OpAsmPrinter &p) {
-  p << " ref = " << stringifyReference(getRef());
-  if (!getGauge().empty())
-    printFloatRegion(p, "gauge", getGauge());
-  printFloatRegion(p, "phi", getPhi());
-  p << " sums(";
-  for (auto [n, name] : llvm::enumerate(getSumNames()))
-    p << (n ? ", " : "") << cast<StringAttr>(name).getValue() << " = "
-      << stringifySumKind((SumKind)cast<IntegerAttr>(getSumKinds()[n]).getInt());
-  p << ")";
-  p.printOptionalAttrDict((*this)->getAttrs(), {"ref", "sum_names", "sum_kinds"});
-}
-
 LogicalResult PassOp::verifyRegions() {
-  bool max = getRef() == Reference::Max;
+  bool max = hasRef();
   if (max == getGauge().empty())
     return emitOpError(
         max ? "[pass_c1] a pass with a reference needs a gauge(%r0, %r1): how weights change when the reference moves"
             : "[pass_c1] a pass without reference has no gauge");
   if (max && failed(yieldsFloats(*this, "pass_c2", getGauge(), 2, 1, "gauge")))
     return failure();
-  if (failed(yieldsFloats(*this, "pass_c2", getPhi(), max ? 2 : 1, 1, "phi")))
+  unsigned weights = std::max<unsigned>(1, getPhi().front().back().getNumOperands());
+  if (failed(yieldsFloats(*this, "pass_c2", getPhi(), max ? 2 : 1, weights, "phi")) || failed(verifySums(*this)))
     return failure();
-  llvm::StringSet<> seen;
-  unsigned values = 0;
-  if (getSumNames().size() != getSumKinds().size())
-    return emitOpError("[pass_c3] one kind for every sum");
-  for (auto [name, kind] : llvm::zip(getSumNames(), getSumKinds())) {
-    if (!rules::isIdentifier(cast<StringAttr>(name).getValue()))
-      return emitOpError("[pass_c3] ") << name << " is no identifier; name sums with letters, digits and _";
-    if (!seen.insert(cast<StringAttr>(name).getValue()).second)
-      return emitOpError("[pass_c3] the sum ") << name << " is listed twice";
-    if (!symbolizeSumKind((uint32_t)cast<IntegerAttr>(kind).getInt()))
-      return emitOpError("[pass_c3] a sum is of `one` or of `value`");
-    values += cast<IntegerAttr>(kind).getInt() == (int64_t)SumKind::Value;
-  }
-  if (values > 1)
-    return emitOpError("[pass_c3] at most one sum of `value`");
-  return failure(failed(verifyFormula(getGauge(), "pass_c4")) || failed(verifyFormula(getPhi(), "pass_c4")));
-}
-
-ParseResult FinishOp::parse(OpAsmParser &parser, OperationState &result) {
-  Builder &b = parser.getBuilder();
-  if (parseFloatRegion(parser, *result.addRegion()))
-    return failure();
-  SmallVector<Attribute> names;
-  SmallVector<double> empty;
-  auto parseName = [&]() -> ParseResult {
-    StringRef name;
-    if (parser.parseKeyword(&name))
+  if (getMore().size() != 0 && getMore().size() != 2)
+    return emitOpError("[pass_c6] a pass has a seed and stat, or neither");
+  if (Region *seed = seedRegion()) {
+    if (!max)
+      return emitOpError(
+          "[pass_c6] a seed is merged by the gauge, and a pass without reference has none; add it in the finish");
+    if (failed(yieldsFloats(*this, "pass_c6", *seed, 0, 1 + numSums(),
+                            "a seed, with one for the reference and one for each sum,")))
       return failure();
-    names.push_back(b.getStringAttr(name));
-    return success();
-  };
-  // MLIR has no token for infinities; `-inf` is two tokens, a minus sign being part of a number only.
-  auto parseEmpty = [&]() -> ParseResult {
-    SMLoc at = parser.getCurrentLocation();
-    StringRef word;
-    if (succeeded(parser.parseOptionalKeyword(&word))) {
-      double inf = std::numeric_limits<double>::infinity();
-      if (word != "inf" && word != "neg_inf")
-        return parser.emitError(at, "[finish_c1] an empty value is a number, inf or neg_inf");
-      empty.push_back(word == "inf" ? inf : -inf);
-      return success();
-    }
-    return parser.parseFloat(empty.emplace_back());
-  };
-  if (parser.parseKeyword("outputs") || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseName) ||
-      parser.parseKeyword("empty") || parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseEmpty) ||
-      parser.parseOptionalAttrDict(result.attributes))
-    return failure();
-  result.addAttribute("out_names", b.getArrayAttr(names));
-  result.addAttribute("empty", b.getF64ArrayAttr(empty));
+  }
+  unsigned plain = 0;
+  for (unsigned k = 0; k < numSums(); ++k)
+    plain += kindOf(k) != SumKind::Value;
+  if (Region *stat = statRegion()) {
+    if (failed(
+            yieldsFloats(*this, "pass_c7", *stat, plain + (max ? 1 : 0), getNumResults(),
+                         "stat, with one for the reference, if there is one, and for each sum but those of values,")))
+      return failure();
+  } else if (getNumResults()) {
+    return emitOpError("[pass_c7] the results of a pass are what its stat yields, and it has none");
+  }
+  for (Region *region : {&getGauge(), &getPhi(), seedRegion(), statRegion()})
+    if (region && failed(verifyFormula(*region, "pass_c4")))
+      return failure();
   return success();
 }
 
-void FinishOp::print(OpAsmPrinter &p) {
-  printFloatRegion(p, "", getBody());
-  p << " outputs(";
-  llvm::interleaveComma(getOutNames(), p, [&](Attribute a) { p << cast<StringAttr>(a).getValue(); });
-  p << ") empty(";
-  llvm::interleaveComma(getEmpty(), p, [&](Attribute a) {
-    APFloat value = cast<FloatAttr>(a).getValue();
-    if (value.isInfinity())
-      p << (value.isNegative() ? "neg_inf" : "inf");
-    else
-      p.printFloat(value);
-  });
-  p << ")";
-  p.printOptionalAttrDict((*this)->getAttrs(), {"out_names", "empty"});
+LogicalResult RootOp::verifyRegions() {
+  if (failed(yieldsFloats(*this, "root_c1", getPhi(), 2, 1, "phi")) ||
+      failed(yieldsFloats(*this, "root_c1", getTo(), 0, 3, "`to`, with the target, lo and hi,")) ||
+      failed(verifyFormula(getPhi(), "root_c2")) || failed(verifyFormula(getTo(), "root_c2")))
+    return failure();
+  if ((int64_t)getAtMost() < 1 || (int64_t)getAtMost() > 200)
+    return emitOpError("[root_c3] a root is found in at most 1 to 200 sweeps, not ") << (int64_t)getAtMost();
+  return success();
 }
 
 LogicalResult FinishOp::verifyRegions() {
@@ -194,22 +125,49 @@ LogicalResult FinishOp::verifyRegions() {
 
 LogicalResult NormalizerOp::verifyRegions() {
   Block &block = getBody().front();
-  if (block.getNumArguments() != 0)
-    return emitOpError("[normalizer_c1] a normalizer has no arguments; its passes and its finish have");
+  if (llvm::any_of(block.getArgumentTypes(), [](Type t) { return !t.isF32(); }))
+    return emitOpError("[normalizer_c1] parameters of a normalizer are f32");
   if (block.empty() || !isa<FinishOp>(block.back()))
     return emitOpError("[normalizer_c1] a normalizer ends with attn.finish");
-  PassOp last;
-  for (Operation &op : block) {
-    if (auto pass = dyn_cast<PassOp>(op))
-      last = pass;
-    else if (!isa<FinishOp>(op) || &op != &block.back())
-      return op.emitOpError("[normalizer_c1] a normalizer holds attn.pass ops, then one attn.finish");
+  Operation *last = nullptr;
+  for (Operation &op : llvm::drop_end(block)) {
+    if (!isa<PassOp, RootOp, SelectOp>(op))
+      return op.emitOpError(
+          "[normalizer_c1] a normalizer holds attn.pass, attn.root and attn.select, then one attn.finish");
+    if (isa_and_present<SelectOp>(last))
+      return op.emitOpError("[normalizer_c1] a selection is the last step; the finish follows");
+    auto pass = dyn_cast_or_null<PassOp>(last);
+    for (unsigned k = 0; pass && k < pass.numSums(); ++k)
+      if (pass.kindOf(k) == SumKind::Value)
+        return pass.emitOpError("[pass_c5] only the last pass sums values");
+    last = &op;
   }
   if (!last)
     return emitOpError("[normalizer_c1] a normalizer has at least one attn.pass");
-  unsigned expected = last.getSumNames().size() + (last.getRef() == Reference::Max ? 1 : 0);
-  if (cast<FinishOp>(block.back()).getBody().getNumArguments() != expected)
+  if (isa<RootOp>(last))
+    return last->emitOpError("[normalizer_c1] a root gives a statistic; an attn.pass that uses it follows");
+  auto pass = dyn_cast<PassOp>(last);
+  unsigned expected = pass ? pass.numSums() + (pass.hasRef() ? 1 : 0) : 2;
+  if (finish().getBody().getNumArguments() != expected)
     return emitOpError("[normalizer_c2] the finish takes ")
-           << expected << " arguments: the reference if there is one, then the sums of the last pass";
+           << expected
+           << (pass ? " arguments: the reference if there is one, then the sums of the last pass"
+                    : " arguments: the selected score and its value");
   return success();
+}
+
+llvm::DenseSet<Value> NormalizerOp::perFeature() {
+  llvm::DenseSet<Value> found;
+  Block &body = finish().getBody().front();
+  if (auto pass = dyn_cast<PassOp>(lastStep())) {
+    for (unsigned k = 0; k < pass.numSums(); ++k)
+      if (pass.kindOf(k) == SumKind::Value)
+        found.insert(body.getArgument(k + (pass.hasRef() ? 1 : 0)));
+  } else {
+    found.insert(body.getArgument(1));
+  }
+  for (Operation &inner : body)
+    if (llvm::any_of(inner.getOperands(), [&](Value v) { return found.contains(v); }))
+      found.insert(inner.result_begin(), inner.result_end());
+  return found;
 }

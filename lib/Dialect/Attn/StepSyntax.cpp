@@ -184,8 +184,9 @@ struct Item {
 };
 } // namespace
 
+/// Behind the parenthesis.
 static ParseResult parseItems(OpAsmParser &parser, ArrayRef<StringRef> dims, SmallVectorImpl<Item> &items) {
-  return parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, [&]() -> ParseResult {
+  auto parseItem = [&]() -> ParseResult {
     Item &item = items.emplace_back();
     item.at = parser.getCurrentLocation();
     OptionalParseResult named = parser.parseOptionalOperand(item.operand);
@@ -199,7 +200,8 @@ static ParseResult parseItems(OpAsmParser &parser, ArrayRef<StringRef> dims, Sma
     if (succeeded(parser.parseOptionalColon()))
       return parser.parseType(item.type);
     return success();
-  });
+  };
+  return failure(parser.parseCommaSeparatedList(OpAsmParser::Delimiter::None, parseItem) || parser.parseRParen());
 }
 
 /// The normalizer's arguments: captured values, and for each one a constant, unit for a scalar, or the map of its
@@ -214,12 +216,7 @@ static ParseResult resolveParams(OpAsmParser &parser, ArrayRef<Item> items, unsi
     }
     if (failed(resolveCapturedAs(parser, item.operand, item.type, captured.emplace_back())))
       return failure();
-    if (isa<RankedTensorType>(captured.back().getType()))
-      values.push_back(AffineMapAttr::get(item.map.value_or(AffineMap::get(numDims, 0, parser.getContext()))));
-    else if (item.map)
-      return parser.emitError(item.at, "[merge_types] a scalar has no indices");
-    else
-      values.push_back(b.getUnitAttr());
+    values.push_back(AffineMapAttr::get(item.map.value_or(AffineMap::get(numDims, 0, parser.getContext()))));
   }
   return success();
 }
@@ -240,19 +237,22 @@ ParseResult MergeOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<SmallVector<Item>> parts(1);
   SmallVector<Value> captured;
   SmallVector<Attribute> values;
-  if (parseItems(parser, dims, parts.back()))
+  auto error = [&] {
+    return parser.emitError(at, "[merge_c3] a merge has two or more parts: (%o1, %lse1), (%o2, %lse2)");
+  };
+  if (parser.parseLParen() || parseItems(parser, dims, parts.back()))
     return failure();
-  if (failed(parser.parseOptionalComma())) {
+  if (succeeded(parser.parseOptionalLParen())) {
     if (resolveParams(parser, parts.back(), dims.size(), captured, values))
       return failure();
     parts.back().clear();
     if (parseItems(parser, dims, parts.back()))
       return failure();
-    if (failed(parser.parseOptionalComma()))
-      return parser.emitError(at, "[merge_c3] a merge has two or more parts: (%o1, %lse1), (%o2, %lse2)");
   }
+  if (failed(parser.parseOptionalComma()))
+    return error();
   do
-    if (parseItems(parser, dims, parts.emplace_back()))
+    if (parser.parseLParen() || parseItems(parser, dims, parts.emplace_back()))
       return failure();
   while (succeeded(parser.parseOptionalComma()));
 
@@ -305,20 +305,18 @@ void MergeOp::print(OpAsmPrinter &p) {
   p << " " << getNormalizerAttr();
   if (numNormArgs()) {
     p << "(";
-    unsigned next = 0;
-    llvm::interleaveComma(*getNormValues(), p, [&](Attribute value) {
-      if (auto constant = dyn_cast<FloatAttr>(value)) {
-        p.printFloat(constant.getValue());
-        return;
+    for (unsigned n = 0, end = numNormArgs(); n < end; ++n) {
+      p << (n ? ", " : "");
+      AttendOp::NormArg arg = normArg(n);
+      if (arg.value) {
+        p << arg.value;
+        if (arg.map && arg.map.getNumResults())
+          printIndexList(p, arg.map, getDimNames());
+        printCapturedType(p, arg.value);
+      } else {
+        p.printFloat(APFloat(arg.constant));
       }
-      if (next >= getNormArgs().size())
-        return;
-      Value captured = getNormArgs()[next++];
-      p << captured;
-      if (auto map = dyn_cast<AffineMapAttr>(value))
-        printIndexList(p, map.getValue(), getDimNames());
-      printCapturedType(p, captured);
-    });
+    }
     p << ")";
   }
   AffineMap all = AffineMap::getMultiDimIdentityMap(numDims(), getContext());

@@ -27,9 +27,7 @@ std::vector<double> all(Steps &steps, unsigned result, Precision precision = Pre
   return values;
 }
 
-std::string errorOf(Steps &steps, unsigned step) {
-  return llvm::toString(steps.prepare(step, Precision::Double));
-}
+std::string errorOf(Steps &steps, unsigned step) { return llvm::toString(steps.prepare(step, Precision::Double)); }
 
 /// A kernel of one map of %x: [3, 4] and %y: [3], whatever the types.
 std::string mapKernel(llvm::StringRef head, llvm::StringRef region, llvm::StringRef tail) {
@@ -70,8 +68,8 @@ TEST(Steps, SumsAndMaximaSkipBadIndices) {
       %z = arith.mulf %a, %l : f32  attn.yield %z : f32)";
   const char *tail = "[e] : (tensor<?x?xf32>, tensor<?xi32>) -> tensor<?xf32>";
   for (bool sum : {true, false}) {
-    Program program(mapKernel(sum ? "sum(i) (%a = %x[i, e], %c : i32 = %n[i])" : "max(i) (%a = %x[i, e], %c : i32 = %n[i])",
-                              region, tail));
+    Program program(mapKernel(
+        sum ? "sum(i) (%a = %x[i, e], %c : i32 = %n[i])" : "max(i) (%a = %x[i, e], %c : i32 = %n[i])", region, tail));
     auto steps = make(program, f.call());
     auto got = all(*steps, 0);
     ASSERT_EQ(got.size(), 4u);
@@ -85,11 +83,13 @@ TEST(Steps, SumsAndMaximaSkipBadIndices) {
 TEST(Steps, PlainRoundsEverySumAndF64AccumulatesWide) {
   Tensor x(Format::F32, {3, 1}, {1, 0x1p-24, 0x1p-24}), y(Format::F32, {3}, {0, 0, 0}), n(Format::I32, {3}, {0, 0, 0}),
       d(Format::F64, {1}, {1});
-  Program narrow(mapKernel("sum(i) (%a = %x[i, e])", "attn.yield %a : f32", "[e] : (tensor<?x?xf32>) -> tensor<?xf32>"));
+  Program narrow(
+      mapKernel("sum(i) (%a = %x[i, e])", "attn.yield %a : f32", "[e] : (tensor<?x?xf32>) -> tensor<?xf32>"));
   auto steps = make(narrow, {{x, y, n, d}});
   EXPECT_EQ(all(*steps, 0, Precision::Plain)[0], 1);
   EXPECT_EQ(all(*steps, 0)[0], 1 + 0x1p-23);
-  Program wide(mapKernel("sum(i) (%a : f64 = %x[i, e], %c : f64 = %d[e])", "%z = arith.mulf %a, %c : f64 attn.yield %z : f64",
+  Program wide(mapKernel("sum(i) (%a : f64 = %x[i, e], %c : f64 = %d[e])",
+                         "%z = arith.mulf %a, %c : f64 attn.yield %z : f64",
                          "[e] : (tensor<?x?xf32>, tensor<?xf64>) -> tensor<?xf64>"));
   auto steps64 = make(wide, {{x, y, n, d}});
   EXPECT_EQ(all(*steps64, 0, Precision::Plain)[0], 1 + 0x1p-23);
@@ -110,7 +110,8 @@ TEST(Steps, IntegersWrapAndTheLargestOfNoneIsTheSmallest) {
 TEST(Steps, AMaximumWithANaNIsNaN) {
   Tensor x(Format::F32, {3, 1}, {1, kNaN, 2});
   MapFixture f;
-  Program program(mapKernel("max(i) (%a = %x[i, e])", "attn.yield %a : f32", "[e] : (tensor<?x?xf32>) -> tensor<?xf32>"));
+  Program program(
+      mapKernel("max(i) (%a = %x[i, e])", "attn.yield %a : f32", "[e] : (tensor<?x?xf32>) -> tensor<?xf32>"));
   auto steps = make(program, {{x, f.y, f.n, f.d}});
   EXPECT_TRUE(std::isnan(all(*steps, 0)[0]));
 }
@@ -176,6 +177,55 @@ TEST(Steps, AMergedNaNStays) {
   auto steps = make(program, {{q, k, v}, {integerParam(1), integerParam(3)}});
   for (double x : all(*steps, 0))
     EXPECT_TRUE(std::isnan(x));
+}
+
+/// Halves under plain softmax, merged with a sink for each head, are the whole with that sink.
+const char *const kSink = R"(
+!t = tensor<?x?x?x4xf32>
+!l = tensor<?x?x?xf32>
+attn.kernel @f(%q: !t, %k: !t, %v: !t, %b: tensor<?xbf16>, %n: index) -> (o: !t, lse: !l, whole: !t, wlse: !l) {
+  %o1, %l1 = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = prefix<%n> outputs o[b, h, i, e], lse[b, h, i] : (!t, !t, !t) -> (!t, !l)
+  %o2, %l2 = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = full minus prefix<%n> outputs o[b, h, i, e], lse[b, h, i] : (!t, !t, !t) -> (!t, !l)
+  %o, %lse = attn.merge dims(b, h, i, e) @softmax_sink(%b[h]) (%o1, %l1), (%o2, %l2) : (!t, !l, !t, !l) -> (!t, !l)
+  %w, %wl = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @softmax outputs o[b, h, i, e], lse[b, h, i] : (!t, !t, !t) -> (!t, !l)
+  attn.return %o, %lse, %w, %wl : !t, !l, !t, !l
+}
+)";
+
+TEST(Steps, ASeedEntersAMergeOnce) {
+  Tensor q = Tensor::random(Format::F32, {1, 2, 3, 4}, 1), k = Tensor::random(Format::F32, {1, 2, 6, 4}, 2),
+         v = Tensor::random(Format::F32, {1, 2, 6, 4}, 3), b(Format::BF16, {2}, {0.5, -1.25});
+  Program program(kSink), expanded(kSink);
+  ASSERT_TRUE(succeeded(expandMerges(*expanded.module)));
+  for (Program *p : {&program, &expanded})
+    for (int first : {0, 2, 6}) {
+      auto steps = make(*p, {{q, k, v, b}, {integerParam(first)}});
+      auto o = all(*steps, 0), lse = all(*steps, 1), whole = all(*steps, 2), plain = all(*steps, 3);
+      for (int64_t row = 0; row < 6; ++row) {
+        const double sink = b({row / 3}), sum = std::exp(plain[row]) + std::exp(sink);
+        expectValue(lse[row], std::log(sum), 1e-6, "lse");
+        for (int64_t e = 0; e < 4; ++e)
+          expectValue(o[row * 4 + e], whole[row * 4 + e] * std::exp(plain[row]) / sum, 1e-6, "o");
+      }
+    }
+}
+
+TEST(Steps, ASeededMergeOfNothingIsTheSeed) {
+  Tensor q = Tensor::random(Format::F32, {1, 1, 2, 4}, 1), k = Tensor::random(Format::F32, {1, 1, 0, 4}, 2),
+         v = Tensor::random(Format::F32, {1, 1, 0, 4}, 3), b(Format::BF16, {1}, {0.5});
+  for (bool expand : {false, true}) {
+    Program program(kSink);
+    if (expand)
+      ASSERT_TRUE(succeeded(expandMerges(*program.module)));
+    auto steps = make(program, {{q, k, v, b}, {integerParam(0)}});
+    for (double x : all(*steps, 0))
+      EXPECT_EQ(x, 0);
+    for (double x : all(*steps, 1))
+      expectValue(x, 0.5, 1e-7, "lse");
+  }
 }
 
 /// The expansion is the compiler's, the merge the interpreter's own: both say the same.

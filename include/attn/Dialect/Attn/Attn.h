@@ -19,6 +19,20 @@ namespace attn {
 /// The normalizer that `attend` uses: the module's own symbol.
 NormalizerOp lookupNormalizer(AttendOp attend);
 
+/// Where an output of an attend comes from.
+struct OutputSource {
+  enum Kind { Finish, Reduction, Epilogue, Weights, Column, Aggregate };
+  Kind kind;
+  unsigned index;     // among the finish's results, the reductions, ..
+  bool perFeature;    // one number for each value feature
+  bool needsValues;   // depends on a sum of values
+  double empty = 0.0; // of a row without any present pair (Finish, Weights); epilogues compute theirs
+};
+/// By name: results of the epilogue, reductions, columns, aggregates, p, results of the finish. None: no such output.
+std::optional<OutputSource> findOutput(AttendOp attend, NormalizerOp normalizer, llvm::StringRef name);
+/// Of every result; the normalizer is linked and everything verified.
+llvm::SmallVector<OutputSource> outputSources(AttendOp attend);
+
 /// Text of the built-in normalizers, in the dialect's own syntax.
 llvm::StringRef normalizerLibraryText();
 

@@ -23,8 +23,9 @@ def Attn_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let extraClassDeclaration = [{
-    /// Version of the text and bytecode. 1: first release. 2: attend has grids, first and dropout; sets over distances, grids and lists.
-    static constexpr uint32_t kVersion = 2;
+    /// Version of the text and bytecode. 1: first release. 2: attend has grids, first and dropout; sets over distances, grids and lists. 3: normalizers have
+    /// parameters, seeds, statistics, roots and selections; attend has classes, reductions, an epilogue and columns; kernels have several steps.
+    static constexpr uint32_t kVersion = 3;
   }];
 }
 
@@ -50,10 +51,18 @@ def Attn_Reference : I32EnumAttr<"Reference", "The row reference of a pass", [
 def Attn_ReferenceAttr : EnumAttr<Attn_Dialect, Attn_Reference, "reference">;
 
 def Attn_SumKind : I32EnumAttr<"SumKind", "What a sum weighs", [
-    I32EnumAttrCase<"One", 0, "one">, I32EnumAttrCase<"Value", 1, "value">]> {
+    I32EnumAttrCase<"One", 0, "one">, I32EnumAttrCase<"Value", 1, "value">, I32EnumAttrCase<"Count", 2, "count">]> {
   let cppNamespace = "::attn";
   let genSpecializedAttr = 0;
 }
 def Attn_SumKindAttr : EnumAttr<Attn_Dialect, Attn_SumKind, "sum_kind">;
+
+def Attn_ReduceKind : I32EnumAttr<"ReduceKind", "How the numbers of a row's pairs become one", [
+    I32EnumAttrCase<"Weighted", 0, "weighted">, I32EnumAttrCase<"Sum", 1, "sum">, I32EnumAttrCase<"Max", 2, "max">,
+    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Argmax", 4, "argmax">]> {
+  let cppNamespace = "::attn";
+  let genSpecializedAttr = 0;
+}
+def Attn_ReduceKindAttr : EnumAttr<Attn_Dialect, Attn_ReduceKind, "reduce_kind">;
 
 #endif

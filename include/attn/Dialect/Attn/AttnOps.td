@@ -5,7 +5,6 @@
 include "attn/Dialect/Attn/AttnBase.td"
 include "attn/Dialect/Attn/AttnSetOps.td"
 include "attn/Dialect/Attn/AttnNormalizerOps.td"
-include "attn/Dialect/Attn/AttnStepOps.td"
 
 def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, SingleBlock,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
@@ -132,15 +131,24 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c12`: one scale, a finite constant or an f32 or f64.
     `attend_c13`: a grid has 1 to 3 extents of at least 1, of which only the first may be dynamic, and at most 2^31 - 1 tokens; `first` is an integer constant >= 0 or an index, i64 or i32 scalar, and stands beside a grid.
     `attend_c14`: dropout has a seed, an integer constant or an index, i64 or i32 scalar, and a probability, a constant in [0, 1) or an f32 scalar; at most two batch dimensions.
+    `attend_c15`: the normalizer gets one argument for each parameter: a constant, an f32 scalar (f64 with f64), or a tensor of floats indexed by batch dimensions (also floordiv), constants and the query.
+    `attend_c16`: the class region takes the indices and yields an index, i64 or i32.
+    `attend_c17`: a reduction's region takes the score and the indices and yields the score's type; an argmax is stored as i32 or i64.
+    `attend_c18`: the epilogue takes outputs of the finish and reductions that are floats, by name, and indices of batch dimensions, the query and the value feature.
+    `attend_c19`: a column's region takes the weight, the score and the indices and yields the score's type; an aggregated tensor is indexed by the batch dimensions, the query and a feature. Columns need a weight: a finish output o.
+    `attend_c20`: without v no output needs values; the output p is indexed by the batch dimensions, the query and the key.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
-                       Optional<AnyType>:$drop_seed, Optional<AnyType>:$drop_probability, OptionalAttr<F64Attr>:$scale_value,
+                       Optional<AnyType>:$drop_seed, Optional<AnyType>:$drop_probability, Variadic<AnyType>:$norm_args, Variadic<AnyRankedTensor>:$aggregated,
+                       OptionalAttr<F64Attr>:$scale_value,
                        OptionalAttr<I64Attr>:$first_value, OptionalAttr<I64Attr>:$drop_seed_value, OptionalAttr<F64Attr>:$drop_probability_value,
                        OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid, StrArrayAttr:$dim_names, I64Attr:$num_batch, AffineMapAttr:$q_map,
                        AffineMapAttr:$k_map, AffineMapAttr:$v_map, StrArrayAttr:$out_names, AffineMapArrayAttr:$out_maps,
-                       OptionalAttr<FlatSymbolRefAttr>:$normalizer);
+                       OptionalAttr<FlatSymbolRefAttr>:$normalizer, OptionalAttr<ArrayAttr>:$norm_values, UnitAttr:$valueless, OptionalAttr<StrArrayAttr>:$reduce_names,
+                       OptionalAttr<DenseI64ArrayAttr>:$reduce_kinds, OptionalAttr<StrArrayAttr>:$epilogue_args, OptionalAttr<StrArrayAttr>:$epilogue_outs,
+                       OptionalAttr<StrArrayAttr>:$column_names, OptionalAttr<StrArrayAttr>:$aggregate_names, OptionalAttr<AffineMapArrayAttr>:$aggregate_maps);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
-  let regions = (region MaxSizedRegion<1>:$set, MaxSizedRegion<1>:$score);
+  let regions = (region MaxSizedRegion<1>:$set, MaxSizedRegion<1>:$score, VariadicRegion<MaxSizedRegion<1>>:$more);
   let useCustomPropertiesEncoding = 1; // bytecode of older versions: AttnDialect.cpp
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -162,7 +170,31 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     mlir::FloatType accumulationType();
     bool hasDropout() { return getDropSeed() || getDropSeedValue(); }
     mlir::StringRef normalizerName() { return getNormalizer().value_or("softmax"); }
-  }];
+
+    /// `more` is empty, or: class, epilogue, one for each reduction, one for each column. Null: not there.
+    mlir::Region *moreRegion(unsigned n) { return n < getMore().size() && !getMore()[n].empty() ? &getMore()[n] : nullptr; }
+    mlir::Region *classRegion() { return moreRegion(0); }
+    mlir::Region *epilogueRegion() { return moreRegion(1); }
+    unsigned numReductions() { return getReduceNames() ? getReduceNames()->size() : 0; }
+    mlir::StringRef reductionName(unsigned n) { return mlir::cast<mlir::StringAttr>((*getReduceNames())[n]).getValue(); }
+    ReduceKind reductionKind(unsigned n) { return (ReduceKind)(*getReduceKinds())[n]; }
+    /// Null: the score itself.
+    mlir::Region *reductionRegion(unsigned n) { return moreRegion(2 + n); }
+    unsigned numColumns() { return getColumnNames() ? getColumnNames()->size() : 0; }
+    mlir::Region *columnRegion(unsigned n) { return moreRegion(2 + numReductions() + n); }
+    unsigned numAggregates() { return getAggregateNames() ? getAggregateNames()->size() : 0; }
+    /// Dimensions whose indices an epilogue takes behind its named values: batch, query, value feature.
+    llvm::SmallVector<unsigned> epilogueDims();
+    /// What the normalizer's parameter `n` is: a constant, a scalar, or an element of a tensor.
+    struct NormArg {
+      double constant = 0;
+      mlir::Value value;   // null: the constant
+      mlir::AffineMap map; // of a tensor's indices
+    };
+    NormArg normArg(unsigned n);
+    unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }  }];
 }
+
+include "attn/Dialect/Attn/AttnStepOps.td"
 
 #endif

@@ -80,9 +80,9 @@ def MergeOp : Attn_Op<"merge", [HasParent<"KernelOp">, AttrSizedOperandSegments]
     in order, lse by all but the last. The pass `--attn-expand-merge` writes a merge as attn.map ops.
 
     Constraints: `merge_c1`: dimension names are unique identifiers, at most 8. `merge_c2`: o and lse, of every part and the result, go by plain dimensions, each once, o by all of them, lse by all but one, the value feature, which is the same
-    for all. `merge_c3`: two or more parts. `merge_c4`: the normalizer exists; it has one pass, with a reference, one weight, one sum of `one` and one of `value` over all keys, and outputs o and lse, of which o is
+    for all. `merge_c3`: two or more parts. `merge_c4`: the normalizer exists; it has one pass, with a reference, a sum of `one` and one of `value` of one weight over all keys, no statistics, and outputs o and lse, of which o is
     n and lse is r where l is 1. `merge_c5`: static extents of one dimension agree. `merge_c6`: element types: all f64, or o of f32, bf16 or f16 and lse f32. `merge_c7`: one argument for each parameter of the normalizer: a constant, an f32 scalar
-    (f64 with f64), or an f32 (f64) tensor indexed by dimensions (also floordiv) but not the value feature, and constants.
+    (f64 with f64), or a tensor of f32, bf16 or f16 (f64 too with f64) indexed by dimensions (also floordiv) but not the value feature, and constants.
 
     Example:
     ```mlir
@@ -107,6 +107,8 @@ def MergeOp : Attn_Op<"merge", [HasParent<"KernelOp">, AttrSizedOperandSegments]
     /// The dimension that lse has not.
     unsigned valueDim();
     unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }
+    /// What the normalizer's parameter `n` is, as for an attend.
+    AttendOp::NormArg normArg(unsigned n);
   }];
 }
 

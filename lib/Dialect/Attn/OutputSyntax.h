@@ -1,0 +1,45 @@
+// Text of the clauses of attn.attend that say what comes out: normalize, class, reduce, epilogue, columns, aggregate.
+#ifndef ATTN_LIB_DIALECT_ATTN_OUTPUTSYNTAX_H
+#define ATTN_LIB_DIALECT_ATTN_OUTPUTSYNTAX_H
+
+#include "Syntax.h"
+
+namespace attn::syntax {
+
+/// What those clauses hold while an attend is parsed.
+class OutputClauses {
+public:
+  using Parser = mlir::OpAsmParser;
+
+  OutputClauses(llvm::ArrayRef<llvm::StringRef> dims, unsigned numBatch) : dims(dims), numBatch(numBatch) {}
+
+  /// One of these clauses, its keyword being read.
+  mlir::ParseResult parse(Parser &parser, llvm::StringRef clause, mlir::OperationState &result);
+  static bool mayRepeat(llvm::StringRef clause);
+  /// Attributes and regions; the operands are normArgs and aggregated.
+  void addTo(mlir::Builder &b, mlir::OperationState &result);
+
+  llvm::SmallVector<mlir::Value> normArgs, aggregated;
+
+private:
+  mlir::ParseResult normalize(Parser &parser, mlir::OperationState &result);
+  mlir::ParseResult reduce(Parser &parser);
+  mlir::ParseResult epilogue(Parser &parser);
+  mlir::ParseResult columns(Parser &parser);
+  mlir::ParseResult aggregate(Parser &parser);
+  mlir::ParseResult scores(Parser &parser, unsigned count, mlir::Region &region);
+
+  llvm::ArrayRef<llvm::StringRef> dims;
+  unsigned numBatch;
+  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
+      aggregateMaps;
+  llvm::SmallVector<int64_t> reduceKinds;
+  std::unique_ptr<mlir::Region> classRegion, epilogueRegion;
+  std::vector<std::unique_ptr<mlir::Region>> reductions, columnRegions;
+};
+
+void printOutputClauses(mlir::OpAsmPrinter &p, AttendOp op, llvm::function_ref<void()> line);
+
+} // namespace attn::syntax
+
+#endif

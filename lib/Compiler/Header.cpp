@@ -17,22 +17,34 @@ static std::string elementName(mlir::Type type) {
   return (mlir::isa<mlir::FloatType>(type) ? "float" : "int") + std::to_string(type.getIntOrFloatBitWidth());
 }
 
+namespace {
+
+/// How a tensor is indexed by the dimensions of the step that reads or writes it.
+struct Indexing {
+  mlir::AffineMap map; // null: nothing is known
+  mlir::ArrayAttr dims;
+};
+
+} // namespace
+
 /// `b`, `h / 4`: an index expression in the names of the text.
-static std::string indexText(mlir::AffineExpr expr, AttendOp attend) {
+static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
   if (auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(expr))
-    return attend.dimName(dim.getPosition()).str();
+    return mlir::cast<mlir::StringAttr>(dims[dim.getPosition()]).getValue().str();
   if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
       binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
     if (auto divisor = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
-      return indexText(binary.getLHS(), attend) + " / " + std::to_string(divisor.getValue());
+      return indexText(binary.getLHS(), dims) + " / " + std::to_string(divisor.getValue());
   return ""; // a constant: one of several tensors packed along this axis
 }
 
 /// The index expression of every axis that has one, and every static extent: [b, h / 4, j, c = 64].
-static std::string shapeText(mlir::RankedTensorType type, mlir::AffineMap map, AttendOp attend) {
+static std::string shapeText(mlir::RankedTensorType type, const Indexing &indexing) {
   SmallVector<std::string> axes;
   for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
-    std::string index = map && axis < map.getNumResults() ? indexText(map.getResult(axis), attend) : "";
+    std::string index = indexing.map && axis < indexing.map.getNumResults()
+                            ? indexText(indexing.map.getResult(axis), indexing.dims)
+                            : "";
     std::string size = mlir::ShapedType::isDynamic(extent) ? "" : std::to_string(extent);
     axes.push_back(!index.empty() && !size.empty() ? index + " = " + size
                    : !index.empty()                ? index
@@ -52,25 +64,48 @@ struct Place {
 
 } // namespace
 
-/// The map by which the kernel's attend reads `value`, if it is an operand.
-static mlir::AffineMap operandMap(AttendOp attend, mlir::Value value) {
-  if (!attend)
-    return {};
-  return value == attend.getQ()   ? attend.getQMap()
-         : value == attend.getK() ? attend.getKMap()
-         : value == attend.getV() ? attend.getVMap()
-                                  : mlir::AffineMap();
+/// How a step indexes `value`, one of its operands or results.
+static Indexing indexingBy(mlir::Operation *step, mlir::Value value) {
+  auto first = [&](mlir::ArrayAttr dims, ArrayRef<std::pair<mlir::Value, mlir::AffineMap>> uses) {
+    for (auto [used, map] : uses)
+      if (used == value)
+        return Indexing{map, dims};
+    return Indexing();
+  };
+  SmallVector<std::pair<mlir::Value, mlir::AffineMap>> uses;
+  if (auto attend = mlir::dyn_cast<AttendOp>(step)) {
+    uses = {{attend.getQ(), attend.getQMap()}, {attend.getK(), attend.getKMap()}, {attend.getV(), attend.getVMap()}};
+    for (unsigned r = 0; r < attend.getNumResults(); ++r)
+      uses.push_back({attend.getResult(r), attend.outMap(r)});
+    return first(attend.getDimNames(), uses);
+  }
+  if (auto map = mlir::dyn_cast<MapOp>(step)) {
+    for (auto [n, input] : llvm::enumerate(map.getInputs()))
+      uses.push_back({input, map.inMap(n)});
+    uses.push_back({map.getResult(), map.getOutMap()});
+    return first(map.getDimNames(), uses);
+  }
+  if (auto merge = mlir::dyn_cast<MergeOp>(step)) {
+    for (unsigned p = 0; p < merge.numParts(); ++p)
+      uses.append({{merge.getPartOuts()[p], merge.partOutMap(p)}, {merge.getPartLses()[p], merge.partLseMap(p)}});
+    uses.append({{merge.getOut(), merge.getOutMap()}, {merge.getLse(), merge.getLseMap()}});
+    return first(merge.getDimNames(), uses);
+  }
+  return {};
 }
 
 static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Place> &params) {
-  AttendOp attend;
-  for (auto op : kernel.getBody().getOps<AttendOp>())
-    attend = op;
+  auto indexingOf = [&](mlir::Value value) { // by the first step that says it
+    for (mlir::Operation *step : stepsOf(kernel))
+      if (Indexing found = indexingBy(step, value); found.map)
+        return found;
+    return Indexing();
+  };
   for (auto [n, type] : llvm::enumerate(kernel.getArgumentTypes())) {
     if (auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type)) {
-      mlir::AffineMap map = operandMap(attend, kernel.getBody().getArgument(n));
+      Indexing indexing = indexingOf(kernel.getBody().getArgument(n));
       args.push_back({kernel.argName(n),
-                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, attend))});
+                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, indexing))});
     } else {
       params.push_back(
           {kernel.argName(n), formatv("{0} {1}", mlir::isa<mlir::FloatType>(type) ? ".f" : ".i", elementName(type))});
@@ -79,11 +114,8 @@ static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Plac
   auto ret = mlir::cast<ReturnOp>(kernel.getBody().front().getTerminator());
   for (auto [n, type] : llvm::enumerate(kernel.getResultTypes())) {
     auto tensor = mlir::cast<mlir::RankedTensorType>(type);
-    auto result = mlir::dyn_cast<mlir::OpResult>(ret.getOperand(n));
-    AttendOp source = result ? mlir::dyn_cast<AttendOp>(result.getOwner()) : AttendOp();
-    mlir::AffineMap map = source ? source.outMap(result.getResultNumber()) : mlir::AffineMap();
-    args.push_back({kernel.resName(n),
-                    formatv("out  {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, source))});
+    args.push_back({kernel.resName(n), formatv("out  {0} {1}", elementName(tensor.getElementType()),
+                                               shapeText(tensor, indexingOf(ret.getOperand(n))))});
   }
 }
 

@@ -17,20 +17,10 @@ static std::string elementName(mlir::Type type) {
   return (mlir::isa<mlir::FloatType>(type) ? "float" : "int") + std::to_string(type.getIntOrFloatBitWidth());
 }
 
-namespace {
-
-/// How a tensor is indexed by the dimensions of the step that reads or writes it.
-struct Indexing {
-  mlir::AffineMap map; // null: nothing is known
-  mlir::ArrayAttr dims;
-};
-
-} // namespace
-
 /// `b`, `h / 4`: an index expression in the names of the text.
 static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
   if (auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(expr))
-    return mlir::cast<mlir::StringAttr>(dims[dim.getPosition()]).getValue().str();
+    return mlir::cast<mlir::StringAttr>(dims[dim.getPosition()]).str();
   if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
       binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
     if (auto divisor = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
@@ -38,13 +28,22 @@ static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
   return ""; // a constant: one of several tensors packed along this axis
 }
 
+namespace {
+
+/// How a step of the kernel indexes a tensor.
+struct Indexed {
+  mlir::AffineMap map;
+  mlir::ArrayAttr dims;
+};
+
+} // namespace
+
 /// The index expression of every axis that has one, and every static extent: [b, h / 4, j, c = 64].
-static std::string shapeText(mlir::RankedTensorType type, const Indexing &indexing) {
+static std::string shapeText(mlir::RankedTensorType type, const Indexed &indexed) {
   SmallVector<std::string> axes;
   for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
-    std::string index = indexing.map && axis < indexing.map.getNumResults()
-                            ? indexText(indexing.map.getResult(axis), indexing.dims)
-                            : "";
+    bool known = indexed.map && axis < indexed.map.getNumResults();
+    std::string index = known ? indexText(indexed.map.getResult(axis), indexed.dims) : "";
     std::string size = mlir::ShapedType::isDynamic(extent) ? "" : std::to_string(extent);
     axes.push_back(!index.empty() && !size.empty() ? index + " = " + size
                    : !index.empty()                ? index
@@ -64,48 +63,51 @@ struct Place {
 
 } // namespace
 
-/// How a step indexes `value`, one of its operands or results.
-static Indexing indexingBy(mlir::Operation *step, mlir::Value value) {
-  auto first = [&](mlir::ArrayAttr dims, ArrayRef<std::pair<mlir::Value, mlir::AffineMap>> uses) {
-    for (auto [used, map] : uses)
-      if (used == value)
-        return Indexing{map, dims};
-    return Indexing();
-  };
-  SmallVector<std::pair<mlir::Value, mlir::AffineMap>> uses;
-  if (auto attend = mlir::dyn_cast<AttendOp>(step)) {
-    uses = {{attend.getQ(), attend.getQMap()}, {attend.getK(), attend.getKMap()}, {attend.getV(), attend.getVMap()}};
-    for (unsigned r = 0; r < attend.getNumResults(); ++r)
-      uses.push_back({attend.getResult(r), attend.outMap(r)});
-    return first(attend.getDimNames(), uses);
-  }
-  if (auto map = mlir::dyn_cast<MapOp>(step)) {
-    for (auto [n, input] : llvm::enumerate(map.getInputs()))
-      uses.push_back({input, map.inMap(n)});
-    uses.push_back({map.getResult(), map.getOutMap()});
-    return first(map.getDimNames(), uses);
-  }
-  if (auto merge = mlir::dyn_cast<MergeOp>(step)) {
-    for (unsigned p = 0; p < merge.numParts(); ++p)
-      uses.append({{merge.getPartOuts()[p], merge.partOutMap(p)}, {merge.getPartLses()[p], merge.partLseMap(p)}});
-    uses.append({{merge.getOut(), merge.getOutMap()}, {merge.getLse(), merge.getLseMap()}});
-    return first(merge.getDimNames(), uses);
+/// The map by which a step of the kernel reads `value`, if it is an operand: that of the first such step.
+static Indexed operandMap(KernelOp kernel, mlir::Value value) {
+  for (mlir::Operation &op : kernel.getBody().front()) {
+    if (auto attend = mlir::dyn_cast<AttendOp>(op)) {
+      if (value == attend.getQ())
+        return {attend.getQMap(), attend.getDimNames()};
+      if (value == attend.getK())
+        return {attend.getKMap(), attend.getDimNames()};
+      if (value == attend.getV())
+        return {attend.getVMap(), attend.getDimNames()};
+    } else if (auto map = mlir::dyn_cast<MapOp>(op)) {
+      for (auto [n, input] : llvm::enumerate(map.getInputs()))
+        if (input == value)
+          return {map.inMap(n), map.getDimNames()};
+    } else if (auto merge = mlir::dyn_cast<MergeOp>(op)) {
+      for (unsigned p = 0; p < merge.numParts(); ++p) {
+        if (merge.getPartOuts()[p] == value)
+          return {merge.partOutMap(p), merge.getDimNames()};
+        if (merge.getPartLses()[p] == value)
+          return {merge.partLseMap(p), merge.getDimNames()};
+      }
+    }
   }
   return {};
 }
 
+/// The map by which a step writes `value`.
+static Indexed resultMap(mlir::Value value) {
+  auto result = mlir::dyn_cast<mlir::OpResult>(value);
+  mlir::Operation *step = result ? result.getOwner() : nullptr;
+  if (auto attend = mlir::dyn_cast_or_null<AttendOp>(step))
+    return {attend.outMap(result.getResultNumber()), attend.getDimNames()};
+  if (auto map = mlir::dyn_cast_or_null<MapOp>(step))
+    return {map.getOutMap(), map.getDimNames()};
+  if (auto merge = mlir::dyn_cast_or_null<MergeOp>(step))
+    return {result == merge.getOut() ? merge.getOutMap() : merge.getLseMap(), merge.getDimNames()};
+  return {};
+}
+
 static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Place> &params) {
-  auto indexingOf = [&](mlir::Value value) { // by the first step that says it
-    for (mlir::Operation *step : stepsOf(kernel))
-      if (Indexing found = indexingBy(step, value); found.map)
-        return found;
-    return Indexing();
-  };
   for (auto [n, type] : llvm::enumerate(kernel.getArgumentTypes())) {
     if (auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type)) {
-      Indexing indexing = indexingOf(kernel.getBody().getArgument(n));
+      Indexed indexed = operandMap(kernel, kernel.getBody().getArgument(n));
       args.push_back({kernel.argName(n),
-                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, indexing))});
+                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, indexed))});
     } else {
       params.push_back(
           {kernel.argName(n), formatv("{0} {1}", mlir::isa<mlir::FloatType>(type) ? ".f" : ".i", elementName(type))});
@@ -115,7 +117,7 @@ static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Plac
   for (auto [n, type] : llvm::enumerate(kernel.getResultTypes())) {
     auto tensor = mlir::cast<mlir::RankedTensorType>(type);
     args.push_back({kernel.resName(n), formatv("out  {0} {1}", elementName(tensor.getElementType()),
-                                               shapeText(tensor, indexingOf(ret.getOperand(n))))});
+                                               shapeText(tensor, resultMap(ret.getOperand(n))))});
   }
 }
 

@@ -130,6 +130,13 @@ private:
   Error collectUses() {
     Error error = llvm::joinErrors(addMap(attend.getQ(), attend.getQMap()), addMap(attend.getK(), attend.getKMap()));
     error = llvm::joinErrors(std::move(error), addMap(attend.getV(), attend.getVMap()));
+    for (unsigned n = 0; n < attend.numNormArgs(); ++n)
+      if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
+        error = llvm::joinErrors(std::move(error), addMap(arg.value, arg.map));
+    for (unsigned n = 0; n < attend.numAggregates(); ++n)
+      error =
+          llvm::joinErrors(std::move(error), addMap(attend.getAggregated()[n],
+                                                    cast<AffineMapAttr>((*attend.getAggregateMaps())[n]).getValue()));
     int i = attend.queryDim(), j = attend.keyDim();
     auto both = [&](Value q, Value k) { return llvm::joinErrors(addPerBatch(q, i), addPerBatch(k, j)); };
     attend.getSet().walk([&](Operation *op) {

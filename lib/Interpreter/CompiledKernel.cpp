@@ -1,12 +1,46 @@
-// Programs of a kernel's regions and of its normalizer.
+// Programs of a kernel's regions. Its normalizer and its outputs: CompiledNormalizer.cpp, CompiledOutputs.cpp.
+#include "CompiledKernel.h"
+
 #include "Machine.h"
 #include "ProgramBuilder.h"
-#include "RowEvaluator.h"
 
 using namespace mlir;
 using namespace attn;
 using namespace attn::interpreter;
 using llvm::Error;
+
+/// A scalar of the attend, which only the kernel's scalars decide.
+static llvm::Expected<Program> buildScalar(const Problem &problem, Value v) {
+  ProgramBuilder builder(problem);
+  builder.emitLive(nullptr, v);
+  return builder.finish(builder.at(v));
+}
+
+llvm::Expected<double> attn::interpreter::readReal(const Problem &problem, Value scalar) {
+  auto program = buildScalar(problem, scalar);
+  if (!program)
+    return program.takeError();
+  Machine<double, true> machine(*program);
+  machine.run();
+  return machine.real();
+}
+
+llvm::Expected<Program> attn::interpreter::buildRegion(const Problem &problem, Region &region, bool normalizer,
+                                                       ArrayRef<Value> more, std::optional<unsigned> only) {
+  ProgramBuilder builder(problem, normalizer);
+  for (BlockArgument a : region.getArguments())
+    builder.arg(a);
+  for (Value v : more)
+    builder.arg(v);
+  SmallVector<Value> roots(region.front().getTerminator()->getOperands());
+  if (only)
+    roots = {roots[*only]};
+  builder.emitLive(&region.front(), roots);
+  SmallVector<uint32_t> results;
+  for (Value v : roots)
+    results.push_back(builder.at(v));
+  return builder.finish(results);
+}
 
 namespace {
 
@@ -25,7 +59,9 @@ public:
       return std::move(e);
     if (Error e = dropout())
       return std::move(e);
-    if (Error e = normalizer())
+    if (Error e = compileNormalizer(*kernel))
+      return std::move(e);
+    if (Error e = compileOutputs(*kernel))
       return std::move(e);
     return std::move(kernel);
   }
@@ -46,12 +82,7 @@ private:
     return take(scalar(attend.getScale()), kernel->scale.emplace());
   }
 
-  /// A scalar of the attend, which only the kernel's scalars decide.
-  llvm::Expected<Program> scalar(Value v) {
-    ProgramBuilder builder(kernel->problem);
-    builder.emitLive(nullptr, v);
-    return builder.finish(builder.at(v));
-  }
+  llvm::Expected<Program> scalar(Value v) { return buildScalar(kernel->problem, v); }
 
   /// The probability is an f32, a constant one too: what is compared and what is divided by are the same number.
   Error dropout() {
@@ -70,77 +101,10 @@ private:
       drop.seed = machine.integer();
     }
     if (Value probability = attend.getDropProbability()) {
-      if (Error e = take(scalar(probability), program))
-        return e;
-      Machine<double, true> machine(program);
-      machine.run();
-      drop.probability = (float)machine.real();
-    }
-    return Error::success();
-  }
-
-  /// A region of the normalizer, its arguments in order.
-  Error floats(Region &region, Program &out) {
-    ProgramBuilder builder(kernel->problem, /*normalizer=*/true);
-    for (BlockArgument a : region.getArguments())
-      builder.arg(a);
-    builder.emitRegion(region);
-    SmallVector<uint32_t> results;
-    for (Value v : region.front().getTerminator()->getOperands())
-      results.push_back(builder.at(v));
-    return take(builder.finish(results), out);
-  }
-
-  /// Whether output n of the finish depends on its argument `arg`.
-  static bool dependsOn(FinishOp finish, unsigned n, BlockArgument arg) {
-    SmallVector<Value> work{finish.getBody().front().getTerminator()->getOperand(n)};
-    llvm::DenseSet<Value> seen;
-    while (!work.empty()) {
-      Value v = work.pop_back_val();
-      if (v == arg)
-        return true;
-      if (Operation *op = v.getDefiningOp(); op && seen.insert(v).second)
-        work.append(op->operand_begin(), op->operand_end());
-    }
-    return false;
-  }
-
-  Error normalizer() {
-    NormalizerOp op = lookupNormalizer(attend);
-    if (!op)
-      return makeError("the module has no normalizer @" + attend.normalizerName() + "; link the library first");
-    FinishOp finish;
-    for (Operation &inner : op.getBody().front()) {
-      if (auto pass = dyn_cast<PassOp>(inner)) {
-        CompiledPass &compiled = kernel->passes.emplace_back();
-        compiled.hasReference = pass.getRef() == Reference::Max;
-        for (Attribute kind : pass.getSumKinds())
-          compiled.sums.push_back((SumKind)cast<IntegerAttr>(kind).getInt());
-        if (Error e = floats(pass.getPhi(), compiled.phi))
-          return e;
-      } else if (!(finish = dyn_cast<FinishOp>(inner))) {
-        return makeError("the interpreter does not know '" + inner.getName().getStringRef() + "' in a normalizer");
-      }
-    }
-    if (Error e = floats(finish.getBody(), kernel->finish))
-      return e;
-    return outputs(finish);
-  }
-
-  Error outputs(FinishOp finish) {
-    const CompiledPass &last = kernel->passes.back();
-    for (unsigned r = 0; r < attend.getNumResults(); ++r) {
-      StringRef name = attend.outName(r);
-      auto found = llvm::find(finish.getOutNames(), cast<Attribute>(attend.getOutNames()[r]));
-      if (found == finish.getOutNames().end())
-        return makeError("the normalizer has no output '" + name + "'");
-      unsigned n = found - finish.getOutNames().begin();
-      bool perFeature = attend.outMap(r).isFunctionOfDim(attend.valueDim());
-      for (auto [s, kind] : llvm::enumerate(last.sums))
-        if (kind == SumKind::Value && !perFeature &&
-            dependsOn(finish, n, finish.getBody().getArgument(s + last.hasReference)))
-          return makeError("output '" + name + "' has no value feature but depends on a sum of values");
-      kernel->outputs.push_back({name.str(), n, perFeature, cast<FloatAttr>(finish.getEmpty()[n]).getValueAsDouble()});
+      auto value = readReal(kernel->problem, probability);
+      if (!value)
+        return value.takeError();
+      drop.probability = (float)*value;
     }
     return Error::success();
   }

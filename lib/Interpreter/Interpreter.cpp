@@ -25,26 +25,50 @@ public:
 
   RowResult row(ArrayRef<int64_t> batch, int64_t i, Precision precision) override {
     RowResult result;
+    result.badIndex = findKeys(batch, i);
+    result.visible = keys.size();
+    evaluator(precision).row(batch, i, keys, result);
+    return result;
+  }
+
+  ColumnResult columns(ArrayRef<int64_t> batch, Precision precision) override {
+    ColumnResult result;
+    if (kernel->columns.empty() && kernel->aggregates.empty())
+      return result;
+    RowEvaluator &rows = evaluator(precision);
+    rows.startColumns();
+    for (int64_t i = 0, n = extents()[batch.size()]; i < n; ++i) {
+      result.badIndex |= findKeys(batch, i);
+      rows.addRow(batch, i, keys, result);
+    }
+    rows.finishColumns(result);
+    return result;
+  }
+
+private:
+  RowEvaluator &evaluator(Precision precision) {
+    auto &evaluator = evaluators[(int)precision];
+    if (!evaluator)
+      evaluator = makeRowEvaluator(*kernel, precision);
+    return *evaluator;
+  }
+
+  /// The members of the row's set; true where one hangs on a bad index, or a list of the row does not hold.
+  bool findKeys(ArrayRef<int64_t> batch, int64_t i) {
+    bool bad = false;
     start(batch, i);
     keys.clear();
     for (int64_t j = 0, n = extents()[batch.size() + 1]; j < n; ++j) {
       SetValue value = member(j);
       if (value == True)
         keys.push_back(j);
-      result.badIndex |= value == Unknown;
+      bad |= value == Unknown;
     }
-    result.visible = keys.size();
     SmallVector<int64_t> dims(batch);
     dims.push_back(i);
-    result.badIndex |= llvm::any_of(lists, [&](const ListCheck &list) { return list.fails(dims); });
-    auto &evaluator = evaluators[(int)precision];
-    if (!evaluator)
-      evaluator = makeRowEvaluator(*kernel, precision);
-    evaluator->row(batch, i, keys, result);
-    return result;
+    return bad | llvm::any_of(lists, [&](const ListCheck &list) { return list.fails(dims); });
   }
 
-private:
   void start(ArrayRef<int64_t> batch, int64_t i) {
     assert(batch.size() + 2 == kernel->set.args.size() && i >= 0 && i < extents()[batch.size()] &&
            "indices of another program");

@@ -136,10 +136,15 @@ def _brief(row, spec, add):
         add("poison", element="any", poison=poison, i=65, j=65, d=63, e=63)
     for batch in (0, 5):
         add("batch", batch=batch, element="any")
+    for group in spec.groups[1:]:
+        for i, j in ((33, 33), (1, 100), (65, 37)):
+            add("group", group=group, i=i, j=j, element="any")
     for knob in list(spec.knobs)[1:]:
         for i, j in ((37, 37), (100, 100)) if spec.square else ((65, 65), (33, 100)):
             add("parameter", knob=knob, i=i, j=j, element="any")
-        add("parameter", knob=knob, poison="hidden" if spec.hides else "none", blocks=(5, 7))
+        add("parameter", knob=knob, poison="hidden" if spec.hides and not spec.operands else "none", blocks=(5, 7))
+    for more in spec.more:
+        add("more", **more)
 
 
 def all_cases(seed):
@@ -148,14 +153,21 @@ def all_cases(seed):
     for number, row in enumerate(rows()):
         spec = reference(row).ROW
         i, j = spec.base
-        base = Case(row, "length", group=spec.groups[0], i=i, j=i if spec.square else j, knob=next(iter(spec.knobs)))
+        base = Case(row, "length", d=spec.d, e=spec.d, group=spec.groups[0], i=i, j=i if spec.square else j, knob=next(iter(spec.knobs)))
         first = len(cases)
 
         def add(axis, **change):
+            if spec.axes and axis not in (*spec.axes, "more"):
+                return
+            if spec.d != 64 and change.get("d") in (64, 256):
+                return
             c = replace(base, axis=axis, **change)
+            c = replace(c, e=c.d) if spec.same_width or not spec.values else c
             rng = np.random.default_rng([seed, number, len(cases) - first])
             if c.element == "any":
                 c = replace(c, element=rng.choice(ELEMENTS, p=[0.4, 0.25, 0.25, 0.1]).item())
+            if c.element not in spec.elements:
+                c = replace(c, element="f32")
             if spec.fit:
                 i, j = spec.fit(c.i, c.j, **c.settings)
                 c = replace(c, i=i, j=j)
@@ -175,7 +187,8 @@ def chosen(cases, seed, count):
         for c in (cases[x] for x in order if cases[x].row == row):
             if first.setdefault(c.axis, c) is not c:
                 rest.append(c)
-        number = count * (3 if reference(row).ROW.thorough else 1)
+        spec = reference(row).ROW
+        number = count * 3 if spec.thorough else max(1, count // 4) if spec.few else count
         picked += sorted([*first.values(), *rest][:number], key=lambda c: c.name)
     return picked
 
@@ -201,7 +214,8 @@ def _poison(c, x, visible, rng):
     q = x["q"]
     if c.poison == "none" or 0 in q.shape or 0 in x["k"].shape:
         return
-    kk, vv = c.spec.view(x["k"]), c.spec.view(x["v"])
+    kk = c.spec.view(x["k"])
+    vv = c.spec.view(x["v"]) if "v" in x else np.zeros_like(kk)
     batch, heads = kk.shape[:2]
     seen = np.broadcast_to(visible, (c.batch, c.heads, c.i, c.j))
     by_key = seen.reshape(batch, c.batch // batch, heads, c.heads // heads, c.i, c.j).transpose(0, 2, 1, 3, 4, 5).reshape(batch, heads, -1, c.j)
@@ -237,25 +251,32 @@ class Problem:
 
     def packed(self, spec):
         """All inputs in the axes of the program's own operands: what its reference works on."""
-        qkv = self.inputs if not spec.pack else {n: spec.pack(t) for n, t in self.inputs.items()}
-        return qkv | self.captured
+        return {n: spec.pack(t) if spec.pack else t for n, t in self.inputs.items()} | self.captured
 
 
 def make(c):
     """The problem of a case."""
     rng = np.random.default_rng(c.seed)
     spec, module = c.spec, reference(c.row)
-    x = {"q": rng.standard_normal((c.batch, c.heads, c.i, c.d))}
-    x |= {"k": rng.standard_normal((*spec.keys(c), c.d)), "v": rng.standard_normal((*spec.keys(c), c.e))}
+    if spec.operands:
+        x = {n: rng.standard_normal(shape) for n, shape in spec.operands(c).items()}
+    else:
+        x = {"q": rng.standard_normal((c.batch, c.heads, c.i, c.d))}
+        x |= {"k": rng.standard_normal((*spec.keys(c), c.d)), "v": rng.standard_normal((*spec.keys(c), c.e))}
+        x |= {n: rng.standard_normal(shape) for n, shape in spec.extra(c).items()}
+        if not spec.values:
+            del x["v"]
     more, params = spec.captured(c, rng, **c.settings)
     scale = spec.scale if spec.scale is not None else c.d ** -0.5
-    _logits(c, x["q"], x["k"], scale, rng)
+    if not spec.operands:
+        _logits(c, x["q"], x["k"], scale, rng)
     if spec.adjust:
         spec.adjust(c, x, rng)
     real = np.float64 if c.element == "f64" else np.float32
     more = {n: t if t.dtype.kind in "iu" else t.astype(np.float32 if n in spec.keeps else real) for n, t in more.items()}
     p = Problem(x, more, params, scale, np.bool_(True))
     p.visible = module.visible(p.packed(spec), params)
-    _poison(c, x, p.visible, rng)
+    if not spec.operands:
+        _poison(c, x, p.visible, rng)
     p.inputs = {n: common.round_to(t, c.element) for n, t in x.items()}
     return p

@@ -26,7 +26,7 @@ import cases  # noqa: E402
 import program  # noqa: E402
 from cases import ROOT, common  # noqa: E402
 
-STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16}
+STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16, "i32": np.int32, "i64": np.int64}
 
 
 def stored(x, element):
@@ -60,7 +60,7 @@ def command(args, names, params, c):
     cmd = [args.attn_run, "program.mlir"]
     cmd += [a for n in names for a in ("--input", f"{n}={n}.npy")]
     cmd += [a for n, val in params.items() for a in ("--param", f"{n}={val}")]
-    cmd += [a for n in ("o", "lse") for a in ("--save", f"{n}={n}.out.npy")]
+    cmd += [a for n in c.spec.outputs for a in ("--save", f"{n}={n}.out.npy")]
     cmd += ["--block-rows", str(c.blocks[0]), "--block-keys", str(c.blocks[1])] if c.blocks else []
     return cmd + ["--threads", str(c.threads), "--json"]
 
@@ -75,27 +75,46 @@ def text(c, params):
     return program.variant(program_text, c.element, c.layout, c.d, c.e, c.spec.keeps)
 
 
+def magnitudes(c, problem, kinds):
+    """How large an error of each output may be (common.magnitudes), by its name; None: one scale for the whole."""
+    size = {}
+    if not c.spec.operands:
+        known = c.axis == "captured"
+        q = problem.inputs["q"]
+        k, v = (problem.inputs.get(n, problem.inputs["k"]) for n in "kv")
+        k, v = (k, v) if known else (c.spec.view(k), c.spec.view(v))
+        k, v = (np.repeat(t, q.shape[1] // t.shape[1], axis=1) if 1 < t.shape[1] < q.shape[1] else t for t in (k, v))
+        rows = common.magnitudes(v, q, k, problem.scale, problem.visible)
+        size = {"value": rows["o"], "row": rows["lse"]}
+        if not known and c.spec.pack:
+            size = {n: c.spec.pack(t) for n, t in size.items()}
+        if "column" in kinds.values():
+            seen = np.broadcast_to(problem.visible, (*rows["lse"].shape, c.j))
+            size["column"] = np.max(np.where(seen, rows["lse"][..., None], 0), axis=-2, initial=0)
+    return {n: size.get(kind) for n, kind in kinds.items()}
+
+
 def compare(folder, c, problem):
     """None, or what is wrong with the outputs in the folder."""
     module = cases.reference(c.row)
-    o, lse = loaded(folder / "o.out.npy", c.element), loaded(folder / "lse.out.npy", "f64" if c.element == "f64" else "f32")
+    kinds = c.spec.outputs
+    elements = program.results((folder / "program.mlir").read_text())
+    got = {n: loaded(folder / f"{n}.out.npy", elements[n]) for n in kinds}
     if c.layout == "bshd":
-        o, lse = o.swapaxes(1, 2), lse.swapaxes(1, 2)
-    known = c.axis == "captured"
-    x = problem.inputs | problem.captured if known else problem.packed(c.spec)
+        got = {n: t.swapaxes(1, 2) if n == "lse" or kinds[n] == "value" else t for n, t in got.items()}
+    x = problem.inputs | problem.captured if c.axis == "captured" else problem.packed(c.spec)
     exact = module.reference(x, problem.params, common.EXACT[c.element])
     plain = module.reference(x, problem.params, common.PLAIN[c.element])
-    q = problem.inputs["q"]
-    k, v = (problem.inputs[n] if known else c.spec.view(problem.inputs[n]) for n in "kv")
-    k, v = (np.repeat(t, q.shape[1] // t.shape[1], axis=1) if 1 < t.shape[1] < q.shape[1] else t for t in (k, v))
-    size = common.magnitudes(v, q, k, problem.scale, problem.visible)
-    if not known and c.spec.pack:
-        size = {n: c.spec.pack(t) for n, t in size.items()}
-    for name, got, element in (("o", o, c.element), ("lse", lse, "f64" if c.element == "f64" else "f32")):
-        wrong = common.check(got, exact[name], plain[name], element, size[name])
+    size = magnitudes(c, problem, kinds)
+    for name, kind in kinds.items():
+        if kind == "id":
+            wrong = common.check_ids(got[name], exact[name])
+        else:
+            terms = exact[c.spec.terms[name]] if name in c.spec.terms else None
+            wrong = common.check(got[name], exact[name], plain[name], elements[name], size[name], terms)
         if wrong:
             return f"{name}: {wrong}"
-    return common.empty_rows(o, lse, exact["lse"])
+    return common.empty_rows(got["o"], got["lse"], exact["lse"]) if {"o": "value", "lse": "row"}.items() <= kinds.items() else None
 
 
 def captured():

@@ -29,6 +29,26 @@ def scalars(text, params):
     return {n: value for n, value in params.items() if re.search(rf"%{n}: (index|i32|i64|f32|f64)\b", kernel)}
 
 
+def results(text):
+    """The element types of the program's results by name."""
+    alias = dict(re.findall(r"^(!\w+) = (tensor<.*>)$", text, re.M))
+    listed = re.search(r"attn\.kernel @\w+\(.*?\) -> \((.*)\) \{$", text, re.M)[1]
+    return {n: re.search(r"(\w+?)>$", re.sub(r"^.*x", "", alias.get(of, of)))[1] for n, of in re.findall(r"(\w+): (!\w+|tensor<[^>]*>)", listed)}
+
+
+def _f64(text, keeps):
+    """Every f32 of the text as f64, but in normalizers, where f32 stands for the accumulation type."""
+    parts = re.split(r"(^attn\.normalizer .*?^}$)", text, flags=re.M | re.S)
+    text = "".join(x if x.startswith("attn.normalizer") else x.replace("f32", "f64") for x in parts)
+    text = re.sub(r"\b(score|weighted|sum|min|max|argmax)\(%(\w+)(?=[,)])", r"\1(%\2 : f64", text)
+    text = re.sub(r"(columns \w+ = sum\(%\w+ : f64, %\w+)", r"\1 : f64", text)
+    text = re.sub(r"epilogue\([^)]*\)", lambda m: re.sub(r"\b(\w{2,}|o) = (%\w+)", r"\1 = \2 : f64", m[0]), text)
+    text = re.sub(r"(%\w+) = (%\w+\[)", r"\1 : f64 = \2", text)  # elements of a map's operands
+    for name in keeps:
+        text = _must(rf"(%{name}: [\w<?]*)f64", r"\g<1>f32", text)
+    return text
+
+
 def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
     """The program with q, k of `d` and v, o of `e` features, stored as `layout`:
 
@@ -45,12 +65,12 @@ def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
         text = _must(r"^(!t = .*)$", rf"\1\n!v = {alias}xEVxf32>\n!o = {own}xEVxf32>", text, re.M)
         text = _must(r"%v: !\w+", "%v: !v", text)
         text = _must(r"\(o: !t", "(o: !o", text)
-        text = _must(r": \((!\w+), (!\w+), !\w+\) -> \(!t", r": (\1, \2, !v) -> (!o", text)
-        text = _must(r"attn.return %o, %lse : !t", "attn.return %o, %lse : !o", text)
-    text = _must(r"^(!\w+ = .*)x64xf32>$", rf"\1x{d}xf32>", text, re.M).replace("xEVx", f"x{e}x")
+        text = _must(r": \((!\w+), (!\w+), !\w+\) -> (\(?)!t", r": (\1, \2, !v) -> \3!o", text)
+        text = _must(r"attn.return %o((?:, %\w+)*) : !t", r"attn.return %o\1 : !o", text)
+    text = re.sub(r"^(!\w+ = .*)x64xf32>$", rf"\1x{d}xf32>", text, flags=re.M).replace("xEVx", f"x{e}x")
     if layout == "bshd":
         text = re.sub(r"\[b, (h[^,\]]*), ([ij]), ([ce])\]", r"[b, \2, \1, \3]", text)
-        text = _must(r"lse\[b, h, i\]", "lse[b, i, h]", text)
+        text = re.sub(r"lse\[b, h, i\]", "lse[b, i, h]", text)
     elif layout == "packed":
         text = _must(r"^(!t = .*)$", rf"\1\n!x = tensor<?x?x3x?x{d}xf32>", text, re.M)
         text = _must(r"%q: !t, %k: !t, %v: !t", "%qkv: !x", text)
@@ -60,8 +80,5 @@ def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
     elif layout != "bhsd":
         raise ValueError(layout)
     if element == "f64":
-        text = text.replace("f32", "f64").replace("score(%s", "score(%s : f64")
-        for name in keeps:
-            text = _must(rf"(%{name}: [\w<?]*)f64", r"\g<1>f32", text)
-        return text
+        return _f64(text, keeps)
     return text if element == "f32" else _must(r"^(!\w+ = tensor<.*\dx)f32>$", rf"\g<1>{element}>", text, re.M)

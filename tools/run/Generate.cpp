@@ -14,14 +14,15 @@
 //   keys probabilities      uniform in (0, 1), one for each distance of blocks table indices      uniform over the axis
 //   that an attn.load or an attn.member indexes by them members            of a list of attn.member: uniform over the
 //   keys or queries where the value is one, else in 0..63 other integers     uniform in 0..15
+//   classes            integers that a class region loads, and that index nothing: uniform in 0..2
 //
 //   Promised facts (sorted, range) hold: padding then stands where it ascends, or the last id is repeated instead.
 //
 //   scalars            windows 256, a prefix a quarter of the keys, 16 global tokens, 4 sinks, radius 8, the shared
 //   segment 0 and
 //                      the one that sees all 1, seeds --seed, blocks at random with probability 0.5, dropout 0.1,
-//                      `first` 0 (where it also counts global tokens, 16), the scale 1/sqrt(d); others have no sensible
-//                      default
+//                      `first` 0 (where it also counts global tokens, 16), the scale 1/sqrt(d), parameters of the
+//                      normalizer normal(0, 1); others have no sensible default
 #include "Failure.h"
 #include "ListValues.h"
 #include "Steps.h"
@@ -138,6 +139,13 @@ Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
     if (auto load = llvm::dyn_cast<LoadOp>(user); load && !isFloat(t.element))
       if (int64_t bound = indexedAxis(load.getResult(), problem); bound >= 0)
         use = {Role::Uniform, use.role == Role::Uniform ? std::min(use.bound, bound - 1) : bound - 1};
+  // Classes: few, so that every one has keys.
+  AttendOp attend = program.attend;
+  mlir::Region *classes = attend.classRegion();
+  for (mlir::Operation *user : value.getUsers())
+    if (use.role == Role::Plain && classes && !isFloat(t.element) && t.element != Element::I1 &&
+        llvm::isa<LoadOp>(user) && user->getParentRegion() == classes)
+      use = {Role::Uniform, 2};
   return use;
 }
 
@@ -262,7 +270,7 @@ struct Default {
 };
 
 /// What one use of a scalar expects; none if it says nothing.
-std::optional<Default> defaultBy(mlir::OpOperand &use, int64_t keys, const Options &options) {
+std::optional<Default> defaultBy(mlir::OpOperand &use, const std::string &name, int64_t keys, const Options &options) {
   const mlir::Value value = use.get();
   using Result = std::optional<Default>;
   const auto integer = [](int64_t n) { return Result({n}); };
@@ -282,15 +290,18 @@ std::optional<Default> defaultBy(mlir::OpOperand &use, int64_t keys, const Optio
           return real(1 / std::sqrt(double(op.featureExtent(op.dotDim()))));
         if (op.getDropSeed() == value)
           return integer(seed);
+        if (llvm::is_contained(op.getNormArgs(), value))
+          return real(Random(options.seed, name).normals(0)[0]);
         return op.getDropProbability() == value ? real(0.1) : std::nullopt;
       })
       .Default([](auto) { return std::nullopt; });
 }
 
 /// The default of a scalar by its first use that has one; `first` comes last.
-std::optional<Default> defaultOf(mlir::Value scalar, int64_t keys, AttendOp attend, const Options &options) {
+std::optional<Default> defaultOf(mlir::Value scalar, const std::string &name, int64_t keys, AttendOp attend,
+                                 const Options &options) {
   for (mlir::OpOperand &use : scalar.getUses())
-    if (auto value = defaultBy(use, keys, options))
+    if (auto value = defaultBy(use, name, keys, options))
       return value;
   return attend && attend.getFirst() == scalar ? std::optional(Default()) : std::nullopt;
 }
@@ -304,7 +315,7 @@ llvm::Expected<bool> attn::run::fillScalar(Scalar &s, int64_t keys, AttendOp att
       return std::move(e);
     return true;
   }
-  auto value = defaultOf(s.argument, keys, attend, options);
+  auto value = defaultOf(s.argument, s.name, keys, attend, options);
   if (!value)
     return false;
   if (s.isFloat)
@@ -340,7 +351,7 @@ int64_t attn::run::firstToken(const Program &program, const Options &options) {
     if (a.name == kernel.argName(arg.getArgNumber()))
       return llvm::StringRef(a.value).getAsInteger(10, n) ? 0 : n;
   }
-  return defaultOf(arg, 0, attend, options).value_or(Default()).integer;
+  return defaultOf(arg, "", 0, attend, options).value_or(Default()).integer;
 }
 
 Error attn::run::fillInputs(Problem &problem, const Program &program, const Options &options) {

@@ -11,7 +11,8 @@ bool Report::comparisonsOk() const {
 }
 
 static double flopsOf(AttendOp attend, const Problem *problem) {
-  return 2.0 * double(problem->extents[attend.dotDim()] + problem->extents[attend.valueDim()]);
+  const int64_t values = attend.getValueless() ? 0 : problem->extents[attend.valueDim()];
+  return 2.0 * double(problem->extents[attend.dotDim()] + values);
 }
 
 double Report::flopsPerPair() const { return flopsOf(program->attend, problem); }
@@ -129,7 +130,12 @@ private:
 
   void comparisons() {
     if (r.check) {
-      if (r.check->rows == r.check->of)
+      if (r.check->ofBatches > 0)
+        line("check", "columns of {} of {} batch elements against the f64 interpreter", r.check->batches,
+             r.check->ofBatches);
+      if (r.check->rows == 0 && r.check->ofBatches > 0)
+        ; // every output is over keys
+      else if (r.check->rows == r.check->of)
         line("check", "all {} rows against the f64 interpreter", r.check->of);
       else
         line("check", "{} of {} rows, drawn by the seed, against the f64 interpreter", r.check->rows, r.check->of);

@@ -36,7 +36,7 @@ struct Report {
   std::string error; // the line on standard error, if there is one
 
   bool comparisonsOk() const;
-  double flopsPerPair() const; // 2 (d + dv)
+  double flopsPerPair() const; // 2 (d + dv), 2 d without values
   double flops() const;        // of all visible pairs, of all attends
   std::optional<double> gflops() const;
   std::optional<double> density() const; // visible pairs of all pairs

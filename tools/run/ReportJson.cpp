@@ -173,8 +173,15 @@ void attn::run::printJson(const Report &r) {
   o["variant"] = orNull(r.execution, r.execution ? r.execution->variantName() : "");
   o["max_abs_error"] = number(error);
   o["error_ratio"] = number(ratio);
-  o["compared"] =
-      r.check ? json::Value(json::Object{{"rows", r.check->rows}, {"of", r.check->of}}) : json::Value(nullptr);
+  json::Object checked;
+  if (r.check) {
+    checked = json::Object{{"rows", r.check->rows}, {"of", r.check->of}};
+    if (r.check->ofBatches > 0) {
+      checked["column_batches"] = r.check->batches;
+      checked["column_batches_of"] = r.check->ofBatches;
+    }
+  }
+  o["compared"] = r.check ? json::Value(std::move(checked)) : json::Value(nullptr);
   o["outputs"] = orNull(r.check.has_value(), std::move(compared));
   o["expected"] = orNull(!r.expected.empty(), std::move(expected));
   o["seconds"] = number(r.seconds);

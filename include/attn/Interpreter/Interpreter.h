@@ -1,8 +1,9 @@
 // The oracle: runs an attn.kernel as parsed, one row at a time, and shares no rewrite or expansion with the compiler.
 //
 // For the row (b, i): every pair (i, j) is tested with the set region as written, scores are s = scale * sum_c q k in
-// index order, then the score region, then the normalizer's form literally: each pass over the visible keys in index
-// order, then the finish.
+// index order, then the score region, then the normalizer's form literally: each step over the present keys in index
+// order, then the finish; reductions, the epilogue and columns by their formulas. RowEvaluator.h says what holds for
+// rows that are empty or not finite.
 //
 // Two evaluations of the same text:
 //   Double  every operation in f64: the reference of the error rule;
@@ -26,13 +27,21 @@ namespace attn::interpreter {
 
 enum class Precision { Double, Plain };
 
-/// One row of every output: o has one value for each value feature, the others one.
+/// One row of every output but those over keys: one value for each value feature where it has them, one for each key
+/// for `p`, else one. An argmax is a key.
 struct RowResult {
   std::map<std::string, std::vector<double>> outputs;
   int64_t visible = 0; // pairs in the set, without those at a bad index, with those of score -inf
   /// A captured load at a visible position was out of bounds: the pair is absent. Or a list of the set that belongs to
   /// the row has an element that names no key: no pair is absent for that.
   bool badIndex = false;
+};
+
+/// The outputs over keys (`columns`, `aggregate`) of one batch element: one value for each key, or for each key and
+/// feature, the feature fastest.
+struct ColumnResult {
+  std::map<std::string, std::vector<double>> outputs;
+  bool badIndex = false; // as of rows, in any of them, or a load of a column
 };
 
 /// For one thread at a time.
@@ -51,6 +60,8 @@ public:
   /// Whether key `j` is in the set for query `i`; `batch` has one index for each batch dimension.
   virtual bool visible(llvm::ArrayRef<int64_t> batch, int64_t i, int64_t j) = 0;
   virtual RowResult row(llvm::ArrayRef<int64_t> batch, int64_t i, Precision precision) = 0;
+  /// Evaluates all rows of the batch element. Nothing where the kernel has no such output.
+  virtual ColumnResult columns(llvm::ArrayRef<int64_t> batch, Precision precision) = 0;
 };
 
 } // namespace attn::interpreter

@@ -4,64 +4,97 @@
 using namespace mlir;
 using namespace attn;
 
-/// All uses of the two arguments are `subf(a, b)`, in this order.
-static bool isRelative(Region &region) {
-  Value a = region.getArgument(0), b = region.getArgument(1);
-  auto through = [&](Value v) {
-    return llvm::all_of(v.getUsers(), [&](Operation *user) {
-      auto sub = dyn_cast<arith::SubFOp>(user);
-      return sub && sub.getLhs() == a && sub.getRhs() == b;
-    });
-  };
-  return through(a) && through(b);
+static bool onlyExp(Value v) {
+  return llvm::all_of(v.getUsers(), [](Operation *user) { return isa<math::ExpOp>(user); });
 }
 
-/// Every use of the distance is an exponential.
-static bool isExponential(Region &region) {
-  for (Operation *sub : region.getArgument(0).getUsers())
-    for (Operation *user : sub->getUsers())
-      if (!isa<math::ExpOp>(user))
-        return false;
+/// How a region of (a, b) uses them: a only in a - b; and whether all uses are exponentials.
+static bool analyzeUses(Region &region, bool &usesSecond, bool &exponential) {
+  Value a = region.getArgument(0), second = region.getArgument(1);
+  auto distance = [&](Operation *user) {
+    auto sub = dyn_cast<arith::SubFOp>(user);
+    return sub && sub.getLhs() == a && sub.getRhs() == second;
+  };
+  if (!llvm::all_of(a.getUsers(), distance))
+    return false;
+  for (Operation *user : a.getUsers())
+    exponential &= onlyExp(user->getResult(0));
+  for (Operation *user : second.getUsers()) {
+    if (distance(user))
+      continue;
+    usesSecond = true;
+    exponential &= isa<math::ExpOp>(user) || (isa<arith::NegFOp>(user) && onlyExp(user->getResult(0)));
+  }
+  // What is yielded itself is no exponential of a distance.
+  for (Value v : region.front().getTerminator()->getOperands())
+    exponential &= v != a && v != second;
   return true;
 }
 
-FailureOr<NormalizerForm> attn::analyzeNormalizer(AttendOp attend) {
-  NormalizerOp normalizer = lookupNormalizer(attend);
-  if (!normalizer) {
-    attend.emitError("[unsupported_normalizer] @")
-        << attend.normalizerName() << " is not linked; run --attn-link-normalizers first";
+FailureOr<PassForm> attn::analyzePass(PassOp pass) {
+  PassForm form;
+  form.pass = pass;
+  form.hasRef = pass.hasRef();
+  if (!form.hasRef)
+    return form;
+  bool gaugeUses = false;
+  form.base2 = true;
+  if (!analyzeUses(pass.getPhi(), form.usesRef, form.base2) || !analyzeUses(pass.getGauge(), gaugeUses, form.base2) ||
+      gaugeUses) {
+    pass.emitError("[unsupported_phi] phi must use the score, and gauge both references, through their difference "
+                   "alone: `arith.subf %s, %r`");
     return failure();
   }
-  NormalizerForm form;
-  unsigned passes = 0;
-  for (Operation &op : normalizer.getBody().front()) {
-    if (auto pass = dyn_cast<PassOp>(op)) {
-      form.pass = pass;
-      ++passes;
-    } else {
-      form.finish = cast<FinishOp>(op);
-    }
-  }
-  if (passes != 1) {
-    normalizer.emitError("[unsupported_normalizer] a normalizer of ")
-        << passes << " passes has no lowering yet; one pass has";
+  bool captures = false;
+  pass.getGauge().walk([&](Operation *op) {
+    for (Value v : op->getOperands())
+      captures |= v.getParentRegion() != &pass.getGauge();
+  });
+  if (captures) {
+    pass.emitError("[unsupported_gauge] a gauge computes with the two references alone");
     return failure();
-  }
-  form.hasRef = form.pass.getRef() == Reference::Max;
-  if (form.hasRef) {
-    if (!isRelative(form.pass.getPhi()) || !isRelative(form.pass.getGauge())) {
-      form.pass.emitError("[unsupported_phi] phi and gauge must use score and reference through their difference "
-                          "alone: `arith.subf %s, %r`");
-      return failure();
-    }
-    form.base2 = isExponential(form.pass.getPhi()) && isExponential(form.pass.getGauge());
   }
   return form;
 }
 
-/// Clones the ops of `from` (without terminator), f32 becoming `real`.
-static void cloneBody(OpBuilder &b, Block &from, IRMapping &map, FloatType real) {
-  for (Operation &op : from.without_terminator()) {
+SmallVector<Value> RegionBuilder::given() const {
+  SmallVector<Value> tiles;
+  for (auto [_, tile] : rows)
+    tiles.push_back(tile);
+  return tiles;
+}
+
+Block *RegionBuilder::open(Region &region, unsigned numbers, Location loc) {
+  SmallVector<Type> types(numbers, real);
+  return b.createBlock(&region, {}, types, SmallVector<Location>(numbers, loc));
+}
+
+void RegionBuilder::bindGiven(IRMapping &map, ValueRange givenArgs) {
+  for (auto [n, row] : llvm::enumerate(rows))
+    if (n < givenArgs.size())
+      map.map(row.first, givenArgs[n]);
+  for (auto [v, programArgument] : scalars)
+    map.map(v, programArgument);
+}
+
+Value RegionBuilder::natural(Value v, bool base2) {
+  if (!base2)
+    return v;
+  // r = r' / log2 e
+  Value ln2 = arith::ConstantOp::create(b, v.getLoc(), b.getFloatAttr(real, 0.693147180559945309417));
+  return arith::MulFOp::create(b, v.getLoc(), v, ln2);
+}
+
+/// f32 becomes `real`.
+SmallVector<Value> RegionBuilder::inlined(Block &body, IRMapping &map, ValueRange givenArgs) {
+  bindGiven(map, givenArgs);
+  auto bindConstants = [&](Operation &op) {
+    for (Value v : op.getOperands())
+      if (auto it = constants.find(v); it != constants.end() && !map.contains(v))
+        map.map(v, arith::ConstantOp::create(b, op.getLoc(), b.getFloatAttr(real, it->second)));
+  };
+  for (Operation &op : body.without_terminator()) {
+    bindConstants(op);
     Operation *copy = b.clone(op, map);
     if (real.isF32())
       continue;
@@ -72,40 +105,27 @@ static void cloneBody(OpBuilder &b, Block &from, IRMapping &map, FloatType real)
       if (auto value = dyn_cast<FloatAttr>(constant.getValue()); value && value.getType().isF32())
         constant.setValueAttr(b.getFloatAttr(real, value.getValueAsDouble()));
   }
+  bindConstants(*body.getTerminator());
+  SmallVector<Value> results;
+  for (Value v : body.getTerminator()->getOperands())
+    results.push_back(map.lookupOrDefault(v));
+  return results;
 }
 
-static void buildRelative(OpBuilder &b, Region &source, Region &region, FloatType real, bool hasRef, bool base2) {
-  OpBuilder::InsertionGuard guard(b);
-  Location loc = source.getLoc();
-  Block *block = b.createBlock(&region, {}, {real}, {loc});
-  Block &from = source.front();
-  IRMapping map;
-  if (!hasRef)
-    map.map(from.getArgument(0), block->getArgument(0));
-  else // The difference itself is the new argument; the arguments have no other use.
-    for (BlockArgument arg : from.getArguments())
-      map.map(arg, block->getArgument(0));
-  cloneBody(b, from, map, real);
-  Value result = map.lookupOrDefault(from.getTerminator()->getOperand(0));
-  tile::YieldOp::create(b, loc, result);
-  if (!hasRef)
-    return;
-  // subf(d, d), which stood for s - r, is d.
-  SmallVector<Operation *> subs;
-  for (Operation &op : *block)
-    if (auto sub = dyn_cast<arith::SubFOp>(op);
-        sub && sub.getLhs() == block->getArgument(0) && sub.getRhs() == block->getArgument(0))
-      subs.push_back(&op);
-  for (Operation *sub : subs) {
-    sub->getResult(0).replaceAllUsesWith(block->getArgument(0));
-    sub->erase();
-  }
-  if (!base2)
-    return;
+/// exp of what is in units of log2 becomes exp2.
+static void toBase2(OpBuilder &b, ValueRange scaled) {
   SmallVector<math::ExpOp> exps;
-  for (Operation *user : block->getArgument(0).getUsers())
-    if (auto exp = dyn_cast<math::ExpOp>(user))
-      exps.push_back(exp);
+  auto collect = [&](Value v) {
+    for (Operation *user : v.getUsers())
+      if (auto exp = dyn_cast<math::ExpOp>(user))
+        exps.push_back(exp);
+  };
+  for (Value v : scaled) {
+    collect(v);
+    for (Operation *user : v.getUsers())
+      if (isa<arith::NegFOp>(user))
+        collect(user->getResult(0));
+  }
   for (math::ExpOp exp : exps) {
     OpBuilder at(exp);
     exp.replaceAllUsesWith(math::Exp2Op::create(at, exp.getLoc(), exp.getOperand()).getResult());
@@ -113,32 +133,76 @@ static void buildRelative(OpBuilder &b, Region &source, Region &region, FloatTyp
   }
 }
 
-void NormalizerForm::buildPhi(OpBuilder &b, Region &region, FloatType real) const {
-  buildRelative(b, const_cast<PassOp &>(pass).getPhi(), region, real, hasRef, base2);
-}
-
-void NormalizerForm::buildGauge(OpBuilder &b, Region &region, FloatType real) const {
-  if (hasRef)
-    buildRelative(b, const_cast<PassOp &>(pass).getGauge(), region, real, true, base2);
-}
-
-void NormalizerForm::buildFinish(OpBuilder &b, Region &region, FloatType real, ArrayRef<unsigned> outputs) const {
-  OpBuilder::InsertionGuard guard(b);
-  Block &from = const_cast<FinishOp &>(finish).getBody().front();
-  Location loc = const_cast<FinishOp &>(finish).getLoc();
-  SmallVector<Type> types(from.getNumArguments(), real);
-  SmallVector<Location> locs(from.getNumArguments(), loc);
-  Block *block = b.createBlock(&region, {}, types, locs);
-  IRMapping map;
-  map.map(from.getArguments(), block->getArguments());
-  if (base2) {
-    // r = r' / log2 e
-    Value ln2 = arith::ConstantOp::create(b, loc, b.getFloatAttr(real, 0.693147180559945309417));
-    map.map(from.getArgument(0), arith::MulFOp::create(b, loc, block->getArgument(0), ln2));
+/// subf(d, x), which stood for s - r, is d: `second` stands for what the text subtracts.
+static void foldDistance(Block &block, Value d, Value second) {
+  SmallVector<Operation *> subs;
+  for (Operation &op : block)
+    if (auto sub = dyn_cast<arith::SubFOp>(op); sub && sub.getLhs() == d && sub.getRhs() == second)
+      subs.push_back(&op);
+  for (Operation *sub : subs) {
+    sub->getResult(0).replaceAllUsesWith(d);
+    sub->erase();
   }
-  cloneBody(b, from, map, real);
-  SmallVector<Value> results;
-  for (unsigned n : outputs)
-    results.push_back(map.lookupOrDefault(from.getTerminator()->getOperand(n)));
-  tile::YieldOp::create(b, loc, results);
+}
+
+void RegionBuilder::phi(const PassForm &form, Region &region) {
+  OpBuilder::InsertionGuard guard(b);
+  Region &from = const_cast<PassOp &>(form.pass).getPhi();
+  unsigned own = form.usesRef ? 2 : 1;
+  Block *block = open(region, own + rows.size(), from.getLoc());
+  IRMapping map;
+  map.map(from.getArgument(0), block->getArgument(0));
+  if (form.hasRef)
+    map.map(from.getArgument(1), block->getArgument(form.usesRef ? 1 : 0));
+  SmallVector<Value> results = inlined(from.front(), map, block->getArguments().drop_front(own));
+  tile::YieldOp::create(b, from.getLoc(), results);
+  if (!form.hasRef)
+    return;
+  foldDistance(*block, block->getArgument(0), block->getArgument(form.usesRef ? 1 : 0));
+  if (form.base2)
+    toBase2(b, block->getArguments().take_front(own));
+}
+
+void RegionBuilder::gauge(const PassForm &form, Region &region) {
+  if (!form.hasRef)
+    return;
+  OpBuilder::InsertionGuard guard(b);
+  Region &from = const_cast<PassOp &>(form.pass).getGauge();
+  Block *block = open(region, 1, from.getLoc());
+  IRMapping map;
+  for (BlockArgument arg : from.getArguments())
+    map.map(arg, block->getArgument(0));
+  SmallVector<Value> results = inlined(from.front(), map, {});
+  tile::YieldOp::create(b, from.getLoc(), results);
+  foldDistance(*block, block->getArgument(0), block->getArgument(0));
+  if (form.base2)
+    toBase2(b, block->getArgument(0));
+}
+
+void RegionBuilder::seed(const PassForm &form, Region &region, ArrayRef<unsigned> sums) {
+  OpBuilder::InsertionGuard guard(b);
+  Region &from = *const_cast<PassOp &>(form.pass).seedRegion();
+  Block *block = open(region, rows.size(), from.getLoc());
+  IRMapping map;
+  SmallVector<Value> all = inlined(from.front(), map, block->getArguments()), results{all[0]};
+  if (form.base2) {
+    Value log2e = arith::ConstantOp::create(b, from.getLoc(), b.getFloatAttr(real, 1.44269504088896340736));
+    results[0] = arith::MulFOp::create(b, from.getLoc(), all[0], log2e);
+  }
+  for (unsigned n : sums)
+    results.push_back(n == kZero ? arith::ConstantOp::create(b, from.getLoc(), b.getFloatAttr(real, 0.0)).getResult()
+                                 : all[1 + n]);
+  tile::YieldOp::create(b, from.getLoc(), results);
+}
+
+void RegionBuilder::plain(Region &from, Region &region, bool base2, int reference) {
+  OpBuilder::InsertionGuard guard(b);
+  unsigned own = from.getNumArguments();
+  Block *block = open(region, own + rows.size(), from.getLoc());
+  IRMapping map;
+  map.map(from.getArguments(), block->getArguments().take_front(own));
+  if (reference >= 0)
+    map.map(from.getArgument(reference), natural(block->getArgument(reference), base2));
+  SmallVector<Value> results = inlined(from.front(), map, block->getArguments().drop_front(own));
+  tile::YieldOp::create(b, from.getLoc(), results);
 }

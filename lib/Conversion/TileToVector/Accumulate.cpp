@@ -14,11 +14,13 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
   e.choose(
       guarded, {},
       [&] {
-        accumulateGuarded(values, panelBytes, from, to);
+        for (unsigned n = 0; n < accumulates.size(); ++n)
+          accumulateGuarded(n, values, panelBytes, from, to);
         return SmallVector<V>{};
       },
       [&] {
-        accumulateFast(values, panelBytes, from, to);
+        for (unsigned n = 0; n < accumulates.size(); ++n)
+          accumulateFast(n, values, panelBytes, from, to);
         return SmallVector<V>{};
       });
 }
@@ -26,8 +28,8 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
 // Panels of value features; in each the strip's accumulators stay in registers over all keys of the run. They start at
 // zero and are added to what is carried once a run: sums of at most a block of keys inside sums of blocks, whose
 // rounding error grows with sqrt(block) + sqrt(blocks), not with sqrt(keys).
-void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
-  V weights = e.at(t.scratch, l.weights());
+void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V to) {
+  V weights = weightsOf(n), acc = accOf(n);
   constexpr int64_t unroll = 8;
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
@@ -54,10 +56,23 @@ void MainEmitter::accumulateFast(V values, V panelBytes, V from, V to) {
   });
 }
 
+/// Whether a pair of the block has a weight at all.
+V MainEmitter::isVisible(V visible, V key, V r) {
+  V keyPanel = e.divUnsigned(key, l.width);
+  V inPanel = e.sub(key, e.mul(keyPanel, l.width));
+  V half = e.divUnsigned(inPanel, e.lanes);
+  V lane = e.sub(inPanel, e.mul(half, e.lanes));
+  V maskAt = e.mul(e.add(e.mul(e.add(e.mul(keyPanel, l.tileRows), r), 2), half), e.maskBytes());
+  V bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.maskType(), e.at(visible, maskAt)));
+  V bit = arith::AndIOp::create(e.b, e.loc, arith::ShRUIOp::create(e.b, e.loc, bits, lane), e.i64(1));
+  return e.ne(bit, e.i64(0));
+}
+
 // The same sums in the same order, but an absent pair's product is not taken: 0 * NaN never happens. Bits equal the
-// fast path's where that is finite.
-void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
-  V weights = e.at(t.scratch, l.weights()), visible = e.at(t.scratch, l.visible());
+// fast path's where that is finite. Where weights may be 0 by themselves, a pair of weight 0 has no product either: its
+// panel may have been skipped.
+void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to) {
+  V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes));
     e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
@@ -65,18 +80,13 @@ void MainEmitter::accumulateGuarded(V values, V panelBytes, V from, V to) {
       V out1 = e.at(out, e.lanes * e.bytes);
       SmallVector<V> start{e.splat(0), e.splat(0)};
       auto sum = e.loop(from, to, 1, start, [&](V key, ValueRange args) {
-        V keyPanel = e.divUnsigned(key, l.width);
-        V inPanel = e.sub(key, e.mul(keyPanel, l.width));
-        V half = e.divUnsigned(inPanel, e.lanes);
-        V lane = e.sub(inPanel, e.mul(half, e.lanes));
-        V maskAt = e.mul(e.add(e.mul(e.add(e.mul(keyPanel, l.tileRows), r), 2), half), e.maskBytes());
-        V bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.maskType(), e.at(visible, maskAt)));
-        V bit = arith::AndIOp::create(e.b, e.loc, arith::ShRUIOp::create(e.b, e.loc, bits, lane), e.i64(1));
+        V weight = e.load(e.real, e.at(weights, e.mul(e.add(e.mul(r, l.blockKeys), key), e.bytes)));
+        V meets = plainPhi ? isVisible(visible, key, r) : e.cmpf(arith::CmpFPredicate::UNE, weight, e.scalar(0));
         return e.choose(
-            e.ne(bit, e.i64(0)), {e.vec, e.vec},
+            meets, {e.vec, e.vec},
             [&] {
               V row = e.at(v, e.mul(key, l.width * e.bytes));
-              V x = e.broadcast(e.load(e.real, e.at(weights, e.mul(e.add(e.mul(r, l.blockKeys), key), e.bytes))));
+              V x = e.broadcast(weight);
               return SmallVector<V>{e.fma(x, e.load(e.vec, row), args[0]),
                                     e.fma(x, e.load(e.vec, e.at(row, e.lanes * e.bytes)), args[1])};
             },

@@ -1,10 +1,15 @@
 // The main phase: one block of queries against the ranges of keys that the set leaves. One file for each part:
 //
-//   MainPhase.cpp   queries, state, loops over ranges, strips and runs of microtiles
+//   MainPhase.cpp   queries, state, the steps of the phase
+//   Sweep.cpp       one sweep over the keys: loops over ranges, strips and runs of microtiles
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Weigh.cpp       scores of a microtile, reference, weights, sums
+//   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
+//   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
+//   Rows.cpp        numbers of rows: parameters, statistics, seeds, picked values
+//   Root.cpp        brackets
 //   Finish.cpp      outputs
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
@@ -31,13 +36,17 @@ public:
 protected:
   // MainPhase.cpp
   mlir::LogicalResult match();
+  void matchSweep(tile::ForOp op);
   V runOnce(V pass);
+  void runSteps(mlir::Block &block, V pass);
   void loadQueries();
   void clearState();
+  void count(unsigned counter, V by);
+
+  // Sweep.cpp
   virtual void visitBlocks(V pass);
   void visitStrip(V strip, V blockFull);
   void enterStrip(V strip);
-  void count(unsigned counter, V by);
 
   // Ranges.cpp
   struct Range { // one conjunct for a box of rows; null: no bound
@@ -71,7 +80,8 @@ protected:
   RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, l.gather())); }
 
   // Weigh.cpp
-  void weigh(V panel, V status, V runStart);
+  /// True (i1) where no weight of the microtile meets a value: all are 0. Null: that cannot be told.
+  V weigh(V panel, V status, V runStart);
   /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
   virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
@@ -81,22 +91,64 @@ protected:
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
   llvm::SmallVector<V> loadTile();
-  V valueFactor(int64_t r, V panel, unsigned half);
-  void storeWeights(llvm::ArrayRef<V> s, V panel);
+  V valueFactor(V r, V panel, unsigned half);
+  V storeWeights(llvm::ArrayRef<V> s, V panel);
+  /// phi's results for a vector of scores of row `r` of the strip; null where a weight is 0 in itself at -inf.
+  llvm::SmallVector<V> phiOf(V x, V r);
+  void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
+
+  // Reduce.cpp
+  V reduceRows(llvm::ArrayRef<V> s, V panel);
+  V reduceRow(V r, V panel);
+  void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
+
+  // Spread.cpp
+  void clearSpread();
+  void spreadRows(llvm::ArrayRef<V> s, V panel);
+  V spreadRow(V row);
+
+  // Rows.cpp
+  struct Place { // where a tile of the block lives
+    enum Kind { Ref, Sum, Acc, Row } kind;
+    unsigned slot = 0;
+    int64_t op = 0; // of a sum: tile.weigh's sum_ops
+    bool weighed = false;
+  };
+  void assignPlaces(mlir::Block &block);
+  unsigned newRow(V tile);
+  V rowAddress(unsigned slot, V row);
+  V loadRow(V tile, V row);
+  V referenceOf(V row);
+  V sumOf(const Place &place, V row);
+  std::pair<V, V> foundOf(const Place &place, V row);
+  void eachRow(llvm::function_ref<void(V row)> body);
+  void loadParam(tile::ParamOp op);
+  void statistics(tile::StatOp op);
+  void seed(tile::SeedOp op);
+  void pick(tile::PickOp op);
+  llvm::SmallVector<V> evaluate(mlir::Region &region, mlir::ValueRange tiles, V row);
+
+  // Root.cpp
+  void root(tile::RootOp op, V pass);
   void noteVisible(V panel, llvm::ArrayRef<V> scores);
 
   // Raise.cpp
-  mlir::LogicalResult emitRaise();
+  double raiseThreshold();
+  void emitRaise();
   V needsRaise(llvm::ArrayRef<V> s);
 
   // Accumulate.cpp
   void accumulate(V runStart, V runEnd);
   void addTo(V at, V sum);
-  void accumulateFast(V values, V panelBytes, V from, V to);
-  void accumulateGuarded(V values, V panelBytes, V from, V to);
+  void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
+  void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
+  V isVisible(V visible, V key, V r);
+  V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
+  V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
 
   // Finish.cpp
   V finish();
+  V finishRow(V r, V poison);
 
   TaskEmitter &t;
   Emit &e;
@@ -108,10 +160,22 @@ protected:
 
   tile::LoadOp loadOp;
   tile::ForOp forOp;
-  tile::WeighOp weighOp;
-  tile::AccumulateOp accumulateOp;
   tile::FinishOp finishOp;
+  llvm::SmallVector<tile::WeighOp> allWeighs;
+  llvm::DenseMap<V, Place> places;
+  llvm::DenseMap<mlir::Operation *, unsigned> rootSlots;
+  unsigned usedRows = 0;
+
+  // Of the sweep that is being emitted.
+  tile::ForOp sweepOp, lastSweep;
+  tile::WeighOp weighOp;
+  llvm::SmallVector<tile::AccumulateOp> accumulates;
   bool hasRef = false, hasScore = false, plainPhi = false;
+  bool simple = false;   // one weight, and sums of it alone
+  bool counting = false; // the last sweep, whose blocks and tiles are reported
+  llvm::SmallVector<unsigned> sumSlots;
+  llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies
+  std::string raiseName;
 
   SetPredicate predicate;
   sets::Solution solution;

@@ -18,25 +18,56 @@ LogicalResult MainEmitter::match() {
   for (Operation &op : main.getBody().front().without_terminator()) {
     if (auto o = dyn_cast<tile::LoadOp>(op))
       loadOp = o;
-    else if (auto o = dyn_cast<tile::ForOp>(op))
-      forOp = o;
     else if (auto o = dyn_cast<tile::FinishOp>(op))
       finishOp = o;
-    else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp>(op))
+    else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp, tile::ForOp, tile::ParamOp, tile::StatOp, tile::SeedOp,
+                  tile::RootOp, tile::PickOp>(op))
       return op.emitError("[unsupported_main] has no lowering in a main phase");
   }
+  main.walk([&](tile::ForOp op) {
+    if (!forOp)
+      forOp = op;
+    tile::WeighOp weigh;
+    for (auto inner : op.getBody().front().getOps<tile::WeighOp>())
+      weigh = inner;
+    if (weigh && !weigh.getSpreadTo())
+      lastSweep = op;
+  });
   if (!loadOp || !forOp || !finishOp)
     return main.emitError("[unsupported_main] a main phase has one load, one for and one finish");
-  for (Operation &op : forOp.getBody().front().without_terminator()) {
-    if (auto o = dyn_cast<tile::WeighOp>(op))
+  WalkResult strips = main.walk([&](tile::ForOp loop) {
+    unsigned weighs = 0;
+    for (Operation &op : loop.getBody().front().without_terminator()) {
+      if (auto weigh = dyn_cast<tile::WeighOp>(op)) {
+        ++weighs;
+        allWeighs.push_back(weigh);
+      } else if (!isa<tile::AccumulateOp, tile::FillOp>(op)) {
+        op.emitError("[unsupported_main] has no lowering in a strip");
+        return WalkResult::interrupt();
+      }
+    }
+    if (weighs == 1)
+      return WalkResult::advance();
+    loop.emitError("[unsupported_main] a strip has one weigh");
+    return WalkResult::interrupt();
+  });
+  if (strips.wasInterrupted())
+    return failure();
+  assignPlaces(main.getBody().front());
+  return success();
+}
+
+/// What the code of one sweep goes by.
+void MainEmitter::matchSweep(tile::ForOp op) {
+  sweepOp = op;
+  accumulates.clear();
+  for (Operation &inner : op.getBody().front().without_terminator()) {
+    if (auto o = dyn_cast<tile::WeighOp>(inner))
       weighOp = o;
-    else if (auto o = dyn_cast<tile::AccumulateOp>(op))
-      accumulateOp = o;
-    else
-      return op.emitError("[unsupported_main] has no lowering in a strip");
+    else if (auto o = dyn_cast<tile::AccumulateOp>(inner))
+      accumulates.push_back(o);
   }
-  if (!weighOp)
-    return forOp.emitError("[unsupported_main] a strip has one weigh");
+  counting = op == lastSweep;
   hasRef = (bool)weighOp.getRef();
   // A score that is the product times a factor of the whole call needs no code of its own.
   Block &score = weighOp.getScore().front();
@@ -44,9 +75,31 @@ LogicalResult MainEmitter::match() {
   hasScore = !product || product.getLhs() != score.getArgument(0) || !isInvariant(product.getRhs(), score);
   // exp2(d) is 0 at -inf by itself; any other weight is selected to 0 where the score is absent.
   Block &phi = weighOp.getPhi().front();
-  auto exp2 = dyn_cast_or_null<math::Exp2Op>(phi.getTerminator()->getOperand(0).getDefiningOp());
-  plainPhi = exp2 && exp2.getOperand() == phi.getArgument(0);
-  return success();
+  Operation *yield = phi.getTerminator();
+  auto exp2 = yield->getNumOperands() == 1 ? yield->getOperand(0).getDefiningOp<math::Exp2Op>() : math::Exp2Op();
+  plainPhi = hasRef && exp2 && exp2.getOperand() == phi.getArgument(0);
+  auto isPlain = [](ArrayRef<int64_t> values, int64_t plain) {
+    return llvm::all_of(values, [&](int64_t v) { return v == plain; });
+  };
+  simple = !weighOp.getSpreadTo() && yield->getNumOperands() == 1 && weighOp.getClasses().empty() &&
+           isPlain(weighOp.getSumPhis(), 0) && isPlain(weighOp.getSumValues(), -1) && isPlain(weighOp.getSumOps(), 0) &&
+           accumulates.size() <= 1;
+  sumSlots.clear();
+  weighedSlots.clear();
+  unsigned slot = 0;
+  for (auto [n, kind] : llvm::enumerate(weighOp.getSumOps())) {
+    sumSlots.push_back(slot);
+    if (weighOp.getSumPhis()[n] >= 0)
+      weighedSlots.push_back(slot);
+    slot += kind == 3 ? 2 : 1;
+  }
+  raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
+
+  if (!hasScore) {
+    RegionEmitter region = makeRegion();
+    auto emitted = region.emit(product.getRhs());
+    factor = succeeded(emitted) ? e.broadcast(emitted->v) : e.splat(1);
+  }
 }
 
 LogicalResult MainEmitter::run() {
@@ -54,17 +107,6 @@ LogicalResult MainEmitter::run() {
     return failure();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
   solveSet();
-  if (hasRef && failed(emitRaise()))
-    return failure();
-
-  if (!hasScore) {
-    RegionEmitter region = makeRegion();
-    auto product = weighOp.getScore().front().getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
-    auto emitted = region.emit(product.getRhs());
-    if (failed(emitted))
-      return failure();
-    factor = e.broadcast(emitted->v);
-  }
   first = t.block;
   rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
   lastRow = e.sub(e.add(first, rows), e.i64(1));
@@ -79,6 +121,14 @@ LogicalResult MainEmitter::run() {
         go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; },
         [&] { return SmallVector<V>{e.i1(false)}; });
   });
+  for (auto loop : main.getBody().getOps<tile::ForOp>()) {
+    matchSweep(loop);
+    if (!weighOp.getSpreadTo())
+      continue;
+    guarded = e.i1(false);
+    clearSpread();
+    visitBlocks(e.i64(1));
+  }
   if (members->hasBitmaps())
     members->clear(bind, make);
   return success();
@@ -87,12 +137,36 @@ LogicalResult MainEmitter::run() {
 V MainEmitter::runOnce(V pass) {
   guarded = e.eq(pass, e.i64(1));
   loadQueries();
-  clearState();
-  visitBlocks(pass);
+  runSteps(main.getBody().front(), pass);
   V nonFinite = finish();
   V redo = e.both(nonFinite, e.invert(guarded));
   e.when(redo, [&] { count(4, e.i64(1)); });
   return redo;
+}
+
+/// The steps of the phase, or of a root's sweep.
+void MainEmitter::runSteps(Block &block, V pass) {
+  for (Operation &op : block.without_terminator()) {
+    if (auto loop = dyn_cast<tile::ForOp>(op)) {
+      matchSweep(loop);
+      if (weighOp.getSpreadTo())
+        continue; // once all rows are finished
+      if (hasRef)
+        emitRaise();
+      clearState();
+      visitBlocks(pass);
+    } else if (auto o = dyn_cast<tile::ParamOp>(op)) {
+      loadParam(o);
+    } else if (auto o = dyn_cast<tile::StatOp>(op)) {
+      statistics(o);
+    } else if (auto o = dyn_cast<tile::SeedOp>(op)) {
+      seed(o);
+    } else if (auto o = dyn_cast<tile::RootOp>(op)) {
+      root(o, pass);
+    } else if (auto o = dyn_cast<tile::PickOp>(op)) {
+      pick(o);
+    }
+  }
 }
 
 void MainEmitter::count(unsigned counter, V by) {
@@ -116,139 +190,30 @@ void MainEmitter::loadQueries() {
 }
 
 void MainEmitter::clearState() {
-  V zero = e.splat(0), one32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1));
+  V start = e.splat(0), one32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1));
   V count = e.mul(strips, l.tileRows);
   auto clear = [&](int64_t offset, int64_t rowBytes) {
     V base = e.at(t.scratch, offset);
-    e.loop(e.i64(0), e.mul(count, rowBytes), e.lanes * e.bytes, [&](V at) { e.store(zero, e.at(base, at)); });
+    e.loop(e.i64(0), e.mul(count, rowBytes), e.lanes * e.bytes, [&](V at) { e.store(start, e.at(base, at)); });
   };
-  clear(l.acc(), l.valueRowBytes());
-  for (unsigned n = 0; n < l.numSums; ++n)
-    clear(l.sum(n), e.lanes * e.bytes);
+  for (unsigned n = 0; n < accumulates.size(); ++n)
+    clear(l.acc(n), l.valueRowBytes());
+  for (auto [n, slot] : llvm::enumerate(sumSlots)) {
+    int64_t kind = weighOp.getSumOps()[n];
+    double inf = std::numeric_limits<double>::infinity();
+    start = e.splat(kind == 0 ? 0 : kind == 2 ? inf : -inf);
+    clear(l.sum(slot), e.lanes * e.bytes);
+    if (kind != 3)
+      continue;
+    // No key yet.
+    start = e.splatInt(e.vecOf(e.b.getIntegerType(e.bytes * 8)), -1);
+    clear(l.sum(slot + 1), e.lanes * e.bytes);
+  }
   e.loop(e.i64(0), count, 1, [&](V r) {
     e.store(e.scalar(0), e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes)));
     e.store(one32, e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));
   });
   e.loop(e.i64(0), strips, 1, [&](V s) { e.store(one32, e.at(e.at(t.scratch, l.stripUnset()), e.mul(s, 4))); });
-}
-
-/// Groups of blocks by the ranges of the whole query block; blocks of a group that are not empty.
-void MainEmitter::visitBlocks(V pass) {
-  constexpr int64_t group = Layout::kGroupBlocks;
-  V keys = t.positions;
-  V blocks = e.divUnsigned(e.add(keys, l.blockKeys - 1), l.blockKeys);
-  V groups = e.divUnsigned(e.add(blocks, group - 1), group);
-  Box box = makeBox(first, lastRow);
-  V bytes = e.at(t.scratch, l.blockStatus());
-  Type i8 = e.b.getI8Type();
-  RegionEmitter region = makeRegion();
-  // cursor, visited, full
-  SmallVector<V> init{nextUnit(box, e.i64(0), group * l.blockKeys, groups), e.i64(0), e.i64(0)};
-  auto done = e.whileLoop(
-      init, [&](ValueRange args) { return e.lt(args[0], groups); },
-      [&](ValueRange args) {
-        V from = e.mul(args[0], group), count = e.min(e.i64(group), e.sub(blocks, from));
-        V base = e.mul(from, l.blockKeys);
-        V hi = e.sub(e.add(base, e.mul(count, l.blockKeys)), e.i64(1));
-        V may = status(box, region.make(base, 0, INT32_MAX), region.make(hi, 0, INT32_MAX), SetEmitter::kGroup).first;
-        auto counted = e.choose(
-            may, {e.i64Type(), e.i64Type()},
-            [&] {
-              classify(box, base, e.i64(0), count, l.blockKeys, SetEmitter::kBlock, bytes);
-              return e.loop(e.i64(0), count, 1, args.drop_front(), [&](V n, ValueRange sums) {
-                V state = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(i8, e.at(bytes, n)));
-                V some = e.lt(e.i64(0), state), full = e.eq(state, e.i64(2));
-                blockFirst = e.add(base, e.mul(n, l.blockKeys));
-                blockPanels =
-                    e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
-                e.when(some, [&] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); }); });
-                auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
-                return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
-              });
-            },
-            [&] { return SmallVector<V>(args.drop_front()); });
-        V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups);
-        return SmallVector<V>{next, counted[0], counted[1]};
-      });
-  e.when(e.eq(pass, e.i64(0)), [&] {
-    count(0, done[2]);
-    count(1, e.sub(done[1], done[2]));
-    count(2, e.sub(blocks, done[1]));
-  });
-}
-
-/// What belongs to the rows of a strip.
-void MainEmitter::enterStrip(V strip) {
-  V r0 = e.mul(strip, l.tileRows);
-  rowLo = e.add(first, r0);
-  rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
-  qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dot * l.element));
-  negRef = e.at(e.at(t.scratch, l.negRef()), e.mul(r0, l.element));
-  acc = e.at(e.at(t.scratch, l.acc()), e.mul(r0, l.valueRowBytes()));
-  unset = e.at(e.at(t.scratch, l.unset()), e.mul(r0, 4));
-  stripUnset = e.at(e.at(t.scratch, l.stripUnset()), e.mul(strip, 4));
-  sums.clear();
-  for (unsigned n = 0; n < l.numSums; ++n)
-    sums.push_back(e.at(e.at(t.scratch, l.sum(n)), e.mul(r0, l.lanes * l.element)));
-}
-
-void MainEmitter::visitStrip(V strip, V blockFull) {
-  enterStrip(strip);
-
-  // Status of every panel of the block for this strip: 2 full, 1 partial, 0 empty.
-  V statusAt = e.at(t.scratch, l.status());
-  Type i8 = e.b.getI8Type();
-  auto byte = [&](int64_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(v)); };
-  auto bounds = e.choose(
-      blockFull, {e.i64Type(), e.i64Type()},
-      [&] {
-        auto all = VectorType::get({l.panelsPerBlock()}, i8);
-        e.store(e.splatInt(all, 2), statusAt);
-        return SmallVector<V>{e.i64(0), blockPanels};
-      },
-      [&] {
-        Box box = makeBox(rowLo, rowHi);
-        V lo = blockPanels, hi = e.i64(0);
-        for (const Range &r : box.ranges) {
-          V a = e.i64(0), z = blockPanels;
-          if (r.lo)
-            a = e.min(e.divFloor(e.max(e.sub(r.lo, blockFirst), e.i64(0)), l.width), blockPanels);
-          if (r.hi)
-            z = e.min(e.add(e.divFloor(e.max(e.sub(r.hi, blockFirst), e.i64(-1)), l.width), 1), blockPanels);
-          lo = e.min(lo, a), hi = e.max(hi, z);
-        }
-        classify(box, blockFirst, lo, hi, l.width, SetEmitter::kPanel, statusAt);
-        return SmallVector<V>{lo, hi};
-      });
-  V end = bounds[1];
-  auto statusOf = [&](V panel) { return e.load(i8, e.at(statusAt, panel)); };
-
-  // Runs of panels that are not empty: weigh each, then one product with the values of the run.
-  e.whileLoop(
-      ValueRange{bounds[0]}, [&](ValueRange args) { return e.lt(args[0], end); },
-      [&](ValueRange args) {
-        V start = args[0];
-        V stop = e.whileLoop(
-            ValueRange{start},
-            [&](ValueRange p) {
-              V inside = e.lt(p[0], end);
-              // The status is read only inside.
-              return e.choose(
-                  inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },
-                  [&] { return SmallVector<V>{e.i1(false)}; })[0];
-            },
-            [&](ValueRange p) {
-              weigh(p[0], statusOf(p[0]), start);
-              return SmallVector<V>{e.add(p[0], 1)};
-            })[0];
-        V run = e.sub(stop, start);
-        e.when(e.lt(e.i64(0), run), [&] {
-          if (accumulateOp)
-            accumulate(start, stop);
-          e.when(e.invert(guarded), [&] { count(3, run); });
-        });
-        return SmallVector<V>{e.max(stop, e.add(start, 1))};
-      });
 }
 
 LogicalResult attn::emitMainPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,

@@ -15,10 +15,14 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+/// A reference that a statistic shows follows the largest score closely; exactly is what a rounded difference cannot
+/// do.
+double MainEmitter::raiseThreshold() { return weighOp.getExact() ? 0x1p-17 : variant.getThreshold().convertToDouble(); }
+
 // Two chains of maxima with the running value as second operand: a NaN among the others drops out, one in the first
 // stays and takes the rare path.
 V MainEmitter::needsRaise(ArrayRef<V> s) {
-  V threshold = e.splat(variant.getThreshold().convertToDouble());
+  V threshold = e.splat(raiseThreshold());
   V big;
   for (unsigned half = 0; half < 2; ++half) {
     V m = s[half];
@@ -31,12 +35,12 @@ V MainEmitter::needsRaise(ArrayRef<V> s) {
   return e.either(e.anyLane(big), first);
 }
 
-LogicalResult MainEmitter::emitRaise() {
+void MainEmitter::emitRaise() {
   OpBuilder::InsertionGuard guard(e.b);
   e.b.setInsertionPointToEnd(module.getBody());
   Type ptr = e.ptrType(), i64 = e.i64Type(), i32 = e.b.getI32Type();
   auto type = LLVM::LLVMFunctionType::get(e.b.getI1Type(), {ptr, i64, i64, i64});
-  auto func = LLVM::LLVMFuncOp::create(e.b, e.loc, prefix + "_raise", type, LLVM::Linkage::Internal);
+  auto func = LLVM::LLVMFuncOp::create(e.b, e.loc, raiseName, type, LLVM::Linkage::Internal);
   func.setNoInline(true);
   Block *entry = func.addEntryBlock(e.b);
   e.b.setInsertionPointToEnd(entry);
@@ -73,12 +77,14 @@ LogicalResult MainEmitter::emitRaise() {
     V nan = e.anyLane(e.either(e.cmpf(arith::CmpFPredicate::UNO, s0, s0), e.cmpf(arith::CmpFPredicate::UNO, s1, s1)));
     e.when(e.both(nan, isUnset), [&] { e.store(zero32, modeAt); });
 
-    V threshold =
-        e.select(isUnset, minusInf, e.select(isAbsolute, absolute, e.scalar(variant.getThreshold().convertToDouble())));
-    V raise = e.cmpf(arith::CmpFPredicate::OGT, m, threshold);
+    V threshold = e.select(isUnset, minusInf, e.select(isAbsolute, absolute, e.scalar(raiseThreshold())));
+    // r' = max(r, s): what has arrived is s - r in relative mode, s otherwise. Where a small difference is lost in r, r
+    // stays.
+    V reference = e.select(isAbsolute, m, e.fsub(m, neg));
+    V moves =
+        e.either(e.either(isUnset, isAbsolute), e.cmpf(arith::CmpFPredicate::UNE, reference, e.fsub(e.scalar(0), neg)));
+    V raise = e.both(moves, e.cmpf(arith::CmpFPredicate::OGT, m, threshold));
     e.when(raise, [&] {
-      // r' = max(r, s): what has arrived is s - r in relative mode, s otherwise.
-      V reference = e.select(isAbsolute, m, e.fsub(m, neg));
       V large = e.either(isAbsolute, isLarge(reference));
       e.store(e.select(large, e.scalar(0), e.fsub(e.scalar(0), reference)), negAt);
       e.store(reference, absAt);
@@ -95,12 +101,15 @@ LogicalResult MainEmitter::emitRaise() {
           e.loop(from, to, e.lanes * e.bytes,
                  [&](V at) { e.store(e.fmul(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
         };
-        for (unsigned n = 0; n < l.numSums; ++n)
-          scale(e.at(e.at(scratch, l.sum(n)), e.mul(row, l.lanes * l.element)), e.i64(0), e.i64(l.lanes * l.element));
-        scale(e.at(e.at(scratch, l.acc()), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
-        // Weights of this run that wait for their product with the values.
-        scale(e.at(e.at(scratch, l.weights()), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
-              e.mul(panel, l.width * e.bytes));
+        for (unsigned slot : weighedSlots)
+          scale(e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)), e.i64(0),
+                e.i64(l.lanes * l.element));
+        for (unsigned n = 0; n < accumulates.size(); ++n) {
+          scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
+          // Weights of this run that wait for their product with the values.
+          scale(e.at(e.at(scratch, l.weights(n)), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
+                e.mul(panel, l.width * e.bytes));
+        }
       });
     });
     // Absolute rows are made relative here; -inf stays absent even where the reference is infinite.
@@ -116,5 +125,4 @@ LogicalResult MainEmitter::emitRaise() {
   V strip = e.divUnsigned(r0, l.tileRows);
   e.store(done[0], e.at(e.at(scratch, l.stripUnset()), e.mul(strip, 4)));
   LLVM::ReturnOp::create(e.b, e.loc, done[1]);
-  return success();
 }

@@ -163,16 +163,17 @@ void RowsEmitter::accumulateRows() {
   for (bool guarding : {true, false})
     e.when(guarding ? guarded : e.invert(guarded), [&] {
       eitherWay(values, [&](bool inPlace) {
-        for (int64_t from = 0; from < all; from += each)
-          accumulateVectors(inPlace, guarding, from, std::min(all, from + each));
+        for (unsigned n = 0; n < accumulates.size(); ++n)
+          for (int64_t from = 0; from < all; from += each)
+            accumulateVectors(n, inPlace, guarding, from, std::min(all, from + each));
       });
     });
 }
 
 /// Sums of the block start at zero, as in Accumulate.cpp. Guarding: the same sums in the same order, but an absent
 /// pair's product is not taken.
-void RowsEmitter::accumulateVectors(bool inPlace, bool guarding, int64_t from, int64_t to) {
-  V weights = e.at(t.scratch, l.weights()), visible = e.at(t.scratch, l.visible());
+void RowsEmitter::accumulateVectors(unsigned sum, bool inPlace, bool guarding, int64_t from, int64_t to) {
+  V weights = weightsOf(sum), visible = e.at(t.scratch, l.visible());
   SmallVector<V> start(to - from, e.splat(0));
   auto add = [&](V position, ValueRange args) {
     V p = e.broadcast(e.load(e.real, e.at(weights, e.mul(position, e.bytes))));
@@ -182,21 +183,18 @@ void RowsEmitter::accumulateVectors(bool inPlace, bool guarding, int64_t from, i
       s[n - from] = e.fma(p, vectorOf(values, inPlace, row, n), s[n - from]);
     return s;
   };
-  SmallVector<V> sum = e.loop(e.i64(0), blockKeys, 1, start, [&](V position, ValueRange args) {
+  SmallVector<V> sums = e.loop(e.i64(0), blockKeys, 1, start, [&](V position, ValueRange args) {
     if (!guarding) {
       if (from == 0)
         fetchAhead(values, position);
       return add(position, args);
     }
-    V half = e.divUnsigned(position, e.lanes), lane = e.sub(position, e.mul(half, e.lanes));
-    V bits = e.load(e.maskType(), e.at(visible, e.mul(half, e.maskBytes())));
-    if (!bits.getType().isInteger(64))
-      bits = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), bits);
-    V bit = e.both((V)arith::ShRUIOp::create(e.b, e.loc, bits, lane), e.i64(1));
+    V weight = e.load(e.real, e.at(weights, e.mul(position, e.bytes)));
+    V meets =
+        plainPhi ? isVisible(visible, position, e.i64(0)) : e.cmpf(arith::CmpFPredicate::UNE, weight, e.scalar(0));
     return e.choose(
-        e.ne(bit, e.i64(0)), ValueRange(start).getTypes(), [&] { return add(position, args); },
-        [&] { return SmallVector<V>(args); });
+        meets, ValueRange(start).getTypes(), [&] { return add(position, args); }, [&] { return SmallVector<V>(args); });
   });
   for (int64_t n = from; n < to; ++n)
-    addTo(e.at(acc, n * e.lanes * e.bytes), sum[n - from]);
+    addTo(e.at(accOf(sum), n * e.lanes * e.bytes), sums[n - from]);
 }

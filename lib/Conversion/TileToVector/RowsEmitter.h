@@ -50,7 +50,7 @@ private:
   void products();
   V sumsOfLanes(llvm::SmallVector<V> vectors);
   void accumulateRows();
-  void accumulateVectors(bool inPlace, bool guarding, int64_t from, int64_t to);
+  void accumulateVectors(unsigned sum, bool inPlace, bool guarding, int64_t from, int64_t to);
 
   RowLists lists;
   Source keys, values;

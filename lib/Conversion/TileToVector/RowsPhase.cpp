@@ -8,9 +8,8 @@ using V = Value;
 void RowsEmitter::bindLists() {
   lists.place(e.at(t.scratch, e.add(members->scratchBytes(), l.scratchBytes())));
   bindTable(kOrderTable, lists.keys, e.i64(INT32_MAX), t.keyDim(), {-1, INT32_MAX - 2});
-  keys = sourceOf(weighOp.getKeys(), t.dotDim());
-  if (accumulateOp)
-    values = sourceOf(accumulateOp.getValues(), t.valueDim());
+  keys = sourceOf(allWeighs.front().getKeys(), t.dotDim());
+  main.walk([&](tile::AccumulateOp op) { values = sourceOf(op.getValues(), t.valueDim()); });
 }
 
 void RowsEmitter::visitBlocks(V pass) {
@@ -37,9 +36,10 @@ void RowsEmitter::visitRow() {
       V all = e.le(e.mul(e.add(panel, 1), l.width), blockKeys);
       weigh(panel, whole ? e.select(all, byte(2), byte(1)) : byte(1), e.i64(0));
     });
-    if (accumulateOp)
+    if (!accumulates.empty())
       accumulateRows();
-    e.when(e.invert(guarded), [&] { count(3, blockPanels); });
+    if (counting)
+      e.when(e.invert(guarded), [&] { count(3, blockPanels); });
   });
 }
 

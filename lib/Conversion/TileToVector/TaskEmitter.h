@@ -13,8 +13,9 @@ struct Layout {
   int64_t element, lanes, width;   // bytes of an element, vector lanes, keys (and value features) of a panel
   int64_t dot, value, valuePadded; // feature extents
   int64_t tileRows, blockRows, blockKeys;
-  int64_t taskRows; // of a task: blockRows, or less where its last strip is never whole
-  unsigned numSums, numSummaries;
+  int64_t taskRows;               // of a task: blockRows, or less where its last strip is never whole
+  unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
+  unsigned numAccs = 1, numRows = 0, numWeights = 1;
   bool inPlace = false; // keys and values are not packed
 
   int64_t keyPanelBytes() const { return width * dot * element; }
@@ -25,16 +26,21 @@ struct Layout {
   int64_t panelsPerBlock() const { return blockKeys / width; }
   // scratch
   int64_t q() const { return 0; }
-  int64_t acc() const { return align(q() + blockRows * dot * element); }
-  int64_t negRef() const { return align(acc() + blockRows * valuePadded * element); }
+  int64_t acc(unsigned n = 0) const {
+    return align(q() + blockRows * dot * element) + n * align(blockRows * valuePadded * element);
+  }
+  int64_t negRef() const { return acc(numAccs); }
   int64_t absRef() const { return align(negRef() + blockRows * element); } // of rows in absolute mode, see Raise.cpp
   int64_t sum(unsigned n) const {
     return align(absRef() + blockRows * element) + n * align(blockRows * lanes * element);
   }
-  int64_t unset() const { return sum(numSums); } // i32 a row: 1 no visible score yet, 2 absolute mode
-  int64_t stripUnset() const { return align(unset() + blockRows * 4); }              // i32 a strip
-  int64_t weights() const { return align(stripUnset() + blockRows / tileRows * 4); } // [tileRows][blockKeys]
-  int64_t tile() const { return align(weights() + tileRows * blockKeys * element); } // [tileRows][width]
+  int64_t rowValue(unsigned n) const { return sum(numSums) + n * align(blockRows * element); } // one number a row
+  int64_t unset() const { return rowValue(numRows); } // i32 a row: 1 no visible score yet, 2 absolute mode
+  int64_t stripUnset() const { return align(unset() + blockRows * 4); } // i32 a strip
+  int64_t weights(unsigned n = 0) const {                               // [tileRows][blockKeys]
+    return align(stripUnset() + blockRows / tileRows * 4) + n * align(tileRows * blockKeys * element);
+  }
+  int64_t tile() const { return weights(numWeights); } // [tileRows][width]
   int64_t status() const {
     return align(tile() + tileRows * width * element);
   } // i8 a panel: 0 empty, 1 partial, 2 full
@@ -120,6 +126,8 @@ public:
 
   /// Where `bad` (i1) holds, the index is reported as the call's bad index if it is the first.
   void reportIndex(V bad, unsigned argument, unsigned axis, V index);
+  /// The same where a lane among those of `among` is not `ok`.
+  void reportLanes(V ok, V among, const RegionEmitter::BoundsCheck &check);
 };
 
 /// Copies `count` elements of a strided row to unit stride in the accumulation type; vectors where the source is
@@ -133,9 +141,12 @@ mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
 mlir::LogicalResult emitBoxOrder(TaskEmitter &task);
 void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
+/// Slots of sums, accumulators, numbers of rows and weights that a main phase needs.
+void countSlots(tile::PhaseOp main, Layout &layout);
 /// What the text says of the axes of a key loop, and promises of captured integers.
 TokenAxes tokenAxes(tile::ForOp op);
 sets::Facts argumentFactsOf(tile::ProgramOp program);
+sets::Facts argumentFactsOf(mlir::ArrayAttr argAttrs);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);

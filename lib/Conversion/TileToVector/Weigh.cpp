@@ -167,7 +167,7 @@ SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel) {
 }
 
 /// What a weight is multiplied by before it meets the value: dropout.
-V MainEmitter::valueFactor(int64_t r, V panel, unsigned half) {
+V MainEmitter::valueFactor(V r, V panel, unsigned half) {
   Block &block = weighOp.getFactor().front();
   RegionEmitter region = makeRegion();
   SetEmitter set = makeSet(region);
@@ -180,41 +180,71 @@ V MainEmitter::valueFactor(int64_t r, V panel, unsigned half) {
   return succeeded(factor) ? region.asVector(factor->v) : e.splat(0);
 }
 
-/// p = phi(s - r), kept for the product with the values, and added to the row's lanes of each sum.
-void MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
-  V weights = e.at(e.at(t.scratch, l.weights()), e.mul(panel, l.width * e.bytes));
+/// Numbers of the rows, from argument `first` on.
+void MainEmitter::bindGiven(RegionEmitter &region, Block &block, unsigned first, ValueRange given, V row) {
+  for (auto [n, tile] : llvm::enumerate(given))
+    if (BlockArgument arg = block.getArgument(first + n); !arg.use_empty())
+      region.bind(arg, region.real(loadRow(tile, row)));
+}
+
+SmallVector<V> MainEmitter::phiOf(V x, V r) {
   Block &phi = weighOp.getPhi().front();
+  RegionEmitter region = makeRegion();
+  region.boundedExp2 = plainPhi;
+  region.bind(phi.getArgument(0), region.real(x));
+  V row = e.add(e.sub(rowLo, first), r);
+  if (weighOp.getUsesRef())
+    region.bind(phi.getArgument(1), region.real(referenceOf(row)));
+  bindGiven(region, phi, weighOp.getUsesRef() ? 2 : 1, weighOp.getGiven(), row);
+  SmallVector<V> weights;
   V absent = e.splat(-std::numeric_limits<double>::infinity());
+  for (V yielded : phi.getTerminator()->getOperands()) {
+    auto weight = region.emit(yielded);
+    V w = succeeded(weight) ? region.asVector(weight->v) : x;
+    if (!plainPhi) {
+      // A score of +inf makes its row NaN, whatever the weight is (edge contract 3); s - r is NaN there by itself.
+      if (!hasRef)
+        w = e.fadd(w, e.fsub(x, x));
+      w = e.select(e.cmpf(arith::CmpFPredicate::OEQ, x, absent), e.splat(0), w);
+    }
+    weights.push_back(w);
+  }
+  return weights;
+}
+
+/// p = phi(s - r), kept for the product with the values, and added to the row's lanes of each sum.
+V MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
+  V weights = e.at(weightsOf(0), e.mul(panel, l.width * e.bytes));
+  V absent = e.splat(-std::numeric_limits<double>::infinity());
+  V some; // lanes with a weight that is not 0
   for (int64_t r = 0; r < l.tileRows; ++r) {
     SmallVector<V> p;
-    for (unsigned half = 0; half < 2; ++half) {
-      V x = s[2 * r + half];
-      RegionEmitter region = makeRegion();
-      region.boundedExp2 = plainPhi;
-      region.bind(phi.getArgument(0), region.real(x));
-      auto weight = region.emit(phi.getTerminator()->getOperand(0));
-      V w = succeeded(weight) ? region.asVector(weight->v) : x;
-      p.push_back(plainPhi ? w : e.select(e.cmpf(arith::CmpFPredicate::OEQ, x, absent), e.splat(0), w));
-    }
+    for (unsigned half = 0; half < 2; ++half)
+      p.push_back(phiOf(s[2 * r + half], e.i64(r))[0]);
     for (V sum : sums) {
       V at = e.at(sum, r * e.lanes * e.bytes);
       e.store(e.fadd(e.load(e.vec, at), e.fadd(p[0], p[1])), at);
     }
-    for (unsigned half = 0; half < 2; ++half) {
-      V w = weighOp.getFactor().empty() ? p[half] : e.fmul(p[half], valueFactor(r, panel, half));
+    for (unsigned half = 0; half < 2 && !accumulates.empty(); ++half) {
+      V w = weighOp.getFactor().empty() ? p[half] : e.fmul(p[half], valueFactor(e.i64(r), panel, half));
       e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
+      if (plainPhi)
+        continue;
+      V nonZero = e.cmpf(arith::CmpFPredicate::UNE, w, e.splat(0));
+      some = some ? e.either(some, nonZero) : nonZero;
     }
     if (!hasRef) {
       // Without a reference nothing else tells an empty row from one whose weights are all zero.
-      V some = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent),
+      V seen = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent),
                         e.cmpf(arith::CmpFPredicate::UNE, s[2 * r + 1], absent));
-      e.when(e.anyLane(some),
+      e.when(e.anyLane(seen),
              [&] { e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), e.at(unset, r * 4)); });
     }
   }
+  return some ? e.invert(e.anyLane(some)) : V();
 }
 
-void MainEmitter::weigh(V panel, V status, V runStart) {
+V MainEmitter::weigh(V panel, V status, V runStart) {
   V partial = e.eq(status, arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(1)));
   auto scores = [&] {
     SmallVector<V> s = dot(panel);
@@ -228,9 +258,14 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
     return hasScore || !masksAreBounds() ? modifyRows(s, partial, panel) : maskInline(s, partial, panel);
   };
   auto done = [&](ArrayRef<V> s) {
-    e.when(guarded, [&] { noteVisible(panel, s); });
-    storeWeights(s, panel);
+    if (plainPhi && !accumulates.empty())
+      e.when(guarded, [&] { noteVisible(panel, s); });
+    return simple ? storeWeights(s, panel) : reduceRows(s, panel);
   };
+  if (weighOp.getSpreadTo()) {
+    spreadRows(scores(), panel);
+    return V();
+  }
   if (!hasRef)
     return done(scores());
   // Computed once, as a rule; once more after a reference moved, so that a score is always rounded once, against the
@@ -245,7 +280,7 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
         [&] {
           // Through memory, so that the hot path keeps nothing alive for it.
           storeTile(s);
-          V again = LLVM::CallOp::create(e.b, e.loc, TypeRange{e.b.getI1Type()}, prefix + "_raise",
+          V again = LLVM::CallOp::create(e.b, e.loc, TypeRange{e.b.getI1Type()}, raiseName,
                                          ValueRange{t.scratch, r0, panel, runStart})
                         .getResult();
           SmallVector<V> r = loadTile();
@@ -261,5 +296,5 @@ void MainEmitter::weigh(V panel, V status, V runStart) {
     s = moved;
     return again;
   });
-  done(s);
+  return done(s);
 }

@@ -12,13 +12,15 @@ StringRef attn::normalizerLibraryText() {
   return text;
 }
 
-bool attn::isLibraryNormalizer(StringRef name) {
-  StringRef text = normalizerLibraryText();
-  for (StringRef open : {" {", "("})
-    if (text.contains(("attn.normalizer @" + name + open).str()))
-      return true;
-  return false;
+SmallVector<StringRef> attn::normalizerLibraryNames() {
+  SmallVector<StringRef> names;
+  StringRef text = normalizerLibraryText(), head = "\nattn.normalizer @";
+  for (size_t at = text.find(head); at != StringRef::npos; at = text.find(head, at + 1))
+    names.push_back(text.substr(at + head.size()).take_until([](char c) { return c == ' ' || c == '('; }));
+  return names;
 }
+
+bool attn::isLibraryNormalizer(StringRef name) { return llvm::is_contained(normalizerLibraryNames(), name); }
 
 LogicalResult attn::linkNormalizers(ModuleOp module) {
   SmallVector<StringRef> missing;

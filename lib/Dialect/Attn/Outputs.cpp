@@ -21,6 +21,25 @@ static AttendOp::NormArg normArgOf(ArrayAttr values, OperandRange operands, unsi
   return arg;
 }
 
+int AttendOp::dimOf(BlockArgument arg) {
+  Region *region = arg.getOwner()->getParent();
+  int n = arg.getArgNumber();
+  if (isa<SetWhereOp>(region->getParentOp()))
+    return n;
+  if (region->getParentOp() != getOperation())
+    return -1;
+  if (region == classRegion())
+    return n;
+  if (region == epilogueRegion()) {
+    n -= getEpilogueArgs() ? getEpilogueArgs()->size() : 0;
+    return n < 0 ? -1 : (int)epilogueDims()[n];
+  }
+  for (unsigned k = 0; k < numColumns(); ++k)
+    if (region == columnRegion(k))
+      return std::max(n - 2, -1);
+  return n - 1; // behind a score
+}
+
 AttendOp::NormArg AttendOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
 AttendOp::NormArg MergeOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
 

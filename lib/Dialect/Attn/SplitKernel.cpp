@@ -85,8 +85,11 @@ private:
 
     OpBuilder at(step);
     auto call = CallOp::create(at, loc, step->getResultTypes(), part.getSymName(), used);
-    for (auto [from, to] : llvm::zip(step->getResults(), call.getResults()))
-      names[to] = names[from];
+    for (auto [from, to] : llvm::zip(step->getResults(), call.getResults())) {
+      std::string own = std::move(names[from]);
+      names.erase(from);
+      names[to] = std::move(own);
+    }
     step->replaceAllUsesWith(call);
     step->erase();
   }

@@ -35,6 +35,8 @@ llvm::SmallVector<OutputSource> outputSources(AttendOp attend);
 
 /// Text of the built-in normalizers, in the dialect's own syntax.
 llvm::StringRef normalizerLibraryText();
+/// Their names, in the order of the text.
+llvm::SmallVector<llvm::StringRef> normalizerLibraryNames();
 
 /// Adds to the module the built-in normalizers that its attends use and it does not define itself.
 mlir::LogicalResult linkNormalizers(mlir::ModuleOp module);

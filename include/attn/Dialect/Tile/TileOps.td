@@ -207,26 +207,44 @@ def ForOp : Tile_Op<"for", [AttrSizedOperandSegments]> {
   let hasRegionVerifier = 1;
 }
 
+def ParamOp : Tile_Op<"param"> {
+  let summary = "one element of a captured tensor of floats for each row of the query block, in the accumulation type";
+  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
+  let results = (outs Tile_TileType:$result);
+  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($result)";
+}
+
 def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegments]> {
-  let summary = "scores of a strip, their weights against a reference that may be stale, and the weights' sums";
+  let summary = "scores of a strip, their weights against a reference that may be stale, and what is reduced over the keys";
   let description = [{
     ```
     s_rj = score(sum_c q_rc k_jc)                          for visible (r, j), absent otherwise
     where s_rj > ref_r + threshold, or ref_r is unset:     ref'_r = max(ref_r, max_j s_rj), everything carried times gauge(ref_r, ref'_r)
-    p_rj = phi(s_rj, ref'_r), 0 where absent               sum'_r = sum_r + sum_j p_rj
+    p_k,rj = phi_k(s_rj, ref'_r), 0 where absent           sum'_r = sum_r + sum_j p_k,rj x_rj
     ```
-    The `factor` region, where there is one, gives what the weights are multiplied by before they meet the values, from the indices: dropout.
+    One sum for each entry of `sum_phis`: k, or -1 where nothing weighs (then the gauge leaves it alone); `sum_classes`: over the keys of one class, or -1; `sum_values`: which of the
+    regions `values` gives x, from the score and the indices, or -1 for 1; `sum_ops`: 0 for a sum as above, 1 and 2 for the largest and least x instead, 3 for the key of the
+    largest x (a tile of two numbers a row: x and the key).
+    `weights` are those that meet values, one for each entry of `weight_phis` (k) and `weight_classes`. The `factor` region, where there is one, gives what they are multiplied by
+    before, from the indices: dropout. The `class` region gives the class of a pair from the indices.
 
-    `rescaled` are the other accumulators that the gauge multiplies. Without reference there is no gauge and phi takes the score alone. One op, because on every
-    target the weight is taken while the score is in registers.
+    phi takes s - ref, then the reference where `uses_ref`, then `given`, numbers of the rows; without reference it takes the score instead. `rescaled` are the other accumulators that the
+    gauge multiplies. `exact`: the reference is raised by every greater score. One op, because on every target the weight is taken while the score is in registers.
+
+    With `spread_to` the weights themselves are stored: nothing is carried, the reference is that of an earlier sweep, and the one region of `values` maps the weights that `weight_phis` and
+    `weight_classes` list, then `spread_state`, numbers of the rows, to what is stored at the pair, by `spread_map`; 0 where absent.
   }];
   let arguments = (ins Tile_TileType:$queries, Tile_Keys:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
-                       Variadic<Tile_TileType>:$rescaled);
-  let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi, MaxSizedRegion<1>:$factor);
-  let results = (outs Tile_TileType:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
+                       Variadic<Tile_TileType>:$rescaled, Variadic<Tile_TileType>:$given, Variadic<Tile_TileType>:$spread_state, Optional<AnyRankedTensor>:$spread_to,
+                       OptionalAttr<AffineMapAttr>:$spread_map, DenseI64ArrayAttr:$sum_phis, DenseI64ArrayAttr:$sum_classes,
+                       DenseI64ArrayAttr:$sum_values, DenseI64ArrayAttr:$sum_ops, DenseI64ArrayAttr:$weight_phis, DenseI64ArrayAttr:$weight_classes,
+                       UnitAttr:$uses_ref, UnitAttr:$exact);
+  let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi, MaxSizedRegion<1>:$factor, MaxSizedRegion<1>:$classes,
+                        VariadicRegion<SizedRegion<1>>:$values);
+  let results = (outs Variadic<Tile_TileType>:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
                       Variadic<Tile_TileType>:$new_rescaled);
-  let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)`
-    `score` $score `gauge` $gauge `phi` $phi `factor` $factor attr-dict `:` type(operands) `->` type(results) }];
+  let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)` (`given` $given^)? (`spread` $spread_state `to` $spread_to^)?
+    `score` $score `gauge` $gauge `phi` $phi `factor` $factor `class` $classes (`values` $values^)? attr-dict `:` type(operands) `->` type(results) }];
 }
 
 def AccumulateOp : Tile_Op<"accumulate", [Pure]> {
@@ -237,16 +255,62 @@ def AccumulateOp : Tile_Op<"accumulate", [Pure]> {
   let assemblyFormat = "$weights `,` $values `into` $acc attr-dict `:` type(operands) `->` type($result)";
 }
 
-def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {
-  let summary = "maps reference and sums of every row to the outputs and stores them";
+def SeedOp : Tile_Op<"seed", [AttrSizedOperandSegments]> {
+  let summary = "merges a state into that of every row, once";
   let description = [{
-    The region's arguments are the reference, the sums and the value sum, in the order of `order` (indices into ref, sums.., acc). Rows without any visible
-    score get `empty`. A block whose outputs are not finite is computed once more on the guarded path.
+    ```
+    r = max(ref, b)      sum = gauge(ref - r) sum + gauge(b - r) x
+    ```
+    The region gives b, then x for each of `seeded`, indices into sums.., accs.. (x is there the same for all features), from `given`, numbers of the rows. A row
+    without any score takes the seed's state; a b of -inf changes nothing. What is not seeded is left alone.
   }];
-  let arguments = (ins Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums, Optional<Tile_TileType>:$acc, Variadic<AnyRankedTensor>:$outputs,
-                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$yields, F64ArrayAttr:$empty, DenseI64ArrayAttr:$order);
+  let arguments = (ins Tile_TileType:$ref, Variadic<Tile_TileType>:$sums, Variadic<Tile_TileType>:$accs, Variadic<Tile_TileType>:$given,
+                       DenseI64ArrayAttr:$seeded);
+  let regions = (region SizedRegion<1>:$seed, SizedRegion<1>:$gauge);
+  let results = (outs Variadic<Tile_TileType>:$results);
+  let assemblyFormat = [{ `ref` $ref `sums` `(` ($sums^)? `)` `acc` `(` ($accs^)? `)` (`given` $given^)? attr-dict-with-keyword $seed `gauge` $gauge `:` type(operands)
+    (`->` type($results)^)? }];
+}
+
+def StatOp : Tile_Op<"stat"> {
+  let summary = "numbers of every row from its reference and sums";
+  let arguments = (ins Variadic<Tile_TileType>:$state);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = [{ (`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $acc^)? `to` $outputs attr-dict-with-keyword $body `:` type(operands) }];
+  let results = (outs Variadic<Tile_TileType>:$results);
+  let assemblyFormat = "$state attr-dict-with-keyword $body `:` type(operands) `->` type($results)";
+}
+
+def RootOp : Tile_Op<"root"> {
+  let summary = "the largest x at which a sum over the keys reaches a target, for every row";
+  let description = [{
+    `to` gives target, lo and hi from `given`. `sweep` takes x, one number a row, and yields the sum at x; it is run until every row's bracket is narrow enough, at most `at_most` times. What
+    a row finds depends on that row alone.
+  }];
+  let arguments = (ins Variadic<Tile_TileType>:$given, I64Attr:$at_most);
+  let regions = (region SizedRegion<1>:$to, SizedRegion<1>:$sweep);
+  let results = (outs Tile_TileType:$result);
+  let assemblyFormat = "(`given` $given^ `:` type($given))? `at_most` $at_most attr-dict-with-keyword `to` $to `sweep` $sweep `->` type($result)";
+}
+
+def PickOp : Tile_Op<"pick"> {
+  let summary = "the value of the key that an argmax found, and its score, for every row";
+  let arguments = (ins Tile_TileType:$found, AnyRankedTensor:$source, AffineMapAttr:$map);
+  let results = (outs Tile_TileType:$score, Tile_TileType:$value);
+  let assemblyFormat = "$found `from` $source `by` $map attr-dict `:` type(operands) `->` type(results)";
+}
+
+def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {
+  let summary = "maps reference, sums and numbers of every row to the outputs and stores them";
+  let description = [{
+    The region's arguments are those of reference, sums, accumulators and given numbers that `order` names, by their position in ref, sums.., accs.., given..; where `indexed`, then an i1, the
+    row being empty, and the indices of the batch dimensions, the query and the value feature. Rows without any visible score get `empty`, where that is not NaN. A block whose outputs are not
+    finite is computed once more on the guarded path.
+  }];
+  let arguments = (ins Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums, Variadic<Tile_TileType>:$accs, Variadic<Tile_TileType>:$given,
+                       Variadic<AnyRankedTensor>:$outputs, AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$yields, F64ArrayAttr:$empty, DenseI64ArrayAttr:$order,
+                       UnitAttr:$indexed);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{ (`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $accs^)? (`given` $given^)? `to` $outputs attr-dict-with-keyword $body `:` type(operands) }];
 }
 
 include "attn/Dialect/Tile/TileStepOps.td"

@@ -1,0 +1,258 @@
+// Numbers of rows, and where the tiles of a query block live (tile.param, tile.stat, tile.seed, tile.pick).
+//
+// A reference lives in negRef and absRef (see Raise.cpp), a sum in a vector of lanes of every row, an accumulator in a
+// row of features, all else in one number a row. A sweep clears what it carries, so that references, sums and
+// accumulators are those of the last sweep; what outlives it is a number of the rows.
+#include "MainEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+static unsigned sumSlotsOf(tile::WeighOp weigh) {
+  unsigned slots = 0;
+  for (int64_t kind : weigh.getSumOps())
+    slots += kind == 3 ? 2 : 1;
+  return slots;
+}
+
+/// A root keeps target, ends of the bracket, F there, and how it stands.
+static constexpr unsigned kRootRows = 7;
+
+void attn::countSlots(tile::PhaseOp main, Layout &l) {
+  l.numSums = l.numAccs = l.numRows = 0;
+  l.numWeights = 1;
+  main.walk([&](Operation *op) {
+    if (auto weigh = dyn_cast<tile::WeighOp>(op)) {
+      l.numSums = std::max(l.numSums, sumSlotsOf(weigh));
+      l.numAccs = std::max<unsigned>(l.numAccs, weigh.getRescaled().size());
+      l.numWeights = std::max<unsigned>(l.numWeights, weigh.getWeights().size());
+    } else if (isa<tile::PickOp>(op)) {
+      ++l.numRows;
+      l.numAccs = std::max(l.numAccs, 1u);
+    } else if (isa<tile::ParamOp, tile::StatOp>(op)) {
+      l.numRows += op->getNumResults();
+    } else if (isa<tile::RootOp>(op)) {
+      l.numRows += 2 + kRootRows;
+    }
+  });
+}
+
+unsigned MainEmitter::newRow(V tile) {
+  if (tile)
+    places[tile] = {Place::Row, usedRows};
+  return usedRows++;
+}
+
+void MainEmitter::assignPlaces(Block &block) {
+  for (Operation &op : block) {
+    if (isa<tile::ParamOp, tile::StatOp>(op)) {
+      for (V result : op.getResults())
+        newRow(result);
+    } else if (auto pick = dyn_cast<tile::PickOp>(op)) {
+      newRow(pick.getScore());
+      places[pick.getValue()] = {Place::Acc, 0};
+    } else if (auto root = dyn_cast<tile::RootOp>(op)) {
+      newRow(root.getResult());
+      newRow(root.getSweep().front().getArgument(0));
+      rootSlots[root] = usedRows;
+      usedRows += kRootRows;
+      assignPlaces(root.getSweep().front());
+    } else if (auto seed = dyn_cast<tile::SeedOp>(op)) {
+      SmallVector<V> state{seed.getRef()};
+      llvm::append_range(state, seed.getSums());
+      llvm::append_range(state, seed.getAccs());
+      for (auto [from, to] : llvm::zip(state, seed.getResults()))
+        places[to] = Place(places.lookup(from));
+    } else if (auto loop = dyn_cast<tile::ForOp>(op)) {
+      tile::WeighOp weigh = *loop.getBody().front().getOps<tile::WeighOp>().begin();
+      unsigned n = 0, slot = 0;
+      if (weigh.getSpreadTo())
+        continue; // carries nothing
+      if (weigh.getRef())
+        places[loop.getResult(n++)] = {Place::Ref};
+      for (auto [k, kind] : llvm::enumerate(weigh.getSumOps())) {
+        places[loop.getResult(n++)] = {Place::Sum, slot, kind, weigh.getSumPhis()[k] >= 0};
+        slot += kind == 3 ? 2 : 1;
+      }
+      for (unsigned acc = 0; n < loop.getNumResults(); ++acc)
+        places[loop.getResult(n++)] = {Place::Acc, acc};
+    }
+  }
+}
+
+V MainEmitter::rowAddress(unsigned slot, V row) { return e.at(e.at(t.scratch, l.rowValue(slot)), e.mul(row, e.bytes)); }
+
+V MainEmitter::loadRow(V tile, V row) { return e.load(e.real, rowAddress(places.lookup(tile).slot, row)); }
+
+/// In absolute mode (see Raise.cpp) the reference is kept apart.
+V MainEmitter::referenceOf(V row) {
+  V mode = e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)));
+  V isAbsolute = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(2)));
+  V offset = e.mul(row, e.bytes);
+  return e.select(isAbsolute, e.load(e.real, e.at(e.at(t.scratch, l.absRef()), offset)),
+                  e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), offset))));
+}
+
+V MainEmitter::sumOf(const Place &place, V row) {
+  V lanes = e.load(e.vec, e.at(e.at(t.scratch, l.sum(place.slot)), e.mul(row, l.lanes * l.element)));
+  auto kind = place.op == 0   ? vector::CombiningKind::ADD
+              : place.op == 1 ? vector::CombiningKind::MAXIMUMF
+                              : vector::CombiningKind::MINIMUMF;
+  return vector::ReductionOp::create(e.b, e.loc, kind, lanes,
+                                     place.op == 0 ? arith::FastMathFlags::reassoc : arith::FastMathFlags::none);
+}
+
+/// The largest number of an argmax and its key: a NaN before all, the lowest key among equals.
+std::pair<V, V> MainEmitter::foundOf(const Place &place, V row) {
+  V offset = e.mul(row, l.lanes * l.element);
+  V numbers = e.load(e.vec, e.at(e.at(t.scratch, l.sum(place.slot)), offset));
+  V keys = e.load(e.vecOf(e.b.getIntegerType(e.bytes * 8)), e.at(e.at(t.scratch, l.sum(place.slot + 1)), offset));
+  auto isNaN = [&](V v) { return e.cmpf(arith::CmpFPredicate::UNO, v, v); };
+  V best, key;
+  for (int64_t lane = 0; lane < e.lanes; ++lane) {
+    V x = vector::ExtractOp::create(e.b, e.loc, numbers, ArrayRef<int64_t>{lane});
+    V k = vector::ExtractOp::create(e.b, e.loc, keys, ArrayRef<int64_t>{lane});
+    if (e.bytes < 8)
+      k = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), k);
+    if (!best) {
+      best = x, key = k;
+      continue;
+    }
+    V nan = isNaN(x), bestNaN = isNaN(best);
+    V greater = e.both(e.invert(bestNaN), e.cmpf(arith::CmpFPredicate::UGT, x, best));
+    V same = e.either(e.cmpf(arith::CmpFPredicate::OEQ, x, best), e.both(nan, bestNaN));
+    V lower = e.both(same, e.either(e.lt(key, e.i64(0)), e.lt(k, key)));
+    V take = e.both(e.ge(k, e.i64(0)), e.either(greater, lower));
+    best = e.select(take, x, best);
+    key = e.select(take, k, key);
+  }
+  return {best, key};
+}
+
+/// All rows of all strips; those past the last query repeat it.
+void MainEmitter::eachRow(llvm::function_ref<void(V)> body) {
+  e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V row) { body(row); });
+}
+
+void MainEmitter::loadParam(tile::ParamOp op) {
+  TensorRef &source = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
+  AffineMap map = op.getMap();
+  Type element = source.type.getElementType();
+  V base = t.baseOffset(source, map);
+  bool perQuery = map.isFunctionOfDim(t.queryDim());
+  V stride = perQuery ? t.stride(source, map, t.queryDim()) : V();
+  eachRow([&](V row) {
+    V offset = base;
+    if (perQuery)
+      offset = e.add(base, e.mul(t.queryAt(e.min(e.add(first, row), lastRow)), stride));
+    V x = e.loadElement(element, e.at(source.data, e.mul(offset, Emit::elementBytes(element))));
+    e.store(x, rowAddress(places.lookup(op.getResult()).slot, row));
+  });
+}
+
+/// In f64 there are the basic operations, exp and log: so sums of logarithms lose nothing where numbers are large.
+static bool computesInF64(Block &body) {
+  return llvm::all_of(body.without_terminator(), [](Operation &op) {
+    return op.getName().getDialectNamespace() == "arith" ||
+           isa<math::ExpOp, math::LogOp, math::SqrtOp, math::AbsFOp>(op);
+  });
+}
+
+SmallVector<V> MainEmitter::evaluate(Region &region, ValueRange tiles, V row) {
+  Block &body = region.front();
+  bool wide = computesInF64(body);
+  FloatType f64 = Float64Type::get(e.b.getContext());
+  Emit other(e.b, e.loc, wide ? f64 : e.real, e.lanes * e.bytes);
+  RegionEmitter emitter(other, t.tensors, t.params, V());
+  for (auto [arg, tile] : llvm::zip(body.getArguments(), tiles)) {
+    if (arg.use_empty())
+      continue;
+    Place place = places.lookup(tile);
+    V x = place.kind == Place::Ref   ? referenceOf(row)
+          : place.kind == Place::Sum ? sumOf(place, row)
+                                     : loadRow(tile, row);
+    if (wide && !e.real.isF64())
+      x = arith::ExtFOp::create(e.b, e.loc, f64, x);
+    emitter.bind(arg, emitter.real(x));
+  }
+  SmallVector<V> results;
+  for (V yielded : body.getTerminator()->getOperands()) {
+    auto x = emitter.emit(yielded);
+    V v = succeeded(x) ? x->v : other.scalar(0);
+    if (v.getType() != e.real && isa<FloatType>(v.getType()))
+      v = arith::TruncFOp::create(e.b, e.loc, e.real, v);
+    results.push_back(v);
+  }
+  return results;
+}
+
+void MainEmitter::statistics(tile::StatOp op) {
+  eachRow([&](V row) {
+    SmallVector<V> numbers = evaluate(op.getBody(), op.getState(), row);
+    for (auto [result, x] : llvm::zip(op.getResults(), numbers))
+      e.store(x, rowAddress(places.lookup(result).slot, row));
+  });
+}
+
+// r = max(ref, b); what is carried times gauge(ref - r), plus gauge(b - r) times the seed's
+void MainEmitter::seed(tile::SeedOp op) {
+  eachRow([&](V row) {
+    SmallVector<V> seed = evaluate(op.getSeed(), op.getGiven(), row);
+    V b = seed[0], minusInf = e.scalar(-std::numeric_limits<double>::infinity());
+    e.when(e.cmpf(arith::CmpFPredicate::UNE, b, minusInf), [&] {
+      V modeAt = e.at(e.at(t.scratch, l.unset()), e.mul(row, 4));
+      auto mode = [&](int32_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(v)); };
+      V isUnset = e.eq(e.load(e.b.getI32Type(), modeAt), mode(1));
+      V before = referenceOf(row);
+      V r = e.select(isUnset, b, arith::MaximumFOp::create(e.b, e.loc, before, b));
+      auto gauge = [&](V distance) -> V {
+        RegionEmitter region = makeRegion();
+        Block &body = op.getGauge().front();
+        region.bind(body.getArgument(0), region.real(distance));
+        auto g = region.emit(body.getTerminator()->getOperand(0));
+        return succeeded(g) ? g->v : e.scalar(1);
+      };
+      V own = e.broadcast(e.select(isUnset, e.scalar(1), gauge(e.fsub(before, r)))), of = gauge(e.fsub(b, r));
+      V lane0 = e.cmp(arith::CmpIPredicate::eq, e.iota(e.i64Type()), e.splatInt(e.vecOf(e.i64Type()), 0));
+      for (auto [n, index] : llvm::enumerate(op.getSeeded())) {
+        bool isSum = index < (int64_t)op.getSums().size();
+        Place place = places.lookup(isSum ? op.getSums()[index] : op.getAccs()[index - op.getSums().size()]);
+        V x = seed[1 + n];
+        if (isSum) {
+          V at = e.at(e.at(t.scratch, l.sum(place.slot)), e.mul(row, l.lanes * l.element)), old = e.load(e.vec, at);
+          V share = e.select(lane0, e.broadcast(place.weighed ? e.fmul(of, x) : x), e.splat(0));
+          e.store(place.weighed ? e.fma(own, old, share) : e.fadd(old, share), at);
+          continue;
+        }
+        V accRow = e.at(e.at(t.scratch, l.acc(place.slot)), e.mul(row, l.valueRowBytes()));
+        V share = e.broadcast(e.fmul(of, x));
+        e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V offset) {
+          V at = e.at(accRow, offset);
+          e.store(e.fma(own, e.load(e.vec, at), share), at);
+        });
+      }
+      e.store(r, e.at(e.at(t.scratch, l.absRef()), e.mul(row, e.bytes)));
+      e.store(mode(2), modeAt);
+    });
+  });
+}
+
+void MainEmitter::pick(tile::PickOp op) {
+  TensorRef &source = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
+  AffineMap map = op.getMap();
+  Type element = source.type.getElementType();
+  int64_t size = Emit::elementBytes(element);
+  V base = e.at(source.data, e.mul(t.baseOffset(source, map), size));
+  V stride = t.stride(source, map, t.keyDim()), featureStride = t.stride(source, map, t.valueDim());
+  Place found = places.lookup(op.getFound()), value = places.lookup(op.getValue());
+  eachRow([&](V row) {
+    auto [score, key] = foundOf(found, row);
+    e.store(score, rowAddress(places.lookup(op.getScore()).slot, row));
+    V to = e.at(e.at(t.scratch, l.acc(value.slot)), e.mul(row, l.valueRowBytes()));
+    e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V at) { e.store(e.splat(0), e.at(to, at)); });
+    V k = key;
+    e.when(e.ge(k, e.i64(0)),
+           [&] { copyRow(e, element, e.at(base, e.mul(e.mul(k, stride), size)), featureStride, to, l.value); });
+  });
+}

@@ -1,0 +1,130 @@
+// One sweep over the keys (tile.for): blocks, strips, runs of microtiles.
+#include "MainEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+/// Groups of blocks by the ranges of the whole query block; blocks of a group that are not empty.
+void MainEmitter::visitBlocks(V pass) {
+  constexpr int64_t group = Layout::kGroupBlocks;
+  V keys = t.positions;
+  V blocks = e.divUnsigned(e.add(keys, l.blockKeys - 1), l.blockKeys);
+  V groups = e.divUnsigned(e.add(blocks, group - 1), group);
+  Box box = makeBox(first, lastRow);
+  V bytes = e.at(t.scratch, l.blockStatus());
+  Type i8 = e.b.getI8Type();
+  RegionEmitter region = makeRegion();
+  // cursor, visited, full
+  SmallVector<V> init{nextUnit(box, e.i64(0), group * l.blockKeys, groups), e.i64(0), e.i64(0)};
+  auto done = e.whileLoop(
+      init, [&](ValueRange args) { return e.lt(args[0], groups); },
+      [&](ValueRange args) {
+        V from = e.mul(args[0], group), count = e.min(e.i64(group), e.sub(blocks, from));
+        V base = e.mul(from, l.blockKeys);
+        V hi = e.sub(e.add(base, e.mul(count, l.blockKeys)), e.i64(1));
+        V may = status(box, region.make(base, 0, INT32_MAX), region.make(hi, 0, INT32_MAX), SetEmitter::kGroup).first;
+        auto counted = e.choose(
+            may, {e.i64Type(), e.i64Type()},
+            [&] {
+              classify(box, base, e.i64(0), count, l.blockKeys, SetEmitter::kBlock, bytes);
+              return e.loop(e.i64(0), count, 1, args.drop_front(), [&](V n, ValueRange sums) {
+                V state = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(i8, e.at(bytes, n)));
+                V some = e.lt(e.i64(0), state), full = e.eq(state, e.i64(2));
+                blockFirst = e.add(base, e.mul(n, l.blockKeys));
+                blockPanels =
+                    e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
+                e.when(some, [&] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); }); });
+                auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
+                return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
+              });
+            },
+            [&] { return SmallVector<V>(args.drop_front()); });
+        V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups);
+        return SmallVector<V>{next, counted[0], counted[1]};
+      });
+  if (!counting)
+    return;
+  e.when(e.eq(pass, e.i64(0)), [&] {
+    count(0, done[2]);
+    count(1, e.sub(done[1], done[2]));
+    count(2, e.sub(blocks, done[1]));
+  });
+}
+
+/// What belongs to the rows of a strip.
+void MainEmitter::enterStrip(V strip) {
+  V r0 = e.mul(strip, l.tileRows);
+  rowLo = e.add(first, r0);
+  rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
+  qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dot * l.element));
+  negRef = e.at(e.at(t.scratch, l.negRef()), e.mul(r0, l.element));
+  acc = e.at(e.at(t.scratch, l.acc()), e.mul(r0, l.valueRowBytes()));
+  unset = e.at(e.at(t.scratch, l.unset()), e.mul(r0, 4));
+  stripUnset = e.at(e.at(t.scratch, l.stripUnset()), e.mul(strip, 4));
+  sums.clear();
+  for (unsigned slot : sumSlots)
+    sums.push_back(e.at(e.at(t.scratch, l.sum(slot)), e.mul(r0, l.lanes * l.element)));
+}
+
+void MainEmitter::visitStrip(V strip, V blockFull) {
+  enterStrip(strip);
+
+  // Status of every panel of the block for this strip: 2 full, 1 partial, 0 empty.
+  V statusAt = e.at(t.scratch, l.status());
+  Type i8 = e.b.getI8Type();
+  auto byte = [&](int64_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(v)); };
+  auto bounds = e.choose(
+      blockFull, {e.i64Type(), e.i64Type()},
+      [&] {
+        auto all = VectorType::get({l.panelsPerBlock()}, i8);
+        e.store(e.splatInt(all, 2), statusAt);
+        return SmallVector<V>{e.i64(0), blockPanels};
+      },
+      [&] {
+        Box box = makeBox(rowLo, rowHi);
+        V lo = blockPanels, hi = e.i64(0);
+        for (const Range &r : box.ranges) {
+          V a = e.i64(0), z = blockPanels;
+          if (r.lo)
+            a = e.min(e.divFloor(e.max(e.sub(r.lo, blockFirst), e.i64(0)), l.width), blockPanels);
+          if (r.hi)
+            z = e.min(e.add(e.divFloor(e.max(e.sub(r.hi, blockFirst), e.i64(-1)), l.width), 1), blockPanels);
+          lo = e.min(lo, a), hi = e.max(hi, z);
+        }
+        classify(box, blockFirst, lo, hi, l.width, SetEmitter::kPanel, statusAt);
+        return SmallVector<V>{lo, hi};
+      });
+  V end = bounds[1];
+  auto statusOf = [&](V panel) { return e.load(i8, e.at(statusAt, panel)); };
+
+  // Runs of panels that are not empty: weigh each, then one product with the values of the run. A panel whose weights
+  // are all zero ends a run and has no part in it.
+  e.whileLoop(
+      ValueRange{bounds[0]}, [&](ValueRange args) { return e.lt(args[0], end); },
+      [&](ValueRange args) {
+        V start = args[0];
+        auto walked = e.whileLoop(
+            ValueRange{start, e.i64(0)},
+            [&](ValueRange p) {
+              V inside = e.both(e.lt(p[0], end), e.eq(p[1], e.i64(0)));
+              // The status is read only inside.
+              return e.choose(
+                  inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },
+                  [&] { return SmallVector<V>{e.i1(false)}; })[0];
+            },
+            [&](ValueRange p) {
+              V zero = weigh(p[0], statusOf(p[0]), start);
+              V dropped = zero ? (V)arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), zero) : e.i64(0);
+              return SmallVector<V>{e.add(p[0], 1), dropped};
+            });
+        V stop = walked[0], run = e.sub(stop, start), kept = e.sub(run, walked[1]);
+        e.when(e.lt(e.i64(0), kept), [&] {
+          if (!accumulates.empty())
+            accumulate(start, e.sub(stop, walked[1]));
+        });
+        if (counting)
+          e.when(e.both(e.lt(e.i64(0), run), e.invert(guarded)), [&] { count(3, run); });
+        return SmallVector<V>{e.max(stop, e.add(start, 1))};
+      });
+}

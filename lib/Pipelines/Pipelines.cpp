@@ -28,6 +28,8 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnExpandMergePass());
+  pm.addPass(createAttnSplitKernelPass());
   pm.addPass(createAttnSchedulePass(request));
 }
 
@@ -72,6 +74,8 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
+  registerPass(createAttnExpandMergePass);
+  registerPass(createAttnSplitKernelPass);
   registerPass([] { return createAttnSchedulePass(); });
   registerPass(createAttnToTilePass);
   registerPass([] { return createTileToVectorPass(); });

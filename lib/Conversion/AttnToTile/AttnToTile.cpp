@@ -4,6 +4,7 @@
 //          (absent where every query goes by a list of its own: there keys are read where they lie)
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
 #include "Lowering.h"
+#include "StepsToTile.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
@@ -31,6 +32,7 @@ LogicalResult Lowering::run() {
       tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
                               kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(), share,
                               ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed), kernel.getArgAttrsAttr());
+  SymbolTable::setSymbolVisibility(program, SymbolTable::getSymbolVisibility(kernel));
   Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
   for (auto [from, to] :
        llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
@@ -218,6 +220,11 @@ struct AttnToTile : PassWrapper<AttnToTile, OperationPass<ModuleOp>> {
   void runOnOperation() final {
     SmallVector<KernelOp> kernels(getOperation().getOps<KernelOp>());
     for (KernelOp kernel : kernels) {
+      bool done = false;
+      if (failed(lowerStepKernel(kernel, done)))
+        return signalPassFailure();
+      if (done)
+        continue;
       AttendOp attend = getSingleAttend(kernel);
       if (!attend)
         return signalPassFailure();

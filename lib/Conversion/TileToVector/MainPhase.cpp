@@ -27,7 +27,11 @@ LogicalResult MainEmitter::match() {
   main.walk([&](tile::ForOp op) {
     if (!forOp)
       forOp = op;
-    lastSweep = op;
+    tile::WeighOp weigh;
+    for (auto inner : op.getBody().front().getOps<tile::WeighOp>())
+      weigh = inner;
+    if (weigh && !weigh.getSpreadTo())
+      lastSweep = op;
   });
   if (!loadOp || !forOp || !finishOp)
     return main.emitError("[unsupported_main] a main phase has one load, one for and one finish");
@@ -77,8 +81,9 @@ void MainEmitter::matchSweep(tile::ForOp op) {
   auto isPlain = [](ArrayRef<int64_t> values, int64_t plain) {
     return llvm::all_of(values, [&](int64_t v) { return v == plain; });
   };
-  simple = yield->getNumOperands() == 1 && weighOp.getClasses().empty() && isPlain(weighOp.getSumPhis(), 0) &&
-           isPlain(weighOp.getSumValues(), -1) && isPlain(weighOp.getSumOps(), 0) && accumulates.size() <= 1;
+  simple = !weighOp.getSpreadTo() && yield->getNumOperands() == 1 && weighOp.getClasses().empty() &&
+           isPlain(weighOp.getSumPhis(), 0) && isPlain(weighOp.getSumValues(), -1) && isPlain(weighOp.getSumOps(), 0) &&
+           accumulates.size() <= 1;
   sumSlots.clear();
   weighedSlots.clear();
   unsigned slot = 0;
@@ -116,6 +121,14 @@ LogicalResult MainEmitter::run() {
         go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; },
         [&] { return SmallVector<V>{e.i1(false)}; });
   });
+  for (auto loop : main.getBody().getOps<tile::ForOp>()) {
+    matchSweep(loop);
+    if (!weighOp.getSpreadTo())
+      continue;
+    guarded = e.i1(false);
+    clearSpread();
+    visitBlocks(e.i64(1));
+  }
   if (members->hasBitmaps())
     members->clear(bind, make);
   return success();
@@ -136,6 +149,8 @@ void MainEmitter::runSteps(Block &block, V pass) {
   for (Operation &op : block.without_terminator()) {
     if (auto loop = dyn_cast<tile::ForOp>(op)) {
       matchSweep(loop);
+      if (weighOp.getSpreadTo())
+        continue; // once all rows are finished
       if (hasRef)
         emitRaise();
       clearState();

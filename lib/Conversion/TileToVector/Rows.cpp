@@ -67,6 +67,8 @@ void MainEmitter::assignPlaces(Block &block) {
     } else if (auto loop = dyn_cast<tile::ForOp>(op)) {
       tile::WeighOp weigh = *loop.getBody().front().getOps<tile::WeighOp>().begin();
       unsigned n = 0, slot = 0;
+      if (weigh.getSpreadTo())
+        continue; // carries nothing
       if (weigh.getRef())
         places[loop.getResult(n++)] = {Place::Ref};
       for (auto [k, kind] : llvm::enumerate(weigh.getSumOps())) {

@@ -25,11 +25,13 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
   return axes;
 }
 
-sets::Facts attn::argumentFactsOf(tile::ProgramOp program) {
+sets::Facts attn::argumentFactsOf(tile::ProgramOp program) { return argumentFactsOf(program.getArgAttrsAttr()); }
+
+sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
   sets::Facts facts;
-  if (!program.getArgAttrs())
+  if (!argAttrs)
     return facts;
-  for (auto [n, attrs] : llvm::enumerate(program.getArgAttrsAttr().getAsRange<DictionaryAttr>())) {
+  for (auto [n, attrs] : llvm::enumerate(argAttrs.getAsRange<DictionaryAttr>())) {
     if (attrs.contains("attn.sorted"))
       facts.sorted.insert(n);
     if (auto range = attrs.getAs<DenseI64ArrayAttr>("attn.range"))

@@ -101,6 +101,8 @@ private:
       if (classify(e)->divisor != 1)
         return op.emitOpError("[attend_c4] q is indexed by plain dimensions, without floordiv");
     unsigned i = op.queryDim(), j = op.keyDim(), c = op.dotDim(), e = op.valueDim();
+    if (op.getValueless() && (c != e || op.getV() != op.getK() || op.getVMap() != op.getKMap()))
+      return op.emitOpError("[attend_c20] without v there is one feature, and k stands for v");
     if (failed(need("q", q, i, true)) || failed(need("q", q, c, true)) || failed(need("q", q, j, false)) ||
         failed(need("k", k, j, true)) || failed(need("k", k, c, true)) || failed(need("k", k, i, false)) ||
         failed(need("v", v, j, true)) || failed(need("v", v, e, true)) || failed(need("v", v, i, false)))
@@ -138,7 +140,8 @@ private:
       // Which outputs have a feature is known with the normalizer; of these two it always is.
       if (name == "lse" && used[op.valueDim()])
         return indexed(name, op.valueDim(), false);
-      if (name == "o" && !op.getValueless() && !isNamed(op.getEpilogueOuts(), name) && !used[op.valueDim()])
+      bool renamed = isNamed(op.getEpilogueOuts(), name) || isNamed(op.getReduceNames(), name) || column;
+      if (name == "o" && !op.getValueless() && !renamed && !used[op.valueDim()])
         return indexed(name, op.valueDim(), true);
       if (op.dotDim() != op.valueDim() && used[op.dotDim()] && !isNamed(op.getAggregateNames(), name))
         return indexed(name, op.dotDim(), false);

@@ -212,6 +212,36 @@ GAUGE    phi(%s, %r) {
   } outputs(o, size) empty(0.0, 0.0)
 )";
 
+/// A sink in the first of two passes: rows without keys have its log sum.
+const char *const kEarlySeed = R"(  %t = attn.pass ref = max
+GAUGE    phi(%s, %r) {
+      %d = arith.subf %s, %r : f32
+      %p = math.exp %d : f32
+      attn.yield %p : f32
+    }
+    seed {
+      %one = arith.constant 1.0 : f32
+      attn.yield %b, %one : f32, f32
+    }
+    sums(l = one)
+    stat(%r, %l) {
+      %g = math.log %l : f32
+      %t = arith.addf %r, %g : f32
+      attn.yield %t : f32
+    }
+  attn.pass ref = none
+    phi(%s) {
+      %d = arith.subf %s, %t : f32
+      %e = math.exp %d : f32
+      %p = arith.mulf %e, %f : f32
+      attn.yield %p : f32
+    }
+    sums(n = value)
+  attn.finish(%n) {
+    attn.yield %n, %t : f32, f32
+  } outputs(o, lse) empty(0.0, neg_inf)
+)";
+
 /// A first pass whose reference and count stay, a second with a reference and a sink of its own.
 const char *const kTwoReferences = R"(  %m, %k = attn.pass ref = max
 GAUGE    phi(%s, %r) {
@@ -345,9 +375,13 @@ const char *const kHalf = R"(  attn.pass ref = max
     sums(l = one, c = count, n = value)
   attn.finish(%r, %l, %c, %n) {
     %o = arith.divf %n, %l : f32
-    %z = arith.divf %l, %c : f32
+    %half = arith.constant 0.5 : f32
+    %h = arith.mulf %r, %half : f32
+    %e = math.exp %h : f32
+    %x = arith.mulf %e, %l : f32
+    %z = arith.divf %x, %c : f32
     attn.yield %o, %z : f32, f32
-  } outputs(o, mean) empty(0.0, 0.0)
+  } outputs(o, size) empty(0.0, 0.0)
 )";
 
 /// The mean of the values: a weight that does not look at the score.
@@ -436,12 +470,18 @@ const std::vector<PairsNormalizer> &test::pairsNormalizers() {
       own(
           "statistic", "(%f)", kStatistic, [](B &b) { return std::vector{argument(b, "constant", 1, 2)}; }, "size"),
       own("three passes", "", kThreePasses, nullptr, "size"),
+      own("early seed", "(%b, %f)", kEarlySeed,
+          [](B &b) {
+            const std::string sink = argument(b, b.draw.chance(50) ? "h" : "scalar", -2, 2);
+            return std::vector{sink, argument(b, "scalar", 0.5, 2)};
+          },
+          "lse"),
       own("two references", "", kTwoReferences, nullptr, "excess"),
       own(
           "root", "(%f)", kRoot, [](B &b) { return std::vector{argument(b, "scalar", 0.25, 0.75)}; }, "tau"),
       own("selection", "", kSelect, nullptr, "top", true, false),
       own("polynomial", "", kPolynomial, nullptr, "size"),
-      own("half", "", kHalf, nullptr, "mean"),
+      own("half", "", kHalf, nullptr, "size"),
       own("mean", "", kMean, nullptr, "keys"),
   };
   return normalizers;

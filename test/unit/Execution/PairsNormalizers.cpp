@@ -333,8 +333,8 @@ GAUGE    phi(%s, %r) {
     %d = arith.subf %s, %t : f32
     %w = math.exp %d : f32
     %o = arith.mulf %w, %v : f32
-    attn.yield %o, %d : f32, f32
-  } outputs(o, top) empty(0.0, neg_inf)
+    attn.yield %o, %w : f32, f32
+  } outputs(o, top) empty(0.0, 0.0)
 )";
 
 /// 1 + s + s^2 / 2, over its sum.
@@ -470,7 +470,8 @@ const std::vector<PairsNormalizer> &test::pairsNormalizers() {
       own(
           "statistic", "(%f)", kStatistic, [](B &b) { return std::vector{argument(b, "constant", 1, 2)}; }, "size"),
       own("three passes", "", kThreePasses, nullptr, "size"),
-      own("early seed", "(%b, %f)", kEarlySeed,
+      own(
+          "early seed", "(%b, %f)", kEarlySeed,
           [](B &b) {
             const std::string sink = argument(b, b.draw.chance(50) ? "h" : "scalar", -2, 2);
             return std::vector{sink, argument(b, "scalar", 0.5, 2)};

@@ -130,12 +130,14 @@ void gateOfFeature(B &b, const N &) {
   output(b, "gated", "ie", b.element);
 }
 
-/// Another output of the finish less a weighted mean, as in an entropy; o stays what it is.
+/// Another output of the finish less a weighted mean, as in an entropy; o stays what it is. Plus 1, for the difference
+/// is exactly 0 in a row of one key, and no error rule has room for what is lost there.
 void entropy(B &b, const N &n, bool withO) {
   reduce(b, "mean", "weighted", "", "%s");
   std::string body;
-  const std::string d = b.op(body, "arith.subf %l, %m");
-  epilogue(b, n.other + " = " + b.realArg("%l") + ", mean = " + b.realArg("%m"), "entropy", body, d, 1);
+  const std::string d = b.op(body, "arith.subf %l, %m"), one = b.constant(body, 1);
+  epilogue(b, n.other + " = " + b.realArg("%l") + ", mean = " + b.realArg("%m"), "entropy", body,
+           b.op(body, "arith.addf " + d + ", " + one), 1);
   if (withO)
     o(b);
   row(b, "entropy");

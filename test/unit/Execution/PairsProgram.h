@@ -82,7 +82,7 @@ public:
   std::string toReal(std::string &body, const std::string &index);
   /// "h = %h, " for every batch dimension, then i and j.
   std::string indices(const std::string &tokens) const;
-  /// Its indices, and a number in [0, 1) of the accumulation type; exact: 0 or 0.5.
+  /// Its indices, and a number in [0, 1) of the accumulation type; exact: one of two.
   std::string noise(std::string &body, const std::string &tokens);
   std::string scoreArg() const { return acc == "f32" ? "%s" : "%s : " + acc; }
   std::string realArg(const std::string &name) const { return acc == "f32" ? name : name + " : " + acc; }

@@ -205,9 +205,9 @@ std::string PairsBuilder::noise(std::string &body, const std::string &tokens) {
     u = op(body, "arith.extf " + u, "f32 to f64");
   if (!p.exact)
     return u;
-  const std::string half = constant(body, 0.5), zero = constant(body, 0),
+  const std::string half = constant(body, 0.5), some = constant(body, 0.318309), zero = constant(body, 0),
                     high = op(body, "arith.cmpf oge, " + u + ", " + half);
-  return op(body, fmt::format("arith.select {}, {}, {}", high, half, zero));
+  return op(body, fmt::format("arith.select {}, {}, {}", high, some, zero));
 }
 
 const std::vector<PairsMember> &test::pairsScores() {

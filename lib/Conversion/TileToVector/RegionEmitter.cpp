@@ -213,6 +213,9 @@ FailureOr<Val> RegionEmitter::emit(V v) {
     if (v.getType().isIntOrIndex())
       r = v.getType().isInteger(32) ? make(param->second, INT32_MIN, INT32_MAX)
                                     : make(param->second, INT64_MIN, INT64_MAX);
+    else if (r.v.getType() != e.real) // rows compute in f64 whatever the operands are
+      r.v = e.real.isF64() ? (V)arith::ExtFOp::create(e.b, e.loc, e.real, r.v)
+                           : (V)arith::TruncFOp::create(e.b, e.loc, e.real, r.v);
     return values[v] = r;
   }
   auto r = emitOp(v.getDefiningOp(), cast<OpResult>(v).getResultNumber());

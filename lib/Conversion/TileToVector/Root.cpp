@@ -69,6 +69,11 @@ void MainEmitter::root(tile::RootOp op, V pass) {
           V third = e.eq(e.sub(sweep, e.mul(e.divUnsigned(sweep, 3), 3)), e.i64(0));
           V middle = e.fadd(newLo, e.fmul(width, e.scalar(0.5)));
           V secant = e.fadd(newLo, e.fmul(width, e.fdiv(newAtLo, e.fsub(newAtLo, newAtHi))));
+          // Not nearer to an end than the bracket has to become: where that end is the root, the next sweep closes the
+          // bracket, while its other end would come there by halves alone.
+          V step = e.fmul(size, e.scalar(0.75 * narrow));
+          secant = arith::MaximumFOp::create(e.b, e.loc, secant, e.fadd(newLo, step));
+          secant = arith::MinimumFOp::create(e.b, e.loc, secant, e.fsub(newHi, step));
           V inside = e.both(less(newLo, secant), less(secant, newHi));
           V next = e.select(e.either(third, e.invert(inside)), middle, secant);
           // Numbers between the ends may have run out.

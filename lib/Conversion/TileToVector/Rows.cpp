@@ -85,13 +85,16 @@ V MainEmitter::rowAddress(unsigned slot, V row) { return e.at(e.at(t.scratch, l.
 
 V MainEmitter::loadRow(V tile, V row) { return e.load(e.real, rowAddress(places.lookup(tile).slot, row)); }
 
-/// In absolute mode (see Raise.cpp) the reference is kept apart.
+/// In absolute mode (see Raise.cpp) the reference is kept apart. A row without keys has none: -inf.
 V MainEmitter::referenceOf(V row) {
   V mode = e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)));
-  V isAbsolute = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(2)));
+  auto is = [&](int32_t v) -> V {
+    return e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(v)));
+  };
   V offset = e.mul(row, e.bytes);
-  return e.select(isAbsolute, e.load(e.real, e.at(e.at(t.scratch, l.absRef()), offset)),
-                  e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), offset))));
+  V reference = e.select(is(2), e.load(e.real, e.at(e.at(t.scratch, l.absRef()), offset)),
+                         e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), offset))));
+  return e.select(is(1), e.scalar(-std::numeric_limits<double>::infinity()), reference);
 }
 
 V MainEmitter::sumOf(const Place &place, V row) {

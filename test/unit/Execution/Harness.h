@@ -88,8 +88,8 @@ struct Call {
 
 std::vector<Tensor> makeOutputs(Program &program, const std::vector<Tensor> &inputs);
 
-/// All rows of all outputs of some calls of one program against the interpreter. The calls together are one tensor of
-/// the error rule.
+/// All outputs of some calls of one program against the interpreter, over rows and over keys. The calls together are
+/// one tensor of the error rule; keys (of an argmax) are exact.
 class Comparison {
 public:
   explicit Comparison(Program &program);
@@ -102,13 +102,20 @@ private:
     Element element = Element::F32;
     std::vector<double> got, exact, plain;
     std::vector<std::string> names; // of rows
+    std::vector<char> empty;        // rows whose values are what the text says, to the bit
   };
   bool addRow(const Call &call, interpreter::Interpreter &oracle, const Index &batch, int64_t i);
+  bool addColumns(const Call &call, interpreter::Interpreter &oracle, const Index &batch);
+  bool isColumn(unsigned r) const;
+  /// One row of an output; `at` makes the index of its element n.
+  void add(unsigned r, const Tensor &t, llvm::ArrayRef<double> exact, llvm::ArrayRef<double> plain, bool empty,
+           llvm::function_ref<int64_t(unsigned dim, int64_t n)> at);
 
   Program &program;
   AttendOp attend;
+  llvm::SmallVector<OutputSource> sources;
+  bool seeded = false; // no row is empty
   std::vector<Rows> outputs;
-  std::vector<char> empty;
   std::string message;
 };
 

@@ -9,6 +9,7 @@
 //   Accumulate.cpp  weights times values
 //   Rows.cpp        numbers of rows: parameters, statistics, seeds, picked values
 //   Root.cpp        brackets
+//   Split.cpp       states of chunks of the keys: kept, and merged
 //   Finish.cpp      outputs
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
@@ -31,10 +32,12 @@ public:
       : t(t), e(t.e), l(t.layout), variant(variant), pack(pack), main(main), module(module), prefix(prefix) {}
   virtual ~MainEmitter() = default;
   mlir::LogicalResult run();
+  mlir::LogicalResult runMerge();
 
 protected:
   // MainPhase.cpp
   mlir::LogicalResult match();
+  void solveRows();
   void matchSweep(tile::ForOp op);
   V runOnce(V pass);
   void runSteps(mlir::Block &block, V pass);
@@ -140,6 +143,19 @@ protected:
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
 
+  // Split.cpp
+  V recordAt(V state, V row);
+  V accRow(unsigned n, V row) { return e.at(e.at(t.scratch, l.acc(n)), e.mul(row, l.valueRowBytes())); }
+  V sumRow(unsigned slot, V row) { return e.at(e.at(t.scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)); }
+  V modeAt(V row) { return e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)); }
+  V mode(int32_t m) { return mlir::arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(m)); }
+  void eachVector(int64_t bytes, llvm::function_ref<void(V offset)> body);
+  V save();
+  void merge(tile::MergeOp op);
+  V gaugeBetween(mlir::Region &gauge, V from, V to);
+  void mergeFound(unsigned slot, V chunk, V row, V isFirst);
+  void clearRow(tile::MergeOp op, V row);
+
   // Finish.cpp
   V finish();
   V finishRow(V r, V poison);
@@ -155,6 +171,7 @@ protected:
   tile::LoadOp loadOp;
   tile::ForOp forOp;
   tile::FinishOp finishOp;
+  tile::SaveOp saveOp; // in the place of the finish
   llvm::SmallVector<tile::WeighOp> allWeighs;
   llvm::DenseMap<V, Place> places;
   llvm::DenseMap<mlir::Operation *, unsigned> rootSlots;

@@ -20,6 +20,8 @@ LogicalResult MainEmitter::match() {
       loadOp = o;
     else if (auto o = dyn_cast<tile::FinishOp>(op))
       finishOp = o;
+    else if (auto o = dyn_cast<tile::SaveOp>(op))
+      saveOp = o;
     else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp, tile::ForOp, tile::ParamOp, tile::StatOp, tile::SeedOp,
                   tile::RootOp, tile::PickOp>(op))
       return op.emitError("[unsupported_main] has no lowering in a main phase");
@@ -29,8 +31,8 @@ LogicalResult MainEmitter::match() {
       forOp = op;
     lastSweep = op;
   });
-  if (!loadOp || !forOp || !finishOp)
-    return main.emitError("[unsupported_main] a main phase has one load, one for and one finish");
+  if (!loadOp || !forOp || !finishOp == !saveOp)
+    return main.emitError("[unsupported_main] a main phase has one load, one for and one finish or save");
   WalkResult strips = main.walk([&](tile::ForOp loop) {
     unsigned weighs = 0;
     for (Operation &op : loop.getBody().front().without_terminator()) {
@@ -102,10 +104,7 @@ LogicalResult MainEmitter::run() {
     return failure();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
   solveSet();
-  first = t.block;
-  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
-  lastRow = e.sub(e.add(first, rows), e.i64(1));
-  strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+  solveRows();
   auto bind = [this](RegionEmitter &region, SetEmitter &set) { bindCommon(region, set); };
   auto make = [this](RegionEmitter &region) { return makeSet(region); };
   if (members->hasBitmaps())
@@ -121,11 +120,38 @@ LogicalResult MainEmitter::run() {
   return success();
 }
 
+void MainEmitter::solveRows() {
+  first = t.block;
+  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
+  lastRow = e.sub(e.add(first, rows), e.i64(1));
+  strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+}
+
+/// The merge phase: no sweep, only what follows one.
+LogicalResult MainEmitter::runMerge() {
+  bool merges = false;
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    if (auto o = dyn_cast<tile::FinishOp>(op))
+      finishOp = o;
+    else if (isa<tile::MergeOp>(op))
+      merges = true;
+    else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp>(op))
+      return op.emitError("[unsupported_merge] has no lowering in a merge phase");
+  }
+  if (!merges || !finishOp)
+    return main.emitError("[unsupported_merge] a merge phase has a merge and a finish");
+  assignPlaces(main.getBody().front());
+  solveRows();
+  runSteps(main.getBody().front(), V());
+  finish();
+  return success();
+}
+
 V MainEmitter::runOnce(V pass) {
   guarded = e.eq(pass, e.i64(1));
   loadQueries();
   runSteps(main.getBody().front(), pass);
-  V nonFinite = finish();
+  V nonFinite = saveOp ? save() : finish();
   V redo = e.both(nonFinite, e.invert(guarded));
   e.when(redo, [&] { count(4, e.i64(1)); });
   return redo;
@@ -144,6 +170,8 @@ void MainEmitter::runSteps(Block &block, V pass) {
       loadParam(o);
     } else if (auto o = dyn_cast<tile::StatOp>(op)) {
       statistics(o);
+    } else if (auto o = dyn_cast<tile::MergeOp>(op)) {
+      merge(o);
     } else if (auto o = dyn_cast<tile::SeedOp>(op)) {
       seed(o);
     } else if (auto o = dyn_cast<tile::RootOp>(op)) {

@@ -17,6 +17,7 @@ struct Layout {
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
   bool inPlace = false; // keys and values are not packed
+  unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -53,6 +54,13 @@ struct Layout {
   int64_t scratchBytes() const { return align(blockStatus() + kGroupBlocks + lanes); }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
+
+  // a row's record in the state of a chunk
+  int64_t recordAcc(unsigned n) const { return n * valueRowBytes(); }
+  int64_t recordSum(unsigned n) const { return recordAcc(stateAccs) + n * lanes * element; }
+  int64_t recordRef() const { return recordSum(stateSums); }
+  int64_t recordMode() const { return recordRef() + element; }
+  int64_t recordBytes() const { return recordRef() + lanes * element; }
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }
@@ -139,8 +147,10 @@ mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
 mlir::LogicalResult emitBoxOrder(TaskEmitter &task);
 void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
-/// Slots of sums, accumulators, numbers of rows and weights that a main phase needs.
-void countSlots(tile::PhaseOp main, Layout &layout);
+/// Raises the slots of sums, accumulators, numbers of rows and weights to what a main or merge phase needs.
+void countSlots(tile::PhaseOp phase, Layout &layout);
+/// exp, log and the basic operations alone, which there are in f64.
+bool computesInF64(mlir::Block &body);
 /// What the text says of the axes of a key loop, and promises of captured integers.
 TokenAxes tokenAxes(tile::ForOp op);
 sets::Facts argumentFactsOf(tile::ProgramOp program);
@@ -151,6 +161,11 @@ mlir::LogicalResult emitRowsPhase(TaskEmitter &task, tile::VariantOp variant, ti
                                   llvm::StringRef prefix);
 /// Whether the lists of queries are so short that to read keys one by one is faster: an i32 from shapes alone.
 mlir::Value emitRowsGuard(TaskEmitter &task);
+/// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
+mlir::Value stateBytes(TaskEmitter &task);
+mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
+mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,
+                                   mlir::ModuleOp module, llvm::StringRef prefix);
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                   mlir::ModuleOp module, llvm::StringRef prefix);
 
@@ -160,6 +175,7 @@ struct EmittedPhase {
   int64_t kind; // ATTN_PHASE_*
   bool descending;
   int64_t block;
+  int64_t chunks = 0;
 };
 struct EmittedVariant {
   std::string name, sizes, guard; // functions, or none

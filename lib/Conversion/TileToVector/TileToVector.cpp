@@ -40,16 +40,20 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     std::vector<EmittedVariant> emitted;
     unsigned v = 0, variants = llvm::range_size(program.getBody().getOps<tile::VariantOp>());
     for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
-      tile::PhaseOp order, pack, main;
+      tile::PhaseOp order, pack, main, merge;
       tile::ListsOp lists;
       for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
-        (phase.getKind() == "pack" ? pack : phase.getKind() == "order" ? order : main) = phase;
+        (phase.getKind() == "pack"    ? pack
+         : phase.getKind() == "order" ? order
+         : phase.getKind() == "merge" ? merge
+                                      : main) = phase;
       if (main)
         for (auto op : main.getBody().getOps<tile::ListsOp>())
           lists = op;
-      if (!main || (pack ? (bool)lists : !lists || order))
+      if (!main || (pack ? (bool)lists : !lists || order) || main.getChunks().has_value() != (bool)merge)
         return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
-                                 "phase if there is one, or a main phase alone whose queries go by lists");
+                                 "phase if there is one and with a merge phase behind if the main phase has chunks, or a "
+                                 "main phase alone whose queries go by lists");
       Operation *orderOp = order ? order.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : nullptr;
       FloatType real;
       if (pack)
@@ -74,7 +78,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.blockKeys = variant.getBlockKeys();
       l.inPlace = !pack;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
+      l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
+      if (merge)
+        countSlots(merge, l);
       if (l.width != 2 * l.lanes)
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
@@ -115,18 +122,26 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })))
           return failure();
       }
-      e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows});
+      e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
+                          (int64_t)main.getChunks().value_or(0)});
       if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
             return lists ? emitRowsPhase(task, variant, main, module, prefix)
                          : emitMainPhase(task, variant, pack, main, module, prefix);
           })))
         return failure();
-      if (lists && v < variants) { // the last variant takes every call
+      if (merge) {
+        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows});
+        if (failed(function("_merge", 1, [&](TaskEmitter &task, Block *) {
+              return emitMergePhase(task, variant, merge, module, prefix);
+            })))
+          return failure();
+      }
+      if ((lists || merge) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
-                  result = emitRowsGuard(task);
+                  result = lists ? emitRowsGuard(task) : emitSplitGuard(task, main);
                   return success();
                 },
                 true)))

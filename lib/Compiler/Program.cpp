@@ -125,8 +125,8 @@ Error Program::lower() {
     return Error::success();
   kernelOps.clear(); // gone after this
   lowered = true;
-  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.tokenOrder,
-                           options.splitKeys, options.verifyEach};
+  PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
+                           options.tokenOrder, options.splitKeys, options.verifyEach};
   if (mlir::succeeded(runPipeline(*op, pipeline)))
     return Error::success();
   return loweringError();
@@ -139,8 +139,8 @@ Error Program::loweringError() {
     return compileError(CompileFailure::Unsupported, said);
   if (diagnostics.sawRule)
     return compileError(CompileFailure::BadInput, said);
-  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.tokenOrder,
-                           options.splitKeys, /*verifyEach=*/true};
+  PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
+                           options.tokenOrder, options.splitKeys, /*verifyEach=*/true};
   std::string before = print();
   for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {
     Program again(options, name);

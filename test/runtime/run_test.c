@@ -291,7 +291,9 @@ static void merge_run(const attn_task *t) {
   use_scratch(t);
 }
 
-static void chunk_sizes(const attn_task *t, attn_sizes *sizes) { sizes->state_bytes = t->params[0].i == 7 ? -1 : STATE; }
+static void chunk_sizes(const attn_task *t, attn_sizes *sizes) {
+  sizes->state_bytes = t->params[0].i == 7 ? -1 : STATE;
+}
 
 static void chunks_and_merge(void) {
   static const int64_t shares[][2] = {{1, 1}, {1, 3}, {2, 0}};

@@ -7,9 +7,9 @@
 // runs of the keys are tasks of their own. Of several variants the first is taken whose guard, a rule on the call's
 // extents, holds.
 //
-// Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection. Those
-// of several steps have no split variant (a later sweep needs what an earlier one found over all keys), nor have keys
-// that go by an order or by lists of the queries (what is listed is rarely long).
+// Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
+// Those of several steps have no split variant (a later sweep needs what an earlier one found over all keys), nor have
+// keys that go by an order or by lists of the queries (what is listed is rarely long).
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -19,7 +19,7 @@ namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
-                                    kChunksAttr = "chunks";
+                                     kChunksAttr = "chunks";
 
 /// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the
 /// keys.

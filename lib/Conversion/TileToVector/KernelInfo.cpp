@@ -91,7 +91,8 @@ public:
     for (unsigned v = 0; v < variants.size(); ++v)
       array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
         const EmittedPhase &p = variants[v].phases[n];
-        return SmallVector<V>{addressOf(p.function), c32(p.kind), c32(p.descending), c64(p.block), c32(p.chunks), c32(0)};
+        return SmallVector<V>{addressOf(p.function), c32(p.kind),   c32(p.descending),
+                              c64(p.block),          c32(p.chunks), c32(0)};
       });
     auto variantType = structOf({ptr, ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
     array("variants", variantType, variants.size(), [&](unsigned n) {

@@ -1,9 +1,9 @@
 // Split keys: what a task leaves of its chunk (tile.save), and one state of every row out of those of all chunks
 // (tile.merge).
 //
-// A state is a record a row: accumulators, vectors of lanes of each sum, reference, mode. Lanes are kept apart until the
-// finish, as if one task had seen all keys: so an argmax needs no code of its own, and one chunk gives the bits of none.
-// A row that met no key is its mode alone, which merges as nothing. A block's chunks follow each other.
+// A state is a record a row: accumulators, vectors of lanes of each sum, reference, mode. Lanes are kept apart until
+// the finish, as if one task had seen all keys: so an argmax needs no code of its own, and one chunk gives the bits of
+// none. A row that met no key is its mode alone, which merges as nothing. A block's chunks follow each other.
 #include "MainEmitter.h"
 #include "attn-rt/attn_rt.h"
 
@@ -78,7 +78,8 @@ void MainEmitter::merge(tile::MergeOp op) {
     // A reference is a number or +inf.
     V r = e.scalar(-std::numeric_limits<double>::infinity());
     if (hasReference)
-      r = eachChunk(ValueRange{r}, [&](V chunk, ValueRange best) { return SmallVector<V>{e.maxKeep(refOf(chunk), best[0])}; })[0];
+      r = eachChunk(ValueRange{r},
+                    [&](V chunk, ValueRange best) { return SmallVector<V>{e.maxKeep(refOf(chunk), best[0])}; })[0];
     V found = eachChunk(ValueRange{e.i1(false)}, [&](V chunk, ValueRange some) {
       // The first takes the places, so that one state stays as it is.
       V isFirst = e.invert(some[0]);
@@ -95,9 +96,8 @@ void MainEmitter::merge(tile::MergeOp op) {
                 to);
       };
       for (unsigned n = 0; n < l.stateAccs; ++n)
-        eachVector(l.valueRowBytes(), [&](V at) {
-          add(e.at(e.at(chunk, l.recordAcc(n)), at), e.at(accRow(n, row), at), true);
-        });
+        eachVector(l.valueRowBytes(),
+                   [&](V at) { add(e.at(e.at(chunk, l.recordAcc(n)), at), e.at(accRow(n, row), at), true); });
       unsigned slot = 0;
       for (auto [phi, kind] : llvm::zip(op.getSumPhis(), op.getSumOps())) {
         V from = e.at(chunk, l.recordSum(slot)), to = sumRow(slot, row);

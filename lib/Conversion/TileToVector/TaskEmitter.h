@@ -16,7 +16,7 @@ struct Layout {
   int64_t taskRows;               // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
-  bool inPlace = false; // keys and values are not packed
+  bool inPlace = false;                  // keys and values are not packed
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }

@@ -51,9 +51,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         for (auto op : main.getBody().getOps<tile::ListsOp>())
           lists = op;
       if (!main || (pack ? (bool)lists : !lists || order) || main.getChunks().has_value() != (bool)merge)
-        return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
-                                 "phase if there is one and with a merge phase behind if the main phase has chunks, or a "
-                                 "main phase alone whose queries go by lists");
+        return variant.emitError(
+            "[unsupported_variant] a variant is one pack phase and one main phase, after an order "
+            "phase if there is one and with a merge phase behind if the main phase has chunks, or a "
+            "main phase alone whose queries go by lists");
       Operation *orderOp = order ? order.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : nullptr;
       FloatType real;
       if (pack)
@@ -122,8 +123,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })))
           return failure();
       }
-      e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
-                          (int64_t)main.getChunks().value_or(0)});
+      e.phases.push_back(
+          {prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows, (int64_t)main.getChunks().value_or(0)});
       if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
             return lists ? emitRowsPhase(task, variant, main, module, prefix)
                          : emitMainPhase(task, variant, pack, main, module, prefix);

@@ -33,8 +33,9 @@ LogicalResult VariantOp::verify() {
 LogicalResult PhaseOp::verify() {
   bool state = llvm::any_of(getResultTypes(), llvm::IsaPred<StateType>), main = getKind() == "main";
   if ((getChunks() && (*getChunks() < 1 || !main)) || state != getChunks().has_value())
-    return emitOpError("[phase_c1] there is one chunk or more, and a main phase with chunks, and no other, results in a "
-                       "state");
+    return emitOpError(
+        "[phase_c1] there is one chunk or more, and a main phase with chunks, and no other, results in a "
+        "state");
   return success();
 }
 

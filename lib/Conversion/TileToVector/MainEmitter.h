@@ -31,16 +31,21 @@ public:
               llvm::StringRef prefix)
       : t(t), e(t.e), l(t.layout), variant(variant), pack(pack), main(main), module(module), prefix(prefix) {}
   virtual ~MainEmitter() = default;
-  mlir::LogicalResult run();
+  /// `twin`: the main phase of a variant that is not split and does the same up to the end of its sweep; its tasks,
+  /// which have no state, run the same code with a finish of their own. Null: there is none.
+  mlir::LogicalResult run(tile::PhaseOp twin = {});
   mlir::LogicalResult runMerge();
 
 protected:
   // MainPhase.cpp
   mlir::LogicalResult match();
+  void matchTwin();
   void solveRows();
   void matchSweep(tile::ForOp op);
   V runOnce(V pass);
   void runSteps(mlir::Block &block, V pass);
+  void runStep(mlir::Operation &op, V pass);
+  V endOf();
   void loadQueries();
   void clearState();
   void count(unsigned counter, V by);
@@ -164,7 +169,7 @@ protected:
   Emit &e;
   const Layout &l;
   tile::VariantOp variant;
-  tile::PhaseOp pack, main;
+  tile::PhaseOp pack, main, twin;
   mlir::ModuleOp module;
   std::string prefix;
 

@@ -99,9 +99,18 @@ void MainEmitter::matchSweep(tile::ForOp op) {
   }
 }
 
-LogicalResult MainEmitter::run() {
+/// The twin's tiles live where those of the phase do.
+void MainEmitter::matchTwin() {
+  usedRows = 0;
+  assignPlaces(twin.getBody().front());
+  finishOp = *twin.getBody().getOps<tile::FinishOp>().begin();
+}
+
+LogicalResult MainEmitter::run(tile::PhaseOp other) {
   if (failed(match()))
     return failure();
+  if ((twin = other))
+    matchTwin();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
   solveSet();
   solveRows();
@@ -151,34 +160,59 @@ V MainEmitter::runOnce(V pass) {
   guarded = e.eq(pass, e.i64(1));
   loadQueries();
   runSteps(main.getBody().front(), pass);
-  V nonFinite = saveOp ? save() : finish();
+  V nonFinite = endOf();
   V redo = e.both(nonFinite, e.invert(guarded));
   e.when(redo, [&] { count(4, e.i64(1)); });
   return redo;
 }
 
+/// True if what the task leaves is not finite.
+V MainEmitter::endOf() {
+  if (!saveOp)
+    return finish();
+  if (!twin)
+    return save();
+  V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+  V state = t.field(offsetof(attn_task, state), e.ptrType());
+  return e.choose(
+      LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, state, null), {e.b.getI1Type()},
+      [&] { return SmallVector<V>{save()}; },
+      [&] {
+        bool swept = false;
+        for (Operation &op : twin.getBody().front().without_terminator()) {
+          if (swept)
+            runStep(op, V());
+          swept |= isa<tile::ForOp>(op);
+        }
+        return SmallVector<V>{finish()};
+      })[0];
+}
+
 /// The steps of the phase, or of a root's sweep.
 void MainEmitter::runSteps(Block &block, V pass) {
-  for (Operation &op : block.without_terminator()) {
-    if (auto loop = dyn_cast<tile::ForOp>(op)) {
-      matchSweep(loop);
-      if (hasRef)
-        emitRaise();
-      clearState();
-      visitBlocks(pass);
-    } else if (auto o = dyn_cast<tile::ParamOp>(op)) {
-      loadParam(o);
-    } else if (auto o = dyn_cast<tile::StatOp>(op)) {
-      statistics(o);
-    } else if (auto o = dyn_cast<tile::MergeOp>(op)) {
-      merge(o);
-    } else if (auto o = dyn_cast<tile::SeedOp>(op)) {
-      seed(o);
-    } else if (auto o = dyn_cast<tile::RootOp>(op)) {
-      root(o, pass);
-    } else if (auto o = dyn_cast<tile::PickOp>(op)) {
-      pick(o);
-    }
+  for (Operation &op : block.without_terminator())
+    runStep(op, pass);
+}
+
+void MainEmitter::runStep(Operation &op, V pass) {
+  if (auto loop = dyn_cast<tile::ForOp>(op)) {
+    matchSweep(loop);
+    if (hasRef)
+      emitRaise();
+    clearState();
+    visitBlocks(pass);
+  } else if (auto o = dyn_cast<tile::ParamOp>(op)) {
+    loadParam(o);
+  } else if (auto o = dyn_cast<tile::StatOp>(op)) {
+    statistics(o);
+  } else if (auto o = dyn_cast<tile::MergeOp>(op)) {
+    merge(o);
+  } else if (auto o = dyn_cast<tile::SeedOp>(op)) {
+    seed(o);
+  } else if (auto o = dyn_cast<tile::RootOp>(op)) {
+    root(o, pass);
+  } else if (auto o = dyn_cast<tile::PickOp>(op)) {
+    pick(o);
   }
 }
 
@@ -230,6 +264,6 @@ void MainEmitter::clearState() {
 }
 
 LogicalResult attn::emitMainPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
-                                  ModuleOp module, StringRef prefix) {
-  return MainEmitter(t, variant, pack, main, module, prefix).run();
+                                  tile::PhaseOp twin, ModuleOp module, StringRef prefix) {
+  return MainEmitter(t, variant, pack, main, module, prefix).run(twin);
 }

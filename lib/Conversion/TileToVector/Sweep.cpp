@@ -12,10 +12,11 @@ void MainEmitter::visitBlocks(V pass) {
   V keys = t.positions;
   V blocks = e.divUnsigned(e.add(keys, l.blockKeys - 1), l.blockKeys);
   V from0 = e.i64(0), all = blocks; // of the task: all blocks, or those of its chunk
-  if (auto chunks = main.getChunks()) {
-    V chunk = t.field(offsetof(attn_task, chunk), e.i64Type());
-    from0 = e.divUnsigned(e.mul(chunk, all), *chunks);
-    blocks = e.divUnsigned(e.mul(e.add(chunk, 1), all), *chunks);
+  if (main.getChunks()) {
+    V chunk = t.field(offsetof(attn_task, chunk), e.i64Type()),
+      chunks = t.field(offsetof(attn_task, chunks), e.i64Type());
+    from0 = arith::DivUIOp::create(e.b, e.loc, e.mul(chunk, all), chunks);
+    blocks = arith::DivUIOp::create(e.b, e.loc, e.mul(e.add(chunk, 1), all), chunks);
   }
   V groups = e.divUnsigned(e.add(blocks, group - 1), group);
   Box box = makeBox(first, lastRow);

@@ -166,8 +166,9 @@ mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
 mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,
                                    mlir::ModuleOp module, llvm::StringRef prefix);
+/// `twin`: see MainEmitter::run.
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
-                                  mlir::ModuleOp module, llvm::StringRef prefix);
+                                  tile::PhaseOp twin, mlir::ModuleOp module, llvm::StringRef prefix);
 
 /// The constants and entries of the C ABI for a program whose phase functions exist.
 struct EmittedPhase {

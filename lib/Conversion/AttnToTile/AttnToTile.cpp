@@ -100,8 +100,9 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   Value keyOrder;
   auto boxes = v.getAs<DictionaryAttr>(kBoxesAttr);
   if (gathered || boxes) {
-    auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())},
-                                       b.getStringAttr("order"), b.getI64IntegerAttr(0), UnitAttr(), IntegerAttr());
+    auto phase =
+        tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
+                              b.getI64IntegerAttr(0), UnitAttr(), IntegerAttr(), UnitAttr());
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&phase.getBody());
     Value made =
@@ -116,8 +117,10 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
       keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
+  // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
+  bool once = v.contains(kChunksAttr) && summaries.empty() && llvm::all_of(share, [](int64_t n) { return n == 1; });
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
-                                    IntegerAttr());
+                                    IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&pack.getBody());

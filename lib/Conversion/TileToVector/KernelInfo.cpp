@@ -104,7 +104,7 @@ public:
                             c32(variants[n].phases.size()),
                             c32(0),
                             c64(l.inPlace ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-                            c64(l.inPlace ? 0 : l.panelBytes()),
+                            c64(l.inPlace || l.packsInTasks ? 0 : l.panelBytes()),
                             c64(l.width),
                             c64(l.scratchBytes()),
                             c64(l.tileRows),

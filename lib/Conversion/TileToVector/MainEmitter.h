@@ -45,6 +45,7 @@ protected:
   V runOnce(V pass);
   void runSteps(mlir::Block &block, V pass);
   void runStep(mlir::Operation &op, V pass);
+  V keepsState();
   V endOf();
   void loadQueries();
   void clearState();
@@ -204,6 +205,7 @@ protected:
   V first, rows, lastRow, strips;         // of the query block
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
+  V blockKeysAt, blockValuesAt;           // packed
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
   llvm::SmallVector<V> sums;

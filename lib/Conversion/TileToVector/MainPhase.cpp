@@ -112,6 +112,8 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
   if ((twin = other))
     matchTwin();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
+  if (pack && pack.getInTasks())
+    t.packsHere = keepsState();
   solveSet();
   solveRows();
   auto bind = [this](RegionEmitter &region, SetEmitter &set) { bindCommon(region, set); };
@@ -166,17 +168,21 @@ V MainEmitter::runOnce(V pass) {
   return redo;
 }
 
+/// i1: the task is one of a chunk.
+V MainEmitter::keepsState() {
+  V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+  V state = t.field(offsetof(attn_task, state), e.ptrType());
+  return LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, state, null);
+}
+
 /// True if what the task leaves is not finite.
 V MainEmitter::endOf() {
   if (!saveOp)
     return finish();
   if (!twin)
     return save();
-  V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
-  V state = t.field(offsetof(attn_task, state), e.ptrType());
   return e.choose(
-      LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, state, null), {e.b.getI1Type()},
-      [&] { return SmallVector<V>{save()}; },
+      keepsState(), {e.b.getI1Type()}, [&] { return SmallVector<V>{save()}; },
       [&] {
         bool swept = false;
         for (Operation &op : twin.getBody().front().without_terminator()) {

@@ -44,7 +44,12 @@ void MainEmitter::visitBlocks(V pass) {
                 blockFirst = e.add(base, e.mul(n, l.blockKeys));
                 blockPanels =
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
-                e.when(some, [&] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); }); });
+                e.when(some, [&] {
+                  blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
+                  if (t.packsHere)
+                    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+                  e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
+                });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
                 return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
               });

@@ -17,6 +17,7 @@ struct Layout {
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
   bool inPlace = false;                  // keys and values are not packed
+  bool packsInTasks = false;             // blocks of keys and values are packed in scratch
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
@@ -51,7 +52,11 @@ struct Layout {
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
-  int64_t scratchBytes() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  int64_t packedKeys() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
+  int64_t scratchBytes() const {
+    return packsInTasks ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
+  }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
 
@@ -98,6 +103,18 @@ public:
   V positions;
   /// Whole panels that hold all positions.
   V panels() { return e.divUnsigned(e.add(positions, layout.width - 1), layout.width); }
+  /// Packed keys and values of the block that begins with this key: in scratch where `packsHere` holds (i1, or null:
+  /// nowhere), else in the slot.
+  V keysOf(V first) {
+    return packedAt(e.at(slot, e.mul(e.divUnsigned(first, layout.width), layout.keyPanelBytes())), layout.packedKeys());
+  }
+  V valuesOf(V first) {
+    return packedAt(e.at(valueBase(), e.mul(first, layout.valueRowBytes())), layout.packedValues());
+  }
+  V packedAt(V inSlot, int64_t inScratch) {
+    return packsHere ? e.select(packsHere, e.at(scratch, inScratch), inSlot) : inSlot;
+  }
+  V packsHere;
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
 
@@ -147,6 +164,8 @@ mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
 mlir::LogicalResult emitBoxOrder(TaskEmitter &task);
 void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
+/// The same for the block of keys that begins with `first`.
+mlir::LogicalResult emitPackBlock(TaskEmitter &task, tile::PhaseOp phase, mlir::Value first);
 /// Raises the slots of sums, accumulators, numbers of rows and weights to what a main or merge phase needs.
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// exp, log and the basic operations alone, which there are in f64.

@@ -37,8 +37,11 @@ bool isTwin(tile::VariantOp split, tile::VariantOp other) {
         x, y, [&](Value v, Value w) { return success(v == w || same.lookup(w) == v); },
         [&](Value v, Value w) { same[w] = v; }, OperationEquivalence::IgnoreLocations);
   };
-  if (!equal(a.pack, b.pack))
-    return false;
+  for (auto [x, y] : llvm::zip(a.pack.getBody().front(), b.pack.getBody().front()))
+    if (!equal(&x, &y))
+      return false;
+  for (auto [v, w] : llvm::zip_equal(a.pack.getResults(), b.pack.getResults()))
+    same[w] = v;
   for (auto [x, y] : llvm::zip(a.main.getBody().front(), b.main.getBody().front())) {
     if (!equal(&x, &y))
       return false;
@@ -113,6 +116,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
       l.inPlace = !pack;
+      l.packsInTasks = pack && pack.getInTasks();
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
@@ -133,9 +137,14 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);
       if (shared) { // its layout too, in which nothing else differs
         e.layout = emitted.back().layout;
-        llvm::append_range(e.phases, ArrayRef(emitted.back().phases).take_front(2));
-        e.phases.back().chunks = 0;
+        e.layout.packsInTasks = false;
       }
+      auto lent = [&](int64_t kind) -> const EmittedPhase * {
+        for (const EmittedPhase &phase : shared ? ArrayRef(emitted.back().phases) : ArrayRef<EmittedPhase>())
+          if (phase.kind == kind)
+            return &phase;
+        return nullptr;
+      };
       V result; // of a function that returns an i32
       auto function = [&](StringRef suffix, unsigned arguments,
                           llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body, bool returns = false) {
@@ -162,19 +171,25 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         if (failed(function("_order", 1, [&](TaskEmitter &task, Block *) { return emitOrderPhase(task); })))
           return failure();
       }
-      if (pack && !shared) {
+      if (const EmittedPhase *phase = lent(ATTN_PHASE_PACK)) {
+        e.phases.push_back(*phase);
+      } else if (pack && !pack.getInTasks()) {
         e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
         if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })))
           return failure();
       }
-      if (!shared)
+      if (const EmittedPhase *phase = lent(ATTN_PHASE_MAIN)) {
+        e.phases.push_back(*phase);
+        e.phases.back().chunks = 0;
+      } else {
         e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
                             (int64_t)main.getChunks().value_or(0)});
-      if (!shared && failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
-            return lists ? emitRowsPhase(task, variant, main, module, prefix)
-                         : emitMainPhase(task, variant, pack, main, twin, module, prefix);
-          })))
-        return failure();
+        if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
+              return lists ? emitRowsPhase(task, variant, main, module, prefix)
+                           : emitMainPhase(task, variant, pack, main, twin, module, prefix);
+            })))
+          return failure();
+      }
       if (merge) {
         e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows});
         if (failed(function("_merge", 1, [&](TaskEmitter &task, Block *) {

@@ -22,7 +22,7 @@ SmallVector<V> MainEmitter::loadTile() {
 
 // s_rj = sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
 SmallVector<V> MainEmitter::dot(V panel) {
-  V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
+  V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
   SmallVector<V> start(2 * l.tileRows, e.splat(0));
   V q = qRow;
   auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {

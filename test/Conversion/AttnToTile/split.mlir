@@ -5,7 +5,8 @@
 
 // CHECK-LABEL: tile.program @sink
 // CHECK: tile.variant "split"
-// CHECK: tile.phase "pack" by 256
+// No heads share keys: a block is packed by the one task that meets it.
+// CHECK: tile.phase "pack" by 256 in_tasks {
 // CHECK: %[[STATE:.*]] = tile.phase "main" by 96 descending chunks 7 {
 // CHECK:   tile.param
 // CHECK:   %[[DONE:.*]]:3 = tile.for
@@ -57,6 +58,31 @@ attn.kernel @select(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tens
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     normalize = @argmax
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// Keys that heads share are packed once for all.
+// CHECK-LABEL: tile.program @shared
+// CHECK: tile.phase "pack" by 256 {
+// CHECK: tile.phase "main" by 96 descending chunks 7 {
+attn.kernel @shared(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h floordiv 4, j, c] v = %v[b, h floordiv 4, j, e]
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// So are those with a summary, which boxes are asked about before.
+// CHECK-LABEL: tile.program @summary
+// CHECK: tile.phase "pack" by 256 {
+// CHECK: tile.summary
+attn.kernel @summary(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %s: tensor<?x?xi32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    set = same_segment<%s>
     outputs o[b, h, i, e]
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
   attn.return %r0 : tensor<?x?x?x64xf32>

@@ -2,8 +2,10 @@
 // RUN: %attn-opt %s --attn-pipeline-vector=split-keys=2 | FileCheck %s --check-prefix=FORCED
 
 // The main phase of "split" and that of "stream" are one function: a task with a state saves it, one without finishes.
-// CHECK: llvm.func internal @attn_plain_v0_pack(
+// CHECK-NOT: @attn_plain_v0_pack
 // CHECK: llvm.func internal @attn_plain_v0_main(%[[TASK:.*]]: !llvm.ptr)
+// A task with a state packs its keys in its own scratch.
+// CHECK: llvm.icmp "ne"
 // Its blocks of keys are those of its chunk, of as many as the task says.
 // CHECK: arith.divui
 // CHECK: llvm.icmp "ne"
@@ -11,13 +13,13 @@
 // CHECK-NOT: llvm.func internal @attn_plain_v0_raise1
 // CHECK: llvm.func internal @attn_plain_v0_guard(
 // CHECK: llvm.func internal @attn_plain_v0_sizes(
+// CHECK: llvm.func internal @attn_plain_v1_pack(
 // CHECK-NOT: @attn_plain_v1_main
 // CHECK: llvm.mlir.global internal constant @attn_plain_phases_0()
-// CHECK: llvm.mlir.addressof @attn_plain_v0_pack
 // CHECK: llvm.mlir.addressof @attn_plain_v0_main
 // CHECK: llvm.mlir.addressof @attn_plain_v0_merge
 // CHECK: llvm.mlir.global internal constant @attn_plain_phases_1()
-// CHECK: llvm.mlir.addressof @attn_plain_v0_pack
+// CHECK: llvm.mlir.addressof @attn_plain_v1_pack
 // CHECK: llvm.mlir.addressof @attn_plain_v0_main
 // CHECK-NOT: llvm.mlir.addressof @attn_plain_v0_merge
 

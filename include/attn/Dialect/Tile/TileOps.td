@@ -104,12 +104,14 @@ def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
     the blocks [n B / N, (n + 1) B / N) of B, and the phase ends with a `tile.save` in the place of the finish. `merge`: a task is a block of queries of one member, whose saved
     states it merges and finishes.
 
+    A `pack` phase with `in_tasks` is no launch of its own: a task of the main phase packs each block of keys when it comes to it, for itself, and keeps no other.
+
     Constraints: `phase_c1`: there is one chunk or more, and a main phase with chunks, and no other, results in a state.
   }];
-  let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending, OptionalAttr<I64Attr>:$chunks);
+  let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending, OptionalAttr<I64Attr>:$chunks, UnitAttr:$in_tasks);
   let regions = (region SizedRegion<1>:$body);
   let results = (outs Variadic<AnyType>:$results);
-  let assemblyFormat = "$kind `by` $block (`descending` $descending^)? (`chunks` $chunks^)? attr-dict-with-keyword $body (`:` type($results)^)?";
+  let assemblyFormat = "$kind `by` $block (`descending` $descending^)? (`chunks` $chunks^)? (`in_tasks` $in_tasks^)? attr-dict-with-keyword $body (`:` type($results)^)?";
   let hasVerifier = 1;
 }
 

@@ -5,8 +5,9 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define AT(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
 
-_Static_assert(ATTN_RT_ABI_VERSION == 2, "the numbers below are those of version 2");
-_Static_assert(ATTN_MAX_RANK == 6 && ATTN_MAX_DIMS == 8, "array bounds are part of the layout");
+_Static_assert(ATTN_RT_ABI_VERSION == 3, "the numbers below are those of version 3");
+_Static_assert(ATTN_MAX_RANK == 6 && ATTN_MAX_DIMS == 8 && ATTN_MAX_STEP_VALUES == 64,
+               "array bounds are part of the layout");
 _Static_assert(sizeof(void *) == 8 && sizeof(double) == 8, "64-bit targets only");
 
 SIZE(attn_status, 4);
@@ -139,7 +140,12 @@ AT(attn_variant_info, tile_keys, 80);
 AT(attn_variant_info, block_rows, 88);
 AT(attn_variant_info, block_keys, 96);
 
-SIZE(attn_kernel_info, 72);
+SIZE(attn_step_info, 24);
+AT(attn_step_info, kernel, 0);
+AT(attn_step_info, values, 8);
+AT(attn_step_info, params, 16);
+
+SIZE(attn_kernel_info, 88);
 AT(attn_kernel_info, abi_version, 0);
 AT(attn_kernel_info, size, 4);
 AT(attn_kernel_info, name, 8);
@@ -152,4 +158,20 @@ AT(attn_kernel_info, n_args, 52);
 AT(attn_kernel_info, n_params, 56);
 AT(attn_kernel_info, n_variants, 60);
 AT(attn_kernel_info, isa, 64);
-AT(attn_kernel_info, reserved, 68);
+AT(attn_kernel_info, n_temps, 68);
+AT(attn_kernel_info, steps, 72);
+AT(attn_kernel_info, n_steps, 80);
+AT(attn_kernel_info, reserved, 84);
+
+SIZE(attn_merge_call, 72);
+AT(attn_merge_call, abi_version, 0);
+AT(attn_merge_call, size, 4);
+AT(attn_merge_call, parts, 8);
+AT(attn_merge_call, sink, 16);
+AT(attn_merge_call, o, 24);
+AT(attn_merge_call, lse, 32);
+AT(attn_merge_call, n_parts, 40);
+AT(attn_merge_call, workers, 44);
+AT(attn_merge_call, parallel_for, 48);
+AT(attn_merge_call, pool, 56);
+AT(attn_merge_call, error, 64);

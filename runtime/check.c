@@ -51,8 +51,6 @@ static attn_status check_pointers(const attn_call *call, const attn_kernel_info 
   return ATTN_OK;
 }
 
-static int is_plain(const attn_axis_info *x) { return x->dim >= 0 && x->divisor == 1 && x->offset == 0; }
-
 /* First pass: plain axes say what the extents of the dimensions are, and all of them must say the same. */
 static attn_status define_extents(const attn_call *call, const attn_kernel_info *info, int64_t *extents) {
   for (int32_t d = 0; d < ATTN_MAX_DIMS; ++d)
@@ -65,7 +63,7 @@ static attn_status define_extents(const attn_call *call, const attn_kernel_info 
         return attn_rt_fail(call, ATTN_E_SHAPE, a, x, axis->extent, n);
       if (axis->extent >= 0 && n != axis->extent)
         return attn_rt_fail(call, ATTN_E_SHAPE, a, x, axis->extent, n);
-      if (!is_plain(axis))
+      if (!attn_rt_is_plain(axis))
         continue;
       const int32_t dims[2] = {axis->dim, axis->also};
       for (int k = 0; k < 2; ++k) {
@@ -75,7 +73,7 @@ static attn_status define_extents(const attn_call *call, const attn_kernel_info 
         const int32_t kind = info->dims[d].kind;
         if (extents[d] >= 0 && extents[d] != n)
           return attn_rt_fail(call, ATTN_E_SHAPE, a, x, extents[d], n);
-        if ((kind == ATTN_DIM_QUERY || kind == ATTN_DIM_KEY) && n > ATTN_MAX_EXTENT)
+        if ((kind == ATTN_DIM_QUERY || kind == ATTN_DIM_KEY || kind == ATTN_DIM_MAP) && n > ATTN_MAX_EXTENT)
           return attn_rt_fail(call, ATTN_E_OVERFLOW, a, x, ATTN_MAX_EXTENT, n);
         extents[d] = n;
       }
@@ -92,7 +90,7 @@ static attn_status check_derived(const attn_call *call, const attn_kernel_info *
     for (int32_t x = 0; x < info->args[a].rank; ++x) {
       const attn_axis_info *axis = &info->args[a].axis[x];
       const int64_t n = call->args[a].shape[x];
-      if (axis->is_free || is_plain(axis))
+      if (axis->is_free || attn_rt_is_plain(axis))
         continue;
       if (axis->dim < 0) {
         if (n <= axis->offset)
@@ -122,7 +120,7 @@ static attn_status check_alignment(const attn_call *call, const attn_kernel_info
   return ATTN_OK;
 }
 
-attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents) {
+attn_status attn_rt_check_head(const attn_call *call, const attn_kernel_info *info, int with_data) {
   if (!call || !info)
     return ATTN_E_ARGUMENT;
   /* Of a struct of another version nothing else can be read, not even where its error goes. */
@@ -134,16 +132,28 @@ attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, i
   attn_status status;
   if ((status = check_counts(call, info)) || (status = check_types(call, info)))
     return status;
-  if (with_data && (status = check_pointers(call, info)))
+  return with_data ? check_pointers(call, info) : ATTN_OK;
+}
+
+attn_status attn_rt_check_shapes(const attn_call *call, const attn_kernel_info *info, int64_t *extents) {
+  const attn_status status = define_extents(call, info, extents);
+  return status ? status : check_derived(call, info, extents);
+}
+
+attn_status attn_rt_check_data(const attn_call *call, const attn_kernel_info *info) {
+  attn_status status;
+  if ((status = attn_rt_check_strides(call, info)) || (status = attn_rt_check_alias(call, info)))
     return status;
-  if ((status = define_extents(call, info, extents)) || (status = check_derived(call, info, extents)))
+  return check_alignment(call, info);
+}
+
+attn_status attn_rt_check(const attn_call *call, const attn_kernel_info *info, int with_data, int64_t *extents) {
+  attn_status status;
+  if ((status = attn_rt_check_head(call, info, with_data)) || (status = attn_rt_check_shapes(call, info, extents)))
     return status;
   if (!with_data)
     return ATTN_OK;
-  if ((status = attn_rt_check_strides(call, info)) || (status = attn_rt_check_alias(call, info)) ||
-      (status = check_alignment(call, info)))
-    return status;
-  if ((status = attn_rt_check_lengths(call, info, extents)))
+  if ((status = attn_rt_check_data(call, info)) || (status = attn_rt_check_lengths(call, info, extents)))
     return status;
   return attn_rt_check_facts(call, info);
 }

@@ -11,11 +11,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
-enum { LINE = 64, FULL = 0, PARTIAL, SKIPPED, TILES, GUARDED, COUNTERS };
+enum { LINE = ATTN_RT_LINE, FULL = 0, PARTIAL, SKIPPED, TILES, GUARDED, COUNTERS };
 _Static_assert(COUNTERS * sizeof(int64_t) <= LINE, "a worker's counters share a line with no other's");
 
 typedef struct plan {
@@ -38,23 +34,6 @@ typedef struct launch {
   int64_t state_chunks; /* of the phase before MERGE */
   unsigned fp_control;
 } launch;
-
-/* Rounding, denormal modes and exception masks of this thread, without the sticky flags. */
-static unsigned get_fp_control(void) {
-#if defined(__x86_64__)
-  return _mm_getcsr() & ~0x3fu;
-#else
-  return 0;
-#endif
-}
-
-static void set_fp_control(unsigned control) {
-#if defined(__x86_64__)
-  _mm_setcsr(control | (_mm_getcsr() & 0x3fu));
-#else
-  (void)control;
-#endif
-}
 
 static int64_t extent_of_kind(const attn_kernel_info *info, const int64_t *extents, int32_t kind) {
   for (int32_t d = 0; d < info->n_dims; ++d)
@@ -104,13 +83,6 @@ static attn_status choose_variant(const attn_call *call, const attn_kernel_info 
   return attn_rt_fail(call, ATTN_E_VARIANT, -1, -1, info->n_variants, call->variant);
 }
 
-static int round_up(int64_t n, int64_t *rounded) {
-  if (__builtin_add_overflow(n, LINE - 1, rounded))
-    return 1;
-  *rounded &= -(int64_t)LINE;
-  return 0;
-}
-
 /* States of every member, block and chunk of a unit; nonzero on overflow. */
 static int size_states(const plan *p, int64_t *bytes) {
   *bytes = 0;
@@ -131,12 +103,13 @@ static int size_workspace(plan *p, const attn_sizes *more) {
   const int64_t panels = v->panel > 0 ? attn_rt_ceil_div(p->keys, v->panel) : 0;
   int64_t panel_bytes, states_bytes, slots_bytes, workers_bytes;
   if (__builtin_mul_overflow(v->slot_per_panel, panels, &panel_bytes) ||
-      __builtin_add_overflow(v->slot_base, panel_bytes, &p->slot_bytes) || round_up(p->slot_bytes, &p->slot_bytes) ||
-      round_up(v->scratch_bytes, &p->scratch_bytes) || round_up(more->scratch_bytes, &p->zeroed) ||
+      __builtin_add_overflow(v->slot_base, panel_bytes, &p->slot_bytes) ||
+      attn_rt_round_up(p->slot_bytes, &p->slot_bytes) || attn_rt_round_up(v->scratch_bytes, &p->scratch_bytes) ||
+      attn_rt_round_up(more->scratch_bytes, &p->zeroed) ||
       __builtin_add_overflow(p->slot_bytes, more->slot_bytes, &p->slot_bytes) ||
-      round_up(p->slot_bytes, &p->slot_bytes) ||
+      attn_rt_round_up(p->slot_bytes, &p->slot_bytes) ||
       __builtin_add_overflow(p->scratch_bytes, p->zeroed, &p->scratch_bytes) ||
-      round_up(more->state_bytes, &p->state_bytes) || size_states(p, &states_bytes))
+      attn_rt_round_up(more->state_bytes, &p->state_bytes) || size_states(p, &states_bytes))
     return 1;
   p->states_at = p->slot_bytes;
   if (__builtin_add_overflow(p->slot_bytes, states_bytes, &p->slot_bytes))
@@ -164,6 +137,20 @@ static int ask_sizes(const attn_call *call, plan *p, attn_sizes *sizes) {
          sizes->slot_bytes < 0 || sizes->scratch_bytes < 0 || sizes->state_bytes < 0;
 }
 
+/* The tasks of an elementwise kernel are counted from its result's elements, whose number has to fit. */
+static attn_status check_results(const attn_call *call, const attn_kernel_info *info) {
+  for (int32_t a = 0; a < info->n_args && info->n_dims && info->dims[0].kind == ATTN_DIM_MAP; ++a) {
+    const attn_tensor *t = &call->args[a];
+    int64_t elements = 1;
+    if (info->args[a].role != ATTN_ARG_OUTPUT || attn_rt_is_empty(t))
+      continue;
+    for (int32_t x = 0; x < t->rank; ++x)
+      if (__builtin_mul_overflow(elements, t->shape[x], &elements) || elements > INT64_MAX / 16)
+        return attn_rt_fail(call, ATTN_E_OVERFLOW, a, x, INT64_MAX / 16, t->shape[x]);
+  }
+  return ATTN_OK;
+}
+
 static attn_status make_plan(const attn_call *call, const attn_kernel_info *info, int with_data, plan *p) {
   *p = (plan){0};
   attn_status status = attn_rt_check(call, info, with_data, p->extents);
@@ -178,6 +165,8 @@ static attn_status make_plan(const attn_call *call, const attn_kernel_info *info
     return status;
   if (count_units(info, p))
     return attn_rt_fail(call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
+  if ((status = check_results(call, info)))
+    return status;
   attn_sizes sizes;
   if (ask_sizes(call, p, &sizes))
     return attn_rt_fail(call, ATTN_E_OVERFLOW, -1, -1, ATTN_MAX_EXTENT, -1);
@@ -237,12 +226,12 @@ static void run_task(void *ctx, int64_t i, int32_t worker) {
   if (!member_index(l, l->first_unit + unit, head % l->members, task.index))
     return;
   /* A worker computes under the caller's floating-point modes, else results would depend on who runs a task. */
-  const unsigned own = get_fp_control();
+  const unsigned own = attn_rt_get_fp_control();
   if (own != l->fp_control)
-    set_fp_control(l->fp_control);
+    attn_rt_set_fp_control(l->fp_control);
   l->phase->run(&task);
   if (own != l->fp_control)
-    set_fp_control(own);
+    attn_rt_set_fp_control(own);
 }
 
 static attn_status run_phase(launch *l, const attn_phase_info *phase) {
@@ -297,7 +286,7 @@ static attn_status index_error(const attn_call *call, const attn_kernel_info *in
                       bad[3]);
 }
 
-attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes) {
+attn_status attn_rt_size_one(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes) {
   plan p;
   const attn_status status = make_plan(call, info, 0, &p);
   if (status)
@@ -308,9 +297,9 @@ attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *inf
   return ATTN_OK;
 }
 
-attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
+attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info, int checked) {
   plan p;
-  attn_status status = make_plan(call, info, 1, &p);
+  attn_status status = make_plan(call, info, !checked, &p);
   if (status)
     return status;
   if (!p.total_bytes) {
@@ -323,7 +312,7 @@ attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
 
   unsigned char *at = call->workspace;
   at += -(uintptr_t)at % LINE;
-  launch l = {.call = call, .info = info, .plan = &p, .fp_control = get_fp_control()};
+  launch l = {.call = call, .info = info, .plan = &p, .fp_control = attn_rt_get_fp_control()};
   l.counters = at;
   l.bad = l.counters + (int64_t)p.workers * LINE;
   l.scratch = l.bad + LINE;
@@ -341,4 +330,17 @@ attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
   write_stats(call, &p, l.counters);
   const int64_t *bad = (const int64_t *)(const void *)l.bad;
   return bad[0] ? index_error(call, info, bad) : ATTN_OK;
+}
+
+/* Nothing of an info of another version can be read but that. */
+static int has_steps(const attn_kernel_info *info) {
+  return info && info->abi_version == ATTN_RT_ABI_VERSION && info->size == sizeof *info && info->n_steps > 0;
+}
+
+attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes) {
+  return has_steps(info) ? attn_rt_size_sequence(call, info, bytes) : attn_rt_size_one(call, info, bytes);
+}
+
+attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
+  return has_steps(info) ? attn_rt_run_sequence(call, info) : attn_rt_run_one(call, info, 0);
 }

@@ -23,25 +23,57 @@ ArgumentFact ArgumentFact::unpack(ArrayRef<int64_t> words) {
   return fact;
 }
 
+ArgumentFact ArgumentFact::ofType(Type type) {
+  ArgumentFact fact;
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    for (int64_t extent : tensor.getShape()) {
+      AxisFact axis;
+      axis.extent = ShapedType::isDynamic(extent) ? -1 : extent;
+      fact.axes.push_back(axis);
+    }
+  return fact;
+}
+
+AxisFact AxisFact::ofIndex(AffineExpr index) {
+  AxisFact use;
+  use.free = 0;
+  if (auto dim = dyn_cast<AffineDimExpr>(index)) {
+    use.dim = dim.getPosition();
+  } else if (auto constant = dyn_cast<AffineConstantExpr>(index)) {
+    use.offset = constant.getValue();
+  } else {
+    auto binary = cast<AffineBinaryOpExpr>(index);
+    use.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
+    use.divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  }
+  return use;
+}
+
+bool AxisFact::merge(const AxisFact &use) {
+  if (free) {
+    int64_t known = extent;
+    *this = use;
+    extent = known;
+    return true;
+  }
+  if (dim == use.dim && divisor == use.divisor) {
+    offset = std::max(offset, use.offset);
+    return true;
+  }
+  if (dim >= 0 && use.dim >= 0 && divisor == 1 && use.divisor == 1 && (also < 0 || also == use.dim)) {
+    also = use.dim;
+    return true;
+  }
+  return false;
+}
+
 namespace {
 
 class Collector {
 public:
   Collector(KernelOp kernel, AttendOp attend) : kernel(kernel), attend(attend) {
-    auto add = [&](Type t) {
-      ArgumentFact fact;
-      if (auto tensor = dyn_cast<RankedTensorType>(t))
-        for (int64_t extent : tensor.getShape()) {
-          AxisFact axis;
-          axis.extent = ShapedType::isDynamic(extent) ? -1 : extent;
-          fact.axes.push_back(axis);
-        }
-      facts.push_back(fact);
-    };
-    for (Type t : kernel.getArgumentTypes())
-      add(t);
-    for (Type t : kernel.getResultTypes())
-      add(t);
+    for (Type t : llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes()))
+      facts.push_back(ArgumentFact::ofType(t));
   }
 
   LogicalResult run() {
@@ -50,6 +82,15 @@ public:
       return failure();
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
+        return failure();
+    for (unsigned n = 0; n < attend.numNormArgs(); ++n)
+      if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
+        if (failed(map(arg.value, arg.map)))
+          return failure();
+    for (auto [value, m] : llvm::zip(attend.getAggregated(), attend.getAggregateMapsAttr()
+                                                                 ? attend.getAggregateMapsAttr().getValue()
+                                                                 : ArrayRef<Attribute>()))
+      if (failed(map(value, cast<AffineMapAttr>(m).getValue())))
         return failure();
     WalkResult result = attend->walk(
         [&](Operation *op) { return failed(captured(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
@@ -89,42 +130,15 @@ private:
   }
 
   LogicalResult mapFact(ArgumentFact &fact, AffineMap m, StringRef what) {
-    for (auto [n, e] : llvm::enumerate(m.getResults())) {
-      AxisFact use;
-      use.free = 0;
-      if (auto dim = dyn_cast<AffineDimExpr>(e)) {
-        use.dim = dim.getPosition();
-      } else if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
-        use.offset = constant.getValue();
-      } else {
-        auto binary = cast<AffineBinaryOpExpr>(e);
-        use.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
-        use.divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-      }
-      if (failed(merge(fact.axes[n], use, n)))
+    for (auto [n, e] : llvm::enumerate(m.getResults()))
+      if (failed(merge(fact.axes[n], AxisFact::ofIndex(e), n)))
         return failure();
-    }
     return success();
   }
 
-  /// Two uses of one axis must be one rule: the same dimension, two dimensions of equal extent, or constants.
   LogicalResult merge(AxisFact &axis, const AxisFact &use, unsigned n) {
-    if (axis.free) {
-      int64_t extent = axis.extent;
-      axis = use;
-      axis.extent = extent;
+    if (axis.merge(use))
       return success();
-    }
-    if (axis.dim == use.dim && axis.divisor == use.divisor) {
-      axis.offset = std::max(axis.offset, use.offset);
-      return success();
-    }
-    if (axis.dim >= 0 && use.dim >= 0 && axis.divisor == 1 && use.divisor == 1) {
-      if (axis.also < 0 || axis.also == use.dim) {
-        axis.also = use.dim;
-        return success();
-      }
-    }
     return attend.emitError("[unsupported_axis] axis ")
            << n << " of one tensor is indexed in ways that contradict each other; pass it as two arguments";
   }
@@ -178,6 +192,8 @@ private:
 
   LogicalResult captured(Operation *op) {
     unsigned i = attend.queryDim(), j = attend.keyDim();
+    if (attend->hasAttr(kExchanged))
+      std::swap(i, j);
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
             [&](auto o) { return failure(failed(lengths(o.getQLengths(), i)) || failed(lengths(o.getKLengths(), j))); })
@@ -220,10 +236,8 @@ private:
       return failure();
     for (auto [n, index] : llvm::enumerate(indices)) {
       auto arg = dyn_cast<BlockArgument>(index);
-      if (!arg || arg.getOwner() == &kernel.getBody().front())
-        continue;
-      unsigned leading = isa<AttendOp>(arg.getOwner()->getParentOp()) ? 1 : 0;
-      if (failed(merge(fact->axes[n], indexedBy(arg.getArgNumber() - leading), n)))
+      int dim = arg ? attend.dimOf(arg) : -1;
+      if (dim >= 0 && failed(merge(fact->axes[n], indexedBy(dim), n)))
         return failure();
     }
     return success();

@@ -18,21 +18,32 @@ static std::string elementName(mlir::Type type) {
 }
 
 /// `b`, `h / 4`: an index expression in the names of the text.
-static std::string indexText(mlir::AffineExpr expr, AttendOp attend) {
+static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
   if (auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(expr))
-    return attend.dimName(dim.getPosition()).str();
+    return mlir::cast<mlir::StringAttr>(dims[dim.getPosition()]).str();
   if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
       binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
     if (auto divisor = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
-      return indexText(binary.getLHS(), attend) + " / " + std::to_string(divisor.getValue());
+      return indexText(binary.getLHS(), dims) + " / " + std::to_string(divisor.getValue());
   return ""; // a constant: one of several tensors packed along this axis
 }
 
+namespace {
+
+/// How a step of the kernel indexes a tensor.
+struct Indexed {
+  mlir::AffineMap map;
+  mlir::ArrayAttr dims;
+};
+
+} // namespace
+
 /// The index expression of every axis that has one, and every static extent: [b, h / 4, j, c = 64].
-static std::string shapeText(mlir::RankedTensorType type, mlir::AffineMap map, AttendOp attend) {
+static std::string shapeText(mlir::RankedTensorType type, const Indexed &indexed) {
   SmallVector<std::string> axes;
   for (auto [axis, extent] : llvm::enumerate(type.getShape())) {
-    std::string index = map && axis < map.getNumResults() ? indexText(map.getResult(axis), attend) : "";
+    bool known = indexed.map && axis < indexed.map.getNumResults();
+    std::string index = known ? indexText(indexed.map.getResult(axis), indexed.dims) : "";
     std::string size = mlir::ShapedType::isDynamic(extent) ? "" : std::to_string(extent);
     axes.push_back(!index.empty() && !size.empty() ? index + " = " + size
                    : !index.empty()                ? index
@@ -52,25 +63,51 @@ struct Place {
 
 } // namespace
 
-/// The map by which the kernel's attend reads `value`, if it is an operand.
-static mlir::AffineMap operandMap(AttendOp attend, mlir::Value value) {
-  if (!attend)
-    return {};
-  return value == attend.getQ()   ? attend.getQMap()
-         : value == attend.getK() ? attend.getKMap()
-         : value == attend.getV() ? attend.getVMap()
-                                  : mlir::AffineMap();
+/// The map by which a step of the kernel reads `value`, if it is an operand: that of the first such step.
+static Indexed operandMap(KernelOp kernel, mlir::Value value) {
+  for (mlir::Operation &op : kernel.getBody().front()) {
+    if (auto attend = mlir::dyn_cast<AttendOp>(op)) {
+      if (value == attend.getQ())
+        return {attend.getQMap(), attend.getDimNames()};
+      if (value == attend.getK())
+        return {attend.getKMap(), attend.getDimNames()};
+      if (value == attend.getV())
+        return {attend.getVMap(), attend.getDimNames()};
+    } else if (auto map = mlir::dyn_cast<MapOp>(op)) {
+      for (auto [n, input] : llvm::enumerate(map.getInputs()))
+        if (input == value)
+          return {map.inMap(n), map.getDimNames()};
+    } else if (auto merge = mlir::dyn_cast<MergeOp>(op)) {
+      for (unsigned p = 0; p < merge.numParts(); ++p) {
+        if (merge.getPartOuts()[p] == value)
+          return {merge.partOutMap(p), merge.getDimNames()};
+        if (merge.getPartLses()[p] == value)
+          return {merge.partLseMap(p), merge.getDimNames()};
+      }
+    }
+  }
+  return {};
+}
+
+/// The map by which a step writes `value`.
+static Indexed resultMap(mlir::Value value) {
+  auto result = mlir::dyn_cast<mlir::OpResult>(value);
+  mlir::Operation *step = result ? result.getOwner() : nullptr;
+  if (auto attend = mlir::dyn_cast_or_null<AttendOp>(step))
+    return {attend.outMap(result.getResultNumber()), attend.getDimNames()};
+  if (auto map = mlir::dyn_cast_or_null<MapOp>(step))
+    return {map.getOutMap(), map.getDimNames()};
+  if (auto merge = mlir::dyn_cast_or_null<MergeOp>(step))
+    return {result == merge.getOut() ? merge.getOutMap() : merge.getLseMap(), merge.getDimNames()};
+  return {};
 }
 
 static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Place> &params) {
-  AttendOp attend;
-  for (auto op : kernel.getBody().getOps<AttendOp>())
-    attend = op;
   for (auto [n, type] : llvm::enumerate(kernel.getArgumentTypes())) {
     if (auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type)) {
-      mlir::AffineMap map = operandMap(attend, kernel.getBody().getArgument(n));
+      Indexed indexed = operandMap(kernel, kernel.getBody().getArgument(n));
       args.push_back({kernel.argName(n),
-                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, attend))});
+                      formatv("in   {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, indexed))});
     } else {
       params.push_back(
           {kernel.argName(n), formatv("{0} {1}", mlir::isa<mlir::FloatType>(type) ? ".f" : ".i", elementName(type))});
@@ -79,11 +116,8 @@ static void describe(KernelOp kernel, SmallVector<Place> &args, SmallVector<Plac
   auto ret = mlir::cast<ReturnOp>(kernel.getBody().front().getTerminator());
   for (auto [n, type] : llvm::enumerate(kernel.getResultTypes())) {
     auto tensor = mlir::cast<mlir::RankedTensorType>(type);
-    auto result = mlir::dyn_cast<mlir::OpResult>(ret.getOperand(n));
-    AttendOp source = result ? mlir::dyn_cast<AttendOp>(result.getOwner()) : AttendOp();
-    mlir::AffineMap map = source ? source.outMap(result.getResultNumber()) : mlir::AffineMap();
-    args.push_back({kernel.resName(n),
-                    formatv("out  {0} {1}", elementName(tensor.getElementType()), shapeText(tensor, map, source))});
+    args.push_back({kernel.resName(n), formatv("out  {0} {1}", elementName(tensor.getElementType()),
+                                               shapeText(tensor, resultMap(ret.getOperand(n))))});
   }
 }
 

@@ -85,11 +85,16 @@ Error Program::selectKernels() {
   auto bad = [&](const Twine &message) { return compileError(CompileFailure::BadInput, name + ": error: " + message); };
   StringRef suffix = "_info", prefix = "attn_";
   SmallVector<KernelOp> all = llvm::to_vector(op->getOps<KernelOp>());
+  auto isStep = [](KernelOp kernel) {
+    return mlir::SymbolTable::getSymbolVisibility(kernel) != mlir::SymbolTable::Visibility::Public;
+  };
   for (KernelOp kernel : all)
-    names.push_back(kernel.getSymName().str());
+    if (!isStep(kernel))
+      names.push_back(kernel.getSymName().str());
   if (all.empty())
     for (auto global : op->getOps<mlir::LLVM::GlobalOp>())
-      if (StringRef symbol = global.getSymName(); symbol.starts_with(prefix) && symbol.ends_with(suffix))
+      if (StringRef symbol = global.getSymName(); global.getLinkage() == mlir::LLVM::Linkage::External &&
+                                                  symbol.starts_with(prefix) && symbol.ends_with(suffix))
         names.push_back(symbol.drop_front(prefix.size()).drop_back(suffix.size()).str());
   if (names.empty())
     return bad("[input_kernels] there is no attn.kernel in the program");
@@ -115,7 +120,7 @@ Error Program::selectKernels() {
   for (KernelOp kernel : all)
     if (is_contained(names, kernel.getSymName()))
       kernelOps.push_back(kernel);
-    else
+    else if (!isStep(kernel)) // other kernels may call these
       kernel.erase();
   return Error::success();
 }

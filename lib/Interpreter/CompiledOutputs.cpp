@@ -27,7 +27,7 @@ public:
     if (Error e = epilogueArguments())
       return e;
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
-      if (Error e = output(attend.outName(r)))
+      if (Error e = output(attend.outName(r), attend.outMap(r)))
         return e;
     for (unsigned n = 0; n < attend.numReductions(); ++n)
       if (Region *f = attend.reductionRegion(n); f && kernel.reductions[n].needed)
@@ -69,7 +69,7 @@ private:
     return Error::success();
   }
 
-  Error output(StringRef name) {
+  Error output(StringRef name, AffineMap map) {
     auto source = findOutput(attend, normalizer, name);
     if (!source)
       return makeError("the normalizer has no output '" + name + "'");
@@ -77,7 +77,7 @@ private:
     if (source->kind == OutputSource::Column)
       return column(name, source->index);
     if (source->kind == OutputSource::Aggregate)
-      return aggregate(name, source->index);
+      return aggregate(name, source->index, map);
     CompiledOutput &out = kernel.outputs.emplace_back();
     out.name = name.str();
     out.source = *source;
@@ -116,7 +116,7 @@ private:
     return region(*attend.columnRegion(n), column.f);
   }
 
-  Error aggregate(StringRef name, unsigned n) {
+  Error aggregate(StringRef name, unsigned n, AffineMap map) {
     CompiledAggregate &aggregate = kernel.aggregates.emplace_back();
     aggregate.name = name.str();
     aggregate.u.view = problem.tensors.lookup(attend.getAggregated()[n]);
@@ -125,6 +125,10 @@ private:
       if (int dim = aggregate.u.axes.back().dim; dim >= (int)attend.dotDim())
         aggregate.feature = dim;
     }
+    for (unsigned dim : {attend.dotDim(), attend.valueDim()})
+      if (map.isFunctionOfDim(dim) != (dim == aggregate.feature))
+        return makeError("the output '" + name + "' has the feature of the tensor that it aggregates, '" +
+                         attend.dimName(aggregate.feature) + "', and no other");
     return Error::success();
   }
 

@@ -5,8 +5,8 @@
 // text's gauge: r = max(ra, rb), N = g(ra, r) Na + g(rb, r) Nb; counts are added as they are; weights of pairs are then
 // against r too: g(ra, r) phi(s, ra). A row without keys has no Na. A seed of reference -inf seeds nothing.
 //
-// A root is the lower end of a bracket that is halved until nothing lies inside, or to 2^-60 of its larger end. Plain
-// stops where the language lets a kernel stop: 2^-22 (f64: 2^-48).
+// A root is the lower end of a bracket that is halved until nothing lies inside, or to 2^-60 of its larger end, however
+// few sweeps `at_most` grants a kernel. Plain stops where the language lets a kernel stop: 2^-22 (f64: 2^-48).
 #ifndef ATTN_LIB_INTERPRETER_NORMALIZEREVALUATOR_H
 #define ATTN_LIB_INTERPRETER_NORMALIZEREVALUATOR_H
 

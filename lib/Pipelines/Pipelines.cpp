@@ -29,6 +29,9 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnExpandColumnsPass());
+  pm.addPass(createAttnExpandMergePass());
+  pm.addPass(createAttnSplitKernelPass());
   pm.addPass(createAttnSchedulePass(request));
 }
 
@@ -74,6 +77,8 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
+  registerPass(createAttnExpandMergePass);
+  registerPass(createAttnSplitKernelPass);
   registerPass([] { return createAttnSchedulePass(); });
   registerPass(createAttnToTilePass);
   registerPass([] { return createTileToVectorPass(); });

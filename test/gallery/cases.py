@@ -153,11 +153,13 @@ def all_cases(seed):
     for number, row in enumerate(rows()):
         spec = reference(row).ROW
         i, j = spec.base
-        base = Case(row, "length", group=spec.groups[0], i=i, j=i if spec.square else j, knob=next(iter(spec.knobs)))
+        base = Case(row, "length", d=spec.d, e=spec.d, group=spec.groups[0], i=i, j=i if spec.square else j, knob=next(iter(spec.knobs)))
         first = len(cases)
 
         def add(axis, **change):
             if spec.axes and axis not in (*spec.axes, "more"):
+                return
+            if spec.d != 64 and change.get("d") in (64, 256):
                 return
             c = replace(base, axis=axis, **change)
             c = replace(c, e=c.d) if spec.same_width or not spec.values else c
@@ -186,7 +188,7 @@ def chosen(cases, seed, count):
             if first.setdefault(c.axis, c) is not c:
                 rest.append(c)
         spec = reference(row).ROW
-        number = count * 3 if spec.thorough else (count + 1) // 2 if spec.few else count
+        number = count * 3 if spec.thorough else max(1, count // 4) if spec.few else count
         picked += sorted([*first.values(), *rest][:number], key=lambda c: c.name)
     return picked
 

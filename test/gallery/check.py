@@ -110,7 +110,8 @@ def compare(folder, c, problem):
         if kind == "id":
             wrong = common.check_ids(got[name], exact[name])
         else:
-            wrong = common.check(got[name], exact[name], plain[name], elements[name], size[name])
+            terms = exact[c.spec.terms[name]] if name in c.spec.terms else None
+            wrong = common.check(got[name], exact[name], plain[name], elements[name], size[name], terms)
         if wrong:
             return f"{name}: {wrong}"
     return common.empty_rows(got["o"], got["lse"], exact["lse"]) if {"o": "value", "lse": "row"}.items() <= kinds.items() else None

@@ -43,6 +43,7 @@ def _f64(text, keeps):
     text = re.sub(r"\b(score|weighted|sum|min|max|argmax)\(%(\w+)(?=[,)])", r"\1(%\2 : f64", text)
     text = re.sub(r"(columns \w+ = sum\(%\w+ : f64, %\w+)", r"\1 : f64", text)
     text = re.sub(r"epilogue\([^)]*\)", lambda m: re.sub(r"\b(\w{2,}|o) = (%\w+)", r"\1 = \2 : f64", m[0]), text)
+    text = re.sub(r"(%\w+) = (%\w+\[)", r"\1 : f64 = \2", text)  # elements of a map's operands
     for name in keeps:
         text = _must(rf"(%{name}: [\w<?]*)f64", r"\g<1>f32", text)
     return text

@@ -25,4 +25,4 @@ def reference(inputs, params, dtype):
                                         "entropy": entropy(s, p, lse, dtype)}
 
 
-ROW = Row(outputs={"o": "value", "lse": "row", "top": "row", "low": "row", "id": "id", "entropy": "row"}, adjust=steps, few=True)
+ROW = Row(outputs={"o": "value", "lse": "row", "top": "row", "low": "row", "id": "id", "entropy": "row"}, terms={"entropy": "lse"}, adjust=steps, d=60, few=True)

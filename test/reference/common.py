@@ -142,7 +142,7 @@ def magnitudes(v, q, k, scale, visible):
     return {"o": cond * size, "lse": cond * np.any(seen, -1)}
 
 
-def check(got, exact, plain, element, magnitude=None):
+def check(got, exact, plain, element, magnitude=None, terms=None):
     """THE error rule (measuring.md): None, or a sentence that says what is wrong.
 
     NaN, Inf and exact zeros of empty rows (lse = -inf) are compared exactly, the rest as
@@ -154,7 +154,7 @@ def check(got, exact, plain, element, magnitude=None):
     A row is what shares every index but the last (an lse is a row by itself). One row's plain error may be tiny by luck (one
     number of an lse can be exact), so per row it counts as at least the tensor's: magnitude[row] times the largest
     plain_error / magnitude of any row (see `magnitudes`). A row of small numbers is so held to its own scale, not to luck.
-    `magnitude` None: one scale for all rows.
+    `magnitude` None: one scale for all rows. `terms`: what is a difference of larger numbers is held to their size, so eps is times max(|got|, terms).
     """
     wide = np.longdouble if element == "f64" else np.float64
     got, exact, plain = (np.asarray(x).astype(wide) for x in (got, exact, plain))
@@ -175,6 +175,8 @@ def check(got, exact, plain, element, magnitude=None):
         ours = np.where(number, np.abs(got - exact), 0)
         theirs = np.where(number & np.isfinite(plain), np.abs(plain - exact), 0)
         size = np.where(number, np.abs(got), 0)
+        if terms is not None:
+            size = np.maximum(size, np.where(np.isfinite(terms), np.abs(terms.astype(wide)), 0))
     if element in ROUNDED:
         bound = 1.5 * theirs.max() + ulp(size.max(), element)
         if ours.max() > bound:

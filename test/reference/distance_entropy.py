@@ -19,8 +19,8 @@ def reference(inputs, params, dtype):
     far = np.sqrt(((i // w - j // w) ** 2 + (i % w - j % w) ** 2).astype(t))
     s = scores(q, k, default_scale(q, dtype), dtype)
     p, lse = softmax(s, True, dtype)
-    return {"o": attend(s, True, v, dtype)["o"], "distance": weighted(p, far, dtype), "entropy": entropy(s, p, lse, dtype)}
+    return {"o": attend(s, True, v, dtype)["o"], "distance": weighted(p, far, dtype), "entropy": entropy(s, p, lse, dtype), "lse": lse}
 
 
 ROW = Row(knobs={"14": {"width": 14}, "8": {"width": 8}, "line": {"width": 1}}, text={"width": ["%w = arith.constant {} : index"]}, hides=False,
-          outputs={"o": "value", "distance": "row", "entropy": "row"}, few=True)
+          outputs={"o": "value", "distance": "row", "entropy": "row"}, terms={"entropy": "lse"}, few=True)

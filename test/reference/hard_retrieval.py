@@ -1,4 +1,5 @@
-"""Hard retrieval: o_i = v_j* with j* = argmax_j q_i . k_j over the visible keys, the lowest on ties, causal; id = j*, -1 where nothing is visible."""
+"""Hard retrieval: o_i = v_j* with j* = argmax_j q_i . k_j over the visible keys, the lowest on ties, causal; id = j*, -1 where nothing is visible.
+A score that is NaN counts as larger than all."""
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def reference(inputs, params, dtype):
     o = np.zeros((*s.shape[:3], v.shape[-1]), t)
     for at in np.ndindex(id.shape):
         if id[at] >= 0:
-            o[at] = t(np.nan) if pairs.bad[at] else v[at[0], at[1], id[at]]
+            o[at] = v[at[0], at[1], id[at]]
     return {"o": o, "id": id}
 
 

@@ -17,4 +17,4 @@ def reference(inputs, params, dtype):
 
 OF = parallel_context.ROW
 ROW = Row(knobs={n: OF.knobs[n] for n in ("4", "many", "any-order")}, captured=OF.captured, text=OF.text, square=True,
-          outputs={"o": "value", "lse": "row", "entropy": "row"}, few=True)
+          outputs={"o": "value", "lse": "row", "entropy": "row"}, terms={"entropy": "lse"}, few=True)

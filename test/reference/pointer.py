@@ -17,13 +17,13 @@ def reference(inputs, params, dtype):
     seen = visible(inputs, params)
     p, lse = softmax(s, seen, dtype)
     if s.shape[-1] == 0:
-        return {"p": p, "nll": lse, "id": np.full(lse.shape, -1, np.int64)}
+        return {"p": p, "nll": lse, "lse": lse, "id": np.full(lse.shape, -1, np.int64)}
     target = inputs["target"].astype(np.int64)[..., None]
     if exact(dtype):
         nll = -np.log(np.take_along_axis(p, target, -1))[..., 0]
     else:
         nll = lse - np.take_along_axis(s, target, -1)[..., 0]
-    return {"p": p, "nll": nll.astype(t), "id": first_largest(s, Pairs(s, seen).at)}
+    return {"p": p, "nll": nll.astype(t), "lse": lse, "id": first_largest(s, Pairs(s, seen).at)}
 
 
 def captured(c, rng, ragged):
@@ -31,5 +31,5 @@ def captured(c, rng, ragged):
     return {"length": length.astype(np.int32), "target": np.array([rng.integers(0, max(n, 1), c.i) for n in length]).reshape(c.batch, c.i).astype(np.int32)}, {}
 
 
-ROW = Row(knobs={"ragged": {"ragged": True}, "all": {"ragged": False}}, captured=captured, operands=lambda c: {"q": (c.batch, c.i, c.d), "k": (c.batch, c.j, c.d)}, adjust=steps,
-          outputs={"p": "flat", "nll": "flat", "id": "id"}, same_width=True, layouts=("bhsd",), axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)
+ROW = Row(knobs={"ragged": {"ragged": True}, "all": {"ragged": False}}, captured=captured, operands=lambda c: {"q": (c.batch, c.i, c.d), "k": (c.batch, c.j, c.d)}, adjust=steps, d=60,
+          outputs={"p": "flat", "nll": "flat", "id": "id"}, terms={"nll": "lse"}, same_width=True, layouts=("bhsd",), axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

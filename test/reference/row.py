@@ -19,7 +19,9 @@ def settings(c, rng, **knob):
 
 
 def steps(c, x, rng):
-    """Operands in steps of 1/8, small enough for exact products in every element type: which score is larger is no matter of rounding, and there are ties."""
+    """Operands in steps of 1/8, small enough for exact products in every element type: which score is larger is no matter of rounding, and there are ties.
+
+    Rows of it have d = 60: with a scale that is no power of two a score is still rounded once, without which the yardstick would be exact by luck."""
     for n, t in x.items():
         if n != "v":
             t[...] = np.round(np.clip(t * 2, -100, 100)) / 8 if c.logits in ("normal", "ties") else np.round(np.clip(t, -100, 100))
@@ -45,6 +47,8 @@ class Row:
     # The program's results by name, which it and the reference share, and how the error rule looks at each: `value` [b, h, i, e] and `row` [b, h, i] by the query's
     # magnitudes, `column` [b, h, j] by the largest of its queries', `flat` by those of the whole tensor, `id` exactly.
     outputs: dict = field(default_factory=lambda: {"o": "value", "lse": "row"})
+    # Outputs that are a difference: which other output of the reference (the program need not have it) is as large as its terms.
+    terms: dict = field(default_factory=dict)
     # c -> {name: shape}: operands of the element type beside q, k and v.
     extra: Callable = lambda c: {}
     # The same instead of q, k and v, where these have other shapes; such a row names its `axes`.
@@ -54,7 +58,7 @@ class Row:
     elements: tuple = ELEMENTS
     axes: tuple = ()                   # what is varied; (): everything
     more: tuple = ()                   # cases beside the usual: settings of Case
-    few: bool = False                  # half as many cases without --long
+    few: bool = False                  # a quarter as many cases without --long
 
     square: bool = False               # one sequence: as many queries as keys
     fit: Optional[Callable] = None     # (i, j, **settings) -> the nearest (i, j) that the row allows
@@ -66,6 +70,7 @@ class Row:
     layouts: tuple = ("bhsd", "bshd", "packed")
     thorough: bool = False             # more cases: every axis with every element type
     scale: Optional[float] = None      # absent: 1 / sqrt(d)
+    d: int = 64                        # features of most cases
 
     # Extents of k and v but the feature, and their view as [b or 1, key heads, j, feature].
     keys: Callable = lambda c: (c.batch, c.heads // c.group, c.j)

@@ -183,6 +183,13 @@ def rule(report, seed):
                 report(f"{name}: {what} fails", common.check(bad, exact["o"], plain["o"], element, mag["o"]) is not None)
     report("rule: shapes differ", common.check(np.zeros((1, 2)), np.zeros((2, 1)), np.zeros((2, 1)), "f32") is not None)
     report("rule: nothing to compare", common.check(*[np.zeros((0, 3))] * 3, "f32") is None)
+    exact, plain, got = (np.array([x], np.float32) for x in (1e-6, 1e-6, 1.1e-6))
+    report("rule: a small difference off by much fails", common.check(got, exact, plain, "f32") is not None)
+    report("rule: unless its terms are large", common.check(got, exact, plain, "f32", None, np.array([4.0])) is None)
+    report("rule: and then no more than theirs", common.check(got + np.float32(1e-5), exact, plain, "f32", None, np.array([4.0])) is not None)
+    report("ids: equal", common.check_ids(np.array([[1, -1]]), np.array([[1, -1]])) is None)
+    report("ids: one differs", "first at [0, 1]: 0, expected -1" in (common.check_ids(np.array([[1, 0]]), np.array([[1, -1]])) or ""))
+    report("ids: shapes differ", common.check_ids(np.array([1]), np.array([[1]])) is not None)
     report("rule: an empty row off by little", common.empty_rows(np.full((1, 2), 1e-30), None, np.array([-np.inf])) is not None)
 
 

@@ -40,6 +40,6 @@ def knob(second, third, sink=None):
     return {"second": second, "third": third, "sink": sink}
 
 
-ROW = Row(knobs={"uneven": knob(33, 100), "no-sink": knob(40, 40, -np.inf), "empty": knob(0, 17), "all-empty": knob(0, 0), "high": knob(20, 1, 100), "sunk": knob(5, 5, 0.5)},
+ROW = Row(knobs={"uneven": knob(33, 100), "no-sink": knob(40, 40, -np.inf), "empty": knob(0, 17), "all-empty": knob(0, 0), "high": knob(20, 1, 20), "sunk": knob(5, 5, 0.5)},
           extra=extra, captured=captured, outputs={"o": "flat", "lse": "flat"}, same_width=True, hides=False, layouts=("bhsd",),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

@@ -14,16 +14,18 @@
 //   keys probabilities      uniform in (0, 1), one for each distance of blocks table indices      uniform over the axis
 //   that an attn.load or an attn.member indexes by them members            of a list of attn.member: uniform over the
 //   keys or queries where the value is one, else in 0..63 other integers     uniform in 0..15
+//   classes            integers that a class region loads, and that index nothing: uniform in 0..2
 //
 //   Promised facts (sorted, range) hold: padding then stands where it ascends, or the last id is repeated instead.
 //
 //   scalars            windows 256, a prefix a quarter of the keys, 16 global tokens, 4 sinks, radius 8, the shared
 //   segment 0 and
 //                      the one that sees all 1, seeds --seed, blocks at random with probability 0.5, dropout 0.1,
-//                      `first` 0 (where it also counts global tokens, 16), the scale 1/sqrt(d); others have no sensible
-//                      default
+//                      `first` 0 (where it also counts global tokens, 16), the scale 1/sqrt(d), parameters of the
+//                      normalizer normal(0, 1); others have no sensible default
 #include "Failure.h"
 #include "ListValues.h"
+#include "Steps.h"
 
 #include "llvm/ADT/StringRef.h"
 
@@ -137,6 +139,13 @@ Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
     if (auto load = llvm::dyn_cast<LoadOp>(user); load && !isFloat(t.element))
       if (int64_t bound = indexedAxis(load.getResult(), problem); bound >= 0)
         use = {Role::Uniform, use.role == Role::Uniform ? std::min(use.bound, bound - 1) : bound - 1};
+  // Classes: few, so that every one has keys.
+  AttendOp attend = program.attend;
+  mlir::Region *classes = attend.classRegion();
+  for (mlir::Operation *user : value.getUsers())
+    if (use.role == Role::Plain && classes && !isFloat(t.element) && t.element != Element::I1 &&
+        llvm::isa<LoadOp>(user) && user->getParentRegion() == classes)
+      use = {Role::Uniform, 2};
   return use;
 }
 
@@ -261,7 +270,7 @@ struct Default {
 };
 
 /// What one use of a scalar expects; none if it says nothing.
-std::optional<Default> defaultBy(mlir::OpOperand &use, int64_t keys, const Options &options) {
+std::optional<Default> defaultBy(mlir::OpOperand &use, const std::string &name, int64_t keys, const Options &options) {
   const mlir::Value value = use.get();
   using Result = std::optional<Default>;
   const auto integer = [](int64_t n) { return Result({n}); };
@@ -281,37 +290,52 @@ std::optional<Default> defaultBy(mlir::OpOperand &use, int64_t keys, const Optio
           return real(1 / std::sqrt(double(op.featureExtent(op.dotDim()))));
         if (op.getDropSeed() == value)
           return integer(seed);
+        if (llvm::is_contained(op.getNormArgs(), value))
+          return real(Random(options.seed, name).normals(0)[0]);
         return op.getDropProbability() == value ? real(0.1) : std::nullopt;
       })
       .Default([](auto) { return std::nullopt; });
 }
 
 /// The default of a scalar by its first use that has one; `first` comes last.
-std::optional<Default> defaultOf(mlir::Value scalar, int64_t keys, AttendOp attend, const Options &options) {
+std::optional<Default> defaultOf(mlir::Value scalar, const std::string &name, int64_t keys, AttendOp attend,
+                                 const Options &options) {
   for (mlir::OpOperand &use : scalar.getUses())
-    if (auto value = defaultBy(use, keys, options))
+    if (auto value = defaultBy(use, name, keys, options))
       return value;
-  return attend.getFirst() == scalar ? std::optional(Default()) : std::nullopt;
+  return attend && attend.getFirst() == scalar ? std::optional(Default()) : std::nullopt;
 }
 
 } // namespace
 
+llvm::Expected<bool> attn::run::fillScalar(Scalar &s, int64_t keys, AttendOp attend, const Options &options) {
+  auto given = llvm::find_if(options.params, [&](const Assignment &a) { return a.name == s.name; });
+  if (given != options.params.end()) {
+    if (Error e = readScalar(s, given->value))
+      return std::move(e);
+    return true;
+  }
+  auto value = defaultOf(s.argument, s.name, keys, attend, options);
+  if (!value)
+    return false;
+  if (s.isFloat)
+    s.value.f = s.argument.getType().isF32() ? double(float(value->real)) : value->real;
+  else
+    s.value.i = s.argument.getType().isInteger(32) ? int32_t(value->integer) : value->integer;
+  return true;
+}
+
+static Error noDefault(const Scalar &s) {
+  return fail(ExitBadInput, "the scalar argument {} has no default; say --param {}=VALUE", s.name, s.name);
+}
+
 Error attn::run::fillScalars(Problem &problem, const Program &program, const Options &options) {
-  AttendOp attend = program.attend;
   for (Scalar &s : problem.scalars) {
-    auto given = llvm::find_if(options.params, [&](const Assignment &a) { return a.name == s.name; });
-    if (given != options.params.end()) {
-      if (Error e = readScalar(s, given->value))
-        return e;
-      continue;
-    }
-    auto value = defaultOf(s.argument, problem.keys(), attend, options);
-    if (!value)
-      return fail(ExitBadInput, "the scalar argument {} has no default; say --param {}=VALUE", s.name, s.name);
-    if (s.isFloat)
-      s.value.f = s.argument.getType().isF32() ? double(float(value->real)) : value->real;
-    else
-      s.value.i = s.argument.getType().isInteger(32) ? int32_t(value->integer) : value->integer;
+    auto filled = fillScalar(s, problem.keys(), program.attend, options);
+    if (!filled)
+      return filled.takeError();
+    if (!*filled)
+      return noDefault(s);
   }
   return Error::success();
 }
@@ -327,7 +351,7 @@ int64_t attn::run::firstToken(const Program &program, const Options &options) {
     if (a.name == kernel.argName(arg.getArgNumber()))
       return llvm::StringRef(a.value).getAsInteger(10, n) ? 0 : n;
   }
-  return defaultOf(arg, 0, attend, options).value_or(Default()).integer;
+  return defaultOf(arg, "", 0, attend, options).value_or(Default()).integer;
 }
 
 Error attn::run::fillInputs(Problem &problem, const Program &program, const Options &options) {
@@ -339,5 +363,61 @@ Error attn::run::fillInputs(Problem &problem, const Program &program, const Opti
     const Random random(options.seed, t.name);
     fill(t, random, useOf(t, problem, program), promiseOf(t, program), problem, options.seed);
   }
+  return Error::success();
+}
+
+Error attn::run::fillSteps(Problem &problem, const Program &program, const Options &options) {
+  std::vector<bool> known(problem.scalars.size(), false);
+  std::vector<const Tensor *> done;
+  for (const bool attends : {true, false}) // what an attend says of a tensor comes before what a map says
+    for (const Program &step : program.steps) {
+      if (bool(step.attend) != attends)
+        continue;
+      auto made = shapedStep(problem, program, step, options);
+      if (!made)
+        return made.takeError();
+      for (Scalar &s : made->scalars) {
+        const auto n = size_t(
+            llvm::find_if(problem.scalars,
+                          [&](const Scalar &w) { return w.argument == step.captured[s.argument.getArgNumber()]; }) -
+            problem.scalars.begin());
+        auto filled = fillScalar(s, attends ? made->keys() : 0, step.attend, options);
+        if (!filled)
+          return filled.takeError();
+        if (*filled && !known[n]) {
+          problem.scalars[n].value = s.value;
+          known[n] = true;
+        }
+      }
+      llvm::erase_if(made->tensors, [](const Tensor &t) { return t.isOutput; });
+      auto wholeOf = [&](const Tensor &t) { return const_cast<Tensor *>(problem.tensorOf(step.captured[t.index])); };
+      auto lend = [&] {
+        for (Tensor &t : made->tensors)
+          if (Tensor *whole = wholeOf(t))
+            std::swap(t.data, whole->data);
+      };
+      for (Tensor &t : made->tensors)
+        if (Tensor *whole = wholeOf(t); !whole || llvm::is_contained(done, whole)) // results, and what has its values
+          t.isGiven = true;
+        else if (!whole->isGiven)
+          done.push_back(whole);
+      lend();
+      Error error = fillInputs(*made, step, options);
+      lend();
+      if (error)
+        return error;
+    }
+  for (auto [n, s] : llvm::enumerate(problem.scalars)) {
+    auto given = fillScalar(s, 0, AttendOp(), options); // one that no step uses may be given all the same
+    if (!given)
+      return given.takeError();
+    if (!known[n] && !*given)
+      return noDefault(s);
+  }
+  for (Tensor &t : problem.tensors)
+    if (t.isOutput)
+      poison(t);
+    else if (!t.isGiven && !llvm::is_contained(done, &t) && t.elements())
+      std::memset(t.data.data(), 0, t.data.size()); // no step reads it
   return Error::success();
 }

@@ -1,6 +1,6 @@
 // The oracle's rows against the kernel's.
-#include "Oracle.h"
 #include "Failure.h"
+#include "OracleOutputs.h"
 
 #include "attn/Support/Random.h"
 
@@ -50,52 +50,59 @@ std::vector<int64_t> chooseRows(const Problem &p, const AttendOp &op, uint64_t s
   return {chosen.begin(), chosen.end()};
 }
 
-/// Where one result keeps a row, and how its values are called.
-class OutputRows {
-public:
-  OutputRows(const Tensor &t, mlir::AffineMap map, unsigned valueDim, const Problem &p)
-      : t(t), map(map), valueDim(valueDim), p(p) {
-    for (auto [axis, e] : llvm::enumerate(map.getResults()))
-      if (dimOf(e) == valueDim) {
-        length = t.shape[axis];
-        stride = t.strides[axis];
-      }
-  }
-
-  int64_t length = 1, stride = 0;
-
-  double value(const std::vector<int64_t> &batch, int64_t i, int64_t n) const {
-    int64_t offset = n * stride;
-    for (auto [axis, e] : llvm::enumerate(map.getResults()))
-      if (dimOf(e) != valueDim)
-        offset += (dimOf(e) < p.numBatch ? batch[dimOf(e)] : i) * t.strides[axis];
-    return loadNumber(t.data.data(), t.element, offset);
-  }
-
-  std::string name(const std::vector<int64_t> &batch, int64_t i, int64_t n) const {
-    std::string s = t.name + "[";
-    for (auto [axis, e] : llvm::enumerate(map.getResults()))
-      s += fmt::format("{}{}", axis ? ", " : "",
-                       dimOf(e) == valueDim    ? n
-                       : dimOf(e) < p.numBatch ? batch[dimOf(e)]
-                                               : i);
-    return s + "]";
-  }
-
-private:
-  static unsigned dimOf(mlir::AffineExpr e) { return llvm::cast<mlir::AffineDimExpr>(e).getPosition(); }
-  const Tensor &t;
-  mlir::AffineMap map;
-  unsigned valueDim;
-  const Problem &p;
-};
-
-struct Values {
-  std::vector<double> got, exact, plain;
-};
-
 std::string describe(const std::string &name, double got, double expected) {
   return fmt::format("{} is {:.9g}, expected {:.9g}", name, got, expected);
+}
+
+/// As many batch elements as the budget allows, at least one: a column needs all rows.
+std::vector<int64_t> chooseBatches(const Problem &p, const AttendOp &op, uint64_t seed) {
+  AttendOp attend = op;
+  const double features = double(p.extents[attend.dotDim()] + p.extents[attend.valueDim()]);
+  const double units = double(p.queries()) * double(std::max<int64_t>(p.keys(), 1)) * (10 + 2 * features);
+  const auto most = std::max<int64_t>(1, int64_t(budgetSeconds * unitsPerSecond / std::max(units, 1.0)));
+  std::vector<int64_t> chosen;
+  const Random random(seed, "--check columns");
+  for (int64_t n = 0, all = p.batches(); n < std::min(most, all); ++n) {
+    const auto lo = int64_t(double(n) * double(all) / double(std::min(most, all))),
+               hi = int64_t(double(n + 1) * double(all) / double(std::min(most, all)));
+    chosen.push_back(std::min(hi - 1, lo + int64_t(random.uniform(uint64_t(n)) * double(hi - lo))));
+  }
+  return chosen;
+}
+
+void addRows(const Problem &problem, interpreter::Interpreter &interpreter, std::vector<OutputRows> &outputs,
+             std::vector<int64_t> rows, CheckResult &result) {
+  const auto start = std::chrono::steady_clock::now();
+  for (size_t n = 0; n < rows.size(); ++n) {
+    const auto batch = problem.batchAt(rows[n] / problem.queries());
+    const int64_t i = rows[n] % problem.queries();
+    auto exact = interpreter.row(batch, i, interpreter::Precision::Double);
+    auto plain = interpreter.row(batch, i, interpreter::Precision::Plain);
+    result.badIndex |= exact.badIndex;
+    for (OutputRows &output : outputs)
+      if (!output.isOverKeys())
+        output.add(batch, i, exact.outputs[output.name().str()], plain.outputs[output.name().str()], 0,
+                   exact.visible == 0);
+    if (n >= 31 && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > clockSeconds)
+      rows.resize(n + 1);
+  }
+  result.rows = int64_t(rows.size());
+}
+
+void addColumns(const Problem &problem, interpreter::Interpreter &interpreter, std::vector<OutputRows> &outputs,
+                std::vector<int64_t> batches, CheckResult &result) {
+  for (int64_t b : batches) {
+    const auto batch = problem.batchAt(b);
+    auto exact = interpreter.columns(batch, interpreter::Precision::Double);
+    auto plain = interpreter.columns(batch, interpreter::Precision::Plain);
+    result.badIndex |= exact.badIndex;
+    for (OutputRows &output : outputs)
+      for (int64_t j = 0; output.isOverKeys() && j < problem.keys(); ++j)
+        output.add(batch, j, exact.outputs[output.name().str()], plain.outputs[output.name().str()],
+                   size_t(j * output.length()), /*empty=*/false);
+  }
+  result.batches = int64_t(batches.size());
+  result.ofBatches = problem.batches();
 }
 
 } // namespace
@@ -106,45 +113,15 @@ CheckResult attn::run::checkResults(const Program &program, const Problem &probl
   CheckResult result;
   result.of = problem.rows();
   std::vector<OutputRows> outputs;
-  for (unsigned r = 0; r < attend.getNumResults(); ++r)
-    outputs.emplace_back(problem.output(r), attend.outMap(r), attend.valueDim(), problem);
-  std::vector<Values> values(outputs.size());
-  std::vector<char> empty;
-  std::vector<int64_t> rows = chooseRows(problem, attend, seed);
-  const auto start = std::chrono::steady_clock::now();
-  for (size_t n = 0; n < rows.size(); ++n) {
-    const auto batch = problem.batchAt(rows[n] / problem.queries());
-    const int64_t i = rows[n] % problem.queries();
-    auto exact = interpreter.row(batch, i, interpreter::Precision::Double);
-    auto plain = interpreter.row(batch, i, interpreter::Precision::Plain);
-    result.badIndex |= exact.badIndex;
-    empty.push_back(exact.visible == 0);
-    for (unsigned r = 0; r < outputs.size(); ++r) {
-      const std::string name = attend.outName(r).str();
-      const auto &e = exact.outputs[name], &p = plain.outputs[name];
-      for (int64_t k = 0; k < outputs[r].length; ++k) {
-        values[r].got.push_back(outputs[r].value(batch, i, k));
-        values[r].exact.push_back(e.at(size_t(k)));
-        values[r].plain.push_back(p.at(size_t(k)));
-      }
-    }
-    if (n >= 31 && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > clockSeconds)
-      rows.resize(n + 1);
-  }
-  result.rows = int64_t(rows.size());
-  for (unsigned r = 0; r < outputs.size(); ++r) {
-    const Values &v = values[r];
-    Comparison c;
-    c.name = problem.output(r).name;
-    c.report = checkError({problem.output(r).element, outputs[r].length, v.got, v.exact, v.plain, empty});
-    if (const int64_t w = c.report.worst; w >= 0) {
-      const int64_t row = rows[size_t(w / outputs[r].length)];
-      c.worst = describe(
-          outputs[r].name(problem.batchAt(row / problem.queries()), row % problem.queries(), w % outputs[r].length),
-          v.got[w], v.exact[w]);
-    }
-    result.outputs.push_back(std::move(c));
-  }
+  for (auto [r, source] : llvm::enumerate(outputSources(attend)))
+    outputs.emplace_back(program, problem, r, source);
+  auto isOverKeys = [](const OutputRows &output) { return output.isOverKeys(); };
+  if (!llvm::all_of(outputs, isOverKeys))
+    addRows(problem, interpreter, outputs, chooseRows(problem, attend, seed), result);
+  if (llvm::any_of(outputs, isOverKeys))
+    addColumns(problem, interpreter, outputs, chooseBatches(problem, attend, seed), result);
+  for (const OutputRows &output : outputs)
+    result.outputs.push_back(output.compare());
   return result;
 }
 
@@ -172,7 +149,10 @@ llvm::Expected<std::vector<NpyArray>> attn::run::readExpected(Problem &problem, 
     if (!file)
       return fail(ExitBadInput, "--expect {}: {}", a.name, llvm::toString(file.takeError()));
     const bool bits = t.element == Element::BF16 && file->header.element == Element::BF16;
-    if (!bits && (!isFloat(file->header.element) || file->header.element == Element::BF16))
+    if (!isFloat(t.element) && isFloat(file->header.element))
+      return fail(ExitBadInput, "--expect {}: {} holds {}; expected keys are integers", a.name, a.value,
+                  numpyName(file->header.element));
+    if (isFloat(t.element) && !bits && (!isFloat(file->header.element) || file->header.element == Element::BF16))
       return fail(ExitBadInput, "--expect {}: {} holds {}; expected numbers are floats", a.name, a.value,
                   numpyName(file->header.element));
     if (file->header.shape != t.shape)
@@ -192,7 +172,7 @@ std::vector<Comparison> attn::run::compareExpected(Problem &problem, const Optio
     const auto want = numbersOf(file.data.data(), file.header.element, file.header.shape, file.header.strides);
     Comparison c;
     c.name = a.name;
-    c.tolerance = options.tolerance.value_or(is16Bit(t.element) ? 1e-2 : 1e-5);
+    c.tolerance = !isFloat(t.element) ? 0 : options.tolerance.value_or(is16Bit(t.element) ? 1e-2 : 1e-5);
     c.report = checkTolerance(got, want, c.tolerance);
     if (const int64_t w = c.report.worst; w >= 0) {
       std::vector<int64_t> at(t.shape.size());

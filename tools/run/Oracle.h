@@ -21,6 +21,7 @@ struct Comparison {
 struct CheckResult {
   std::vector<Comparison> outputs;
   int64_t rows = 0, of = 0;
+  int64_t batches = 0, ofBatches = 0; // whose outputs over keys were compared; 0 of 0 where there is no such output
   bool badIndex = false; // the interpreter met an index out of bounds too
   bool ok() const;
 };
@@ -29,7 +30,8 @@ llvm::Expected<std::unique_ptr<interpreter::Interpreter>> makeInterpreter(const 
                                                                           const Problem &problem);
 
 /// Compares all rows, or as many as about three seconds of the interpreter's work allow: then the first and the last of
-/// the first and the last batch, and others drawn by the seed, evenly over the rows.
+/// the first and the last batch, and others drawn by the seed, evenly over the rows. Outputs over keys (columns) take
+/// all rows of a batch element: as many elements as that allows, at least one.
 CheckResult checkResults(const Program &program, const Problem &problem, interpreter::Interpreter &interpreter,
                          uint64_t seed);
 

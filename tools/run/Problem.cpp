@@ -1,6 +1,7 @@
 // From a program and a command line to a problem with its memory.
 #include "Problem.h"
 #include "Failure.h"
+#include "Steps.h"
 
 #include "attn/Support/Npy.h"
 
@@ -119,10 +120,16 @@ public:
       return std::move(e);
     if (Error e = readInputs())
       return std::move(e);
-    if (Error e = solveExtents(problem, program, options))
+    const bool steps = !program.attend;
+    if (Error e = steps ? solveSteps(problem, program, options) : solveExtents(problem, program, options))
       return std::move(e);
     if (Error e = allocate())
       return std::move(e);
+    if (steps) {
+      if (Error e = fillSteps(problem, program, options))
+        return std::move(e);
+      return std::move(problem);
+    }
     if (Error e = fillScalars(problem, program, options))
       return std::move(e);
     if (Error e = fillInputs(problem, program, options))
@@ -137,6 +144,8 @@ public:
 private:
   /// Tensors and scalars by the kernel's signature, with what the maps say of their axes.
   Error declare() {
+    if (!program.attend)
+      return declareSteps();
     std::string said;
     mlir::ScopedDiagnosticHandler handler(program.context.get(), [&](mlir::Diagnostic &d) {
       if (said.empty())
@@ -161,6 +170,34 @@ private:
     }
     for (auto [n, type] : llvm::enumerate(program.kernel.getResultTypes()))
       addTensor(program.kernel.resName(n).str(), type, n, (*facts)[numArgs + n], true);
+    return Error::success();
+  }
+
+  /// What each step says of the axes is for solveSteps.
+  Error declareSteps() {
+    if (options.logits != Logits::Normal)
+      return fail(ExitBadInput, "--logits {}: the kernel has several steps; use --logits normal",
+                  nameOf(options.logits));
+    if (!options.pictures.empty())
+      return fail(ExitBadInput, "--picture draws the mask of a kernel that is one attend, and @{} has {} step{}",
+                  program.kernel.getSymName().str(), program.steps.size(), program.steps.size() == 1 ? "" : "s");
+    auto declared = [](mlir::Type type) {
+      ArgumentFact fact;
+      for (int64_t extent : llvm::cast<mlir::RankedTensorType>(type).getShape()) {
+        AxisFact &axis = fact.axes.emplace_back();
+        axis.extent = mlir::ShapedType::isDynamic(extent) ? -1 : extent;
+      }
+      return fact;
+    };
+    for (auto arg : program.kernel.getBody().getArguments()) {
+      const std::string name = program.kernel.argName(arg.getArgNumber()).str();
+      if (llvm::isa<mlir::RankedTensorType>(arg.getType()))
+        addTensor(name, arg.getType(), arg.getArgNumber(), declared(arg.getType()), false);
+      else
+        problem.scalars.push_back({name, llvm::isa<mlir::FloatType>(arg.getType()), arg, {}});
+    }
+    for (auto [n, type] : llvm::enumerate(program.kernel.getResultTypes()))
+      addTensor(program.kernel.resName(n).str(), type, n, declared(type), true);
     return Error::success();
   }
 

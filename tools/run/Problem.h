@@ -34,7 +34,8 @@ struct Problem {
   std::vector<std::string> dimNames;
   std::vector<int64_t> extents; // by dimension
   unsigned numBatch = 0;
-  std::vector<Tensor> tensors; // arguments, then results: the order of a call
+  std::vector<std::vector<int64_t>> stepExtents; // of a kernel of several steps, by step and its dimension
+  std::vector<Tensor> tensors;                   // arguments, then results: the order of a call
   std::vector<Scalar> scalars;
 
   int64_t queries() const { return extents[numBatch]; }
@@ -65,6 +66,9 @@ llvm::Error solveExtents(Problem &problem, const Program &program, const Options
 /// Tokens before the grids: what the program or --param says, else the default; 0 for text that is no number, which
 /// fillScalars refuses.
 int64_t firstToken(const Program &program, const Options &options);
+
+/// The value of a scalar: what --param says, or the default by what uses it; false where neither says one.
+llvm::Expected<bool> fillScalar(Scalar &scalar, int64_t keys, AttendOp attend, const Options &options);
 
 /// Values of the tensors and scalars that nothing says.
 llvm::Error fillScalars(Problem &problem, const Program &program, const Options &options);

@@ -104,12 +104,13 @@ llvm::Expected<Program> attn::run::loadProgram(const Options &options) {
   if (!kernel)
     return kernel.takeError();
   p.kernel = *kernel;
-  p.attend = getSingleAttend(p.kernel);
-  if (!p.attend)
+  if (failed(verifySteps(p.kernel)))
     return fail(ExitUnsupported, "{}", error.text);
+  p.attend = dyn_cast_or_null<AttendOp>(getSingleStep(p.kernel));
 
   if (options.dtype) {
-    if (llvm::Error e = rewriteElements(p.kernel, p.attend, *options.dtype))
+    if (llvm::Error e =
+            p.attend ? rewriteElements(p.kernel, p.attend, *options.dtype) : rewriteSteps(p.kernel, *options.dtype))
       return std::move(e);
     if (failed(verify(*p.module)))
       return fail(ExitBadInput, "--dtype {} does not fit this program: {}; write its types by hand",
@@ -118,6 +119,16 @@ llvm::Expected<Program> attn::run::loadProgram(const Options &options) {
   }
   if (failed(linkNormalizers(*p.module)))
     return fail(ExitBadInput, "{}", error.text);
+  if (p.attend)
+    return std::move(p);
+  for (Operation *op : stepsOf(p.kernel)) {
+    Program &step = p.steps.emplace_back();
+    SmallVector<Value> captured;
+    step.module = isolateStep(op, p.kernel.getSymName(), captured);
+    step.captured.assign(captured.begin(), captured.end());
+    step.kernel = *step.module->getOps<KernelOp>().begin();
+    step.attend = dyn_cast<AttendOp>(step.kernel.getBody().front().front());
+  }
   return std::move(p);
 }
 

@@ -10,9 +10,18 @@ bool Report::comparisonsOk() const {
   return (!check || check->ok()) && llvm::all_of(expected, [](const Comparison &c) { return c.report.ok; });
 }
 
-double Report::flopsPerPair() const {
-  AttendOp attend = program->attend;
-  return 2.0 * double(problem->extents[attend.dotDim()] + problem->extents[attend.valueDim()]);
+static double flopsOf(AttendOp attend, const Problem *problem) {
+  const int64_t values = attend.getValueless() ? 0 : problem->extents[attend.valueDim()];
+  return 2.0 * double(problem->extents[attend.dotDim()] + values);
+}
+
+double Report::flopsPerPair() const { return flopsOf(program->attend, problem); }
+
+double Report::flops() const {
+  double sum = pairs && program->attend ? flopsPerPair() * pairs->visible : 0;
+  for (const auto &step : steps)
+    sum += step->pairs ? flopsOf(step->program->attend, &step->problem) * step->pairs->visible : 0;
+  return sum;
 }
 
 std::optional<double> Report::density() const {
@@ -21,9 +30,9 @@ std::optional<double> Report::density() const {
 }
 
 std::optional<double> Report::gflops() const {
-  if (!pairs || !seconds || *seconds <= 0)
+  if ((!pairs && steps.empty()) || !seconds || *seconds <= 0)
     return std::nullopt;
-  return flopsPerPair() * pairs->visible / *seconds / 1e9;
+  return flops() / *seconds / 1e9;
 }
 
 namespace {
@@ -68,8 +77,8 @@ private:
       sizes += fmt::format("{}={} ", r.problem->dimNames[d], r.problem->extents[d]);
     KernelOp kernel = r.program->kernel;
     line("kernel", "@{} {}{}, {} thread{}, seed {}, {} logits", kernel.getSymName().str(), sizes,
-         nameOf(*elementOf(AttendOp(r.program->attend).getQ().getType())), r.options->threads,
-         r.options->threads == 1 ? "" : "s", r.options->seed, nameOf(r.options->logits));
+         elementName(*r.program), r.options->threads, r.options->threads == 1 ? "" : "s", r.options->seed,
+         nameOf(r.options->logits));
   }
 
   void work() {
@@ -79,6 +88,7 @@ private:
     const attn_stats &s = e.stats();
     line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target,
          e.variantName(), e.kernel().info().n_variants);
+    stepPairs();
     if (r.pairs) {
       const double visited = double(s.tiles) * double(s.tile_rows) * double(s.tile_keys);
       line("pairs", "{}{:.0f} visible, {:.0f} visited{}", r.pairs->exact ? "" : "about ", r.pairs->visible, visited,
@@ -93,9 +103,18 @@ private:
            r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "", byteCount(e.workspaceBytes()));
   }
 
+  /// Of several attends each its pairs; what was visited is counted together.
+  void stepPairs() {
+    for (const auto &step : r.steps)
+      if (step->pairs)
+        line("pairs", "step {}, an attend of {} x {} tokens: {}{:.0f} visible", step->step, step->problem.queries(),
+             step->problem.keys(), step->pairs->exact ? "" : "about ", step->pairs->visible);
+  }
+
   void staticWork() {
     if (!r.unsupported.empty())
       line("compiled", "no: {}", r.unsupported);
+    stepPairs();
     if (r.pairs)
       line("pairs", "{}{:.0f} visible{}", r.pairs->exact ? "" : "about ", r.pairs->visible,
            r.unsupported.empty() ? "" : "; how many a kernel would visit is not known");
@@ -111,7 +130,12 @@ private:
 
   void comparisons() {
     if (r.check) {
-      if (r.check->rows == r.check->of)
+      if (r.check->ofBatches > 0)
+        line("check", "columns of {} of {} batch elements against the f64 interpreter", r.check->batches,
+             r.check->ofBatches);
+      if (r.check->rows == 0 && r.check->ofBatches > 0)
+        ; // every output is over keys
+      else if (r.check->rows == r.check->of)
         line("check", "all {} rows against the f64 interpreter", r.check->of);
       else
         line("check", "{} of {} rows, drawn by the seed, against the f64 interpreter", r.check->rows, r.check->of);
@@ -145,6 +169,17 @@ private:
 };
 
 } // namespace
+
+std::string attn::run::elementName(const Program &program) {
+  AttendOp attend = program.attend;
+  KernelOp kernel = program.kernel;
+  if (attend)
+    return nameOf(*elementOf(attend.getQ().getType()));
+  for (mlir::Type type : kernel.getArgumentTypes())
+    if (auto element = elementOf(type); element && llvm::isa<mlir::RankedTensorType>(type) && isFloat(*element))
+      return nameOf(*element);
+  return "integers";
+}
 
 void attn::run::printLine(const char *what, const std::string &text) { fmt::print("{:<10} {}\n", what, text); }
 

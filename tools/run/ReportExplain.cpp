@@ -82,6 +82,22 @@ void printGraph(const GraphFacts &g) {
   printHeard(g);
 }
 
+void printSurvey(const std::optional<Survey> &survey, int64_t keys) {
+  if (!survey)
+    return printLine("map", "there are no pairs");
+  const Survey &s = *survey;
+  printMap(s);
+  printLine("set", fmt::format("batch 0: {} of the pairs are seen; {} of {}{} are empty, {} seen by no row",
+                               percent(s.visible / double(s.of) / double(keys)), s.emptyRows,
+                               counted(s.rows, "row", "rows"), s.complete() ? "" : " looked at",
+                               s.unseenKeys ? counted(*s.unseenKeys, "key is", "keys are")
+                                            : "it is not known how many keys are"));
+  if (s.graph)
+    printGraph(*s.graph);
+  else
+    printLine("graph", "none: " + s.noGraph);
+}
+
 } // namespace
 
 void attn::run::printExplanation(const Report &r) {
@@ -91,17 +107,10 @@ void attn::run::printExplanation(const Report &r) {
     const attn_stats &s = r.execution->stats();
     printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
   }
-  if (!r.survey)
-    return printLine("map", "there are no pairs");
-  const Survey &s = *r.survey;
-  printMap(s);
-  printLine("set", fmt::format("batch 0: {} of the pairs are seen; {} of {}{} are empty, {} seen by no row",
-                               percent(s.visible / double(s.of) / double(r.problem->keys())), s.emptyRows,
-                               counted(s.rows, "row", "rows"), s.complete() ? "" : " looked at",
-                               s.unseenKeys ? counted(*s.unseenKeys, "key is", "keys are")
-                                            : "it is not known how many keys are"));
-  if (s.graph)
-    printGraph(*s.graph);
-  else
-    printLine("graph", "none: " + s.noGraph);
+  if (r.program->attend)
+    return printSurvey(r.survey, r.problem->keys());
+  for (const auto &step : r.steps) {
+    printLine("step", fmt::format("{} of {}", step->step, r.program->steps.size()));
+    printSurvey(step->survey, step->problem.keys());
+  }
 }

@@ -119,6 +119,22 @@ json::Value graph(const Report &r) {
                       {"finished", g.finished}};
 }
 
+/// The attends of a kernel of several steps.
+json::Value steps(const Report &r) {
+  if (!r.program || r.program->attend)
+    return nullptr;
+  json::Array all;
+  for (const auto &step : r.steps) {
+    json::Object o{{"step", step->step}};
+    if (step->pairs)
+      o["pairs"] = json::Object{{"visible", number(step->pairs->visible)}, {"exact", step->pairs->exact}};
+    if (step->survey)
+      o["empty_rows"] = step->survey->emptyRows;
+    all.push_back(std::move(o));
+  }
+  return std::move(all);
+}
+
 } // namespace
 
 void attn::run::printJson(const Report &r) {
@@ -142,7 +158,6 @@ void attn::run::printJson(const Report &r) {
     for (size_t d = 0; d < r.problem->extents.size(); ++d)
       sizes[r.problem->dimNames[d]] = r.problem->extents[d];
   KernelOp kernel = r.program ? r.program->kernel : KernelOp();
-  AttendOp attend = r.program ? r.program->attend : AttendOp();
 
   json::Object o;
   o["ok"] = r.exitCode == 0;
@@ -150,7 +165,7 @@ void attn::run::printJson(const Report &r) {
   o["error"] = orNull(!r.error.empty(), r.error);
   o["kernel"] = kernel ? json::Value(kernel.getSymName()) : json::Value(nullptr);
   o["sizes"] = orNull(r.problem, std::move(sizes));
-  o["dtype"] = attend ? json::Value(nameOf(*elementOf(attend.getQ().getType()))) : json::Value(nullptr);
+  o["dtype"] = r.program ? json::Value(elementName(*r.program)) : json::Value(nullptr);
   o["threads"] = r.options->threads;
   o["seed"] = int64_t(r.options->seed);
   o["logits"] = nameOf(r.options->logits);
@@ -158,8 +173,15 @@ void attn::run::printJson(const Report &r) {
   o["variant"] = orNull(r.execution, r.execution ? r.execution->variantName() : "");
   o["max_abs_error"] = number(error);
   o["error_ratio"] = number(ratio);
-  o["compared"] =
-      r.check ? json::Value(json::Object{{"rows", r.check->rows}, {"of", r.check->of}}) : json::Value(nullptr);
+  json::Object checked;
+  if (r.check) {
+    checked = json::Object{{"rows", r.check->rows}, {"of", r.check->of}};
+    if (r.check->ofBatches > 0) {
+      checked["column_batches"] = r.check->batches;
+      checked["column_batches_of"] = r.check->ofBatches;
+    }
+  }
+  o["compared"] = r.check ? json::Value(std::move(checked)) : json::Value(nullptr);
   o["outputs"] = orNull(r.check.has_value(), std::move(compared));
   o["expected"] = orNull(!r.expected.empty(), std::move(expected));
   o["seconds"] = number(r.seconds);
@@ -174,6 +196,7 @@ void attn::run::printJson(const Report &r) {
   o["map"] = map(r);
   o["set"] = set(r);
   o["graph"] = graph(r);
+  o["steps"] = steps(r);
   o["pictures"] = json::Array(r.pictures);
   o["unsupported"] = orNull(!r.unsupported.empty(), r.unsupported);
   o["guarded"] = r.execution ? json::Value(r.execution->stats().guarded) : json::Value(nullptr);

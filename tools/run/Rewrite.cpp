@@ -83,3 +83,19 @@ llvm::Error attn::run::rewriteElements(KernelOp kernel, AttendOp attend, Element
   updateSignature(kernel);
   return llvm::Error::success();
 }
+
+llvm::Error attn::run::rewriteSteps(KernelOp kernel, Element element) {
+  if (element != Element::F64)
+    return fail(ExitBadInput,
+                "--dtype {}: which tensors of several steps would be narrow is not said; write the program's types by "
+                "hand, or use --dtype f64",
+                nameOf(element));
+  for (Type type : kernel.getArgumentTypes())
+    if (auto e = elementOf(type); e && isFloat(*e) && *e != Element::F32 && isa<RankedTensorType>(type))
+      return fail(ExitBadInput,
+                  "--dtype {} rewrites programs of f32, and this one has tensors of {}; write its types by hand",
+                  nameOf(element), nameOf(*e));
+  widen(kernel);
+  updateSignature(kernel);
+  return llvm::Error::success();
+}

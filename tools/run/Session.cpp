@@ -3,6 +3,7 @@
 #include "Failure.h"
 #include "Guard.h"
 #include "Report.h"
+#include "Steps.h"
 
 #include <chrono>
 
@@ -43,6 +44,8 @@ private:
       return made.takeError();
     problem = std::move(*made);
     report.problem = &problem;
+    if (!program.attend)
+      return stepsWork();
     auto oracle = makeInterpreter(program, problem);
     if (!oracle)
       return oracle.takeError();
@@ -68,6 +71,48 @@ private:
       return needsKernel() ? fail(ExitUnsupported, "{}", report.unsupported) : Error::success();
     }
     return judge(visibility, **oracle, cycles);
+  }
+
+  /// A kernel of several steps. Its sets are looked at where that was asked for, or costs little beside the check.
+  Error stepsWork() {
+    auto oracle = makeSteps(program, problem);
+    if (!oracle)
+      return oracle.takeError();
+    auto expected = readExpected(problem, options);
+    if (!expected)
+      return expected.takeError();
+    expectedFiles = std::move(*expected);
+    const CycleCounter cycles; // before the threads that it counts
+    Error error = needsKernel() || options.explain ? execute() : Error::success();
+    if (error && options.explain)
+      error = notCompiled(std::move(error));
+    if (error)
+      return error;
+    if (options.check || options.explain) {
+      auto surveys = surveySteps(program, problem, **oracle, options);
+      if (!surveys)
+        return surveys.takeError();
+      report.steps = std::move(*surveys);
+    }
+    if (!report.execution)
+      return needsKernel() ? fail(ExitUnsupported, "{}", report.unsupported) : Error::success();
+    if (options.check) {
+      auto check = checkSteps(program, problem, **oracle, options.seed);
+      if (!check)
+        return check.takeError();
+      report.check = std::move(*check);
+      if (report.check->badIndex && badIndex.empty())
+        return fail(ExitCheckFailed, "the interpreter met an index out of bounds and the kernel did not report it");
+    }
+    report.expected = compareExpected(problem, options, expectedFiles);
+    if (!options.bench || !report.comparisonsOk())
+      return Error::success();
+    auto result = bench(*execution, cycles, report.flops(), elementName(program) == "f64", options.rounds);
+    if (!result)
+      return result.takeError();
+    report.bench = std::move(*result);
+    report.seconds = report.bench->seconds;
+    return Error::success();
   }
 
   /// Whether something was asked for beyond what the set itself says. Nothing at all is a run.
@@ -197,7 +242,7 @@ private:
     report.error = error;
     if (options.json)
       printJson(report);
-    else if (report.execution || report.survey || report.pairs)
+    else if (report.execution || report.survey || report.pairs || !report.steps.empty())
       printText(report);
     std::fflush(stdout);
     if (!error.empty())

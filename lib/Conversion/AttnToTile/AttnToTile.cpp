@@ -5,6 +5,7 @@
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
 //   merge  where the keys are split: what the main phase's tasks left of their chunks becomes one state; then finish
 #include "Lowering.h"
+#include "StepsToTile.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
@@ -32,6 +33,7 @@ LogicalResult Lowering::run() {
       tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
                               kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(), share,
                               ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed), kernel.getArgAttrsAttr());
+  SymbolTable::setSymbolVisibility(program, SymbolTable::getSymbolVisibility(kernel));
   Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
   for (auto [from, to] :
        llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
@@ -114,7 +116,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   }
   // A summary is of keys in their own order.
   SmallVector<std::pair<Value, AffineMap>> summaries =
-      keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+      keyOrder || attend->hasAttr(kExchanged) ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
@@ -223,6 +225,11 @@ struct AttnToTile : PassWrapper<AttnToTile, OperationPass<ModuleOp>> {
   void runOnOperation() final {
     SmallVector<KernelOp> kernels(getOperation().getOps<KernelOp>());
     for (KernelOp kernel : kernels) {
+      bool done = false;
+      if (failed(lowerStepKernel(kernel, done)))
+        return signalPassFailure();
+      if (done)
+        continue;
       AttendOp attend = getSingleAttend(kernel);
       if (!attend)
         return signalPassFailure();

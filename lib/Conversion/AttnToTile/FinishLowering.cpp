@@ -70,15 +70,15 @@ void Lowering::findNeeded() {
   needed.assign(body.getNumArguments(), false);
   auto add = [&](unsigned result) { addNeeded(needed, body, body.getTerminator()->getOperand(result)); };
   for (const OutputSource &source : sources)
-    if (source.kind == OutputSource::Finish || source.kind == OutputSource::Weights)
+    if (source.kind == OutputSource::Finish)
       add(source.index);
   if (attend.getEpilogueArgs())
     for (Attribute name : attend.getEpilogueArgsAttr())
       if (StringRef s = cast<StringAttr>(name).getValue(); reductionNamed(attend, s) < 0)
         add(resultNamed(finish, s));
-  // A weighted reduction needs what o needs but the values.
+  // A weighted reduction, and a weight itself, need what o needs but the values.
   std::vector<bool> values = needed;
-  bool weighted = false;
+  bool weighted = llvm::any_of(sources, [](const OutputSource &s) { return s.kind == OutputSource::Weights; });
   for (unsigned n = 0; n < attend.numReductions(); ++n)
     weighted |= attend.reductionKind(n) == ReduceKind::Weighted && isRead(attend, sources, n);
   if (weighted)
@@ -178,10 +178,10 @@ LogicalResult Lowering::lowerFinish() {
     bool weighted =
         source.kind == OutputSource::Reduction && attend.reductionKind(source.index) == ReduceKind::Weighted;
     if (source.kind == OutputSource::Weights)
-      return attend.emitError("[unsupported_weights] the weights p are not lowered yet");
+      continue;
+    yields.push_back(stored.size());
     empty.push_back(source.kind == OutputSource::Finish ? emptyOf(source.index) : weighted ? emptyOf(o) : none);
     maps.push_back(AffineMapAttr::get(attend.outMap(r)));
-    yields.push_back(r);
     stored.push_back(outputs[r]);
   }
   auto finish = tile::FinishOp::create(b, loc, ref, sums, last.accs, given, stored, b.getArrayAttr(maps),
@@ -253,11 +253,61 @@ LogicalResult Lowering::lowerFinish() {
   }
   SmallVector<Value> results;
   for (const OutputSource &source : sources)
-    results.push_back(source.kind == OutputSource::Finish      ? plain[source.index]
-                      : source.kind == OutputSource::Reduction ? reductions[source.index]
-                                                               : epilogue[source.index]);
+    if (source.kind != OutputSource::Weights)
+      results.push_back(source.kind == OutputSource::Finish      ? plain[source.index]
+                        : source.kind == OutputSource::Reduction ? reductions[source.index]
+                                                                 : epilogue[source.index]);
   tile::YieldOp::create(b, loc, results);
   b.setInsertionPointAfter(finish);
+  for (auto [r, source] : llvm::enumerate(sources))
+    if (source.kind == OutputSource::Weights)
+      lowerWeights(r);
   tile::YieldOp::create(b, loc, ValueRange{});
   return success();
+}
+
+/// p: the finish's o with the weight of one pair in the place of every sum of values, in a sweep of its own.
+void Lowering::lowerWeights(unsigned output) {
+  auto pass = cast<PassOp>(normalizer.lastStep());
+  Sweep what;
+  what.form = &lastForm;
+  what.ref = last.ref;
+  what.spreadTo = outputs[output];
+  what.spreadMap = attend.outMap(output);
+  unsigned own = pass.hasRef();
+  for (unsigned n = 0; n < pass.numSums(); ++n)
+    if (pass.kindOf(n) == SumKind::Value)
+      what.accs.push_back({pass.weightOf(n), pass.classOf(n), int(n + own)});
+  SmallVector<int> arguments; // of the finish
+  if (last.ref) {
+    what.spreadState.push_back(last.ref);
+    arguments.push_back(0);
+  }
+  for (auto [k, sum] : llvm::enumerate(lastSweep.sums))
+    if (sum.argument >= 0) {
+      what.spreadState.push_back(last.sums[k]);
+      arguments.push_back(sum.argument);
+    }
+  llvm::append_range(what.spreadState, regions->given());
+  what.spread = [&](Region &region) {
+    OpBuilder::InsertionGuard guard(b);
+    Block &from = normalizer.finish().getBody().front();
+    SmallVector<Type> types(what.accs.size() + what.spreadState.size(), real);
+    Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
+    IRMapping map;
+    for (auto [n, acc] : llvm::enumerate(what.accs))
+      map.map(from.getArgument(acc.argument), block->getArgument(n));
+    unsigned first = what.accs.size();
+    for (auto [n, argument] : llvm::enumerate(arguments)) {
+      Value v = block->getArgument(first + n);
+      map.map(from.getArgument(argument), last.ref && n == 0 ? regions->natural(v, lastForm.base2) : v);
+    }
+    for (BlockArgument arg : from.getArguments())
+      if (!map.contains(arg)) // o does not depend on it
+        map.map(arg, arith::ConstantOp::create(b, loc, b.getFloatAttr(real, 0.0)));
+    SmallVector<Value> results =
+        regions->inlined(from, map, block->getArguments().drop_front(first + arguments.size()));
+    tile::YieldOp::create(b, loc, results[sources[output].index]);
+  };
+  sweep(what);
 }

@@ -58,6 +58,11 @@ private:
     llvm::SmallVector<Acc> accs;
     std::function<void(mlir::Region &)> phi; // in the place of the form's
     llvm::SmallVector<Value> alsoGiven;
+    // Weights are stored instead, by `spreadMap`; the region maps weights and numbers to what is stored.
+    Value spreadTo, ref;
+    mlir::AffineMap spreadMap;
+    llvm::SmallVector<Value> spreadState;
+    std::function<void(mlir::Region &)> spread;
   };
   struct State { // what a sweep leaves
     Value ref;
@@ -81,6 +86,7 @@ private:
   void findNeeded();
   void addReductions(Sweep &what);
   mlir::LogicalResult lowerFinish();
+  void lowerWeights(unsigned output);
 
   // ScoreLowering.cpp
   void buildDropout(mlir::Region &region);

@@ -76,11 +76,12 @@ Lowering::State Lowering::sweep(const Sweep &what) {
     init.push_back(tile::FillOp::create(b, loc, type, b.getF64FloatAttr(value)));
   };
   double inf = std::numeric_limits<double>::infinity();
-  if (hasRef)
+  bool carriesRef = hasRef && !what.spreadTo;
+  if (carriesRef)
     fill(-inf, tileOf({rows}));
   for (const Sum &sum : what.sums)
     fill(sum.op == 0 ? 0 : sum.op == 2 ? inf : -inf, sum.op == 3 ? tileOf({rows, 2}) : tileOf({rows}));
-  for (unsigned n = 0; n < what.accs.size(); ++n)
+  for (unsigned n = 0; n < what.accs.size() && !what.spreadTo; ++n)
     fill(0, tileOf({rows, e}));
   SmallVector<Type> carried;
   for (Value t : init)
@@ -90,6 +91,8 @@ Lowering::State Lowering::sweep(const Sweep &what) {
                                   attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
                                   attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
                                   from.boxes ? b.getUnitAttr() : UnitAttr());
+  if (attend->hasAttr(kExchanged))
+    loop->setAttr(kExchanged, b.getUnitAttr());
   if (!attend.getSet().empty()) {
     IRMapping copied = args; // one for every clone: another variant has regions and arguments of its own
     attend.getSet().cloneInto(&loop.getSet(), copied);
@@ -101,8 +104,9 @@ Lowering::State Lowering::sweep(const Sweep &what) {
     OpBuilder::InsertionGuard inner(b);
     Block *strip = b.createBlock(&loop.getBody(), {}, carried, SmallVector<Location>(carried.size(), loc));
     SmallVector<Value> state(strip->getArguments());
-    Value ref = hasRef ? state[0] : Value();
-    ValueRange sums = ValueRange(state).slice(hasRef, numSums), accs = ValueRange(state).drop_front(hasRef + numSums);
+    Value ref = carriesRef ? state[0] : what.ref;
+    ValueRange sums = ValueRange(state).slice(carriesRef, numSums),
+               accs = ValueRange(state).drop_front(carriesRef + numSums);
     SmallVector<Type> weightTypes(what.accs.size(), tileOf({tileRows, keys}));
     if (weightTypes.empty())
       weightTypes.push_back(tileOf({tileRows, keys}));
@@ -120,13 +124,18 @@ Lowering::State Lowering::sweep(const Sweep &what) {
     }
     SmallVector<Value> given = regions->given();
     llvm::append_range(given, what.alsoGiven);
-    auto weigh =
-        tile::WeighOp::create(b, loc, weightTypes, ref ? ref.getType() : Type(), sums.getTypes(), accs.getTypes(),
-                              queries, from.keys, ref, sums, accs, given, sumPhis, sumClasses, sumValues, sumOps,
-                              weightPhis, weightClasses, what.form && what.form->usesRef, what.exact, valueRegions);
+    if (what.spreadTo)
+      weightTypes.clear(), ++valueRegions;
+    auto spreadMap = what.spreadMap ? AffineMapAttr::get(what.spreadMap) : AffineMapAttr();
+    auto weigh = tile::WeighOp::create(b, loc, weightTypes, carriesRef ? ref.getType() : Type(), sums.getTypes(),
+                                       accs.getTypes(), queries, from.keys, ref, sums, accs, given, what.spreadState,
+                                       what.spreadTo, spreadMap, sumPhis, sumClasses, sumValues, sumOps, weightPhis,
+                                       weightClasses, what.form && what.form->usesRef, what.exact, valueRegions);
     buildScore(weigh.getScore(), base2);
-    if (what.form)
+    if (carriesRef)
       regions->gauge(*what.form, weigh.getGauge());
+    if (what.spread)
+      what.spread(weigh.getValues().front());
     if (what.phi) {
       what.phi(weigh.getPhi());
     } else if (what.form) {
@@ -137,7 +146,7 @@ Lowering::State Lowering::sweep(const Sweep &what) {
       tile::YieldOp::create(b, loc, ValueRange{});
       b.setInsertionPointAfter(weigh);
     }
-    if (attend.hasDropout() && !what.accs.empty())
+    if (attend.hasDropout() && !what.accs.empty() && !what.spreadTo)
       buildDropout(weigh.getFactor());
     auto classed = [](auto &x) { return x.cls >= 0; };
     if (llvm::any_of(what.sums, classed) || llvm::any_of(what.accs, classed))
@@ -148,17 +157,17 @@ Lowering::State Lowering::sweep(const Sweep &what) {
         buildReduction(weigh.getValues()[region++], sum.reduction, base2);
     b.setInsertionPointToEnd(strip);
     SmallVector<Value> next(weigh->getResults().drop_front(weightTypes.size()));
-    for (unsigned n = 0; n < what.accs.size(); ++n) {
+    for (unsigned n = 0; n < accs.size(); ++n) {
       Value &acc = next[hasRef + numSums + n];
       acc = tile::AccumulateOp::create(b, loc, acc.getType(), weigh.getWeights()[n], from.values, acc);
     }
     tile::YieldOp::create(b, loc, next);
   }
   State state;
-  if (hasRef)
+  if (carriesRef)
     state.ref = loop.getResult(0);
-  llvm::append_range(state.sums, loop.getResults().slice(hasRef, numSums));
-  llvm::append_range(state.accs, loop.getResults().drop_front(hasRef + numSums));
+  llvm::append_range(state.sums, loop.getResults().slice(carriesRef, numSums));
+  llvm::append_range(state.accs, loop.getResults().drop_front(carriesRef + numSums));
   return chunks ? acrossChunks(what, state) : state;
 }
 
@@ -185,8 +194,8 @@ Lowering::State Lowering::acrossChunks(const Sweep &what, State ofChunk) {
   return {merge.getRef(), merge.getSums(), merge.getAccs()};
 }
 
-/// The seed of a pass enters what the finish and the statistics see, not the sums of reductions over pairs that have no
-/// weight; a weighted one has no share in a seed, whose values are what the text says.
+/// The seed of a pass enters what the finish and the statistics see. Reductions are over pairs, and a seed is none:
+/// those that are weighted change with the reference alone.
 void Lowering::seed(const Sweep &what, State &state) {
   PassOp pass = what.form->pass;
   SmallVector<int64_t> seeded;
@@ -197,7 +206,7 @@ void Lowering::seed(const Sweep &what, State &state) {
     if (argument < 0 || (sum.phi < 0 && sum.argument < 0))
       continue;
     seeded.push_back(n);
-    sums.push_back(argument - own);
+    sums.push_back(sum.argument >= 0 ? argument - own : RegionBuilder::kZero);
   }
   for (auto [n, acc] : llvm::enumerate(what.accs)) {
     seeded.push_back(what.sums.size() + n);

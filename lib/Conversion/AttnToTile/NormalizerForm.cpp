@@ -190,7 +190,8 @@ void RegionBuilder::seed(const PassForm &form, Region &region, ArrayRef<unsigned
     results[0] = arith::MulFOp::create(b, from.getLoc(), all[0], log2e);
   }
   for (unsigned n : sums)
-    results.push_back(all[1 + n]);
+    results.push_back(n == kZero ? arith::ConstantOp::create(b, from.getLoc(), b.getFloatAttr(real, 0.0)).getResult()
+                                 : all[1 + n]);
   tile::YieldOp::create(b, from.getLoc(), results);
 }
 

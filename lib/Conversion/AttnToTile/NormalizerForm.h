@@ -40,7 +40,8 @@ public:
   void phi(const PassForm &form, mlir::Region &region);
   /// (r0 - r1)
   void gauge(const PassForm &form, mlir::Region &region);
-  /// (given..) -> reference in the kernel's units, then the numbers of `sums`.
+  /// (given..) -> reference in the kernel's units, then the numbers of `sums`, or 0 for kZero.
+  static constexpr unsigned kZero = ~0u;
   void seed(const PassForm &form, mlir::Region &region, llvm::ArrayRef<unsigned> sums);
   /// The arguments of `from`, then given; `reference`, if there is one, arrives in the kernel's units.
   void plain(mlir::Region &from, mlir::Region &region, bool base2, int reference);

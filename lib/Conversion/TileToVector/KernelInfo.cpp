@@ -1,6 +1,6 @@
 // The constants and entries of the C ABI: attn_K_info, attn_K, attn_K_workspace. Field by field as in
 // attn-rt/attn_rt.h, whose layout abi.c pins.
-#include "TaskEmitter.h"
+#include "MapPhase.h"
 #include "attn-rt/attn_rt.h"
 
 using namespace mlir;
@@ -11,49 +11,124 @@ namespace {
 
 class InfoEmitter {
 public:
-  InfoEmitter(ModuleOp module, tile::ProgramOp program)
-      : module(module), program(program), b(module.getContext()), loc(program.getLoc()),
-        ptr(LLVM::LLVMPointerType::get(b.getContext())), i32(b.getI32Type()), i64(b.getI64Type()),
-        i16(b.getIntegerType(16)), i8(b.getI8Type()), name(program.getSymName().str()) {
+  InfoEmitter(ModuleOp module, Location loc, StringRef name)
+      : module(module), b(module.getContext()), loc(loc), ptr(LLVM::LLVMPointerType::get(b.getContext())),
+        i32(b.getI32Type()), i64(b.getI64Type()), i16(b.getIntegerType(16)), i8(b.getI8Type()), name(name.str()) {
     b.setInsertionPointToEnd(module.getBody());
   }
 
-  void run(ArrayRef<EmittedVariant> variants, int64_t isa) {
+  void run(tile::ProgramOp program, ArrayRef<EmittedVariant> variants, int64_t isaLevel) {
     unsigned numDims = program.getDimNames().size();
-    SmallVector<std::string> names;
-    for (Attribute a : program.getArgNames())
-      names.push_back(cast<StringAttr>(a).getValue().str());
-
     // Strings first: initializers may only refer to what exists.
-    for (auto &n : names)
-      string(n);
-    for (Attribute d : program.getDimNames())
-      string(cast<StringAttr>(d).getValue());
+    strings(program.getArgNames());
+    strings(program.getDimNames());
     string(name);
     for (const EmittedVariant &v : variants)
       string(v.name);
 
+    bool isMap = (bool)mapOf(program);
     auto dimType = structOf({ptr, i32, i32, i64});
     array("dims", dimType, numDims, [&](unsigned d) {
       unsigned nb = program.getNumBatch();
-      int32_t kind = d < nb ? ATTN_DIM_BATCH : d == nb ? ATTN_DIM_QUERY : d == nb + 1 ? ATTN_DIM_KEY : ATTN_DIM_FEATURE;
+      int32_t kind = isMap         ? ATTN_DIM_MAP
+                     : d < nb      ? ATTN_DIM_BATCH
+                     : d == nb     ? ATTN_DIM_QUERY
+                     : d == nb + 1 ? ATTN_DIM_KEY
+                                   : ATTN_DIM_FEATURE;
       return SmallVector<V>{addressOf(string(cast<StringAttr>(program.getDimNames()[d]).getValue())), c32(kind), c32(0),
                             c64(d < nb ? program.getShare()[d] : 1)};
     });
+    SmallVector<ArgumentFact> facts;
+    for (Attribute fact : program.getArgFacts())
+      facts.push_back(ArgumentFact::unpack(cast<DenseI64ArrayAttr>(fact).asArrayRef()));
+    arguments(program.getBody().getArguments(), program.getNumOutputs(), program.getArgNames(), facts,
+              argumentFactsOf(program));
 
+    auto phaseType = structOf({ptr, i32, i32, i64, i32, i32});
+    for (unsigned v = 0; v < variants.size(); ++v)
+      array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
+        const EmittedPhase &p = variants[v].phases[n];
+        return SmallVector<V>{addressOf(p.function), c32(p.kind),   c32(p.descending),
+                              c64(p.block),          c32(p.chunks), c32(0)};
+      });
+    variantArray(variants, /*runs=*/true);
+    info(SymbolTable::getSymbolVisibility(program) == SymbolTable::Visibility::Public, variants.size(), isaLevel,
+         numDims, 0, 0);
+  }
+
+  /// Of a kernel that runs others, whose constants exist.
+  void run(tile::SequenceOp sequence, ArrayRef<StepInfo> known, int64_t isaLevel) {
+    auto calls = llvm::to_vector(sequence.getBody().getOps<tile::CallOp>());
+    auto infoOf = [&](tile::CallOp call) -> const StepInfo & {
+      return *llvm::find_if(known, [&](const StepInfo &step) { return step.name == call.getCallee(); });
+    };
+    auto leading = llvm::find_if(calls, [&](tile::CallOp call) { return infoOf(call).hasKeys; });
+    const StepInfo &leader = infoOf(leading == calls.end() ? calls.front() : *leading);
+    strings(sequence.getArgNames());
+    string(name);
+    for (const EmittedVariant &v : leader.variants)
+      string(v.name);
+
+    // Values: tensors in the order of the arguments, then temporaries. Extents of arguments are what the steps say.
+    SmallVector<ArgumentFact> facts;
+    llvm::DenseMap<V, unsigned> numbers;
+    unsigned tensors = 0, scalarNumber = 0, temps = 0;
+    for (BlockArgument arg : sequence.getBody().getArguments()) {
+      facts.push_back(ArgumentFact::ofType(arg.getType()));
+      numbers[arg] = isa_and_present<RankedTensorType>(arg.getType()) ? tensors++ : scalarNumber++;
+    }
+    for (auto temporary : sequence.getBody().getOps<tile::TemporaryOp>())
+      numbers[temporary.getResult()] = tensors + temps++;
+    arguments(sequence.getBody().getArguments(), sequence.getNumOutputs(), sequence.getArgNames(), facts,
+              argumentFactsOf(sequence.getArgAttrsAttr()));
+    array("dims", structOf({ptr, i32, i32, i64}), 0, [](unsigned) { return SmallVector<V>{}; });
+
+    auto numbersOf = [&](unsigned step, const char *what, bool ofTensors) {
+      SmallVector<V> list;
+      for (V v : calls[step].getOperands())
+        if (isa<RankedTensorType>(v.getType()) == ofTensors)
+          list.push_back(v);
+      std::string of = what + std::to_string(step);
+      auto type = LLVM::LLVMArrayType::get(i32, list.size());
+      global(symbol(of), type, LLVM::Linkage::Internal, [&] {
+        SmallVector<V> fields;
+        for (V v : list)
+          fields.push_back(c32(numbers.lookup(v)));
+        return aggregate(type, fields);
+      });
+    };
+    for (unsigned n = 0; n < calls.size(); ++n) {
+      numbersOf(n, "values_", true);
+      numbersOf(n, "scalars_", false);
+    }
+    array("steps", structOf({ptr, ptr, ptr}), calls.size(), [&](unsigned n) {
+      return SmallVector<V>{addressOf("attn_" + calls[n].getCallee().str() + "_info"),
+                            addressOf(symbol("values_" + std::to_string(n))),
+                            addressOf(symbol("scalars_" + std::to_string(n)))};
+    });
+    variantArray(leader.variants, /*runs=*/false);
+    info(true, leader.variants.size(), isaLevel, 0, calls.size(), temps);
+  }
+
+private:
+  using Facts = sets::Facts;
+
+  /// The arrays of tensors and of scalars; `all`: arguments, then results.
+  void arguments(ValueRange all, unsigned numOutputs, ArrayAttr names, ArrayRef<ArgumentFact> facts,
+                 const Facts &promised) {
     SmallVector<unsigned> tensors, scalars;
-    for (BlockArgument arg : program.getBody().getArguments())
-      (isa_and_present<RankedTensorType>(arg.getType()) ? tensors : scalars).push_back(arg.getArgNumber());
-    unsigned numInputs = program.getBody().getNumArguments() - program.getNumOutputs();
+    for (auto [n, arg] : llvm::enumerate(all))
+      (isa_and_present<RankedTensorType>(arg.getType()) ? tensors : scalars).push_back(n);
+    unsigned numInputs = all.size() - numOutputs;
+    auto nameOf = [&](unsigned n) { return addressOf(string(cast<StringAttr>(names[n]).getValue())); };
 
     auto axisType = structOf({i32, i32, i64, i64, i64, i32, i32});
     auto axesType = LLVM::LLVMArrayType::get(axisType, ATTN_MAX_RANK);
     auto argType = structOf({ptr, i8, i8, i8, i8, i32, i32, i32, i64, i64, axesType});
-    const sets::Facts promised = argumentFactsOf(program);
     array("args", argType, tensors.size(), [&](unsigned n) {
       unsigned arg = tensors[n];
-      auto type = cast<RankedTensorType>(program.getBody().getArgument(arg).getType());
-      ArgumentFact fact = ArgumentFact::unpack(cast<DenseI64ArrayAttr>(program.getArgFacts()[arg]).asArrayRef());
+      auto type = cast<RankedTensorType>(all[arg].getType());
+      const ArgumentFact &fact = facts[arg];
       auto [code, bits] = dtype(type.getElementType());
       V axes = LLVM::UndefOp::create(b, loc, axesType);
       for (int64_t a = 0; a < ATTN_MAX_RANK; ++a) {
@@ -65,7 +140,7 @@ public:
       bool output = arg >= numInputs;
       auto range = promised.range.find(arg);
       bool ranged = range != promised.range.end();
-      return SmallVector<V>{addressOf(string(names[arg])),
+      return SmallVector<V>{nameOf(arg),
                             c8(code),
                             c8(bits),
                             c8(output ? ATTN_ARG_OUTPUT : ATTN_ARG_INPUT),
@@ -81,27 +156,24 @@ public:
     auto padType = LLVM::LLVMArrayType::get(i8, 6);
     auto paramType = structOf({ptr, i8, i8, padType});
     array("params", paramType, scalars.size(), [&](unsigned n) {
-      Type t = program.getBody().getArgument(scalars[n]).getType();
+      Type t = all[scalars[n]].getType();
       auto [code, bits] = dtype(t.isIndex() ? (Type)i64 : t);
-      return SmallVector<V>{addressOf(string(names[scalars[n]])), c8(code), c8(bits),
-                            LLVM::ZeroOp::create(b, loc, padType)};
+      return SmallVector<V>{nameOf(scalars[n]), c8(code), c8(bits), LLVM::ZeroOp::create(b, loc, padType)};
     });
+    numTensors = tensors.size(), numScalars = scalars.size();
+  }
 
-    auto phaseType = structOf({ptr, i32, i32, i64, i32, i32});
-    for (unsigned v = 0; v < variants.size(); ++v)
-      array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
-        const EmittedPhase &p = variants[v].phases[n];
-        return SmallVector<V>{addressOf(p.function), c32(p.kind),   c32(p.descending),
-                              c64(p.block),          c32(p.chunks), c32(0)};
-      });
+  /// Where they do not `run`, they are only names and sizes.
+  void variantArray(ArrayRef<EmittedVariant> variants, bool runs) {
     auto variantType = structOf({ptr, ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
     array("variants", variantType, variants.size(), [&](unsigned n) {
-      const Layout &l = variants[n].layout;
-      return SmallVector<V>{addressOf(string(variants[n].name)),
-                            variants[n].guard.empty() ? null() : addressOf(variants[n].guard),
-                            addressOf(symbol("phases_" + std::to_string(n))),
-                            variants[n].sizes.empty() ? null() : addressOf(variants[n].sizes),
-                            c32(variants[n].phases.size()),
+      const EmittedVariant &v = variants[n];
+      const Layout &l = v.layout;
+      return SmallVector<V>{addressOf(string(v.name)),
+                            runs && !v.guard.empty() ? addressOf(v.guard) : null(),
+                            runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
+                            runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
+                            c32(runs ? v.phases.size() : 0),
                             c32(0),
                             c64(l.inPlace ? 0 : 128), // loads of lanes may reach past the last entry of a summary
                             c64(l.inPlace || l.packsInTasks ? 0 : l.panelBytes()),
@@ -112,21 +184,26 @@ public:
                             c64(l.blockRows),
                             c64(l.blockKeys)};
     });
+  }
 
-    auto infoType = structOf({i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32});
-    std::string info = "attn_" + name + "_info";
-    global(info, infoType, LLVM::Linkage::External, [&] {
+  /// attn_K_info, and where the kernel is one of the text's own, its entries.
+  void info(bool exported, unsigned numVariants, int64_t isaLevel, unsigned numDims, unsigned numSteps,
+            unsigned numTemps) {
+    auto infoType = structOf({i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, ptr, i32, i32});
+    std::string info = symbol("info");
+    global(info, infoType, exported ? LLVM::Linkage::External : LLVM::Linkage::Internal, [&] {
       return aggregate(infoType, {c32(ATTN_RT_ABI_VERSION), c32(sizeof(attn_kernel_info)), addressOf(string(name)),
                                   addressOf(symbol("dims")), addressOf(symbol("args")), addressOf(symbol("params")),
-                                  addressOf(symbol("variants")), c32(numDims), c32(tensors.size()), c32(scalars.size()),
-                                  c32(variants.size()), c32(isa), c32(0)});
+                                  addressOf(symbol("variants")), c32(numDims), c32(numTensors), c32(numScalars),
+                                  c32(numVariants), c32(isaLevel), c32(numTemps),
+                                  numSteps ? addressOf(symbol("steps")) : null(), c32(numSteps), c32(0)});
     });
-
+    if (!exported)
+      return;
     entry("attn_" + name, "attn_rt_run", info, false);
     entry("attn_" + name + "_workspace", "attn_rt_workspace", info, true);
   }
 
-private:
   std::string symbol(const std::string &what) { return "attn_" + name + "_" + what; }
   LLVM::LLVMStructType structOf(ArrayRef<Type> types) {
     return LLVM::LLVMStructType::getLiteral(b.getContext(), types);
@@ -161,16 +238,21 @@ private:
     });
   }
 
+  void strings(ArrayAttr texts) {
+    for (Attribute text : texts)
+      string(cast<StringAttr>(text).getValue());
+  }
+
   /// The symbol of a zero-terminated string constant.
   std::string string(StringRef text) {
-    auto it = strings.find(text.str());
-    if (it != strings.end())
+    auto it = made.find(text.str());
+    if (it != made.end())
       return it->second;
-    std::string s = symbol("s" + std::to_string(strings.size()));
+    std::string s = symbol("s" + std::to_string(made.size()));
     std::string zero = text.str() + '\0';
     LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(i8, zero.size()), true, LLVM::Linkage::Internal, s,
                            b.getStringAttr(zero), 1);
-    return strings[text.str()] = s;
+    return made[text.str()] = s;
   }
 
   static std::pair<int, int> dtype(Type t) {
@@ -203,17 +285,21 @@ private:
   }
 
   ModuleOp module;
-  tile::ProgramOp program;
   OpBuilder b;
   Location loc;
   Type ptr, i32, i64, i16, i8;
   std::string name;
-  std::map<std::string, std::string> strings;
+  std::map<std::string, std::string> made; // strings
+  unsigned numTensors = 0, numScalars = 0;
 };
 
 } // namespace
 
 void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<EmittedVariant> variants,
                           int64_t isaLevel) {
-  InfoEmitter(module, program).run(variants, isaLevel);
+  InfoEmitter(module, program.getLoc(), program.getSymName()).run(program, variants, isaLevel);
+}
+
+void attn::emitSequenceInfo(ModuleOp module, tile::SequenceOp sequence, ArrayRef<StepInfo> steps, int64_t isaLevel) {
+  InfoEmitter(module, sequence.getLoc(), sequence.getSymName()).run(sequence, steps, isaLevel);
 }

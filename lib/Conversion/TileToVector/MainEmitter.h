@@ -5,6 +5,7 @@
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Weigh.cpp       scores of a microtile, reference, weights, sums
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
+//   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
 //   Rows.cpp        numbers of rows: parameters, statistics, seeds, picked values
@@ -109,6 +110,11 @@ protected:
   V reduceRows(llvm::ArrayRef<V> s, V panel);
   V reduceRow(V r, V panel);
   void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
+
+  // Spread.cpp
+  void clearSpread();
+  void spreadRows(llvm::ArrayRef<V> s, V panel);
+  V spreadRow(V row);
 
   // Rows.cpp
   struct Place { // where a tile of the block lives

@@ -29,7 +29,11 @@ LogicalResult MainEmitter::match() {
   main.walk([&](tile::ForOp op) {
     if (!forOp)
       forOp = op;
-    lastSweep = op;
+    tile::WeighOp weigh;
+    for (auto inner : op.getBody().front().getOps<tile::WeighOp>())
+      weigh = inner;
+    if (weigh && !weigh.getSpreadTo())
+      lastSweep = op;
   });
   if (!loadOp || !forOp || !finishOp == !saveOp)
     return main.emitError("[unsupported_main] a main phase has one load, one for and one finish or save");
@@ -79,8 +83,9 @@ void MainEmitter::matchSweep(tile::ForOp op) {
   auto isPlain = [](ArrayRef<int64_t> values, int64_t plain) {
     return llvm::all_of(values, [&](int64_t v) { return v == plain; });
   };
-  simple = yield->getNumOperands() == 1 && weighOp.getClasses().empty() && isPlain(weighOp.getSumPhis(), 0) &&
-           isPlain(weighOp.getSumValues(), -1) && isPlain(weighOp.getSumOps(), 0) && accumulates.size() <= 1;
+  simple = !weighOp.getSpreadTo() && yield->getNumOperands() == 1 && weighOp.getClasses().empty() &&
+           isPlain(weighOp.getSumPhis(), 0) && isPlain(weighOp.getSumValues(), -1) && isPlain(weighOp.getSumOps(), 0) &&
+           accumulates.size() <= 1;
   sumSlots.clear();
   weighedSlots.clear();
   unsigned slot = 0;
@@ -126,6 +131,14 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
         go[0], {e.b.getI1Type()}, [&] { return SmallVector<V>{runOnce(pass)}; },
         [&] { return SmallVector<V>{e.i1(false)}; });
   });
+  for (auto loop : main.getBody().getOps<tile::ForOp>()) {
+    matchSweep(loop);
+    if (!weighOp.getSpreadTo())
+      continue;
+    guarded = e.i1(false);
+    clearSpread();
+    visitBlocks(e.i64(1));
+  }
   if (members->hasBitmaps())
     members->clear(bind, make);
   return success();
@@ -203,6 +216,8 @@ void MainEmitter::runSteps(Block &block, V pass) {
 void MainEmitter::runStep(Operation &op, V pass) {
   if (auto loop = dyn_cast<tile::ForOp>(op)) {
     matchSweep(loop);
+    if (weighOp.getSpreadTo())
+      return; // once all rows are finished
     if (hasRef)
       emitRaise();
     clearState();

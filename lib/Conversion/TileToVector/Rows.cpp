@@ -81,6 +81,8 @@ void MainEmitter::assignPlaces(Block &block) {
         places[to] = Place(places.lookup(from));
     } else if (auto loop = dyn_cast<tile::ForOp>(op)) {
       tile::WeighOp weigh = *loop.getBody().front().getOps<tile::WeighOp>().begin();
+      if (weigh.getSpreadTo())
+        continue; // carries nothing
       bool ref = (bool)weigh.getRef();
       unsigned sums = weigh.getSums().size();
       place(ref ? loop.getResult(0) : Value(), loop.getResults().slice(ref, sums),

@@ -17,6 +17,9 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
     axes.queryGrid.assign(grid->begin(), grid->end());
   if (auto grid = op.getKeyGrid())
     axes.keyGrid.assign(grid->begin(), grid->end());
+  axes.exchanged = op->hasAttr(kExchanged);
+  if (axes.exchanged)
+    std::swap(axes.queryGrid, axes.keyGrid);
   axes.first = op.getFirst();
   axes.firstValue = op.getFirstValue().value_or(0);
   axes.gathered = op.getOrder() && !op.getBoxes();
@@ -25,11 +28,13 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
   return axes;
 }
 
-sets::Facts attn::argumentFactsOf(tile::ProgramOp program) {
+sets::Facts attn::argumentFactsOf(tile::ProgramOp program) { return argumentFactsOf(program.getArgAttrsAttr()); }
+
+sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
   sets::Facts facts;
-  if (!program.getArgAttrs())
+  if (!argAttrs)
     return facts;
-  for (auto [n, attrs] : llvm::enumerate(program.getArgAttrsAttr().getAsRange<DictionaryAttr>())) {
+  for (auto [n, attrs] : llvm::enumerate(argAttrs.getAsRange<DictionaryAttr>())) {
     if (attrs.contains("attn.sorted"))
       facts.sorted.insert(n);
     if (auto range = attrs.getAs<DenseI64ArrayAttr>("attn.range"))

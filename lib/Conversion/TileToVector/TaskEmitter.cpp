@@ -52,6 +52,8 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
     }
     params[arg] = v;
   }
+  if (program.getFeatures().empty()) // elementwise: no keys
+    return;
   positions = extents[keyDim()];
   if (list)
     positions = e.mul(tensor(cast<BlockArgument>(list.getList()).getArgNumber()).extents.back(), list.getBlock());
@@ -151,6 +153,21 @@ void TaskEmitter::reportIndex(V isBad, unsigned argument, unsigned axis, V index
       e.store(e.i64(axis), e.at(status, 16));
       e.store(index, e.at(status, 24));
     });
+  });
+}
+
+void TaskEmitter::reportLanes(V ok, V among, const RegionEmitter::BoundsCheck &check) {
+  V bad = e.both(among, arith::XOrIOp::create(e.b, e.loc, ok, e.splatInt(e.vecOf(e.b.getI1Type()), 1)));
+  e.when(e.anyLane(bad), [&] {
+    V index = check.index;
+    if (isa<VectorType>(index.getType())) { // the first bad lane's
+      V found = e.i64(0);
+      for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
+        found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
+                         vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
+      index = found;
+    }
+    reportIndex(e.i1(true), check.argument, check.axis, index);
   });
 }
 

@@ -151,6 +151,8 @@ public:
 
   /// Where `bad` (i1) holds, the index is reported as the call's bad index if it is the first.
   void reportIndex(V bad, unsigned argument, unsigned axis, V index);
+  /// The same where a lane among those of `among` is not `ok`.
+  void reportLanes(V ok, V among, const RegionEmitter::BoundsCheck &check);
 };
 
 /// Copies `count` elements of a strided row to unit stride in the accumulation type; vectors where the source is
@@ -173,6 +175,7 @@ bool computesInF64(mlir::Block &body);
 /// What the text says of the axes of a key loop, and promises of captured integers.
 TokenAxes tokenAxes(tile::ForOp op);
 sets::Facts argumentFactsOf(tile::ProgramOp program);
+sets::Facts argumentFactsOf(mlir::ArrayAttr argAttrs);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);

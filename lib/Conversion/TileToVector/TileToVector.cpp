@@ -1,6 +1,6 @@
 // --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and
 // scratch, or registers.
-#include "TaskEmitter.h"
+#include "MapPhase.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
 
@@ -64,6 +64,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
 
   void runOnOperation() final {
     ModuleOp module = getOperation();
+    steps.clear();
     // Errors inside region emission are diagnostics; they fail the pass here.
     unsigned errors = 0;
     ScopedDiagnosticHandler handler(&getContext(), [&](Diagnostic &d) {
@@ -71,14 +72,80 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       return failure(); // pass on
     });
     for (tile::ProgramOp program : llvm::make_early_inc_range(module.getOps<tile::ProgramOp>())) {
-      if (failed(lower(module, program)) || errors)
+      tile::MapOp map = mapOf(program);
+      std::vector<EmittedVariant> emitted;
+      if (failed(map ? lowerMap(module, program, map, emitted) : lower(module, program, emitted)) || errors)
         return signalPassFailure();
+      emitKernelInfo(module, program, emitted, isaLevel);
+      steps.push_back({program.getSymName().str(), !map, std::move(emitted)});
       program.erase();
+    }
+    for (tile::SequenceOp sequence : llvm::make_early_inc_range(module.getOps<tile::SequenceOp>())) {
+      emitSequenceInfo(module, sequence, steps, isaLevel);
+      sequence.erase();
     }
   }
 
-  LogicalResult lower(ModuleOp module, tile::ProgramOp program) {
-    std::vector<EmittedVariant> emitted;
+  /// A function of the module: `body` at the end of its first block; void unless it gives an i32.
+  LogicalResult makeFunction(ModuleOp module, Location loc, const std::string &name, unsigned arguments,
+                             llvm::function_ref<FailureOr<V>(OpBuilder &, Block *)> body, bool returns = false) {
+    OpBuilder b(module.getBodyRegion());
+    b.setInsertionPointToEnd(module.getBody());
+    SmallVector<Type> types(arguments, LLVM::LLVMPointerType::get(&getContext()));
+    Type returned = returns ? (Type)b.getI32Type() : LLVM::LLVMVoidType::get(&getContext());
+    auto type = LLVM::LLVMFunctionType::get(returned, types);
+    auto func = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
+    Block *entry = func.addEntryBlock(b);
+    b.setInsertionPointToEnd(entry);
+    auto result = body(b, entry);
+    if (failed(result))
+      return failure();
+    b.setInsertionPointToEnd(entry);
+    LLVM::ReturnOp::create(b, loc, returns ? ValueRange(*result) : ValueRange());
+    return success();
+  }
+
+  /// An elementwise program: one phase, and how many tasks it has.
+  LogicalResult lowerMap(ModuleOp module, tile::ProgramOp program, tile::MapOp map,
+                         std::vector<EmittedVariant> &emitted) {
+    FloatType real = Float32Type::get(&getContext());
+    for (V input : map.getInputs())
+      if (cast<RankedTensorType>(input.getType()).getElementType().isF64())
+        real = Float64Type::get(&getContext());
+    auto variant = map->getParentOfType<tile::VariantOp>();
+    EmittedVariant e;
+    e.name = variant.getName().str();
+    Layout &l = e.layout;
+    l = {};
+    l.element = real.getWidth() / 8;
+    l.lanes = vectorBytes / l.element;
+    l.width = l.blockKeys = l.lanes; // a vector of elements at a time
+    l.tileRows = l.blockRows = l.taskRows = 1;
+    l.inPlace = true;
+    std::string prefix = "attn_" + program.getSymName().str() + "_v0";
+    e.phases.push_back({prefix + "_map", ATTN_PHASE_MAIN, false, 1});
+    e.sizes = prefix + "_sizes";
+    Location loc = map.getLoc();
+    auto emitter = [&](llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body) {
+      return [&, body](OpBuilder &b, Block *entry) -> FailureOr<V> {
+        Emit emit(b, loc, real, vectorBytes);
+        TaskEmitter task(emit, program, l, nullptr, entry->getArgument(0));
+        if (failed(body(task, entry)))
+          return failure();
+        return V();
+      };
+    };
+    if (failed(makeFunction(module, loc, prefix + "_map", 1,
+                            emitter([&](TaskEmitter &task, Block *) { return emitMapPhase(task, map); }))) ||
+        failed(makeFunction(module, loc, prefix + "_sizes", 2, emitter([&](TaskEmitter &task, Block *entry) {
+                              return emitMapSizes(task, map, entry->getArgument(1));
+                            }))))
+      return failure();
+    emitted.push_back(e);
+    return success();
+  }
+
+  LogicalResult lower(ModuleOp module, tile::ProgramOp program, std::vector<EmittedVariant> &emitted) {
     unsigned v = 0, variants = llvm::range_size(program.getBody().getOps<tile::VariantOp>());
     bool shared = false; // the last variant's code serves this one too
     for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
@@ -148,23 +215,16 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       V result; // of a function that returns an i32
       auto function = [&](StringRef suffix, unsigned arguments,
                           llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body, bool returns = false) {
-        OpBuilder b(module.getBodyRegion());
-        b.setInsertionPointToEnd(module.getBody());
         Location loc = variant.getLoc();
-        SmallVector<Type> types(arguments, LLVM::LLVMPointerType::get(&getContext()));
-        Type returned = returns ? (Type)b.getI32Type() : LLVM::LLVMVoidType::get(&getContext());
-        auto type = LLVM::LLVMFunctionType::get(returned, types);
-        auto func = LLVM::LLVMFuncOp::create(b, loc, prefix + suffix.str(), type, LLVM::Linkage::Internal);
-        Block *entry = func.addEntryBlock(b);
-        b.setInsertionPointToEnd(entry);
-        Emit emit(b, loc, real, vectorBytes);
-        TaskEmitter task(emit, program, l, orderOp, entry->getArgument(0));
-        task.lists = lists;
-        if (failed(body(task, entry)))
-          return failure();
-        b.setInsertionPointToEnd(entry);
-        LLVM::ReturnOp::create(b, loc, returns ? ValueRange(result) : ValueRange());
-        return success();
+        auto emit = [&](OpBuilder &b, Block *entry) -> FailureOr<V> {
+          Emit emit(b, loc, real, vectorBytes);
+          TaskEmitter task(emit, program, l, orderOp, entry->getArgument(0));
+          task.lists = lists;
+          if (failed(body(task, entry)))
+            return failure();
+          return result;
+        };
+        return makeFunction(module, loc, prefix + suffix.str(), arguments, emit, returns);
       };
       if (order) {
         e.phases.push_back({prefix + "_order", ATTN_PHASE_ORDER, false, 0});
@@ -218,11 +278,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       emitted.push_back(e);
       shared = (bool)twin;
     }
-    emitKernelInfo(module, program, emitted, isaLevel);
     return success();
   }
 
   int64_t vectorBytes, isaLevel;
+  std::vector<StepInfo> steps; // all programs so far
 };
 
 } // namespace

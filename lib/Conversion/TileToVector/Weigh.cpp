@@ -262,6 +262,10 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
       e.when(guarded, [&] { noteVisible(panel, s); });
     return simple ? storeWeights(s, panel) : reduceRows(s, panel);
   };
+  if (weighOp.getSpreadTo()) {
+    spreadRows(scores(), panel);
+    return V();
+  }
   if (!hasRef)
     return done(scores());
   // Computed once, as a rule; once more after a reference moved, so that a score is always rounded once, against the

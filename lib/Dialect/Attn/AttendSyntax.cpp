@@ -338,6 +338,8 @@ void AttendOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setN
   if (&region == epilogueRegion())
     return;
   unsigned leading = &region >= &getMore()[0] + 2 + numReductions() ? 2 : 1;
+  if (region.getNumArguments() < leading)
+    return;
   setName(region.getArgument(leading - 1), "s");
   if (leading == 2)
     setName(region.getArgument(0), "w");

@@ -94,13 +94,17 @@ private:
         failed(map("k", op.getKMap(), op.getK().getType(), k)) ||
         failed(map("v", op.getVMap(), op.getV().getType(), v)))
       return failure();
-    for (unsigned b = 0; b < op.numBatch(); ++b)
+    // Where roles are exchanged q is the text's k.
+    bool exchanged = op->hasAttr(kExchanged);
+    for (unsigned b = 0; b < op.numBatch() && !exchanged; ++b)
       if (failed(need("q", q, b, true)))
         return failure();
     for (AffineExpr e : op.getQMap().getResults())
-      if (classify(e)->divisor != 1)
+      if (classify(e)->divisor != 1 && !exchanged)
         return op.emitOpError("[attend_c4] q is indexed by plain dimensions, without floordiv");
     unsigned i = op.queryDim(), j = op.keyDim(), c = op.dotDim(), e = op.valueDim();
+    if (op.getValueless() && (c != e || op.getV() != op.getK() || op.getVMap() != op.getKMap()))
+      return op.emitOpError("[attend_c20] without v there is one feature, and k stands for v");
     if (failed(need("q", q, i, true)) || failed(need("q", q, c, true)) || failed(need("q", q, j, false)) ||
         failed(need("k", k, j, true)) || failed(need("k", k, c, true)) || failed(need("k", k, i, false)) ||
         failed(need("v", v, j, true)) || failed(need("v", v, e, true)) || failed(need("v", v, i, false)))
@@ -138,7 +142,8 @@ private:
       // Which outputs have a feature is known with the normalizer; of these two it always is.
       if (name == "lse" && used[op.valueDim()])
         return indexed(name, op.valueDim(), false);
-      if (name == "o" && !op.getValueless() && !isNamed(op.getEpilogueOuts(), name) && !used[op.valueDim()])
+      bool renamed = isNamed(op.getEpilogueOuts(), name) || isNamed(op.getReduceNames(), name) || column;
+      if (name == "o" && !op.getValueless() && !renamed && !used[op.valueDim()])
         return indexed(name, op.valueDim(), true);
       if (op.dotDim() != op.valueDim() && used[op.dotDim()] && !isNamed(op.getAggregateNames(), name))
         return indexed(name, op.dotDim(), false);

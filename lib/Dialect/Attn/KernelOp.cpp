@@ -161,30 +161,10 @@ LogicalResult KernelOp::verify() {
 }
 
 AttendOp attn::getSingleAttend(KernelOp kernel) {
-  auto ret = cast<ReturnOp>(kernel.getBody().front().getTerminator());
-  AttendOp attend;
-  for (Operation &op : kernel.getBody().front())
-    if (auto a = dyn_cast<AttendOp>(op)) {
-      if (attend) {
-        kernel.emitError("[kernel_s1] a kernel with several attends is not supported; write one kernel for each");
-        return {};
-      }
-      attend = a;
-    } else if (!isa<ReturnOp>(op)) {
-      op.emitError("[kernel_s1] a kernel holds one attend and its return; compute inside the regions of the attend");
-      return {};
-    }
-  if (!attend || ret.getNumOperands() == 0 ||
-      llvm::any_of(ret.getOperands(), [&](Value v) { return v.getDefiningOp() != attend.getOperation(); })) {
-    kernel.emitError("[kernel_s1] a kernel returns the results of its one attend");
-    return {};
-  }
-  if (ret.getNumOperands() != attend.getNumResults() || llvm::any_of(llvm::enumerate(ret.getOperands()), [&](auto it) {
-        return it.value() != attend.getResult(it.index());
-      })) {
-    kernel.emitError("[kernel_s1] return all results of the attend, once each and in order");
-    return {};
-  }
+  auto attend = dyn_cast_or_null<AttendOp>(getSingleStep(kernel));
+  if (!attend)
+    kernel.emitError("[kernel_s1] this kernel is not one attend whose results it returns, all and in order; kernels of "
+                     "other steps are split first, by --attn-expand-merge and --attn-split-kernel");
   return attend;
 }
 

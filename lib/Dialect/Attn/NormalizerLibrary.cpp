@@ -12,12 +12,24 @@ StringRef attn::normalizerLibraryText() {
   return text;
 }
 
+SmallVector<StringRef> attn::normalizerLibraryNames() {
+  SmallVector<StringRef> names;
+  StringRef text = normalizerLibraryText(), head = "\nattn.normalizer @";
+  for (size_t at = text.find(head); at != StringRef::npos; at = text.find(head, at + 1))
+    names.push_back(text.substr(at + head.size()).take_until([](char c) { return c == ' ' || c == '('; }));
+  return names;
+}
+
+bool attn::isLibraryNormalizer(StringRef name) { return llvm::is_contained(normalizerLibraryNames(), name); }
+
 LogicalResult attn::linkNormalizers(ModuleOp module) {
   SmallVector<StringRef> missing;
-  module.walk([&](AttendOp op) {
-    if (!module.lookupSymbol<NormalizerOp>(op.normalizerName()) && !llvm::is_contained(missing, op.normalizerName()))
-      missing.push_back(op.normalizerName());
-  });
+  auto need = [&](StringRef name) {
+    if (!module.lookupSymbol<NormalizerOp>(name) && !llvm::is_contained(missing, name))
+      missing.push_back(name);
+  };
+  module.walk([&](AttendOp op) { need(op.normalizerName()); });
+  module.walk([&](MergeOp op) { need(op.getNormalizer()); });
   if (missing.empty())
     return success();
   ParserConfig config(module.getContext());

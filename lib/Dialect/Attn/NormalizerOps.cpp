@@ -33,7 +33,7 @@ static LogicalResult verifySums(PassOp op) { // pass_c3
       (op.getSumClasses() && n != op.getSumClasses()->size()))
     return op.emitOpError("[pass_c3] one kind, weight and class for every sum");
   auto yield = dyn_cast<YieldOp>(op.getPhi().front().back());
-  unsigned weights = yield ? yield.getNumOperands() : 0;
+  int64_t weights = yield ? yield.getNumOperands() : 0;
   llvm::StringSet<> seen;
   llvm::DenseSet<std::pair<unsigned, int64_t>> values;
   for (unsigned k = 0; k < n; ++k) {
@@ -44,9 +44,10 @@ static LogicalResult verifySums(PassOp op) { // pass_c3
       return op.emitOpError("[pass_c3] the sum ") << name << " is listed twice";
     if (!symbolizeSumKind((uint32_t)cast<IntegerAttr>(op.getSumKinds()[k]).getInt()))
       return op.emitOpError("[pass_c3] a sum is of `one`, of `value` or of `count`");
-    if (op.weightOf(k) >= weights)
+    int64_t weight = op.getSumWeights() ? (*op.getSumWeights())[k] : 0;
+    if (weight < 0 || weight >= weights)
       return op.emitOpError("[pass_c3] the sum ")
-             << name << " is of weight " << op.weightOf(k) << ", and phi yields " << weights << "; the first is 0";
+             << name << " is of weight " << weight << ", and phi yields " << weights << "; the first is 0";
     if (op.classOf(k) < -1 || op.classOf(k) > 15)
       return op.emitOpError("[pass_c3] the sum ")
              << name << " is over class " << op.classOf(k) << "; classes are 0 to 15";
@@ -68,7 +69,7 @@ LogicalResult PassOp::verifyRegions() {
   if (failed(yieldsFloats(*this, "pass_c2", getPhi(), max ? 2 : 1, weights, "phi")) || failed(verifySums(*this)))
     return failure();
   if (getMore().size() != 0 && getMore().size() != 2)
-    return emitOpError("[pass_c6] a pass has a seed and stat, or neither");
+    return emitOpError("[pass_c6] behind gauge and phi a pass has two regions, for a seed and stat, or none");
   if (Region *seed = seedRegion()) {
     if (!max)
       return emitOpError(
@@ -153,7 +154,7 @@ LogicalResult NormalizerOp::verifyRegions() {
            << expected
            << (pass ? " arguments: the reference if there is one, then the sums of the last pass"
                     : " arguments: the selected score and its value");
-  return success();
+  return (*this)->hasAttr(kExportsState) ? success() : rules::verifyLaws(*this);
 }
 
 llvm::DenseSet<Value> NormalizerOp::perFeature() {

@@ -16,7 +16,12 @@ static ParseResult parseFloats(OpAsmParser &parser, SmallVectorImpl<OpAsmParser:
 /// `(%a, %b) { .. }` with f32 arguments.
 static ParseResult parseFloatRegion(OpAsmParser &parser, Region &region) {
   SmallVector<OpAsmParser::Argument> args;
-  return failure(parseFloats(parser, args) || parser.parseRegion(region, args));
+  SMLoc at = parser.getCurrentLocation();
+  if (parseFloats(parser, args) || parser.parseRegion(region, args))
+    return failure();
+  if (region.empty() || region.front().empty())
+    return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
+  return success();
 }
 
 static void printFloats(OpAsmPrinter &p, Region &region) {
@@ -108,8 +113,7 @@ ParseResult PassOp::parse(OpAsmParser &parser, OperationState &result) {
   if (succeeded(parser.parseOptionalKeyword("stat"))) {
     if (parseFloatRegion(parser, *stat))
       return failure();
-    if (!stat->empty() && !stat->front().empty())
-      result.addTypes(SmallVector<Type>(stat->front().back().getNumOperands(), b.getF32Type()));
+    result.addTypes(SmallVector<Type>(stat->front().back().getNumOperands(), b.getF32Type()));
   }
   if (parser.parseOptionalAttrDict(result.attributes))
     return failure();

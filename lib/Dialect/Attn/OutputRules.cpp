@@ -10,6 +10,16 @@ using namespace attn::rules;
 
 namespace {
 
+/// What accessors of a pass rely on.
+bool isWellFormed(PassOp op) {
+  if (!op.getRefAttr() || !op.getSumNamesAttr() || !op.getSumKindsAttr() ||
+      !llvm::all_of(op.getSumKinds(), [](Attribute a) { return isa<IntegerAttr>(a); }))
+    return false;
+  unsigned n = op.numSums();
+  return n == op.getSumKinds().size() && (!op.getSumWeights() || n == op.getSumWeights()->size()) &&
+         (!op.getSumClasses() || n == op.getSumClasses()->size());
+}
+
 /// It may not be verified itself yet; where it is malformed its own rules speak.
 bool isWellFormed(NormalizerOp op) {
   if (op->getNumRegions() != 1 || op.getBody().empty() || op.getBody().front().empty())
@@ -19,17 +29,15 @@ bool isWellFormed(NormalizerOp op) {
   if (!finish || !isa_and_present<PassOp, SelectOp>(last) || finish->getNumRegions() != 1 || finish.getBody().empty() ||
       finish.getBody().front().empty() || !finish.getOutNamesAttr() || !finish.getEmptyAttr() ||
       finish.getEmpty().size() != finish.getOutNames().size() ||
-      finish.getBody().front().back().getNumOperands() != finish.getOutNames().size())
+      finish.getBody().front().back().getNumOperands() != finish.getOutNames().size() ||
+      !llvm::all_of(finish.getOutNames(), [](Attribute a) { return isa<StringAttr>(a); }) ||
+      !llvm::all_of(finish.getEmpty(), [](Attribute a) { return isa<FloatAttr>(a); }))
     return false;
-  auto pass = dyn_cast<PassOp>(last);
-  unsigned expected = 2;
-  if (pass) {
-    if (!pass.getSumKindsAttr() || !pass.getSumNamesAttr() || !pass.getRefAttr() ||
-        pass.getSumKinds().size() != pass.getSumNames().size())
+  for (auto pass : op.getBody().front().getOps<PassOp>())
+    if (!isWellFormed(pass))
       return false;
-    expected = pass.numSums() + (pass.hasRef() ? 1 : 0);
-  }
-  return finish.getBody().getNumArguments() == expected;
+  auto pass = dyn_cast<PassOp>(last);
+  return finish.getBody().getNumArguments() == (pass ? pass.numSums() + (pass.hasRef() ? 1 : 0) : 2);
 }
 
 class OutputVerifier {
@@ -54,8 +62,8 @@ private:
     if (op.getMore().size() != expected || (op.getMore().empty() && op.numReductions() + op.numColumns() > 0))
       return op.emitOpError(
           "[attend_c17] one region for every reduction and every column, behind those of class and epilogue");
-    if (!op.epilogueRegion() != !op.getEpilogueOuts())
-      return op.emitOpError("[attend_c18] an epilogue names what it yields");
+    if (!op.epilogueRegion() != !op.getEpilogueOuts() || (op.getEpilogueArgs() && !op.epilogueRegion()))
+      return op.emitOpError("[attend_c18] an epilogue has a region and names what it yields");
     unsigned maps = op.getAggregateMaps() ? op.getAggregateMaps()->size() : 0;
     if (op.numAggregates() != maps || op.numAggregates() != op.getAggregated().size())
       return op.emitOpError("[attend_c19] one tensor and one map for every aggregate");
@@ -72,10 +80,20 @@ private:
     return success();
   }
 
+  bool overDims(AffineMap map) { return map.getNumDims() == op.numDims() && map.getNumSymbols() == 0; }
+
   LogicalResult normArgs() { // attend_c15
     unsigned operands = 0;
-    for (unsigned n = 0; n < op.numNormArgs(); ++n)
-      operands += !isa<FloatAttr>((*op.getNormValues())[n]);
+    for (unsigned n = 0; n < op.numNormArgs(); ++n) {
+      Attribute value = (*op.getNormValues())[n];
+      auto constant = dyn_cast<FloatAttr>(value);
+      auto map = dyn_cast<AffineMapAttr>(value);
+      if (!(constant && constant.getType().isF64()) && !(map && overDims(map.getValue())))
+        return op.emitOpError("[attend_c15] argument ")
+               << n << " of @" << op.normalizerName()
+               << " is an f64 attribute, or an operand with its index map over the dimensions";
+      operands += map != nullptr;
+    }
     if (operands != op.getNormArgs().size())
       return op.emitOpError("[attend_c15] one operand for every argument of the normalizer that is no constant");
     for (unsigned n = 0; n < op.numNormArgs(); ++n) {
@@ -151,7 +169,7 @@ private:
 
   LogicalResult reductions() { // attend_c17
     for (unsigned n = 0; n < op.numReductions(); ++n) {
-      if (!symbolizeReduceKind((uint32_t)op.reductionKind(n)))
+      if (int64_t kind = (*op.getReduceKinds())[n]; kind < 0 || kind > (int64_t)ReduceKind::Argmax)
         return op.emitOpError("[attend_c17] a reduction is weighted, sum, max, min or argmax");
       if (Region *r = op.reductionRegion(n))
         if (failed(region(*r, "attend_c17", "a reduction", 1, op.numBatch() + 2)) ||
@@ -174,7 +192,7 @@ private:
       auto type = cast<RankedTensorType>(op.getAggregated()[n].getType());
       AffineMap map = cast<AffineMapAttr>((*op.getAggregateMaps())[n]).getValue();
       if (!isa<FloatType>(type.getElementType()) || type.getElementType().isF64() != op.accumulationType().isF64() ||
-          (int64_t)map.getNumResults() != type.getRank())
+          !overDims(map) || (int64_t)map.getNumResults() != type.getRank())
         return op.emitOpError(
                    "[attend_c19] what is aggregated is a tensor of floats like q, with one index for each axis, not ")
                << type;
@@ -197,6 +215,13 @@ private:
       unsigned features = used[op.dotDim()] + (op.valueDim() != op.dotDim() && used[op.valueDim()]);
       if (!used[op.queryDim()] || features != 1)
         return op.emitOpError("[attend_c19] what is aggregated is indexed by the query and one feature");
+      for (unsigned r = 0; r < op.getNumResults(); ++r)
+        for (unsigned d = op.dotDim(); d < op.numDims(); ++d)
+          if (op.outName(r) == cast<StringAttr>((*op.getAggregateNames())[n]).getValue() &&
+              op.outMap(r).isFunctionOfDim(d) != used[d])
+            return op.emitOpError("[attend_c19] output '")
+                   << op.outName(r) << "' has the feature of what is aggregated, '"
+                   << op.dimName(used[op.dotDim()] ? op.dotDim() : op.valueDim()) << "', and no other";
     }
     return success();
   }
@@ -226,11 +251,10 @@ private:
     auto found = module ? module.lookupSymbol<NormalizerOp>(op.normalizerName()) : NormalizerOp();
     if (!found) {
       // The library is linked by a pass; here only its names count.
-      StringRef text = normalizerLibraryText();
-      std::string head = ("attn.normalizer @" + op.normalizerName()).str();
-      if (!text.contains(head + " {") && !text.contains(head + "("))
+      SmallVector<StringRef> library = normalizerLibraryNames();
+      if (!llvm::is_contained(library, op.normalizerName()))
         return op.emitOpError("[attend_c10] there is no normalizer @")
-               << op.normalizerName() << " in the module or the library";
+               << op.normalizerName() << " in the module or the library, which has " << llvm::join(library, ", ");
       return success();
     }
     if (!isWellFormed(found))
@@ -269,14 +293,22 @@ private:
                                                  "reductions of it are sum, max, min and argmax";
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       auto source = findOutput(op, found, op.outName(r));
-      if (!source)
-        return op.emitOpError("[attend_c10] @") << op.normalizerName() << " has no output '" << op.outName(r) << "'";
+      if (!source) {
+        InFlightDiagnostic error = op.emitOpError("[attend_c10] @");
+        error << op.normalizerName() << " has no output '" << op.outName(r) << "'; there are ";
+        llvm::interleaveComma(found.finish().getOutNames(), error,
+                              [&](Attribute a) { error << cast<StringAttr>(a).getValue(); });
+        return error << ", reductions, columns and what the epilogue yields";
+      }
       if (op.getValueless() && source->needsValues)
         return op.emitOpError("[attend_c20] output '")
                << op.outName(r) << "' depends on values, and there is no v; write `v = %v[..]`";
       if (source->kind == OutputSource::Aggregate)
         continue;
       bool wide = op.outMap(r).isFunctionOfDim(op.valueDim());
+      if (op.outName(r) == "lse" && source->perFeature)
+        return op.emitOpError("[attend_c5] 'lse' of @")
+               << op.normalizerName() << " has one number for each value feature; name it otherwise";
       if (wide != source->perFeature)
         return op.emitOpError("[attend_c5] output '")
                << op.outName(r) << "' has one number for each "

@@ -4,22 +4,44 @@
 using namespace mlir;
 using namespace attn;
 
-AttendOp::NormArg AttendOp::normArg(unsigned n) {
-  NormArg arg;
+static AttendOp::NormArg normArgOf(ArrayAttr values, OperandRange operands, unsigned n) {
+  AttendOp::NormArg arg;
   unsigned operand = 0;
   for (unsigned k = 0; k <= n; ++k) {
-    Attribute value = (*getNormValues())[k];
+    Attribute value = values[k];
     if (auto constant = dyn_cast<FloatAttr>(value)) {
-      arg = NormArg{constant.getValueAsDouble(), Value(), AffineMap()};
+      arg = AttendOp::NormArg{constant.getValueAsDouble(), Value(), AffineMap()};
     } else {
       auto map = dyn_cast<AffineMapAttr>(value);
-      arg = NormArg{0, operand < getNormArgs().size() ? getNormArgs()[operand] : Value(),
-                    map ? map.getValue() : AffineMap()};
+      arg = AttendOp::NormArg{0, operand < operands.size() ? operands[operand] : Value(),
+                              map ? map.getValue() : AffineMap()};
       ++operand;
     }
   }
   return arg;
 }
+
+int AttendOp::dimOf(BlockArgument arg) {
+  Region *region = arg.getOwner()->getParent();
+  int n = arg.getArgNumber();
+  if (isa<SetWhereOp>(region->getParentOp()))
+    return n;
+  if (region->getParentOp() != getOperation())
+    return -1;
+  if (region == classRegion())
+    return n;
+  if (region == epilogueRegion()) {
+    n -= getEpilogueArgs() ? getEpilogueArgs()->size() : 0;
+    return n < 0 ? -1 : (int)epilogueDims()[n];
+  }
+  for (unsigned k = 0; k < numColumns(); ++k)
+    if (region == columnRegion(k))
+      return std::max(n - 2, -1);
+  return n - 1; // behind a score
+}
+
+AttendOp::NormArg AttendOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
+AttendOp::NormArg MergeOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
 
 static std::optional<unsigned> indexOf(std::optional<ArrayAttr> names, StringRef name) {
   if (names)

@@ -23,6 +23,9 @@ std::optional<Axis> classify(mlir::AffineExpr expr);
 mlir::LogicalResult verifyScalarRegion(mlir::Region &region, llvm::StringRef label, bool loads,
                                        llvm::function_ref<bool(mlir::Type)> allowed);
 
+/// Rules normalizer_c3, normalizer_c4, root_c4 and root_c5, on samples; everything else holds already.
+mlir::LogicalResult verifyLaws(NormalizerOp op);
+
 /// Tokens along an axis, as the runtime has it.
 inline constexpr int64_t kMaxExtent = INT32_MAX;
 

@@ -21,22 +21,25 @@ Type KernelScope::lookup(StringRef name) {
   return it == currentScope->types.end() ? Type() : it->second;
 }
 
-ParseResult attn::syntax::resolveCaptured(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand,
-                                          Value &value) {
-  Type type = KernelScope::lookup(operand.name);
-  if (succeeded(parser.parseOptionalColon())) {
-    if (parser.parseType(type))
-      return failure();
-  } else if (!type) {
+ParseResult attn::syntax::resolveCapturedAs(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand,
+                                            Type type, Value &value) {
+  if (!type && !(type = KernelScope::lookup(operand.name)))
     return parser.emitError(operand.location)
            << "[captured_type] " << operand.name << " is no argument of the kernel; write its type: `" << operand.name
            << " : type`";
-  }
   SmallVector<Value> values;
   if (parser.resolveOperand(operand, type, values))
     return failure();
   value = values.front();
   return success();
+}
+
+ParseResult attn::syntax::resolveCaptured(OpAsmParser &parser, const OpAsmParser::UnresolvedOperand &operand,
+                                          Value &value) {
+  Type type;
+  if (succeeded(parser.parseOptionalColon()) && parser.parseType(type))
+    return failure();
+  return resolveCapturedAs(parser, operand, type, value);
 }
 
 ParseResult attn::syntax::parseCaptured(OpAsmParser &parser, Value &value) {

@@ -22,6 +22,9 @@ private:
 mlir::ParseResult parseCaptured(mlir::OpAsmParser &parser, mlir::Value &value);
 mlir::ParseResult resolveCaptured(mlir::OpAsmParser &parser, const mlir::OpAsmParser::UnresolvedOperand &operand,
                                   mlir::Value &value);
+/// The same where the type was read before; null: it is a kernel argument's.
+mlir::ParseResult resolveCapturedAs(mlir::OpAsmParser &parser, const mlir::OpAsmParser::UnresolvedOperand &operand,
+                                    mlir::Type type, mlir::Value &value);
 
 /// A value by name, with its type where that is needed to read it back.
 void printCaptured(mlir::OpAsmPrinter &printer, mlir::Value value);

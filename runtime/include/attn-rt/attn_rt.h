@@ -14,9 +14,10 @@
 extern "C" {
 #endif
 
-#define ATTN_RT_ABI_VERSION 2u
+#define ATTN_RT_ABI_VERSION 3u
 #define ATTN_MAX_RANK 6
 #define ATTN_MAX_DIMS 8
+#define ATTN_MAX_STEP_VALUES 64   /* tensors, and scalars, of a kernel of several steps, with its temporaries */
 #define ATTN_MAX_EXTENT INT32_MAX /* tokens along one axis; offsets are 64-bit */
 
 typedef int32_t attn_status;
@@ -69,11 +70,13 @@ typedef struct attn_stats {
   int64_t blocks_full, blocks_partial, blocks_skipped;
   int64_t tiles; /* microtiles visited */
   int64_t tile_rows, tile_keys, block_rows, block_keys;
-  int64_t guarded; /* query blocks redone because an accumulator was not finite */
+  int64_t guarded; /* query blocks, against a chunk of the keys where they are split, redone for an accumulator that is
+                      not finite */
   int32_t variant, workers;
 } attn_stats;
 
-/* The first thing that was wrong. arg indexes attn_call.args; arg and axis are -1 where they have no meaning. Not
+/* The first thing that was wrong. arg indexes attn_call.args; arg and axis are -1 where they have no meaning. Where the
+ * extents of something computed on the way disagree, they name the tensor that these extents came from. Not
  * written if the call itself is of another version. expected and found are extents, strides, lengths, counts or bytes;
  * 256 * code + bits for ATTN_E_DTYPE; for ATTN_E_ALIAS found is the other tensor. For ATTN_E_FACT found is the first
  * element that breaks its promise: with the axis along which elements ascend, expected is the greater one before it;
@@ -142,8 +145,9 @@ typedef struct attn_param_info {
 } attn_param_info;
 
 /* A dimension of the program. Batch dimensions say how far keys and values are shared along them: indices x with equal
- * x div share have the same K and V (share = 4 under grouped-query attention; 0: shared by all). */
-enum { ATTN_DIM_BATCH = 0, ATTN_DIM_QUERY = 1, ATTN_DIM_KEY = 2, ATTN_DIM_FEATURE = 3 };
+ * x div share have the same K and V (share = 4 under grouped-query attention; 0: shared by all). All dimensions of an
+ * elementwise kernel are ATTN_DIM_MAP; its variants say by `sizes` how many tasks there are. */
+enum { ATTN_DIM_BATCH = 0, ATTN_DIM_QUERY = 1, ATTN_DIM_KEY = 2, ATTN_DIM_FEATURE = 3, ATTN_DIM_MAP = 4 };
 typedef struct attn_dim_info {
   const char *name;
   int32_t kind;
@@ -205,6 +209,18 @@ typedef struct attn_variant_info {
   int64_t tile_rows, tile_keys, block_rows, block_keys;
 } attn_variant_info;
 
+/* One step of a kernel of several. Its tensors and scalars, in the order of its own attn_call, are values of the whole
+ * call: value n is args[n], and from n_args on come temporaries. A temporary is written by one step and read by later
+ * ones: dense, in the workspace, its element type and extents those of the step that writes it; it has no memory if no
+ * step reads it. A result of the whole kernel that a later step reads is a temporary too where the caller does not want
+ * it. */
+struct attn_kernel_info;
+typedef struct attn_step_info {
+  const struct attn_kernel_info *kernel; /* has no steps itself */
+  const int32_t *values;                 /* one for each of its args */
+  const int32_t *params;                 /* one for each of its params: index of the whole call's */
+} attn_step_info;
+
 enum { ATTN_ISA_X86_64_V2 = 2, ATTN_ISA_X86_64_V3 = 3, ATTN_ISA_X86_64_V4 = 4 };
 typedef struct attn_kernel_info {
   uint32_t abi_version;
@@ -216,6 +232,12 @@ typedef struct attn_kernel_info {
   const attn_variant_info *variants;
   int32_t n_dims, n_args, n_params, n_variants;
   int32_t isa;
+  int32_t n_temps;
+  /* A kernel of several steps: they run one after the other. It has no dims of its own. Its leading step is the first
+     with an axis of keys, else the first: `variants` repeats that step's without guards and phases, and the stats name
+     its variant and sizes. A forced variant holds for the steps that have it, the others take their last. */
+  const attn_step_info *steps;
+  int32_t n_steps; /* 0: a kernel that is not made of others */
   int32_t reserved;
 } attn_kernel_info;
 
@@ -230,6 +252,33 @@ typedef struct attn_kernel_info {
 /* Bodies of the two exported functions. */
 attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
+
+/* Merges what attention over disjoint sets of keys gave: part p is o_p and lse_p of some of each row's keys. For every
+ * row r = max(lse_0, lse_1, .., sink)     w_p = exp(lse_p - r)     l = sum_p w_p + exp(sink - r) o = sum_p w_p o_p / l
+ * lse = r + log l A part whose lse is -inf is empty and not looked at; where all are, o = 0 and lse = sink, or -inf
+ * without one. A row with an lse of NaN or +inf, or such a sink, is NaN; other non-finite numbers of an o go where the
+ * formula takes them. All is computed in f64 in the order of the parts, so the results do not depend on the threads,
+ * and merging ((a, b), c), (a, (b, c)) and (a, b, c) differs by rounding alone. A sink enters once: in one of several
+ * merges.
+ *
+ * o has the axes of lse and the value feature as its last. Parts and results have equal extents and any strides; o is
+ * f32, bf16 or f16 with an lse of f32, or both are f64; each o may have a type of its own. sink has the extents and the
+ * type of lse, stride 0 where it is the same along an axis. What attn_error names: 2p is o_p, 2p + 1 lse_p, 2 n_parts
+ * the sink, then the results o and lse, of which any may have data = NULL if it is not wanted. */
+typedef struct attn_merge_call {
+  uint32_t abi_version;     /* ATTN_RT_ABI_VERSION */
+  uint32_t size;            /* sizeof(attn_merge_call) */
+  const attn_tensor *parts; /* o_0, lse_0, o_1, lse_1, .. */
+  const attn_tensor *sink;  /* NULL: none */
+  const attn_tensor *o, *lse;
+  int32_t n_parts; /* 1 or more */
+  int32_t workers; /* as in attn_call */
+  attn_parallel_for_fn parallel_for;
+  void *pool;
+  attn_error *error; /* optional */
+} attn_merge_call;
+
+attn_status attn_merge(const attn_merge_call *call);
 
 /* A pool of n worker threads (the caller of parallel_for is one of them). Loops nested in a task, beside another loop
  * of the same pool, or in a forked child run on their own thread. NULL if there is no memory, which as a pool means the

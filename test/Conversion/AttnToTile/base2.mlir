@@ -96,7 +96,8 @@ attn.kernel @relu(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor
 attn.normalizer @gaussian {
   attn.pass ref = max gauge(%a, %b) {
     %d = arith.subf %a, %b : f32
-    %g = math.exp %d : f32
+    %h = arith.addf %d, %d : f32
+    %g = math.exp %h : f32
     attn.yield %g : f32
   } phi(%s, %r) {
     %d = arith.subf %s, %r : f32

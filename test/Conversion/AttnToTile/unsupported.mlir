@@ -6,7 +6,7 @@
 attn.normalizer @unsupported_normalizer {
   attn.pass ref = none phi(%s) {
     attn.yield %s : f32
-  } sums(n = value)
+  } sums(l = one)
   attn.pass ref = none phi(%s) {
     attn.yield %s : f32
   } sums(n = value)
@@ -28,15 +28,15 @@ attn.kernel @two_passes(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: 
 attn.normalizer @unsupported_phi {
   // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone: `arith.subf %s, %r`}}
   attn.pass ref = max gauge(%a, %b) {
-    %d = arith.subf %a, %b : f32
-    %g = math.exp %d : f32
+    %g = arith.divf %a, %b : f32
     attn.yield %g : f32
   } phi(%s, %r) {
     %d = arith.divf %s, %r : f32
     attn.yield %d : f32
-  } sums(n = value)
-  attn.finish(%r, %n) {
-    attn.yield %n : f32
+  } sums(l = one, n = value)
+  attn.finish(%r, %l, %n) {
+    %o = arith.divf %n, %l : f32
+    attn.yield %o : f32
   } outputs(o) empty(0.0)
 }
 attn.kernel @ratio(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -54,14 +54,17 @@ attn.normalizer @unsupported_phi_reversed {
   // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone}}
   attn.pass ref = max gauge(%a, %b) {
     %d = arith.subf %b, %a : f32
-    %g = math.exp %d : f32
+    %m = arith.negf %d : f32
+    %g = math.exp %m : f32
     attn.yield %g : f32
   } phi(%s, %r) {
     %d = arith.subf %s, %r : f32
-    attn.yield %d : f32
-  } sums(n = value)
-  attn.finish(%r, %n) {
-    attn.yield %n : f32
+    %p = math.exp %d : f32
+    attn.yield %p : f32
+  } sums(l = one, n = value)
+  attn.finish(%r, %l, %n) {
+    %o = arith.divf %n, %l : f32
+    attn.yield %o : f32
   } outputs(o) empty(0.0)
 }
 attn.kernel @reversed(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -75,29 +78,14 @@ attn.kernel @reversed(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: te
 
 // -----
 
-// expected-error@below {{[kernel_s1] a kernel with several attends is not supported; write one kernel for each}}
-attn.kernel @kernel_s1_two(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: tensor<?x64xf32>) {
-  %o = attn.attend dims(| i | j | c, e)
-    q = %x[i, c] k = %x[j, c] v = %x[j, e]
-    outputs o[i, e]
-    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
-  %o2 = attn.attend dims(| i | j | c, e)
-    q = %x[i, c] k = %x[j, c] v = %x[j, e]
-    outputs o[i, e]
-    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
-  attn.return %o, %o2 : tensor<?x64xf32>, tensor<?x64xf32>
-}
-
-// -----
-
-// expected-error@below {{[kernel_s1] a kernel returns the results of its one attend}}
+// expected-error@below {{[kernel_s1] a kernel has one step or more and returns results of its steps}}
 attn.kernel @kernel_s1_none(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
   attn.return %x : tensor<?x64xf32>
 }
 
 // -----
 
-// expected-error@below {{[kernel_s1] return all results of the attend, once each and in order}}
+// expected-error@below {{[kernel_s1] return a result of a step once}}
 attn.kernel @kernel_s1_twice(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: tensor<?x64xf32>) {
   %o = attn.attend dims(| i | j | c, e)
     q = %x[i, c] k = %x[j, c] v = %x[j, e]
@@ -109,7 +97,7 @@ attn.kernel @kernel_s1_twice(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, p: t
 // -----
 
 attn.kernel @kernel_s1_other(%x: tensor<?x64xf32>) -> (o: tensor<?x64xf32>) {
-  // expected-error@below {{[kernel_s1] a kernel holds one attend and its return; compute inside the regions of the attend}}
+  // expected-error@below {{[kernel_s1] a kernel holds steps (attn.attend, attn.map, attn.merge) and its return; compute inside the regions of an attend or a map}}
   %c = arith.constant 1.0 : f32
   %o = attn.attend dims(| i | j | c, e)
     q = %x[i, c] k = %x[j, c] v = %x[j, e]

@@ -56,17 +56,6 @@ attn.kernel @attend_c10_unknown(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf3
 
 // -----
 
-attn.kernel @attend_c10_output(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (entropy: tensor<?x?x?xf32>) {
-  // expected-error@below {{[attend_c10] @softmax has no output 'entropy'; there are o, lse}}
-  %r0 = attn.attend dims(b, h | i | j | c, e)
-    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
-    outputs entropy[b, h, i]
-    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?xf32>)
-  attn.return %r0 : tensor<?x?x?xf32>
-}
-
-// -----
-
 attn.kernel @attend_c12_type(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %x: index) -> (o: tensor<?x?x?x64xf32>) {
   // expected-error@below {{[attend_c12] the scale is a constant or a scalar f32 or f64, not 'index'}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
@@ -302,8 +291,8 @@ attn.normalizer @wide_lse {
     attn.yield %n, %x : f32, f32
   } outputs(o, lse) empty(0.0, 0.0)
 }
-attn.kernel @attend_c10_value(%q: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, lse: tensor<?xf32>) {
-  // expected-error@below {{[attend_c10] output 'lse' depends on the sum of `value`, which has one number for each feature; only 'o' may}}
+attn.kernel @attend_c5_wide(%q: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, lse: tensor<?xf32>) {
+  // expected-error@below {{[attend_c5] 'lse' of @wide_lse has one number for each value feature; name it otherwise}}
   %o, %lse = attn.attend dims(| i | j | c, e)
     q = %q[i, c] k = %q[j, c] v = %q[j, e]
     normalize = @wide_lse

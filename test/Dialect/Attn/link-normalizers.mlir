@@ -33,3 +33,39 @@ attn.kernel @own(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
   attn.return %r0 : tensor<?x?x?x64xf32>
 }
+
+// -----
+
+// One of two is the module's own, the other comes from the library, once for two attends.
+// CHECK: attn.normalizer @relu_n {
+// CHECK: arith.maximumf
+// CHECK-NOT: attn.normalizer @relu_n
+// CHECK: attn.normalizer @sigmoid {
+// CHECK-NOT: attn.normalizer
+// CHECK: attn.kernel @mixed(
+attn.normalizer @sigmoid {
+  attn.pass ref = none phi(%s) {
+    attn.yield %s : f32
+  } sums(n = value)
+  attn.finish(%n) {
+    attn.yield %n : f32
+  } outputs(o) empty(0.0)
+}
+attn.kernel @mixed(%q: tensor<?x64xf32>) -> (a: tensor<?x64xf32>, b: tensor<?x64xf32>, c: tensor<?x64xf32>) {
+  %a = attn.attend dims(| i | j | c, e)
+    q = %q[i, c] k = %q[j, c] v = %q[j, e]
+    normalize = @sigmoid
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  %b = attn.attend dims(| i | j | c, e)
+    q = %q[i, c] k = %q[j, c] v = %q[j, e]
+    normalize = @relu_n
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  %c = attn.attend dims(| i | j | c, e)
+    q = %q[i, c] k = %q[j, c] v = %q[j, e]
+    normalize = @relu_n
+    outputs o[i, e]
+    : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  attn.return %a, %b, %c : tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>
+}

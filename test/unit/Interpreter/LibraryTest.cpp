@@ -192,6 +192,35 @@ TEST(Library, Entmax15) {
   });
 }
 
+TEST(Library, DoublePrograms) { // long double for the oracle, double for plain
+  auto doubled = [](std::string clauses) {
+    Probe p = probe(std::move(clauses));
+    p.element = "f64";
+    return p;
+  };
+  expectWeights(
+      doubled("normalize = @softmax1"),
+      [](const std::vector<double> &s, int64_t, int64_t) {
+        const double total = 1 + std::exp(logSum(s));
+        return mapped(s, [&](double x) { return std::exp(x) / total; });
+      },
+      1e-14, 1e-14);
+  // Of two keys whose scores differ by less than 1, both stay: (1 + d) / 2 and (1 - d) / 2.
+  Probe p = doubled("normalize = @sparsemax");
+  p.q = {1};
+  p.k = {1.0 / 3, 1};
+  p.v = {1, 1};
+  p.outputs = {{"p", "b, i, j"}};
+  const double d = 1 - 1.0 / 3;
+  p.expect(
+      "p",
+      [&](int64_t b, int64_t) {
+        return b ? std::vector<double>{(1 + d) / 2, (1 - d) / 2} : std::vector<double>{(1 - d) / 2, (1 + d) / 2};
+      },
+      1e-14, 1e-15);
+  EXPECT_GT(std::abs(p.row(0, 0, Precision::Plain).outputs["p"][0] - (1 - d) / 2), 0); // a bracket of 2^-48 remains
+}
+
 TEST(Library, RootsOfOneAndOfEqualKeys) { // the root is the end of the bracket
   for (const char *name : {"sparsemax", "entmax15"}) {
     Probe p = probe(std::string("set = causal<top_left> normalize = @") + name);

@@ -7,6 +7,8 @@ using namespace attn::run;
 using namespace attn::test;
 
 static std::string textOf(const Given &given) {
+  if (!given.program.empty())
+    return given.program;
   return "!t = tensor<?x?x?x1xf32>\nattn.kernel @k(%q: !t, %k: !t, %v: !t" + given.args +
          ") -> (o: !t) {\n%o = attn.attend dims(b, h | i" + given.queryGrid + " | j" + given.keyGrid +
          " | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]\n" + given.clauses +

@@ -15,6 +15,7 @@ struct Given {
   std::vector<std::pair<std::string, int64_t>> sizes = {}; // of --size
   std::vector<run::Assignment> params = {};                // of --param
   uint64_t seed = 1;
+  std::string program = ""; // the whole text, in place of the clauses
 };
 
 /// Dimensions b, h | i | j, one feature, softmax.

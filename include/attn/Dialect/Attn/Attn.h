@@ -35,14 +35,56 @@ llvm::SmallVector<OutputSource> outputSources(AttendOp attend);
 
 /// Text of the built-in normalizers, in the dialect's own syntax.
 llvm::StringRef normalizerLibraryText();
+/// Their names, in the order of the text.
+llvm::SmallVector<llvm::StringRef> normalizerLibraryNames();
 
 /// Adds to the module the built-in normalizers that its attends use and it does not define itself.
 mlir::LogicalResult linkNormalizers(mlir::ModuleOp module);
 
 std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
+std::unique_ptr<mlir::Pass> createAttnExpandColumnsPass();
+
+/// On an attend that --attn-expand-columns made: its queries are the keys of the text, so that what sets name by query
+/// and key is meant the other way round; indices of maps and regions are the attend's own.
+inline constexpr llvm::StringLiteral kExchanged = "attn.exchanged";
+/// On a normalizer whose finish yields the state of rows for it: the finish depends on the reference, as it should.
+inline constexpr llvm::StringLiteral kExportsState = "attn.exports_state";
 
 /// The only attend of a kernel that computes its results directly, or null with an error (rule kernel_s1).
 AttendOp getSingleAttend(KernelOp kernel);
+
+/// Whether the built-in library has a normalizer of this name.
+bool isLibraryNormalizer(llvm::StringRef name);
+
+/// A normalizer whose o and lse say all of its state: (r, l, n) = (lse, 1, o).
+struct MergeForm {
+  PassOp pass;
+  FinishOp finish;
+  unsigned one = 0, value = 0; // among the sums
+  unsigned out = 0, lse = 0;   // among the finish's results
+};
+/// None: `why` completes "it ..".
+std::optional<MergeForm> mergeForm(NormalizerOp normalizer, std::string &why);
+/// Rules merge_c4 and merge_c7, of the normalizer itself.
+mlir::LogicalResult verifyMergeable(MergeOp op, NormalizerOp normalizer);
+/// Writes every merge of the module, whose normalizers are linked, as maps.
+mlir::LogicalResult expandMerges(mlir::ModuleOp module);
+std::unique_ptr<mlir::Pass> createAttnExpandMergePass();
+
+/// attn.attend, attn.map, attn.merge, attn.call: what computes in a kernel.
+bool isStep(mlir::Operation *op);
+/// Steps in order; verifySteps holds.
+llvm::SmallVector<mlir::Operation *> stepsOf(KernelOp kernel);
+/// A kernel has one step or more and nothing else, and returns results of steps, each once (rule kernel_s1).
+mlir::LogicalResult verifySteps(KernelOp kernel);
+/// The step of a kernel that has one and returns all its results in order, else null: such a kernel needs no splitting.
+mlir::Operation *getSingleStep(KernelOp kernel);
+/// Kernels that need it are split into private kernels of one step each, and call them.
+std::unique_ptr<mlir::Pass> createAttnSplitKernelPass();
+/// A module with the normalizers and one kernel, which is the step alone and returns all its results. Its arguments are
+/// what the step uses of its kernel, `captured`: arguments of the kernel in their order, then results of other steps.
+mlir::OwningOpRef<mlir::ModuleOp> isolateStep(mlir::Operation *step, llvm::StringRef name,
+                                              llvm::SmallVectorImpl<mlir::Value> &captured);
 
 } // namespace attn
 

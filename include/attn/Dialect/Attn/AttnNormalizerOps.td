@@ -12,6 +12,12 @@ def NormalizerOp : Attn_Op<"normalizer", [Symbol, IsolatedFromAbove, NoTerminato
 
     Constraints: `normalizer_c1`: parameters are f32; one or more of attn.pass, attn.root and attn.select, a selection the last of them, then exactly one attn.finish behind a pass or a
     selection. `normalizer_c2`: the finish takes, in order, the reference (where the last pass has one) and that pass's sums; behind a selection the selected score and value.
+    `normalizer_c3`: weights change with the reference by the gauge alone. `normalizer_c4`: results of stat and of the finish are the same from sums against another reference; stat may
+    yield the reference itself.
+
+    The last two, and `root_c4` and `root_c5`, are looked at on samples whenever a normalizer is verified: five rows of four scores (equal ones, large ones, negative ones), three references for
+    each, in double, to a relative 1e-5; for `normalizer_c4` two rows have to agree. Samples that overflow or have no number are passed over, and a law counts as broken only where it is for every parameter that was tried. So an error is
+    a counterexample, but a normalizer without an error is not proved.
 
     Example: see lib/Dialect/Attn/normalizers.mlir.
   }];
@@ -38,6 +44,8 @@ def PassOp : Attn_Op<"pass", [HasParent<"NormalizerOp">]> {
 
     x is 1 (`one`) or the value (`value`); `count` is the number of present pairs, without weight and gauge. A `seed` is a state (reference, then one number for each sum) that is merged
     exactly once at the end of the pass: r = max(ra, rb), N = gauge(ra, r) Na + gauge(rb, r) Nb. `stat` maps the reference and the sums but those of values to statistics that what follows may use.
+
+    Example: `attn.pass ref = none phi(%s) { attn.yield %s : f32 } sums(a = one in 0, n = value)`
 
     Constraints: `pass_c1`: with ref = max there are a gauge (two arguments) and phi (two arguments); with none no gauge and phi of one argument.
     `pass_c2`: a gauge yields one f32, phi one or more. `pass_c3`: sums are of `one`, of `value` or of `count`, at most one of `value` for each weight and class, their names unique identifiers, their
@@ -75,7 +83,7 @@ def RootOp : Attn_Op<"root", [HasParent<"NormalizerOp">]> {
     2^-22 max(|lo|, |hi|) wide (2^-48 in f64), or after `at_most` sweeps. The lower end is the result.
 
     Constraints: `root_c1`: phi takes the score and x and yields one f32; `to` yields the target, lo and hi. `root_c2`: regions hold only arith and math on scalars, of floats f32 alone.
-    `root_c3`: the sweeps are 1 to 200.
+    `root_c3`: the sweeps are 1 to 200. `root_c4`: phi falls with x between lo and hi (on samples, see attn.normalizer). `root_c5`: lo <= hi and F(lo) >= target (on samples).
   }];
   let arguments = (ins I64Attr:$at_most);
   let results = (outs F32:$tau);

@@ -133,10 +133,10 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c14`: dropout has a seed, an integer constant or an index, i64 or i32 scalar, and a probability, a constant in [0, 1) or an f32 scalar; at most two batch dimensions.
     `attend_c15`: the normalizer gets one argument for each parameter: a constant, an f32 scalar (f64 with f64), or a tensor of floats indexed by batch dimensions (also floordiv), constants and the query.
     `attend_c16`: the class region takes the indices and yields an index, i64 or i32.
-    `attend_c17`: a reduction's region takes the score and the indices and yields the score's type; an argmax is stored as i32 or i64.
-    `attend_c18`: the epilogue takes outputs of the finish and reductions that are floats, by name, and indices of batch dimensions, the query and the value feature.
-    `attend_c19`: a column's region takes the weight, the score and the indices and yields the score's type; an aggregated tensor is indexed by the batch dimensions, the query and a feature. Columns need a weight: a finish output o.
-    `attend_c20`: without v no output needs values; the output p is indexed by the batch dimensions, the query and the key.
+    `attend_c17`: names of reductions, columns and aggregates are unique identifiers; a reduction's region takes the score and the indices and yields the score's type; an argmax is stored as i32 or i64.
+    `attend_c18`: the epilogue names what it yields and takes outputs of the finish and reductions that are floats, by name, and indices of batch dimensions, the query and the value feature.
+    `attend_c19`: a column's region takes the weight, the score and the indices and yields the score's type; an aggregated tensor is indexed by the batch dimensions, the query and a feature, which is its output's. Columns need a weight: a finish output o.
+    `attend_c20`: without v no output needs values, and there is one feature; the output p is indexed by the batch dimensions, the query and the key.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
                        Optional<AnyType>:$drop_seed, Optional<AnyType>:$drop_probability, Variadic<AnyType>:$norm_args, Variadic<AnyRankedTensor>:$aggregated,
@@ -185,6 +185,8 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     unsigned numAggregates() { return getAggregateNames() ? getAggregateNames()->size() : 0; }
     /// Dimensions whose indices an epilogue takes behind its named values: batch, query, value feature.
     llvm::SmallVector<unsigned> epilogueDims();
+    /// The dimension whose index a region of the op, or of a where in its set, takes as this argument; -1: none.
+    int dimOf(mlir::BlockArgument arg);
     /// What the normalizer's parameter `n` is: a constant, a scalar, or an element of a tensor.
     struct NormArg {
       double constant = 0;
@@ -194,5 +196,7 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     NormArg normArg(unsigned n);
     unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }  }];
 }
+
+include "attn/Dialect/Attn/AttnStepOps.td"
 
 #endif

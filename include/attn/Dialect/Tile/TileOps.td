@@ -102,7 +102,7 @@ def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
     `order`: one task for each key/value head. `pack`: a task is a block of key positions of one key/value head. `main`: a task is a block of queries of one member of a
     head's group. A variant whose keys are read where they lie has a main phase alone. With `chunks`: a task is such a block against one of so many runs of key blocks, chunk n of N
     the blocks [n B / N, (n + 1) B / N) of B, and the phase ends with a `tile.save` in the place of the finish. `merge`: a task is a block of queries of one member, whose saved
-    states it merges and finishes.
+    states it merges and finishes. `map`: the only phase of an elementwise program, whose tasks are `block` runs of elements of its result.
 
     A `pack` phase with `in_tasks` is no launch of its own: a task of the main phase packs each block of keys when it comes to it, for itself, and keeps no other.
 
@@ -240,16 +240,20 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
 
     phi takes s - ref, then the reference where `uses_ref`, then `given`, numbers of the rows; without reference it takes the score instead. `rescaled` are the other accumulators that the
     gauge multiplies. `exact`: the reference is raised by every greater score. One op, because on every target the weight is taken while the score is in registers.
+
+    With `spread_to` the weights themselves are stored: nothing is carried, the reference is that of an earlier sweep, and the one region of `values` maps the weights that `weight_phis` and
+    `weight_classes` list, then `spread_state`, numbers of the rows, to what is stored at the pair, by `spread_map`; 0 where absent.
   }];
   let arguments = (ins Tile_TileType:$queries, Tile_Keys:$keys, Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums,
-                       Variadic<Tile_TileType>:$rescaled, Variadic<Tile_TileType>:$given, DenseI64ArrayAttr:$sum_phis, DenseI64ArrayAttr:$sum_classes,
+                       Variadic<Tile_TileType>:$rescaled, Variadic<Tile_TileType>:$given, Variadic<Tile_TileType>:$spread_state, Optional<AnyRankedTensor>:$spread_to,
+                       OptionalAttr<AffineMapAttr>:$spread_map, DenseI64ArrayAttr:$sum_phis, DenseI64ArrayAttr:$sum_classes,
                        DenseI64ArrayAttr:$sum_values, DenseI64ArrayAttr:$sum_ops, DenseI64ArrayAttr:$weight_phis, DenseI64ArrayAttr:$weight_classes,
                        UnitAttr:$uses_ref, UnitAttr:$exact);
   let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi, MaxSizedRegion<1>:$factor, MaxSizedRegion<1>:$classes,
                         VariadicRegion<SizedRegion<1>>:$values);
   let results = (outs Variadic<Tile_TileType>:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
                       Variadic<Tile_TileType>:$new_rescaled);
-  let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)` (`given` $given^)?
+  let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)` (`given` $given^)? (`spread` $spread_state `to` $spread_to^)?
     `score` $score `gauge` $gauge `phi` $phi `factor` $factor `class` $classes (`values` $values^)? attr-dict `:` type(operands) `->` type(results) }];
 }
 
@@ -344,5 +348,7 @@ def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{ (`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $accs^)? (`given` $given^)? `to` $outputs attr-dict-with-keyword $body `:` type(operands) }];
 }
+
+include "attn/Dialect/Tile/TileStepOps.td"
 
 #endif

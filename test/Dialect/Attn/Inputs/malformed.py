@@ -15,7 +15,7 @@ HEAD = """#q = affine_map<(b, h, i, j, c, e) -> (b, h, i, c)>
 """
 PROPS = (
     'dim_names = ["b", "h", "i", "j", "c", "e"], num_batch = 2 : i64, q_map = #q, k_map = #k, v_map = #v, '
-    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0>'
+    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0>'
 )
 WITH_SCALE = PROPS.replace("1, 1, 1, 0,", "1, 1, 1, 1,")
 FULL = '%s = "attn.set.full"() : () -> !attn.set "attn.yield"(%s) : (!attn.set) -> ()'
@@ -61,9 +61,9 @@ attend("score without yield", "block with no terminator", score=SCORE + '%1 = "a
 attend("score with few arguments", "[attend_c7] the score region takes", score='^bb0(%s: f32):\n"attn.yield"(%s) : (f32) -> ()')
 attend("score with odd arguments", "[attend_c7] the score region takes",
        score='^bb0(%s: f32, %b: f32, %h: i64, %i: tensor<4xf32>, %j: !attn.set):\n"attn.yield"(%s) : (f32) -> ()')
-attend("no region", "expected 2 regions", regions="")
-attend("one region", "expected 2 regions", regions="({})")
-attend("three regions", "expected 2 regions", regions="({}, {}, {})")
+attend("no region", "expected 2 or more regions", regions="")
+attend("one region", "expected 2 or more regions", regions="({})")
+attend("three regions", "[attend_c17] one region for every reduction", regions="({}, {}, {})")
 
 # Its operands and properties.
 attend("two operands", "expected 3 or more operands", operands="%q, %k", types="!t, !t")
@@ -76,13 +76,13 @@ attend("both firsts", "[attend_c13] give one `first`", operands="%q, %k, %v, %x"
 attend("empty grid", "[attend_c13] the grid of 'i' has 0 extents", props=PROPS + ", query_grid = array<i64>")
 attend("grid that overflows", "[attend_c13] the grid of 'i' has more than 2^31 - 1 tokens", props=PROPS + ", query_grid = array<i64: 2147483647, 2147483647, 2147483647>")
 attend("both seeds", "[attend_c14] give dropout one seed", operands="%q, %k, %v, %x", types="!t, !t, !t, i64", extra="i64",
-       props=PROPS.replace("0, 0>", "1, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
+       props=PROPS.replace("0, 0, 0, 0>", "1, 0, 0, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
 attend("seed without probability", "[attend_c14] give dropout one seed", props=PROPS + ", drop_seed_value = 2 : i64")
 attend("probability without seed", "[attend_c14] give dropout one seed", props=PROPS + ", drop_probability_value = 0.5 : f64")
 attend("scale is not a number", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF8000000000000 : f64")
 attend("scale is infinite", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF0000000000000 : f64")
 attend("no properties", "does not match with the total size", props="")
-attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0>")
+attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0>")
 props("negative num_batch", "[attend_c1] dims are", "num_batch = 2", "num_batch = -1")
 props("num_batch beyond 32 bits", "[attend_c1] dims are", "num_batch = 2", "num_batch = 4294967298")
 props("num_batch of i32", "64-bit signless integer", "2 : i64", "2 : i32")
@@ -100,6 +100,63 @@ for what, text in {
     "of a key": f"{DIMS} -> (b, h, j floordiv 2, c)", "nested": f"{DIMS} -> (b, (h + 1) floordiv 2, j, c)", "empty": "() -> ()",
 }.items():
     props("k map: " + what, "[attend_c2]", "k_map = #k", f"k_map = affine_map<{text}>")
+
+# What comes out of an attend.
+MORE = ", reduce_names = %s, reduce_kinds = array<i64: %s>"
+REDUCED = "({}, {}, {}, {}, {%s})"
+ROW = "^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):\n"
+YIELD = '"attn.yield"(%s) : (f32) -> ()'
+attend("reductions without kinds", "[attend_c17] one kind for every reduction", props=PROPS + ', reduce_names = ["m"]')
+attend("kinds without reductions", "[attend_c17] one kind for every reduction", props=PROPS + ", reduce_kinds = array<i64: 2>")
+attend("reductions without regions", "[attend_c17] one region for every reduction", props=PROPS + MORE % ('["m"]', "2"))
+attend("few regions", "[attend_c17] one region for every reduction", props=PROPS + MORE % ('["m", "n"]', "2, 2"), regions="({}, {}, {}, {}, {})")
+attend("reduction of an unknown kind", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "5"), regions=REDUCED % "")
+attend("reduction of a negative kind", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "-1"), regions=REDUCED % "")
+attend("reduction of a kind beyond 32 bits", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "4294967296"), regions=REDUCED % "")
+attend("reduction that is a number", "string array", props=PROPS + MORE % ("[3]", "2"), regions=REDUCED % "")
+attend("reduction with an unreadable name", "[attend_c17] 'm m' is no identifier", props=PROPS + MORE % ('["m m"]', "2"), regions=REDUCED % "")
+attend("reduction of few arguments", "[attend_c17] a reduction takes 1 numbers and 4 indices", props=PROPS + MORE % ('["m"]', "2"), regions=REDUCED % ("^bb0(%s: f32):\n" + YIELD))
+attend("reduction of no argument", "[attend_c17] a reduction takes 1 numbers and 4 indices", props=PROPS + MORE % ('["m"]', "2"), regions=REDUCED % '"attn.yield"() : () -> ()')
+attend("reduction of odd arguments", "[attend_c17] numbers in a reduction", props=PROPS + MORE % ('["m"]', "2"), regions=REDUCED % (ROW.replace("%j: index", "%j: f32") + YIELD))
+attend("reduction of an empty block", "empty block", props=PROPS + MORE % ('["m"]', "2"), regions=REDUCED % ROW)
+attend("reduction of two blocks", "at most 1 block", props=PROPS + MORE % ('["m"]', "2"), regions=REDUCED % (ROW + YIELD + "\n^bb1:\n" + '"attn.yield"() : () -> ()'))
+attend("reduction without yield", "block with no terminator", props=PROPS + MORE % ('["m"]', "2"), regions=REDUCED % (ROW + '%1 = "arith.addf"(%s, %s) : (f32, f32) -> f32'))
+attend("class of odd arguments", "[attend_c16] numbers in the class region", regions="({}, {}, {" + ROW.replace("%s: f32, ", "").replace("%b: index", "%b: i64") + '"attn.yield"(%j) : (index) -> ()}, {})')
+attend("class of few arguments", "[attend_c16] the class region takes 0 numbers and 4 indices", regions='({}, {}, {"attn.yield"() : () -> ()}, {})')
+attend("class that yields nothing", "[attend_c16] the class region yields one", regions="({}, {}, {" + ROW.replace("%s: f32, ", "") + '"attn.yield"() : () -> ()}, {})')
+EPILOGUE = "({}, {}, {}, {^bb0(%o: f32, %b: index, %h: index, %i: index, %e: index):\n" + YIELD.replace("%s", "%o") + "})"
+attend("epilogue without outputs", "[attend_c18] an epilogue has a region and names what it yields", props=PROPS + ', epilogue_args = ["lse"]', regions=EPILOGUE)
+attend("epilogue without region", "[attend_c18] an epilogue has a region and names what it yields", props=PROPS + ', epilogue_outs = ["y"]')
+attend("arguments without epilogue", "[attend_c18] an epilogue has a region and names what it yields", props=PROPS + ', epilogue_args = ["lse"]')
+attend("epilogue of few names", "[attend_c18] the epilogue takes 0 numbers and 4 indices", props=PROPS + ', epilogue_outs = ["y"]', regions=EPILOGUE)
+attend("epilogue of an unreadable name", "[attend_c18] 'y y' is no identifier", props=PROPS + ', epilogue_args = ["lse"], epilogue_outs = ["y y"]', regions=EPILOGUE)
+attend("epilogue of numbers", "string array", props=PROPS + ', epilogue_args = ["lse"], epilogue_outs = [1]', regions=EPILOGUE)
+attend("column without regions", "[attend_c17] one region for every reduction and every column", props=PROPS + ', column_names = ["m"]')
+attend("column of an empty region", "[attend_c19] a column has a region", props=PROPS + ', column_names = ["m"]', regions=REDUCED % "")
+attend("column of one argument", "[attend_c19] a column takes 2 numbers and 4 indices", props=PROPS + ', column_names = ["m"]', regions=REDUCED % ("^bb0(%s: f32):\n" + YIELD))
+attend("column of no argument", "[attend_c19] a column takes 2 numbers and 4 indices", props=PROPS + ', column_names = ["m"]', regions=REDUCED % '"attn.yield"() : () -> ()')
+AGGREGATED = PROPS.replace("0, 0, 0, 0, 0, 0>", "0, 0, 0, 0, 0, 1>")
+attend("aggregate without map", "[attend_c19] one tensor and one map for every aggregate", props=AGGREGATED + ', aggregate_names = ["u"]', operands="%q, %k, %v, %x", types="!t, !t, !t, !t", extra="!t")
+attend("aggregate without tensor", "[attend_c19] one tensor and one map for every aggregate", props=PROPS + ', aggregate_names = ["u"], aggregate_maps = [#o]')
+attend("aggregate without name", "[attend_c19] one tensor and one map for every aggregate", props=AGGREGATED + ", aggregate_maps = [#o]", operands="%q, %k, %v, %x", types="!t, !t, !t, !t", extra="!t")
+attend("aggregate of a scalar", "must be variadic of ranked tensor", props=AGGREGATED + ', aggregate_names = ["u"], aggregate_maps = [#o]', operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")
+for what, text in {
+    "more dims": "(b, h, i, j, c, e, x) -> (b, h, i, x)", "few dims": "(b, h, i) -> (b, h, i, 0)", "symbol": f"{DIMS}[s] -> (b, h, i, s)", "sum": f"{DIMS} -> (b, h, i, e + 1)",
+}.items():
+    attend("aggregate map: " + what, "[attend_c19] what is aggregated", props=AGGREGATED + f', aggregate_names = ["u"], aggregate_maps = [affine_map<{text}>]', operands="%q, %k, %v, %x",
+           types="!t, !t, !t, !t", extra="!t")
+ARGUED = PROPS.replace("0, 0, 0, 0, 0, 0>", "0, 0, 0, 0, 1, 0>") + ", normalizer = @sigmoid"
+attend("argument without operand", "[attend_c15] one operand for every argument", props=PROPS + ", norm_values = [affine_map<() -> ()>], normalizer = @sigmoid".replace("() ->", DIMS + " ->"))
+attend("operand without argument", "[attend_c15] one operand for every argument", props=ARGUED, operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")
+attend("operand for a constant", "[attend_c15] one operand for every argument", props=ARGUED + ", norm_values = [1.0]", operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")
+for what, text in {
+    "a string": '"b"', "an integer": "1", "an f32": "1.0 : f32", "more dims": "affine_map<(b, h, i, j, c, e, x) -> ()>", "few dims": "affine_map<() -> ()>", "symbol": f"affine_map<{DIMS}[s] -> (s)>",
+}.items():
+    attend("argument that is " + what, "[attend_c15] argument 0 of @sigmoid is an f64 attribute", props=ARGUED + f", norm_values = [{text}]", operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")
+attend("argument by a sum", "[attend_c15] argument 0 of @sigmoid has one number for each row", props=ARGUED + f", norm_values = [affine_map<{DIMS} -> (b + i)>]", operands="%q, %k, %v, %x",
+       types="!t, !t, !t, tensor<?xf32>", extra="tensor<?xf32>")
+attend("valueless with v", "[attend_c20] without v there is one feature", props=PROPS + ", valueless")
+attend("valueless with two features", "[attend_c20] without v there is one feature", props=PROPS.replace("v_map = #v", "v_map = #k") + ", valueless", operands="%q, %k, %k")
 
 # Sets.
 def one_set(name, error, op, extra=None):
@@ -165,7 +222,7 @@ CASES.append(("return outside", "expects parent op", RETURN))
 CASES.append(("kernel without region", "requires one region", f'"attn.kernel"() <{{{KERNEL}}}> : () -> ()'))
 
 # Normalizers, alone and where an attend before or after them looks at them.
-GAUGE = '({^bb0(%a: f32, %b: f32): "attn.yield"(%a) : (f32) -> ()}, '
+GAUGE = '({^bb0(%a: f32, %b: f32): %g = "arith.constant"() <{value = 1.0 : f32}> : () -> f32 "attn.yield"(%g) : (f32) -> ()}, '
 PHI = '{^bb0(%s: f32, %r: f32): "attn.yield"(%s) : (f32) -> ()})'
 PASS = '"attn.pass"() <{ref = #attn<reference max>, sum_kinds = [0 : i32, 1 : i32], sum_names = ["l", "n"]}> ' + GAUGE + PHI + " : () -> ()\n"
 FINISH_PROPS = '<{out_names = ["o", "lse"], empty = [0.0, 0.0]}>'
@@ -183,14 +240,14 @@ def normalizer(name, error, body, attended=None):
 
 normalizer("normalizer of an empty region", "region with 1 blocks", "")
 normalizer("normalizer of an empty block", "[normalizer_c1] a normalizer ends", "^bb0:")
-normalizer("normalizer with an argument", "[normalizer_c1] a normalizer has no arguments", "^bb0(%x: f32):" + PASS + FINISH)
+normalizer("normalizer with an argument", "[normalizer_c1] parameters of a normalizer are f32", "^bb0(%x: index):" + PASS + FINISH)
 normalizer("pass without properties", "requires attribute", '"attn.pass"() ' + GAUGE + PHI + " : () -> ()\n" + FINISH)
-normalizer("pass without regions", "expected 2 regions", PASS.replace(GAUGE + PHI, "") + FINISH)
+normalizer("pass without regions", "expected 2 or more regions", PASS.replace(GAUGE + PHI, "") + FINISH)
 normalizer("pass of empty regions", "region with 1 blocks", PASS.replace(GAUGE + PHI, "({}, {})") + FINISH)
 normalizer("pass of empty blocks", "empty block", PASS.replace(GAUGE + PHI, "({^bb0(%a: f32, %b: f32):}, {^bb0(%s: f32, %r: f32):})") + FINISH)
 normalizer("pass with unknown kinds", "[pass_c3] a sum is of", PASS.replace("[0 : i32, 1 : i32]", "[7 : i32, -1 : i32]") + FINISH)
 normalizer("pass with i64 kinds", "32-bit integer array", PASS.replace("[0 : i32, 1 : i32]", "[0, 1]") + FINISH)
-normalizer("pass with few kinds", "[pass_c3] one kind for every sum", PASS.replace("[0 : i32, 1 : i32]", "[0 : i32]") + FINISH)
+normalizer("pass with few kinds", "[pass_c3] one kind, weight and class for every sum", PASS.replace("[0 : i32, 1 : i32]", "[0 : i32]") + FINISH)
 normalizer("pass with an unreadable sum", '[pass_c3] "l l" is no identifier', PASS.replace('"l"', '"l l"') + FINISH)
 normalizer("finish without properties", "requires attribute", PASS + FINISH.replace(FINISH_PROPS, ""))
 normalizer("finish without region", "requires one region", PASS + FINISH.replace(FINISH_BODY, ""))
@@ -198,6 +255,50 @@ normalizer("finish of an empty region", "region with 1 blocks", PASS + FINISH.re
 normalizer("finish of an empty block", "empty block", PASS + FINISH.replace(FINISH_BODY, "({^bb0(%r: f32, %l: f32, %n: f32):})"))
 normalizer("finish with f32 values", "64-bit float array", PASS + FINISH.replace("[0.0, 0.0]", "[0.0 : f32, 0.0 : f32]"))
 normalizer("finish with an unreadable output", '[finish_c2] "o o" is no identifier', PASS + FINISH.replace('"o"', '"o o"'), "[attend_c10] @g has no output 'o'")
+normalizer("normalizer with an odd parameter", "[normalizer_c1] parameters", "^bb0(%x: !attn.set):" + PASS + FINISH)
+normalizer("pass with kinds that are words", "32-bit integer array", PASS.replace("[0 : i32, 1 : i32]", '["one", "value"]') + FINISH)
+normalizer("pass with names that are numbers", "string array", PASS.replace('["l", "n"]', "[1, 2]") + FINISH)
+WEIGHTED = '"n"], sum_weights = array<i64: %s>'
+normalizer("pass with few weights", "[pass_c3] one kind, weight and class", PASS.replace('"n"]', WEIGHTED % "0") + FINISH)
+normalizer("pass with a negative weight", "[pass_c3] the sum \"n\" is of weight -1", PASS.replace('"n"]', WEIGHTED % "0, -1") + FINISH)
+normalizer("pass with a weight beyond 32 bits", "[pass_c3] the sum \"l\" is of weight 4294967296", PASS.replace('"n"]', WEIGHTED % "4294967296, 0") + FINISH)
+normalizer("pass with few classes", "[pass_c3] one kind, weight and class", PASS.replace('"n"]', '"n"], sum_classes = array<i64: 1>') + FINISH)
+normalizer("pass with a class beyond 32 bits", "[pass_c3] the sum \"l\" is over class 4294967296", PASS.replace('"n"]', '"n"], sum_classes = array<i64: 4294967296, 0>') + FINISH, "[attend_c16]")
+THREE = PASS.replace(PHI, PHI[:-1] + ", {})")
+
+
+def four(seed, stat):
+    return PASS.replace(PHI, PHI[:-1] + ", {" + seed + "}, {" + stat + "})")
+
+
+normalizer("pass of three regions", "[pass_c6] behind gauge and phi", THREE + FINISH)
+normalizer("pass of five regions", "[pass_c6] behind gauge and phi", PASS.replace(PHI, PHI[:-1] + ", {}, {}, {})") + FINISH)
+normalizer("seed of an empty block", "empty block", four("^bb0:", "") + FINISH)
+normalizer("seed with an argument", "[pass_c6] a seed", four('^bb0(%x: f32): "attn.yield"(%x, %x, %x) : (f32, f32, f32) -> ()', "") + FINISH)
+normalizer("seed that yields nothing", "[pass_c6] a seed", four('"attn.yield"() : () -> ()', "") + FINISH)
+normalizer("stat without results", "[pass_c7] stat", four("", '^bb0(%x: f32, %y: f32): "attn.yield"(%x) : (f32) -> ()') + FINISH)
+normalizer("results without stat", "[pass_c7] the results of a pass", "%t = " + PASS.replace(": () -> ()\n", ": () -> f32\n") + FINISH)
+normalizer("result that is no number", "must be variadic of 32-bit float", "%t = " + PASS.replace(": () -> ()\n", ": () -> index\n") + FINISH)
+ROOT = '%t = "attn.root"() <{at_most = 40}> ({^bb0(%s: f32, %x: f32): "attn.yield"(%s) : (f32) -> ()}, {%c = "arith.constant"() <{value = 1.0 : f32}> : () -> f32 "attn.yield"(%c, %c, %c) : (f32, f32, f32) -> ()}) : () -> f32\n'
+normalizer("statistic before its pass", "does not dominate",
+           ROOT.replace("%t =", "%u =").replace('"attn.yield"(%s)', '"attn.yield"(%t)') + "%t = " + four("", '^bb0(%x: f32, %y: f32): "attn.yield"(%x) : (f32) -> ()').replace(": () -> ()\n", ": () -> f32\n") + FINISH)
+normalizer("root without sweeps", "requires attribute 'at_most'", ROOT.replace("<{at_most = 40}> ", "") + PASS + FINISH)
+normalizer("root of sweeps beyond 32 bits", "[root_c3] a root is found in at most 1 to 200 sweeps", ROOT.replace("40", "4294967297") + PASS + FINISH)
+normalizer("root of one region", "expected 2 regions", ROOT[:ROOT.index(", {%c")] + ") : () -> f32\n" + PASS + FINISH)
+normalizer("root of empty regions", "region with 1 blocks", '%t = "attn.root"() <{at_most = 40}> ({}, {}) : () -> f32\n' + PASS + FINISH)
+normalizer("root of an empty block", "empty block", '%t = "attn.root"() <{at_most = 40}> ({^bb0(%s: f32, %x: f32):}, {^bb0:}) : () -> f32\n' + PASS + FINISH)
+normalizer("root that uses its result", "does not dominate", ROOT.replace('"attn.yield"(%s)', '"attn.yield"(%t)') + PASS + FINISH)
+normalizer("root that is a word", "must be 32-bit float", ROOT.replace(": () -> f32\n", ": () -> index\n") + PASS + FINISH)
+normalizer("a weight in a circle", "does not dominate", PASS.replace('%r: f32): "attn.yield"(%s)', '%r: f32): %z = "arith.addf"(%z, %s) : (f32, f32) -> f32 "attn.yield"(%z)') + FINISH)
+SELECT = '"attn.select"() : () -> ()\n'
+normalizer("select with an operand", "requires zero operands", '%c = "arith.constant"() <{value = 1.0 : f32}> : () -> f32\n"attn.select"(%c) : (f32) -> ()\n' + FINISH)
+normalizer("select with a region", "requires zero regions", '"attn.select"() ({}) : () -> ()\n' + FINISH)
+normalizer("select and a finish of three", "[normalizer_c2] the finish takes 2", SELECT + FINISH)
+normalizer("finish with empty values that are words", "64-bit float array", PASS + FINISH.replace("[0.0, 0.0]", '["a", "b"]'))
+normalizer("finish with names that are numbers", "string array", PASS + FINISH.replace('["o", "lse"]', "[1, 2]"))
+CASES.append(("pass outside", "expects parent op 'attn.normalizer'", PASS))
+CASES.append(("root outside", "expects parent op 'attn.normalizer'", ROOT))
+CASES.append(("select outside", "expects parent op 'attn.normalizer'", SELECT))
 attend("normalizer that is a kernel", "[attend_c10] there is no normalizer @f", FULL, props=PROPS + ", normalizer = @f")
 attend("normalizer without name", "[attend_c10] there is no normalizer @", FULL, props=PROPS + ', normalizer = @""')
 

@@ -36,9 +36,12 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
     SmallVector<V> start;
     for (int64_t n = 0; n < 2 * l.tileRows; ++n)
       start.push_back(e.splat(0));
+    // The rows' offset is carried: LLVM would multiply in every step where registers are short.
+    start.push_back(e.mul(from, l.width * e.bytes));
     auto sum = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
       SmallVector<V> s(args);
-      V rows = e.at(v, e.mul(key, l.width * e.bytes)), p = e.at(weights, e.mul(key, e.bytes));
+      V rows = e.at(v, s.back()), p = e.at(weights, e.mul(key, e.bytes));
+      s.back() = e.add(s.back(), unroll * l.width * e.bytes);
       for (int64_t u = 0; u < unroll; ++u) {
         V v0 = e.load(e.vec, e.at(rows, u * l.width * e.bytes)),
           v1 = e.load(e.vec, e.at(rows, (u * l.width + e.lanes) * e.bytes));

@@ -134,7 +134,7 @@ protected:
   void eachRow(llvm::function_ref<void(V row)> body);
   void loadParam(tile::ParamOp op);
   void statistics(tile::StatOp op);
-  void startAtSeed(tile::SeedOp op);
+  V rescaled(V x, V gauge);
   void seed(tile::SeedOp op);
   void pick(tile::PickOp op);
   llvm::SmallVector<V> evaluate(mlir::Region &region, mlir::ValueRange tiles, V row);

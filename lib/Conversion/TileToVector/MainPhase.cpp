@@ -222,9 +222,6 @@ void MainEmitter::runStep(Operation &op, V pass) {
     if (hasRef)
       emitRaise();
     clearState();
-    for (Operation *user : loop->getUsers())
-      if (auto o = dyn_cast<tile::SeedOp>(user))
-        startAtSeed(o);
     visitBlocks(pass);
   } else if (auto o = dyn_cast<tile::ParamOp>(op)) {
     loadParam(o);

@@ -99,7 +99,7 @@ void MainEmitter::emitRaise() {
         V g = e.broadcast(succeeded(factor) ? factor->v : e.scalar(1));
         auto scale = [&](V base, V from, V to) {
           e.loop(from, to, e.lanes * e.bytes,
-                 [&](V at) { e.store(e.fmul(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
+                 [&](V at) { e.store(rescaled(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
         };
         for (unsigned slot : weighedSlots)
           scale(e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)), e.i64(0),

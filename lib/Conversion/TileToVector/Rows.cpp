@@ -208,19 +208,12 @@ void MainEmitter::statistics(tile::StatOp op) {
   });
 }
 
-/// Rows start with the seed's reference, which theirs would reach at the end anyway: weights that are small against it
-/// need no greater numbers in between.
-void MainEmitter::startAtSeed(tile::SeedOp op) {
-  double limit = e.real.isF64() ? 0x1p50 : 0x1p21; // beyond it rows are in absolute mode
-  eachRow([&](V row) {
-    V b = evaluate(op.getSeed(), op.getGiven(), row)[0];
-    V size = math::AbsFOp::create(e.b, e.loc, b);
-    e.when(e.cmpf(arith::CmpFPredicate::OLT, size, e.scalar(limit)), [&] {
-      e.store(e.fsub(e.scalar(0), b), e.at(e.at(t.scratch, l.negRef()), e.mul(row, e.bytes)));
-      e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)),
-              e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)));
-    });
-  });
+/// x gauge; what overflowed against a reference that was far too low counts for nothing against one where it is 0.
+V MainEmitter::rescaled(V x, V gauge) {
+  V size = math::AbsFOp::create(e.b, e.loc, x);
+  V lost = e.both(e.cmpf(arith::CmpFPredicate::OEQ, size, e.splat(std::numeric_limits<double>::infinity())),
+                  e.cmpf(arith::CmpFPredicate::OEQ, gauge, e.splat(0)));
+  return e.select(lost, e.splat(0), e.fmul(x, gauge));
 }
 
 // r = max(ref, b); what is carried times gauge(ref - r), plus gauge(b - r) times the seed's
@@ -250,14 +243,14 @@ void MainEmitter::seed(tile::SeedOp op) {
         if (isSum) {
           V at = e.at(e.at(t.scratch, l.sum(place.slot)), e.mul(row, l.lanes * l.element)), old = e.load(e.vec, at);
           V share = e.select(lane0, e.broadcast(place.weighed ? e.fmul(of, x) : x), e.splat(0));
-          e.store(place.weighed ? e.fma(own, old, share) : e.fadd(old, share), at);
+          e.store(e.fadd(place.weighed ? rescaled(old, own) : old, share), at);
           continue;
         }
         V accRow = e.at(e.at(t.scratch, l.acc(place.slot)), e.mul(row, l.valueRowBytes()));
         V share = e.broadcast(e.fmul(of, x));
         e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V offset) {
           V at = e.at(accRow, offset);
-          e.store(e.fma(own, e.load(e.vec, at), share), at);
+          e.store(e.fadd(rescaled(e.load(e.vec, at), own), share), at);
         });
       }
       e.store(r, e.at(e.at(t.scratch, l.absRef()), e.mul(row, e.bytes)));

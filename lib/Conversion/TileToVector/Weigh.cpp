@@ -44,14 +44,19 @@ SmallVector<V> MainEmitter::dot(V panel) {
   constexpr int64_t unroll = 4;
   int64_t whole = l.dot / unroll * unroll;
   SmallVector<V> s = start;
-  if (whole)
+  if (whole) {
+    // The keys' offset is carried: LLVM would multiply in every step where registers are short.
+    start.push_back(e.i64(0));
     s = e.loop(e.i64(0), e.i64(whole), unroll, start, [&](V c, ValueRange args) {
       SmallVector<V> inner(args);
-      V keys = e.at(keyPanel, e.mul(c, l.width * e.bytes)), queries = e.at(q, e.mul(c, e.bytes));
+      V offset = inner.pop_back_val(), keys = e.at(keyPanel, offset), queries = e.at(q, e.mul(c, e.bytes));
       for (int64_t u = 0; u < unroll; ++u)
         step(keys, queries, u, inner);
+      inner.push_back(e.add(offset, unroll * l.width * e.bytes));
       return inner;
     });
+    s.pop_back();
+  }
   for (int64_t c = whole; c < l.dot; ++c)
     step(keyPanel, q, c, s);
   return s;

@@ -195,6 +195,8 @@ void test::fillOperands(PairsProgram &p, uint64_t seed) {
     Tensor &t = p.call.inputs[n];
     Random random(seed, 100 + n), rows(seed, 200 + n);
     const int64_t width = t.shape.back();
+    // No power of two: straightforward programs would compute with those without any error.
+    const double step = 0.25 + 0.05 * Random(seed, 300 + n).uniform(0);
     uint64_t at = 0;
     t.fill([&](llvm::ArrayRef<int64_t> index) -> double {
       char role = p.operands[n];
@@ -203,10 +205,10 @@ void test::fillOperands(PairsProgram &p, uint64_t seed) {
       const uint64_t number = at++, row = number / uint64_t(width);
       if (!p.exact)
         return random.normal(number);
-      // No sums of powers of two: straightforward programs would compute with them without any error.
       if (role != 'q')
-        return double(random.integer(number, -6, 6)) * 0.2718;
-      return rows.integer(row, 0, width - 1) == index.back() ? (double(random.integer(number, 0, 2)) - 1.5) * 2.2 : 0;
+        return double(random.integer(number, -6, 6)) * step;
+      return rows.integer(row, 0, width - 1) == index.back() ? (double(random.integer(number, 0, 2)) - 1.5) * 8 * step
+                                                             : 0;
     });
   }
 }

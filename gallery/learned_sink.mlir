@@ -1,5 +1,5 @@
 // Attention with a learned sink: a logit per query head that takes part in the softmax and has no value (OpenAI, gpt-oss, 2025).
-// attn-run: --size n=512 --size q.1=8
+// attn-run: --size n=512
 !t = tensor<?x?x?x64xf32>
 attn.kernel @learned_sink(%q: !t, %k: !t, %v: !t, %b: tensor<?xf32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

@@ -1,5 +1,5 @@
 // Ring profile of a vision transformer's heads: attention mass by the distance between patches, in rings 0, 1, 2 and beyond (label -1: no patch).
-// attn-run: --size n=197 --size ring.0=197 --size ring.1=197
+// attn-run: --size n=197
 !t = tensor<?x?x?x64xf32>
 !r = tensor<?x?x?xf32>
 attn.kernel @ring_profile(%q: !t, %k: !t, %v: !t, %ring: tensor<?x?xi32>) -> (o: !t, ring0: !r, ring1: !r, ring2: !r, ring3: !r) {

@@ -94,7 +94,7 @@ AT(attn_dim_info, kind, 8);
 AT(attn_dim_info, reserved, 12);
 AT(attn_dim_info, share, 16);
 
-SIZE(attn_task, 128);
+SIZE(attn_task, 160);
 AT(attn_task, args, 0);
 AT(attn_task, params, 8);
 AT(attn_task, extents, 16);
@@ -104,18 +104,25 @@ AT(attn_task, counters, 40);
 AT(attn_task, bad, 48);
 AT(attn_task, block, 56);
 AT(attn_task, index, 64);
+AT(attn_task, state, 128);
+AT(attn_task, state_bytes, 136);
+AT(attn_task, chunk, 144);
+AT(attn_task, chunks, 152);
 
-SIZE(attn_phase_info, 24);
+SIZE(attn_phase_info, 32);
 AT(attn_phase_info, run, 0);
 AT(attn_phase_info, kind, 8);
 AT(attn_phase_info, descending, 12);
 AT(attn_phase_info, block, 16);
+AT(attn_phase_info, chunks, 24);
+AT(attn_phase_info, reserved, 28);
 
-SIZE(attn_sizes, 32);
+SIZE(attn_sizes, 40);
 AT(attn_sizes, keys, 0);
 AT(attn_sizes, queries, 8);
 AT(attn_sizes, slot_bytes, 16);
 AT(attn_sizes, scratch_bytes, 24);
+AT(attn_sizes, state_bytes, 32);
 
 SIZE(attn_variant_info, 104);
 AT(attn_variant_info, name, 0);

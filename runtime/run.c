@@ -19,6 +19,7 @@ typedef struct plan {
   int64_t queries, keys, units, members;                 /* members of a full unit */
   int64_t slots, slot_bytes, scratch_bytes, total_bytes; /* total is 0 if there is nothing to compute */
   int64_t zeroed;                                        /* bytes at the end of a worker's scratch */
+  int64_t state_bytes, states_at;                        /* of a chunk; where they begin in a slot */
   const attn_variant_info *variant;
   int32_t variant_index, workers;
 } plan;
@@ -29,7 +30,8 @@ typedef struct launch {
   const plan *plan;
   const attn_phase_info *phase;
   unsigned char *counters, *bad, *scratch, *slots;
-  int64_t first_unit, units, members, blocks, block;
+  int64_t first_unit, units, members, blocks, block, chunks;
+  int64_t state_chunks; /* of the phase before MERGE */
   unsigned fp_control;
 } launch;
 
@@ -81,18 +83,36 @@ static attn_status choose_variant(const attn_call *call, const attn_kernel_info 
   return attn_rt_fail(call, ATTN_E_VARIANT, -1, -1, info->n_variants, call->variant);
 }
 
+/* States of every member, block and chunk of a unit; nonzero on overflow. */
+static int size_states(const plan *p, int64_t *bytes) {
+  *bytes = 0;
+  for (int32_t i = 0; i < p->variant->n_phases; ++i) {
+    const attn_phase_info *phase = &p->variant->phases[i];
+    const int64_t blocks = phase->block > 0 ? attn_rt_ceil_div(p->queries, phase->block) : 1;
+    if (phase->chunks > 0 && (__builtin_mul_overflow(blocks, p->members, bytes) ||
+                              __builtin_mul_overflow(*bytes, (int64_t)phase->chunks, bytes) ||
+                              __builtin_mul_overflow(*bytes, p->state_bytes, bytes)))
+      return 1;
+  }
+  return 0;
+}
+
 /* Nonzero on overflow. */
 static int size_workspace(plan *p, const attn_sizes *more) {
   const attn_variant_info *v = p->variant;
   const int64_t panels = v->panel > 0 ? attn_rt_ceil_div(p->keys, v->panel) : 0;
-  int64_t panel_bytes, slots_bytes, workers_bytes;
+  int64_t panel_bytes, states_bytes, slots_bytes, workers_bytes;
   if (__builtin_mul_overflow(v->slot_per_panel, panels, &panel_bytes) ||
       __builtin_add_overflow(v->slot_base, panel_bytes, &p->slot_bytes) ||
       attn_rt_round_up(p->slot_bytes, &p->slot_bytes) || attn_rt_round_up(v->scratch_bytes, &p->scratch_bytes) ||
       attn_rt_round_up(more->scratch_bytes, &p->zeroed) ||
       __builtin_add_overflow(p->slot_bytes, more->slot_bytes, &p->slot_bytes) ||
       attn_rt_round_up(p->slot_bytes, &p->slot_bytes) ||
-      __builtin_add_overflow(p->scratch_bytes, p->zeroed, &p->scratch_bytes))
+      __builtin_add_overflow(p->scratch_bytes, p->zeroed, &p->scratch_bytes) ||
+      attn_rt_round_up(more->state_bytes, &p->state_bytes) || size_states(p, &states_bytes))
+    return 1;
+  p->states_at = p->slot_bytes;
+  if (__builtin_add_overflow(p->slot_bytes, states_bytes, &p->slot_bytes))
     return 1;
   /* Units that keep nothing in a slot have nothing to wait for: all of them are one wave. */
   p->slots = p->slot_bytes && p->units > p->workers ? p->workers : p->units;
@@ -114,7 +134,7 @@ static int ask_sizes(const attn_call *call, plan *p, attn_sizes *sizes) {
   p->keys = sizes->keys;
   p->queries = sizes->queries;
   return sizes->keys < 0 || sizes->keys > ATTN_MAX_EXTENT || sizes->queries < 0 || sizes->queries > ATTN_MAX_EXTENT ||
-         sizes->slot_bytes < 0 || sizes->scratch_bytes < 0;
+         sizes->slot_bytes < 0 || sizes->scratch_bytes < 0 || sizes->state_bytes < 0;
 }
 
 /* The tasks of an elementwise kernel are counted from its result's elements, whose number has to fit. */
@@ -174,7 +194,9 @@ static int member_index(const launch *l, int64_t unit, int64_t member, int64_t *
 
 static void run_task(void *ctx, int64_t i, int32_t worker) {
   const launch *l = ctx;
+  const int64_t chunk = i % l->chunks;
   int64_t block, head;
+  i /= l->chunks;
   if (l->phase->descending) { /* block slowest: the longest blocks of all heads come first */
     const int64_t heads = l->units * l->members;
     block = l->blocks - 1 - i / heads;
@@ -193,7 +215,14 @@ static void run_task(void *ctx, int64_t i, int32_t worker) {
       .counters = (int64_t *)(void *)(l->counters + (int64_t)worker * LINE),
       .bad = (int64_t *)(void *)l->bad,
       .block = block * l->block,
+      .chunk = chunk,
+      .chunks = l->chunks,
   };
+  if (l->phase->chunks > 0 || l->phase->kind == ATTN_PHASE_MERGE) {
+    task.state_bytes = l->plan->state_bytes;
+    task.state = task.slot + l->plan->states_at +
+                 ((head % l->members * l->blocks + block) * l->state_chunks + chunk) * task.state_bytes;
+  }
   if (!member_index(l, l->first_unit + unit, head % l->members, task.index))
     return;
   /* A worker computes under the caller's floating-point modes, else results would depend on who runs a task. */
@@ -215,8 +244,12 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
   l->phase = phase;
   l->block = phase->block > 0 ? phase->block : tokens;
   l->blocks = attn_rt_ceil_div(tokens, l->block);
-  l->members = phase->kind == ATTN_PHASE_MAIN ? l->plan->members : 1;
-  if (__builtin_mul_overflow(l->units, l->members, &tasks) || __builtin_mul_overflow(tasks, l->blocks, &tasks))
+  l->members = phase->kind == ATTN_PHASE_MAIN || phase->kind == ATTN_PHASE_MERGE ? l->plan->members : 1;
+  l->chunks = phase->chunks > 0 ? phase->chunks : 1;
+  if (phase->chunks > 0)
+    l->state_chunks = phase->chunks;
+  if (__builtin_mul_overflow(l->units, l->members, &tasks) || __builtin_mul_overflow(tasks, l->blocks, &tasks) ||
+      __builtin_mul_overflow(tasks, l->chunks, &tasks))
     return attn_rt_fail(l->call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
   attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
   parallel_for(l->call->pool, tasks, l->plan->workers, run_task, l);

@@ -192,6 +192,8 @@ private:
 
   LogicalResult captured(Operation *op) {
     unsigned i = attend.queryDim(), j = attend.keyDim();
+    if (attend->hasAttr(kExchanged))
+      std::swap(i, j);
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
             [&](auto o) { return failure(failed(lengths(o.getQLengths(), i)) || failed(lengths(o.getKLengths(), j))); })

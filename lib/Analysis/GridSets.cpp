@@ -34,7 +34,7 @@ std::vector<PredicateBuilder::GridAxis> PredicateBuilder::gridAxes(Pred &inside)
       int64_t below = 1;
       for (int64_t n : ArrayRef<int64_t>(axes.keyGrid).drop_front())
         below *= n;
-      extent = sets::floorDiv(this->extent(numBatch + 1) - first + (below - 1), below);
+      extent = sets::floorDiv(this->extent(numBatch + !axes.exchanged) - first + (below - 1), below);
     }
     result.push_back({x[a], y[a], extent});
   }

@@ -6,7 +6,8 @@ using sets::Expr;
 using sets::Pred;
 
 PredicateBuilder::PredicateBuilder(const TokenAxes &axes, SetPredicate &out)
-    : axes(axes), numBatch(axes.numBatch), i(out.query), j(out.key), out(out) {}
+    : axes(axes), numBatch(axes.numBatch), i(axes.exchanged ? out.key : out.query),
+      j(axes.exchanged ? out.query : out.key), out(out) {}
 
 Pred PredicateBuilder::set(Value v) {
   Operation *op = v.getDefiningOp();
@@ -94,7 +95,7 @@ Expr PredicateBuilder::aligned(Alignment alignment, Value q, Value k) {
     return i;
   if (q)
     return i + (perBatch(k) - perBatch(q));
-  return i + (extent(numBatch + 1) - extent(numBatch));
+  return i + (extent(numBatch + !axes.exchanged) - extent(numBatch + axes.exchanged));
 }
 
 std::vector<Expr> PredicateBuilder::indicesOf(AffineMap map) {
@@ -110,7 +111,7 @@ std::vector<Expr> PredicateBuilder::indicesOf(AffineMap map) {
       continue;
     }
     unsigned d = cast<AffineDimExpr>(index).getPosition();
-    Expr e = d == numBatch ? i : d == numBatch + 1 ? j : Expr::var(d);
+    Expr e = d == numBatch ? out.query : d == numBatch + 1 ? out.key : Expr::var(d);
     result.push_back(divisor == 1 ? e : sets::floorDiv(e, divisor));
   }
   return result;

@@ -39,7 +39,7 @@ static bool ofIndices(const Expr &e) {
 
 Pred PredicateBuilder::where(SetWhereOp op) {
   for (auto [d, arg] : llvm::enumerate(op.getBody().getArguments()))
-    indices[arg] = d == numBatch ? i : d == numBatch + 1 ? j : Expr::var(d);
+    indices[arg] = d == numBatch ? out.query : d == numBatch + 1 ? out.key : Expr::var(d);
   Value result = cast<YieldOp>(op.getBody().front().getTerminator()).getOperand(0);
   // A load that may be out of bounds makes the whole condition unknown there, so it is evaluated as a whole.
   return mayBeOutOfBounds(op) ? opaque({result, SetMaskOp()}) : condition(result);

@@ -49,9 +49,9 @@ Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const Compil
   if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))
     return compileError(CompileFailure::BadInput,
                         "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
-  if (options.blockRows < 0 || options.blockKeys < 0)
-    return compileError(CompileFailure::BadInput,
-                        "error: [input_blocks] block sizes are positive, or 0 for the schedule's choice");
+  if (options.blockRows < 0 || options.blockKeys < 0 || options.splitKeys < 0 || options.splitKeys > INT32_MAX)
+    return compileError(CompileFailure::BadInput, "error: [input_blocks] block sizes and the number of chunks are "
+                                                  "positive, or 0 for the schedule's choice");
   if (!options.irPasses.empty())
     if (Error e = x86::checkIRPasses(options.irPasses))
       return compileError(CompileFailure::BadInput, "error: [input_passes] " + toString(std::move(e)));
@@ -130,8 +130,8 @@ Error Program::lower() {
     return Error::success();
   kernelOps.clear(); // gone after this
   lowered = true;
-  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.tokenOrder,
-                           options.verifyEach};
+  PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
+                           options.tokenOrder, options.splitKeys, options.verifyEach};
   if (mlir::succeeded(runPipeline(*op, pipeline)))
     return Error::success();
   return loweringError();
@@ -144,8 +144,8 @@ Error Program::loweringError() {
     return compileError(CompileFailure::Unsupported, said);
   if (diagnostics.sawRule)
     return compileError(CompileFailure::BadInput, said);
-  PipelineOptions pipeline{options.target, options.blockRows, options.blockKeys, options.tokenOrder,
-                           /*verifyEach=*/true};
+  PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
+                           options.tokenOrder, options.splitKeys, /*verifyEach=*/true};
   std::string before = print();
   for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {
     Program again(options, name);

@@ -13,6 +13,8 @@ public:
   virtual llvm::ArrayRef<int64_t> extents() const = 0;
   /// `at` has the indices of the row's first element by dimension.
   virtual void row(llvm::ArrayRef<int64_t> at, StepRow &result) = 0;
+  /// The same of a key.
+  virtual void keyRow(llvm::ArrayRef<int64_t>, StepRow &) { llvm_unreachable("no result is over keys"); }
   virtual Interpreter *interpreter() { return nullptr; }
 };
 

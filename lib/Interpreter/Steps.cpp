@@ -15,7 +15,7 @@ namespace {
 class AttendStep final : public StepEvaluator {
 public:
   AttendStep(std::unique_ptr<Interpreter> inner, AttendOp op, Precision precision)
-      : inner(std::move(inner)), op(op), precision(precision) {}
+      : inner(std::move(inner)), op(op), sources(outputSources(op)), precision(precision) {}
 
   ArrayRef<int64_t> extents() const override { return inner->extents(); }
   Interpreter *interpreter() override { return inner.get(); }
@@ -23,19 +23,48 @@ public:
   void row(ArrayRef<int64_t> at, StepRow &result) override {
     RowResult row = inner->row(at.take_front(op.numBatch()), at[op.queryDim()], precision);
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
-      StepRow::Values values{std::move(row.outputs[op.outName(r).str()]), {}};
+      StepRow::Values &values = result.results.emplace_back();
+      if (isOverKeys(sources[r]))
+        continue;
+      values.numbers = std::move(row.outputs[op.outName(r).str()]);
       if (cast<RankedTensorType>(op.getResult(r).getType()).getElementType().isIntOrIndex())
         values.integers.assign(values.numbers.begin(), values.numbers.end());
-      result.results.push_back(std::move(values));
     }
     result.empty = row.visible == 0;
     result.badIndex = row.badIndex;
   }
 
+  void keyRow(ArrayRef<int64_t> at, StepRow &result) override {
+    ArrayRef<int64_t> batch = at.take_front(op.numBatch());
+    if (!known || ArrayRef<int64_t>(batchOfColumns) != batch) {
+      batchOfColumns.assign(batch.begin(), batch.end());
+      columns = inner->columns(batch, precision);
+      known = true;
+    }
+    const auto j = (size_t)at[op.keyDim()], keys = (size_t)extents()[op.keyDim()];
+    for (unsigned r = 0; r < op.getNumResults(); ++r) {
+      StepRow::Values &values = result.results.emplace_back();
+      if (!isOverKeys(sources[r]))
+        continue;
+      const std::vector<double> &all = columns.outputs[op.outName(r).str()];
+      const size_t length = all.size() / keys;
+      values.numbers.assign(all.begin() + j * length, all.begin() + (j + 1) * length);
+    }
+    result.badIndex = columns.badIndex;
+  }
+
+  static bool isOverKeys(const OutputSource &source) {
+    return source.kind == OutputSource::Column || source.kind == OutputSource::Aggregate;
+  }
+
 private:
   std::unique_ptr<Interpreter> inner;
   AttendOp op;
+  SmallVector<OutputSource> sources;
   Precision precision;
+  bool known = false; // the columns of one batch element
+  std::vector<int64_t> batchOfColumns;
+  ColumnResult columns;
 };
 
 /// A result that was computed: dense, in its declared type.
@@ -99,16 +128,18 @@ public:
 
   ArrayRef<int64_t> extents(unsigned step) const override { return any(step).extents(); }
 
-  int64_t rows(unsigned step) const override {
+  bool isOverKeys(unsigned step, unsigned result) const override { return parts[step].overKeys[result]; }
+
+  int64_t rows(unsigned step, bool overKeys) const override {
     int64_t n = 1;
-    for (unsigned d : parts[step].rowDims)
+    for (unsigned d : parts[step].rowDims[overKeys])
       n *= extents(step)[d];
     return n;
   }
 
-  SmallVector<int64_t> indicesAt(unsigned step, int64_t row) const override {
+  SmallVector<int64_t> indicesAt(unsigned step, int64_t row, bool overKeys) const override {
     SmallVector<int64_t> at(extents(step).size(), 0);
-    for (unsigned d : llvm::reverse(parts[step].rowDims)) {
+    for (unsigned d : llvm::reverse(parts[step].rowDims[overKeys])) {
       at[d] = row % extents(step)[d];
       row /= extents(step)[d];
     }
@@ -118,9 +149,13 @@ public:
   AffineMap map(unsigned step, unsigned result) const override { return parts[step].maps[result]; }
   int along(unsigned step, unsigned result) const override { return parts[step].along[result]; }
 
-  StepRow row(unsigned step, int64_t row, Precision precision) override {
+  StepRow row(unsigned step, int64_t row, Precision precision, bool overKeys) override {
     StepRow result;
-    parts[step].evaluators[(int)precision]->row(indicesAt(step, row), result);
+    StepEvaluator &evaluator = *parts[step].evaluators[(int)precision];
+    if (overKeys)
+      evaluator.keyRow(indicesAt(step, row, true), result);
+    else
+      evaluator.row(indicesAt(step, row, false), result);
     return result;
   }
 
@@ -142,7 +177,8 @@ private:
     KernelOp kernel;
     Operation *op = nullptr; // of that kernel
     SmallVector<Value> captured;
-    SmallVector<unsigned> rowDims;
+    SmallVector<unsigned> rowDims[2]; // second: of results over keys
+    SmallVector<bool> overKeys;
     SmallVector<AffineMap> maps;
     SmallVector<int> along;
     std::unique_ptr<StepEvaluator> evaluators[2];
@@ -154,25 +190,32 @@ private:
   static void describe(Part &part) {
     llvm::TypeSwitch<Operation *>(part.op)
         .Case([&](AttendOp op) {
-          for (unsigned d = 0; d <= op.queryDim(); ++d)
-            part.rowDims.push_back(d);
-          for (unsigned r = 0; r < op.getNumResults(); ++r)
+          for (unsigned d = 0; d < op.numBatch(); ++d)
+            for (auto &dims : part.rowDims)
+              dims.push_back(d);
+          part.rowDims[0].push_back(op.queryDim());
+          part.rowDims[1].push_back(op.keyDim());
+          SmallVector<OutputSource> sources = outputSources(op);
+          for (unsigned r = 0; r < op.getNumResults(); ++r) {
             part.maps.push_back(op.outMap(r));
+            part.overKeys.push_back(AttendStep::isOverKeys(sources[r]));
+          }
         })
         .Case([&](MapOp op) {
           for (AffineExpr e : op.getOutMap().getResults().drop_back())
-            part.rowDims.push_back(position(e));
+            part.rowDims[0].push_back(position(e));
           part.maps.push_back(op.getOutMap());
         })
         .Case([&](MergeOp op) {
           for (AffineExpr e : op.getLseMap().getResults())
-            part.rowDims.push_back(position(e));
+            part.rowDims[0].push_back(position(e));
           part.maps = {op.getOutMap(), op.getLseMap()};
         });
-    for (AffineMap map : part.maps) {
+    part.overKeys.resize(part.maps.size(), false);
+    for (auto [map, overKeys] : llvm::zip(part.maps, part.overKeys)) {
       int along = -1;
       for (AffineExpr e : map.getResults())
-        if (!llvm::is_contained(part.rowDims, position(e)))
+        if (!llvm::is_contained(part.rowDims[overKeys], position(e)))
           along = position(e);
       part.along.push_back(along);
     }
@@ -213,13 +256,16 @@ private:
         return e;
       targets.push_back(target.get());
     }
-    for (int64_t n = 0, count = rows(step); n < count; ++n) {
-      StepRow result = row(step, n, precision);
-      bad |= result.badIndex;
-      SmallVector<int64_t> at = indicesAt(step, n);
-      for (auto [r, target] : llvm::enumerate(targets))
-        store(*target, part.maps[r], part.along[r], at, result.results[r]);
-    }
+    for (bool overKeys : {false, true})
+      for (int64_t n = 0, count = llvm::is_contained(part.overKeys, overKeys) ? rows(step, overKeys) : 0; n < count;
+           ++n) {
+        StepRow result = row(step, n, precision, overKeys);
+        bad |= result.badIndex;
+        SmallVector<int64_t> at = indicesAt(step, n, overKeys);
+        for (auto [r, target] : llvm::enumerate(targets))
+          if (part.overKeys[r] == overKeys)
+            store(*target, part.maps[r], part.along[r], at, result.results[r]);
+      }
     part.computed[(int)precision] = true;
     return Error::success();
   }
@@ -293,6 +339,9 @@ llvm::Expected<std::unique_ptr<Steps>> Steps::create(KernelOp kernel, ArrayRef<a
     if (failed(verifySteps(kernel)))
       return makeError(message);
   }
+  for (Operation *op : stepsOf(kernel))
+    if (auto attend = dyn_cast<AttendOp>(op); attend && !lookupNormalizer(attend))
+      return makeError("the module has no normalizer @" + attend.normalizerName() + "; link the library first");
   size_t tensors = llvm::count_if(kernel.getArgumentTypes(), [](Type t) { return isa<RankedTensorType>(t); });
   size_t scalars = kernel.getArgumentTypes().size() - tensors;
   if (tensors != args.size() || scalars != params.size())

@@ -24,10 +24,12 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   request.l2Bytes = machine.l2Bytes;
   request.blockRows = options.blockRows;
   request.blockKeys = options.blockKeys;
+  request.splitKeys = options.splitKeys;
   request.tokenOrder = options.tokenOrder == "raster"  ? TokenOrder::Raster
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnExpandColumnsPass());
   pm.addPass(createAttnExpandMergePass());
   pm.addPass(createAttnSplitKernelPass());
   pm.addPass(createAttnSchedulePass(request));
@@ -67,6 +69,7 @@ namespace {
 struct StageOptions : PassPipelineOptions<StageOptions> {
   Option<int64_t> blockRows{*this, "block-rows", llvm::cl::desc("rows of a query block; 0: chosen"), llvm::cl::init(0)};
   Option<int64_t> blockKeys{*this, "block-keys", llvm::cl::desc("keys of a key block; 0: chosen"), llvm::cl::init(0)};
+  Option<int64_t> splitKeys{*this, "split-keys", llvm::cl::desc("chunks of the keys; 0: chosen"), llvm::cl::init(0)};
   Option<std::string> tokenOrder{*this, "token-order", llvm::cl::desc("of grids: auto, raster, boxes"),
                                  llvm::cl::init("auto")};
 };
@@ -87,6 +90,7 @@ void attn::registerAttnPasses() {
                                              PipelineOptions options;
                                              options.blockRows = stage.blockRows;
                                              options.blockKeys = stage.blockKeys;
+                                             options.splitKeys = stage.splitKeys;
                                              options.tokenOrder = stage.tokenOrder;
                                              for (unsigned n = 0; n <= last; ++n)
                                                kStages[n].second(pm, options);

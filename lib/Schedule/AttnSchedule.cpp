@@ -9,11 +9,48 @@
 // bits of all keys for every list it reads. Where every row has a short list of its own and sees nothing else, a
 // variant "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys
 // with one that is listed costs as much as one with 16.
+//
+// Where a call has one block of queries and many keys, as in decoding, a variant "split" stands before "stream": 16
+// chunks of the keys are tasks of their own. Its guard looks at the queries and keys alone, neither at threads nor at
+// heads or batch, so that no row's bits depend on these (edge contract 9).
 #include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
+
+static bool wantsBoxes(AttendOp op, TokenOrder order) {
+  if (op->hasAttr(kExchanged) || order == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() ||
+      op.getSet().empty() || op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
+    return false;
+  bool bounded = false;
+  op.getSet().walk([&](Operation *o) { bounded |= isa<SetDiscOp, SetNeighborhoodOp, SetHaloOp>(o); });
+  return bounded || order == TokenOrder::Boxes;
+}
+
+std::string attn::whyUnsplit(AttendOp op, TokenOrder order) {
+  NormalizerOp normalizer = lookupNormalizer(op);
+  if (!normalizer)
+    return ("the normalizer @" + op.normalizerName() + " is not linked").str();
+  unsigned steps = 0;
+  for (Operation &step : llvm::drop_end(normalizer.getBody().front())) {
+    if (!isa<PassOp, SelectOp>(step))
+      return ("@" + op.normalizerName() + " seeks a root, which takes sweeps over all keys").str();
+    ++steps;
+  }
+  if (steps != 1)
+    return ("@" + op.normalizerName() + " makes several passes, of which the later need what all keys gave").str();
+  for (unsigned r = 0; r < op.getNumResults(); ++r)
+    if (auto source = findOutput(op, normalizer, op.outName(r)); source && source->kind == OutputSource::Weights)
+      return "the weights p are stored in a sweep behind the finish, over all keys";
+  if (gatherable(op))
+    return "they go by a list";
+  if (ownLists(op))
+    return "every query goes by a list of its own";
+  if (wantsBoxes(op, order))
+    return "they go by boxes of their grid (the token order raster has none)";
+  return "";
+}
 
 namespace {
 
@@ -26,7 +63,17 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
   StringRef getDescription() const final { return "choose block and microtile sizes and write them on each attend"; }
 
   void runOnOperation() final {
-    getOperation().walk([&](AttendOp op) { op->setAttr(kScheduleAttr, choose(op)); });
+    WalkResult done = getOperation().walk([&](AttendOp op) {
+      std::string why = request.splitKeys > 0 ? whyUnsplit(op, request.tokenOrder) : "";
+      if (!why.empty()) {
+        op.emitError("[unsupported_split] the keys cannot be split: ") << why << "; leave the number of chunks out";
+        return WalkResult::interrupt();
+      }
+      op->setAttr(kScheduleAttr, choose(op));
+      return WalkResult::advance();
+    });
+    if (done.wasInterrupted())
+      signalPassFailure();
   }
 
   ArrayAttr choose(AttendOp op) {
@@ -70,7 +117,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                        b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
     if (gather)
       fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
-    else if (wantsBoxes(op))
+    else if (wantsBoxes(op, request.tokenOrder))
       fields.push_back(b.getNamedAttr(
           kBoxesAttr,
           b.getDictionaryAttr({b.getNamedAttr("key_inner", box(b, *op.getKeyGrid(), tileKeys, 1)),
@@ -79,9 +126,18 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                  std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
-    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys))
+    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0)
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
-    variants.push_back(b.getDictionaryAttr(fields));
+    constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
+    if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
+      SmallVector<NamedAttribute> split(fields);
+      split[0].setValue(b.getStringAttr("split"));
+      split.push_back(
+          b.getNamedAttr(kChunksAttr, b.getI64IntegerAttr(request.splitKeys > 0 ? request.splitKeys : kChunks)));
+      variants.push_back(b.getDictionaryAttr(split));
+    }
+    if (request.splitKeys <= 0)
+      variants.push_back(b.getDictionaryAttr(fields));
     return b.getArrayAttr(variants);
   }
 
@@ -105,15 +161,6 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
          b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)), b.getNamedAttr("tile_rows", b.getI64IntegerAttr(1)),
          b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
          b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)), b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
-  }
-
-  bool wantsBoxes(AttendOp op) {
-    if (request.tokenOrder == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() || op.getSet().empty() ||
-        op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
-      return false;
-    bool bounded = false;
-    op.getSet().walk([&](Operation *o) { bounded |= isa<SetDiscOp, SetNeighborhoodOp, SetHaloOp>(o); });
-    return bounded || request.tokenOrder == TokenOrder::Boxes;
   }
 
   /// `tokens` times `repeat` tokens as a box, near to a cube: prime factors, the largest first, go to the shortest side

@@ -36,5 +36,5 @@ def captured(c, rng, w):
     return {"prior": make(rng, (c.batch, c.i, c.j))}, {"w": f32(w)}
 
 
-ROW = Row(knobs={"half": {"w": 0.5}, "one": {"w": 1}, "none": {"w": 0}}, captured=captured, hides=False, outputs={"o": "value", "lse": "row", "kl": "flat"}, terms={"kl": "lse"},
+ROW = Row(knobs={"half": {"w": 0.5}, "one": {"w": 1}, "none": {"w": 0}}, captured=captured, hides=False, outputs={"o": "value", "lse": "row", "kl": "flat"}, terms={"kl": "lse"}, elements=("f32", "bf16", "f16"),
           layouts=("bhsd",), axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

@@ -25,4 +25,4 @@ def knob(b, eps):
     return {"b": f32(b), "eps": f32(eps)}
 
 
-ROW = Row(knobs={"0.5": knob(0.5, 1e-6), "zero": knob(0, 1e-6), "low": knob(-3, 1e-3), "high": knob(10, 1e-6)}, outputs={"o": "value"}, few=True)
+ROW = Row(knobs={"0.5": knob(0.5, 1e-6), "zero": knob(0, 1e-6), "low": knob(-1, 1e-3), "high": knob(10, 1e-6)}, outputs={"o": "value"}, few=True)

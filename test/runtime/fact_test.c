@@ -162,7 +162,7 @@ int main(void) {
     fixture f;
     uint64_t bytes;
     fixture_open(&f);
-    f.phases[0] = (attn_phase_info){phase_run, ATTN_PHASE_MAIN, 0, 4};
+    f.phases[0] = (attn_phase_info){phase_run, ATTN_PHASE_MAIN, 0, 4, 0, 0};
     f.variants[0] = (attn_variant_info){.name = "only", .phases = f.phases, .n_phases = 1, .scratch_bytes = 64};
     f.workspace = malloc(65536);
     f.call.workspace = f.workspace;

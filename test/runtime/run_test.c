@@ -96,8 +96,8 @@ static void open_kernel(fixture *f, int64_t b, int64_t h, int64_t i, int64_t j, 
   if (share_b != 1)
     for (int a = ARG_K; a <= ARG_V; ++a)
       f->args[a].shape[0] = share_b ? (b + share_b - 1) / share_b : 1;
-  f->phases[0] = (attn_phase_info){pack_run, ATTN_PHASE_PACK, 0, KEY_BLOCK};
-  f->phases[1] = (attn_phase_info){main_run, ATTN_PHASE_MAIN, descending, QUERY_BLOCK};
+  f->phases[0] = (attn_phase_info){pack_run, ATTN_PHASE_PACK, 0, KEY_BLOCK, 0, 0};
+  f->phases[1] = (attn_phase_info){main_run, ATTN_PHASE_MAIN, descending, QUERY_BLOCK, 0, 0};
   f->variants[0] = (attn_variant_info){.name = "packed",
                                        .phases = f->phases,
                                        .n_phases = 2,
@@ -263,6 +263,80 @@ static void bad_index(void) {
   fixture_close(&f);
 }
 
+/* Split keys: MAIN runs for every chunk and fills its state, MERGE finds those of its block, chunk by chunk. */
+enum { CHUNKS = 5, STATE = 70 };
+static atomic_int chunks_seen[MAX_B][MAX_H][BLOCKS][CHUNKS], merges[MAX_B][MAX_H][BLOCKS];
+
+static unsigned char state_tag(const attn_task *t, int64_t chunk) {
+  return (unsigned char)(1 + ((t->index[DIM_B] * MAX_H + t->index[DIM_H]) * BLOCKS + t->block / QUERY_BLOCK) * CHUNKS +
+                         chunk);
+}
+
+static void chunk_run(const attn_task *t) {
+  expect(t->chunk >= 0 && t->chunk < CHUNKS && t->chunks == CHUNKS && t->state_bytes == 128);
+  expect((uintptr_t)t->state % 64 == 0 && t->state >= t->slot + slot_used);
+  atomic_fetch_add(&chunks_seen[t->index[DIM_B]][t->index[DIM_H]][t->block / QUERY_BLOCK][t->chunk], 1);
+  for (int64_t n = 0; n < slot_used && key_blocks; ++n)
+    expect(t->slot[n] == tag_of(t));
+  memset(t->state, state_tag(t, t->chunk), STATE);
+  use_scratch(t);
+}
+
+static void merge_run(const attn_task *t) {
+  expect(t->block % QUERY_BLOCK == 0 && t->block < t->extents[DIM_I] && t->chunk == 0 && t->chunks == 1);
+  atomic_fetch_add(&merges[t->index[DIM_B]][t->index[DIM_H]][t->block / QUERY_BLOCK], 1);
+  for (int64_t c = 0; c < CHUNKS; ++c)
+    for (int n = 0; n < STATE; ++n)
+      expect(t->state[c * t->state_bytes + n] == state_tag(t, c));
+  use_scratch(t);
+}
+
+static void chunk_sizes(const attn_task *t, attn_sizes *sizes) {
+  sizes->state_bytes = t->params[0].i == 7 ? -1 : STATE;
+}
+
+static void chunks_and_merge(void) {
+  static const int64_t shares[][2] = {{1, 1}, {1, 3}, {2, 0}};
+  static const int64_t sizes[][4] = {{2, 5, 5, 7}, {1, 9, 1, 12}, {4, 1, 6, 0}, {0, 3, 2, 2}};
+  attn_pool *pool = attn_pool_create(3);
+  for (size_t s = 0; s < sizeof shares / sizeof *shares; ++s)
+    for (size_t z = 0; z < sizeof sizes / sizeof *sizes; ++z)
+      for (int32_t workers = 1; workers <= 4; ++workers)
+        for (int32_t descending = 0; descending < 2; ++descending) {
+          const int64_t b = sizes[z][0], h = sizes[z][1], i = sizes[z][2], j = sizes[z][3];
+          fixture f;
+          share_b = shares[s][0], share_h = shares[s][1];
+          open_kernel(&f, b, h, i, j, 0);
+          memset(chunks_seen, 0, sizeof chunks_seen);
+          memset(merges, 0, sizeof merges);
+          attn_phase_info phases[3] = {f.phases[0],
+                                       {chunk_run, ATTN_PHASE_MAIN, descending, QUERY_BLOCK, CHUNKS, 0},
+                                       {merge_run, ATTN_PHASE_MERGE, 0, QUERY_BLOCK, 0, 0}};
+          f.variants[0].phases = phases;
+          f.variants[0].n_phases = 3;
+          f.variants[0].sizes = chunk_sizes;
+          f.call.workers = workers;
+          f.call.pool = pool;
+          const attn_status status = run_guarded(&f);
+          int errors = 0;
+          for (int64_t x = 0; x < MAX_B; ++x)
+            for (int64_t y = 0; y < MAX_H; ++y)
+              for (int64_t n = 0; n < BLOCKS; ++n) {
+                const int inside = x < b && y < h && n * QUERY_BLOCK < i;
+                errors += merges[x][y][n] != inside;
+                for (int c = 0; c < CHUNKS; ++c)
+                  errors += chunks_seen[x][y][n][c] != inside;
+              }
+          CHECK(!status && !wrong && !errors, "share %ld %ld, extents %ld %ld %ld %ld, workers %d: %s, %d wrong, %d",
+                (long)share_b, (long)share_h, (long)b, (long)h, (long)i, (long)j, workers, attn_status_name(status),
+                (int)wrong, errors);
+          f.params[0].i = 7;
+          CHECK(!b || attn_rt_run(&f.call, &f.info) == ATTN_E_OVERFLOW, "states of negative size");
+          fixture_close(&f);
+        }
+  attn_pool_destroy(pool);
+}
+
 /* A caller's own parallel_for: last task first, workers in turn. */
 static int hook_calls;
 static void hook(void *pool, int64_t tasks, int32_t workers, attn_task_fn fn, void *ctx) {
@@ -342,6 +416,7 @@ int main(void) {
   every_task_once();
   descending_order();
   variants_and_stats();
+  chunks_and_merge();
   bad_index();
   own_parallel_for();
   floating_point_modes();

@@ -28,6 +28,7 @@ usage: attnc FILE [-o STEM] [options]       FILE is text, or MLIR bytecode you t
   --kernel=NAME       this kernel only; absent: all of the program
   --block-rows=N      queries of a block; absent: chosen by the schedule
   --block-keys=N      keys of a block; absent: chosen by the schedule
+  --split-keys=N      chunks of the keys that are tasks of their own; absent: chosen by the schedule
   --verify-each       verify the IR after every pass
   --llvm-passes=P     LLVM IR passes before code generation, as `opt -passes=` takes them; absent: none
   --help, --version
@@ -56,6 +57,7 @@ static int parseValue(ArrayRef<const char *> args, size_t &n, Options &options) 
   int64_t *number = StringSwitch<int64_t *>(name)
                         .Case("--block-rows", &options.compile.blockRows)
                         .Case("--block-keys", &options.compile.blockKeys)
+                        .Case("--split-keys", &options.compile.splitKeys)
                         .Default(nullptr);
   if (!text && !number)
     return fail(Usage, "there is no option '" + name + "'; see attnc --help");

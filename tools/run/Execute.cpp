@@ -13,6 +13,7 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   compileOptions.blockRows = options.blockRows;
   compileOptions.tokenOrder = options.tokenOrder;
   compileOptions.blockKeys = options.blockKeys;
+  compileOptions.splitKeys = options.splitKeys;
   compileOptions.kernel = llvm::StringRef(const_cast<KernelOp &>(program.kernel).getSymName()).str();
   auto kernel = compile(program.source, compileOptions, options.file);
   if (!kernel)

@@ -141,7 +141,7 @@ Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
         use = {Role::Uniform, use.role == Role::Uniform ? std::min(use.bound, bound - 1) : bound - 1};
   // Classes: few, so that every one has keys.
   AttendOp attend = program.attend;
-  mlir::Region *classes = attend.classRegion();
+  mlir::Region *classes = attend ? attend.classRegion() : nullptr;
   for (mlir::Operation *user : value.getUsers())
     if (use.role == Role::Plain && classes && !isFloat(t.element) && t.element != Element::I1 &&
         llvm::isa<LoadOp>(user) && user->getParentRegion() == classes)

@@ -36,6 +36,7 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --dtype T                rewrites the program's f32 operands: f32 f64 bf16 f16
   --logits CLASS           of made inputs: normal rising falling ties huge spikes
   --block-rows N, --block-keys N    schedule block sizes (default: chosen)
+  --split-keys N           chunks of the keys that are tasks of their own, for any size (default: chosen)
   --variant V              forces a variant, by name or number
   --target T               (default: x86-64-v3)
   --max-bytes N            refuses problems whose tensors need more (default: 8 GiB)
@@ -137,6 +138,7 @@ private:
     number("--seed", options.seed, 0, INT64_MAX);
     number("--block-rows", options.blockRows, 1, INT32_MAX);
     number("--block-keys", options.blockKeys, 1, INT32_MAX);
+    number("--split-keys", options.splitKeys, 1, INT32_MAX);
     number("--max-bytes", options.maxBytes, 0, INT64_MAX);
     number("--rounds", options.rounds, 1, 1000000);
     real("--timeout", options.timeout);

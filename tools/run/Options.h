@@ -29,7 +29,7 @@ struct Options {
   int threads = 1;
   uint64_t seed = 0;
   std::optional<Element> dtype;
-  int64_t blockRows = 0, blockKeys = 0;
+  int64_t blockRows = 0, blockKeys = 0, splitKeys = 0;
   std::string tokenOrder = "auto";
   std::optional<double> timeout, tolerance;
   Logits logits = Logits::Normal;

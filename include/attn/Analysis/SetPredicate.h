@@ -46,6 +46,8 @@ struct TokenAxes {
   bool boxes = false;
   /// `gathered` keys are those of each query, all of whose positions hold keys.
   bool ownLists = false;
+  /// Sets named by query and key mean key and query; grids are those of the text's queries and keys.
+  bool exchanged = false;
 };
 
 /// value, of rows and the logical key, is an element of list[indices, :], or of the row's part of it.

@@ -21,6 +21,7 @@ namespace attn {
 struct CompileOptions {
   std::string target = "x86-64-v3";
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
+  int64_t splitKeys = 0;                // chunks of the keys that are tasks of their own; 0: chosen by the schedule
   std::string tokenOrder = "auto";      // of grids: auto, raster, boxes
   bool verifyEach = false;
   /// Name of the kernel to compile; empty: the only one (compile), all of them (emit).

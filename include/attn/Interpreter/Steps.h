@@ -11,7 +11,8 @@
 
 namespace attn::interpreter {
 
-/// One row of every result of a step. `integers` holds those of an integer result, which doubles would round.
+/// One row of every result of a step; nothing for those that have rows of another kind. `integers` holds those of an
+/// integer result, which doubles would round.
 struct StepRow {
   struct Values {
     std::vector<double> numbers;
@@ -38,13 +39,16 @@ public:
   virtual llvm::Error prepare(unsigned step, Precision precision) = 0;
   /// Of every dimension of the step.
   virtual llvm::ArrayRef<int64_t> extents(unsigned step) const = 0;
-  virtual int64_t rows(unsigned step) const = 0;
+  /// Whether the rows of a result are keys: columns and aggregates of an attend.
+  virtual bool isOverKeys(unsigned step, unsigned result) const = 0;
+  virtual int64_t rows(unsigned step, bool overKeys = false) const = 0;
   /// Indices by dimension at the first element of a row.
-  virtual llvm::SmallVector<int64_t> indicesAt(unsigned step, int64_t row) const = 0;
+  virtual llvm::SmallVector<int64_t> indicesAt(unsigned step, int64_t row, bool overKeys = false) const = 0;
   /// How the step's result is indexed by its dimensions, and the dimension along which a row runs (-1: one element).
   virtual mlir::AffineMap map(unsigned step, unsigned result) const = 0;
   virtual int along(unsigned step, unsigned result) const = 0;
-  virtual StepRow row(unsigned step, int64_t row, Precision precision) = 0;
+  /// A row over keys needs all rows of its batch element; those of one batch element are best asked for together.
+  virtual StepRow row(unsigned step, int64_t row, Precision precision, bool overKeys = false) = 0;
   /// The interpreter of a step that is an attend, of its `isolated` kernel; null for others.
   virtual Interpreter *attend(unsigned step, Precision precision) = 0;
 

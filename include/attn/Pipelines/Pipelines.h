@@ -13,6 +13,8 @@ struct PipelineOptions {
   int64_t blockRows = 0, blockKeys = 0;
   /// auto, raster or boxes: see TokenOrder in Schedule.h.
   std::string tokenOrder = "auto";
+  /// Chunks of the keys that are tasks of their own, for every call; 0: chosen by the schedule.
+  int64_t splitKeys = 0;
   /// Verify the IR after every pass.
   bool verifyEach = false;
 };

@@ -3,8 +3,13 @@
 //
 // A variant is {name, block_rows, task_rows, block_keys, tile_rows, tile_keys, threshold}, see tile.variant, and
 // `gather` where the keys go by a list of the set, the extents of `boxes` where queries and keys go by boxes of their
-// grids, or `rows` where every query goes by a list of its own and keys are read where they lie. Of several variants
-// the first is taken whose guard, a rule on the call's extents, holds.
+// grids, `rows` where every query goes by a list of its own and keys are read where they lie, or `chunks`, how many
+// runs of the keys are tasks of their own. Of several variants the first is taken whose guard, a rule on the call's
+// extents, holds.
+//
+// Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
+// Those of several steps have no split variant (a later sweep needs what an earlier one found over all keys), nor have
+// keys that go by an order or by lists of the queries (what is listed is rarely long).
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
@@ -13,7 +18,8 @@
 namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
-inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows";
+inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
+                                     kChunksAttr = "chunks";
 
 /// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the
 /// keys.
@@ -25,7 +31,11 @@ struct ScheduleRequest {
   int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
   TokenOrder tokenOrder = TokenOrder::Auto;
+  int64_t splitKeys = 0; // so many chunks of the keys, always; 0: chosen here
 };
+
+/// Why the keys of an attend cannot be split into chunks; empty: they can.
+std::string whyUnsplit(AttendOp attend, TokenOrder tokenOrder = TokenOrder::Auto);
 
 std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});
 

@@ -3,6 +3,7 @@
 //   pack   K and V of one key/value head into panels; summaries of per-key captured integers that the set compares
 //          (absent where every query goes by a list of its own: there keys are read where they lie)
 //   main   for strips of queries x ranges of keys: weigh (scores, weights, sums), accumulate (values); then finish
+//   merge  where the keys are split: what the main phase's tasks left of their chunks becomes one state; then finish
 #include "Lowering.h"
 #include "StepsToTile.h"
 #include "attn/Conversion/Passes.h"
@@ -101,8 +102,9 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   Value keyOrder;
   auto boxes = v.getAs<DictionaryAttr>(kBoxesAttr);
   if (gathered || boxes) {
-    auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())},
-                                       b.getStringAttr("order"), b.getI64IntegerAttr(0), UnitAttr());
+    auto phase =
+        tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
+                              b.getI64IntegerAttr(0), UnitAttr(), IntegerAttr(), UnitAttr());
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&phase.getBody());
     Value made =
@@ -114,10 +116,13 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   }
   // A summary is of keys in their own order.
   SmallVector<std::pair<Value, AffineMap>> summaries =
-      keyOrder ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+      keyOrder || attend->hasAttr(kExchanged) ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
-  auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr());
+  // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
+  bool once = v.contains(kChunksAttr) && summaries.empty() && llvm::all_of(share, [](int64_t n) { return n == 1; });
+  auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
+                                    IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&pack.getBody());

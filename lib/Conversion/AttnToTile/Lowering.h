@@ -69,8 +69,10 @@ private:
     llvm::SmallVector<Value> sums, accs;
   };
   mlir::LogicalResult lowerMain(mlir::DictionaryAttr v, TileKeys from);
-  mlir::LogicalResult bindParameters();
+  void openPhase(llvm::StringRef kind, mlir::Type result = {});
+  void bindParameters();
   State sweep(const Sweep &what);
+  State acrossChunks(const Sweep &what, State ofChunk);
   void seed(const Sweep &what, State &state);
   mlir::LogicalResult lowerPass(PassOp pass, bool last);
   void lowerRoot(RootOp root);
@@ -106,7 +108,7 @@ private:
 
   // Of the variant's main phase.
   TileKeys from;
-  int64_t rows, keys, tileRows;
+  int64_t rows, taskRows, keys, tileRows, chunks; // chunks: of the keys; 0: not split
   Value queries;
   std::unique_ptr<RegionBuilder> regions;
   PassForm lastForm;

@@ -3,6 +3,9 @@
 //   attn.pass    a sweep; then its seed, then its statistics
 //   attn.root    a sweep inside a loop over brackets
 //   attn.select  a sweep that keeps the key of the largest score; then that key's value
+//
+// Where the keys are split, the main phase ends after its one sweep, whose state it saves for every chunk, and all that
+// follows a sweep is done by the merge phase: so a seed enters once.
 #include "Lowering.h"
 #include "attn/Analysis/SetPredicate.h"
 #include "attn/Schedule/Schedule.h"
@@ -14,22 +17,17 @@ using namespace attn;
 LogicalResult Lowering::lowerMain(DictionaryAttr v, TileKeys keysFrom) {
   auto integer = [&](StringRef name) { return v.getAs<IntegerAttr>(name).getInt(); };
   rows = integer("block_rows"), keys = integer("block_keys"), tileRows = integer("tile_rows");
+  taskRows = integer("task_rows"), chunks = v.contains(kChunksAttr) ? integer(kChunksAttr) : 0;
   from = keysFrom;
-  // Blocks of a triangle: the longest first. Queries with lists go head by head, whose keys so stay in the caches.
-  auto main =
-      tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("main"), b.getI64IntegerAttr(integer("task_rows")),
-                            from.keys ? b.getUnitAttr() : UnitAttr());
-  b.createBlock(&main.getBody());
+  openPhase("main", chunks ? tile::StateType::get(b.getContext()) : Type());
   if (!from.keys)
     from = ownKeys();
   queries = tile::LoadOp::create(b, loc, tileOf({rows, attend.featureExtent(attend.dotDim())}),
                                  args.lookup(attend.getQ()), attend.getQMapAttr());
-  regions = std::make_unique<RegionBuilder>(b, real);
   lastForm = PassForm();
   lastSweep = Sweep();
   last = State();
-  if (failed(bindParameters()))
-    return failure();
+  bindParameters();
   Operation *lastStep = normalizer.lastStep();
   for (Operation &op : llvm::drop_end(normalizer.getBody().front())) {
     if (auto pass = dyn_cast<PassOp>(op)) {
@@ -44,7 +42,19 @@ LogicalResult Lowering::lowerMain(DictionaryAttr v, TileKeys keysFrom) {
   return lowerFinish();
 }
 
-LogicalResult Lowering::bindParameters() {
+/// A phase of tasks by blocks of queries, and into it.
+void Lowering::openPhase(StringRef kind, Type result) {
+  // Blocks of a triangle: the longest first. Queries with lists go head by head, whose keys so stay in the caches.
+  auto phase =
+      tile::PhaseOp::create(b, loc, result ? TypeRange(result) : TypeRange(), b.getStringAttr(kind),
+                            b.getI64IntegerAttr(taskRows), from.keys && kind == "main" ? b.getUnitAttr() : UnitAttr(),
+                            result ? b.getI64IntegerAttr(chunks) : IntegerAttr(), UnitAttr());
+  b.createBlock(&phase.getBody());
+}
+
+/// What the text captures, for regions of the phase that is open.
+void Lowering::bindParameters() {
+  regions = std::make_unique<RegionBuilder>(b, real);
   for (unsigned n = 0; n < attend.numNormArgs(); ++n) {
     Value parameter = normalizer.getBody().getArgument(n);
     AttendOp::NormArg arg = attend.normArg(n);
@@ -55,7 +65,6 @@ LogicalResult Lowering::bindParameters() {
     else
       regions->bindScalar(parameter, args.lookup(arg.value));
   }
-  return success();
 }
 
 /// tile.for around one tile.weigh and a tile.accumulate for each sum of values.
@@ -82,6 +91,8 @@ Lowering::State Lowering::sweep(const Sweep &what) {
                                   attend.getFirst() ? args.lookup(attend.getFirst()) : Value(),
                                   attend.getFirstValueAttr(), attend.getQueryGridAttr(), attend.getKeyGridAttr(),
                                   from.boxes ? b.getUnitAttr() : UnitAttr());
+  if (attend->hasAttr(kExchanged))
+    loop->setAttr(kExchanged, b.getUnitAttr());
   if (!attend.getSet().empty()) {
     IRMapping copied = args; // one for every clone: another variant has regions and arguments of its own
     attend.getSet().cloneInto(&loop.getSet(), copied);
@@ -157,11 +168,34 @@ Lowering::State Lowering::sweep(const Sweep &what) {
     state.ref = loop.getResult(0);
   llvm::append_range(state.sums, loop.getResults().slice(carriesRef, numSums));
   llvm::append_range(state.accs, loop.getResults().drop_front(carriesRef + numSums));
-  return state;
+  return chunks ? acrossChunks(what, state) : state;
 }
 
-/// The seed of a pass enters what the finish and the statistics see. Reductions are over pairs, and a seed is none: those
-/// that are weighted change with the reference alone.
+/// Ends the main phase with the state of its chunk and goes on in the merge phase with that of all.
+Lowering::State Lowering::acrossChunks(const Sweep &what, State ofChunk) {
+  Value saved =
+      tile::SaveOp::create(b, loc, tile::StateType::get(b.getContext()), ofChunk.ref, ofChunk.sums, ofChunk.accs);
+  tile::YieldOp::create(b, loc, saved);
+  Operation *main = saved.getDefiningOp()->getParentOp();
+  b.setInsertionPointAfter(main);
+  openPhase("merge");
+  bindParameters();
+  SmallVector<int64_t> phis, ops;
+  for (const Sum &sum : what.sums) {
+    phis.push_back(sum.phi);
+    ops.push_back(sum.op);
+  }
+  auto merge =
+      tile::MergeOp::create(b, loc, ofChunk.ref ? ofChunk.ref.getType() : Type(), ValueRange(ofChunk.sums).getTypes(),
+                            ValueRange(ofChunk.accs).getTypes(), main->getResult(0), phis, ops);
+  if (what.form)
+    regions->gauge(*what.form, merge.getGauge());
+  b.setInsertionPointAfter(merge);
+  return {merge.getRef(), merge.getSums(), merge.getAccs()};
+}
+
+/// The seed of a pass enters what the finish and the statistics see. Reductions are over pairs, and a seed is none:
+/// those that are weighted change with the reference alone.
 void Lowering::seed(const Sweep &what, State &state) {
   PassOp pass = what.form->pass;
   SmallVector<int64_t> seeded;

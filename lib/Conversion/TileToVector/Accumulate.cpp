@@ -8,7 +8,7 @@ using V = Value;
 void MainEmitter::addTo(V at, V sum) { e.store(e.fadd(e.load(e.vec, at), sum), at); }
 
 void MainEmitter::accumulate(V runStart, V runEnd) {
-  V values = e.at(t.valueBase(), e.mul(blockFirst, l.valueRowBytes()));
+  V values = blockValuesAt;
   V panelBytes = e.mul(blockPanels, l.width * l.width * e.bytes);
   V from = e.mul(runStart, l.width), to = e.mul(runEnd, l.width);
   e.choose(

@@ -44,11 +44,12 @@ public:
     arguments(program.getBody().getArguments(), program.getNumOutputs(), program.getArgNames(), facts,
               argumentFactsOf(program));
 
-    auto phaseType = structOf({ptr, i32, i32, i64});
+    auto phaseType = structOf({ptr, i32, i32, i64, i32, i32});
     for (unsigned v = 0; v < variants.size(); ++v)
       array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
         const EmittedPhase &p = variants[v].phases[n];
-        return SmallVector<V>{addressOf(p.function), c32(p.kind), c32(p.descending), c64(p.block)};
+        return SmallVector<V>{addressOf(p.function), c32(p.kind),   c32(p.descending),
+                              c64(p.block),          c32(p.chunks), c32(0)};
       });
     variantArray(variants, /*runs=*/true);
     info(SymbolTable::getSymbolVisibility(program) == SymbolTable::Visibility::Public, variants.size(), isaLevel,
@@ -175,7 +176,7 @@ private:
                             c32(runs ? v.phases.size() : 0),
                             c32(0),
                             c64(l.inPlace ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-                            c64(l.inPlace ? 0 : l.panelBytes()),
+                            c64(l.inPlace || l.packsInTasks ? 0 : l.panelBytes()),
                             c64(l.width),
                             c64(l.scratchBytes()),
                             c64(l.tileRows),

@@ -10,6 +10,7 @@
 //   Accumulate.cpp  weights times values
 //   Rows.cpp        numbers of rows: parameters, statistics, seeds, picked values
 //   Root.cpp        brackets
+//   Split.cpp       states of chunks of the keys: kept, and merged
 //   Finish.cpp      outputs
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
@@ -31,14 +32,22 @@ public:
               llvm::StringRef prefix)
       : t(t), e(t.e), l(t.layout), variant(variant), pack(pack), main(main), module(module), prefix(prefix) {}
   virtual ~MainEmitter() = default;
-  mlir::LogicalResult run();
+  /// `twin`: the main phase of a variant that is not split and does the same up to the end of its sweep; its tasks,
+  /// which have no state, run the same code with a finish of their own. Null: there is none.
+  mlir::LogicalResult run(tile::PhaseOp twin = {});
+  mlir::LogicalResult runMerge();
 
 protected:
   // MainPhase.cpp
   mlir::LogicalResult match();
+  void matchTwin();
+  void solveRows();
   void matchSweep(tile::ForOp op);
   V runOnce(V pass);
   void runSteps(mlir::Block &block, V pass);
+  void runStep(mlir::Operation &op, V pass);
+  V keepsState();
+  V endOf();
   void loadQueries();
   void clearState();
   void count(unsigned counter, V by);
@@ -90,6 +99,7 @@ protected:
   V scoreRelative(RegionEmitter &region, V result, V r);
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
+  void storeScores(llvm::ArrayRef<V> s);
   llvm::SmallVector<V> loadTile();
   V valueFactor(V r, V panel, unsigned half);
   V storeWeights(llvm::ArrayRef<V> s, V panel);
@@ -125,6 +135,7 @@ protected:
   void eachRow(llvm::function_ref<void(V row)> body);
   void loadParam(tile::ParamOp op);
   void statistics(tile::StatOp op);
+  void startAtSeed(tile::SeedOp op);
   void seed(tile::SeedOp op);
   void pick(tile::PickOp op);
   llvm::SmallVector<V> evaluate(mlir::Region &region, mlir::ValueRange tiles, V row);
@@ -147,6 +158,19 @@ protected:
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
 
+  // Split.cpp
+  V recordAt(V state, V row);
+  V accRow(unsigned n, V row) { return e.at(e.at(t.scratch, l.acc(n)), e.mul(row, l.valueRowBytes())); }
+  V sumRow(unsigned slot, V row) { return e.at(e.at(t.scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)); }
+  V modeAt(V row) { return e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)); }
+  V mode(int32_t m) { return mlir::arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(m)); }
+  void eachVector(int64_t bytes, llvm::function_ref<void(V offset)> body);
+  V save();
+  void merge(tile::MergeOp op);
+  V gaugeBetween(mlir::Region &gauge, V from, V to);
+  void mergeFound(unsigned slot, V chunk, V row, V isFirst);
+  void clearRow(tile::MergeOp op, V row);
+
   // Finish.cpp
   V finish();
   V finishRow(V r, V poison);
@@ -155,13 +179,14 @@ protected:
   Emit &e;
   const Layout &l;
   tile::VariantOp variant;
-  tile::PhaseOp pack, main;
+  tile::PhaseOp pack, main, twin;
   mlir::ModuleOp module;
   std::string prefix;
 
   tile::LoadOp loadOp;
   tile::ForOp forOp;
   tile::FinishOp finishOp;
+  tile::SaveOp saveOp; // in the place of the finish
   llvm::SmallVector<tile::WeighOp> allWeighs;
   llvm::DenseMap<V, Place> places;
   llvm::DenseMap<mlir::Operation *, unsigned> rootSlots;
@@ -173,8 +198,9 @@ protected:
   tile::WeighOp weighOp;
   llvm::SmallVector<tile::AccumulateOp> accumulates;
   bool hasRef = false, hasScore = false, plainPhi = false;
-  bool simple = false;   // one weight, and sums of it alone
-  bool counting = false; // the last sweep, whose blocks and tiles are reported
+  bool keepsScores = false; // regions of reductions take scores that nothing is subtracted from
+  bool simple = false;      // one weight, and sums of it alone
+  bool counting = false;    // the last sweep, whose blocks and tiles are reported
   llvm::SmallVector<unsigned> sumSlots;
   llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies
   std::string raiseName;
@@ -190,6 +216,7 @@ protected:
   V first, rows, lastRow, strips;         // of the query block
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
+  V blockKeysAt, blockValuesAt;           // packed
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
   llvm::SmallVector<V> sums;

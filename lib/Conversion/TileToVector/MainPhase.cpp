@@ -20,6 +20,8 @@ LogicalResult MainEmitter::match() {
       loadOp = o;
     else if (auto o = dyn_cast<tile::FinishOp>(op))
       finishOp = o;
+    else if (auto o = dyn_cast<tile::SaveOp>(op))
+      saveOp = o;
     else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp, tile::ForOp, tile::ParamOp, tile::StatOp, tile::SeedOp,
                   tile::RootOp, tile::PickOp>(op))
       return op.emitError("[unsupported_main] has no lowering in a main phase");
@@ -33,8 +35,8 @@ LogicalResult MainEmitter::match() {
     if (weigh && !weigh.getSpreadTo())
       lastSweep = op;
   });
-  if (!loadOp || !forOp || !finishOp)
-    return main.emitError("[unsupported_main] a main phase has one load, one for and one finish");
+  if (!loadOp || !forOp || !finishOp == !saveOp)
+    return main.emitError("[unsupported_main] a main phase has one load, one for and one finish or save");
   WalkResult strips = main.walk([&](tile::ForOp loop) {
     unsigned weighs = 0;
     for (Operation &op : loop.getBody().front().without_terminator()) {
@@ -81,6 +83,7 @@ void MainEmitter::matchSweep(tile::ForOp op) {
   auto isPlain = [](ArrayRef<int64_t> values, int64_t plain) {
     return llvm::all_of(values, [&](int64_t v) { return v == plain; });
   };
+  keepsScores = hasRef && !weighOp.getValues().empty() && !weighOp.getSpreadTo();
   simple = !weighOp.getSpreadTo() && yield->getNumOperands() == 1 && weighOp.getClasses().empty() &&
            isPlain(weighOp.getSumPhis(), 0) && isPlain(weighOp.getSumValues(), -1) && isPlain(weighOp.getSumOps(), 0) &&
            accumulates.size() <= 1;
@@ -102,15 +105,23 @@ void MainEmitter::matchSweep(tile::ForOp op) {
   }
 }
 
-LogicalResult MainEmitter::run() {
+/// The twin's tiles live where those of the phase do.
+void MainEmitter::matchTwin() {
+  usedRows = 0;
+  assignPlaces(twin.getBody().front());
+  finishOp = *twin.getBody().getOps<tile::FinishOp>().begin();
+}
+
+LogicalResult MainEmitter::run(tile::PhaseOp other) {
   if (failed(match()))
     return failure();
+  if ((twin = other))
+    matchTwin();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
+  if (pack && pack.getInTasks())
+    t.packsHere = keepsState();
   solveSet();
-  first = t.block;
-  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
-  lastRow = e.sub(e.add(first, rows), e.i64(1));
-  strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+  solveRows();
   auto bind = [this](RegionEmitter &region, SetEmitter &set) { bindCommon(region, set); };
   auto make = [this](RegionEmitter &region) { return makeSet(region); };
   if (members->hasBitmaps())
@@ -134,38 +145,99 @@ LogicalResult MainEmitter::run() {
   return success();
 }
 
+void MainEmitter::solveRows() {
+  first = t.block;
+  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
+  lastRow = e.sub(e.add(first, rows), e.i64(1));
+  strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+}
+
+/// The merge phase: no sweep, only what follows one.
+LogicalResult MainEmitter::runMerge() {
+  bool merges = false;
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    if (auto o = dyn_cast<tile::FinishOp>(op))
+      finishOp = o;
+    else if (isa<tile::MergeOp>(op))
+      merges = true;
+    else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp>(op))
+      return op.emitError("[unsupported_merge] has no lowering in a merge phase");
+  }
+  if (!merges || !finishOp)
+    return main.emitError("[unsupported_merge] a merge phase has a merge and a finish");
+  assignPlaces(main.getBody().front());
+  solveRows();
+  runSteps(main.getBody().front(), V());
+  finish();
+  return success();
+}
+
 V MainEmitter::runOnce(V pass) {
   guarded = e.eq(pass, e.i64(1));
   loadQueries();
   runSteps(main.getBody().front(), pass);
-  V nonFinite = finish();
+  V nonFinite = endOf();
   V redo = e.both(nonFinite, e.invert(guarded));
   e.when(redo, [&] { count(4, e.i64(1)); });
   return redo;
 }
 
+/// i1: the task is one of a chunk.
+V MainEmitter::keepsState() {
+  V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+  V state = t.field(offsetof(attn_task, state), e.ptrType());
+  return LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, state, null);
+}
+
+/// True if what the task leaves is not finite.
+V MainEmitter::endOf() {
+  if (!saveOp)
+    return finish();
+  if (!twin)
+    return save();
+  return e.choose(
+      keepsState(), {e.b.getI1Type()}, [&] { return SmallVector<V>{save()}; },
+      [&] {
+        bool swept = false;
+        for (Operation &op : twin.getBody().front().without_terminator()) {
+          if (swept)
+            runStep(op, V());
+          swept |= isa<tile::ForOp>(op);
+        }
+        return SmallVector<V>{finish()};
+      })[0];
+}
+
 /// The steps of the phase, or of a root's sweep.
 void MainEmitter::runSteps(Block &block, V pass) {
-  for (Operation &op : block.without_terminator()) {
-    if (auto loop = dyn_cast<tile::ForOp>(op)) {
-      matchSweep(loop);
-      if (weighOp.getSpreadTo())
-        continue; // once all rows are finished
-      if (hasRef)
-        emitRaise();
-      clearState();
-      visitBlocks(pass);
-    } else if (auto o = dyn_cast<tile::ParamOp>(op)) {
-      loadParam(o);
-    } else if (auto o = dyn_cast<tile::StatOp>(op)) {
-      statistics(o);
-    } else if (auto o = dyn_cast<tile::SeedOp>(op)) {
-      seed(o);
-    } else if (auto o = dyn_cast<tile::RootOp>(op)) {
-      root(o, pass);
-    } else if (auto o = dyn_cast<tile::PickOp>(op)) {
-      pick(o);
-    }
+  for (Operation &op : block.without_terminator())
+    runStep(op, pass);
+}
+
+void MainEmitter::runStep(Operation &op, V pass) {
+  if (auto loop = dyn_cast<tile::ForOp>(op)) {
+    matchSweep(loop);
+    if (weighOp.getSpreadTo())
+      return; // once all rows are finished
+    if (hasRef)
+      emitRaise();
+    clearState();
+    for (Operation *user : loop->getUsers())
+      if (auto o = dyn_cast<tile::SeedOp>(user))
+        startAtSeed(o);
+    visitBlocks(pass);
+  } else if (auto o = dyn_cast<tile::ParamOp>(op)) {
+    loadParam(o);
+  } else if (auto o = dyn_cast<tile::StatOp>(op)) {
+    statistics(o);
+  } else if (auto o = dyn_cast<tile::MergeOp>(op)) {
+    merge(o);
+  } else if (auto o = dyn_cast<tile::SeedOp>(op)) {
+    seed(o);
+  } else if (auto o = dyn_cast<tile::RootOp>(op)) {
+    root(o, pass);
+  } else if (auto o = dyn_cast<tile::PickOp>(op)) {
+    pick(o);
   }
 }
 
@@ -217,6 +289,6 @@ void MainEmitter::clearState() {
 }
 
 LogicalResult attn::emitMainPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
-                                  ModuleOp module, StringRef prefix) {
-  return MainEmitter(t, variant, pack, main, module, prefix).run();
+                                  tile::PhaseOp twin, ModuleOp module, StringRef prefix) {
+  return MainEmitter(t, variant, pack, main, module, prefix).run(twin);
 }

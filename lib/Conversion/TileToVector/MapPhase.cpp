@@ -20,10 +20,17 @@ constexpr int64_t kChunk = 1024, kTaskElements = 16384, kMostTasks = int64_t(1) 
 
 class MapEmitter {
 public:
-  MapEmitter(TaskEmitter &t, tile::MapOp map) : t(t), e(t.e), map(map) {
+  MapEmitter(TaskEmitter &t, tile::MapOp map) : t(t), e(t.e), map(map), step(t.e.lanes) {
     for (AffineExpr expr : map.getOutMap().getResults())
       outDims.push_back(cast<AffineDimExpr>(expr).getPosition());
     inner = outDims.pop_back_val();
+    // A list, or a seed that is read, is one for a row of lanes: such elements go one by one.
+    map.getBody().walk([&](Operation *op) {
+      auto random = dyn_cast<attn::RandomOp>(op);
+      if (isa<MemberOp>(op) || (random && random.getSeed().getParentRegion() == &map.getBody() &&
+                                !matchPattern(random.getSeed(), m_Constant())))
+        step = 1;
+    });
   }
 
   /// Items of the whole result, and items of a task.
@@ -73,8 +80,8 @@ private:
     elements.assign(map.getInputs().size(), std::nullopt);
     loadInputs([&](unsigned d) { return d != inner && !isReduced(d); }); // the same for the whole item
     auto ofRow = elements;
-    e.loop(from, to, e.lanes, [&](V v) {
-      indices[inner] = region().indexLanes(v, inner);
+    e.loop(from, to, step, [&](V v) {
+      indices[inner] = step == 1 ? indexOf(v, inner) : region().indexLanes(v, inner);
       elements = ofRow;
       emitVector(v, to);
     });
@@ -83,7 +90,7 @@ private:
   void emitVector(V v, V to) {
     // Unsigned: lanes past the end may pass 2^31 - 1.
     V end = arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), to);
-    lanes = e.cmp(arith::CmpIPredicate::ult, indices[inner].v, e.broadcast(end));
+    lanes = e.cmp(arith::CmpIPredicate::ult, region().asVector(indices[inner].v), e.broadcast(end));
     loadInputs([&](unsigned d) { return !isReduced(d); });
     V result = map.getReduced().empty() ? V() : neutral();
     result = reduce(0, result);
@@ -246,8 +253,9 @@ private:
       else
         e.store(x, ptr);
     };
+    V whole = step == 1 ? e.i1(false) : e.both(e.eq(stride, e.i64(1)), e.le(e.add(v, e.lanes), to));
     e.choose(
-        e.both(e.eq(stride, e.i64(1)), e.le(e.add(v, e.lanes), to)), {},
+        whole, {},
         [&] {
           put(value, at);
           return SmallVector<V>{};
@@ -255,7 +263,7 @@ private:
         [&] {
           V buffer = gather();
           e.store(value, buffer);
-          e.loop(e.i64(0), e.min(e.i64(e.lanes), e.sub(to, v)), 1, [&](V lane) {
+          e.loop(e.i64(0), e.min(e.i64(step), e.sub(to, v)), 1, [&](V lane) {
             V x = e.load(held, e.at(buffer, e.mul(lane, Emit::elementBytes(held))));
             put(x, e.at(at, e.mul(e.mul(lane, stride), size)));
           });
@@ -274,6 +282,7 @@ private:
   TensorRef *out = nullptr;
   SmallVector<unsigned> outDims; // but the last
   unsigned inner;                // the last
+  int64_t step;                  // elements along it at a time: those of a vector, or 1
   SmallVector<Val> indices;      // by dimension, as far as they are known
   SmallVector<std::optional<Val>> elements;
   V lanes; // which of the vector are inside

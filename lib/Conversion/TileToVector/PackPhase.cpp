@@ -85,7 +85,7 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
   int64_t size = Emit::elementBytes(element);
   V featureStride = t.stride(src, map, t.dotDim());
   Rows rows(t, op, first);
-  V out = e.at(t.slot, e.mul(e.divUnsigned(first, l.width), l.keyPanelBytes()));
+  V out = t.keysOf(first);
   V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
   auto dst = [&](V key) {
     V panel = e.divUnsigned(key, l.width);
@@ -160,7 +160,7 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   int64_t size = Emit::elementBytes(element);
   V featureStride = t.stride(src, map, t.valueDim());
   Rows rows(t, op, first);
-  V out = e.at(t.valueBase(), e.mul(first, l.valueRowBytes()));
+  V out = t.valuesOf(first);
   V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
   V panelBytes = e.mul(padded, l.width * l.element);
   int64_t panels = l.valuePadded / l.width;
@@ -222,9 +222,11 @@ static void summarize(TaskEmitter &t, tile::SummaryOp op, unsigned n, V first, V
   e.store(whole[1], e.at(ofBlocks, e.mul(blocks, 8)));
 }
 
-LogicalResult attn::emitPackPhase(TaskEmitter &t, tile::PhaseOp phase) {
+LogicalResult attn::emitPackPhase(TaskEmitter &t, tile::PhaseOp phase) { return emitPackBlock(t, phase, t.block); }
+
+LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) {
   Emit &e = t.e;
-  V first = t.block, count = e.min(e.i64(t.layout.blockKeys), e.sub(t.positions, first));
+  V count = e.min(e.i64(t.layout.blockKeys), e.sub(t.positions, first));
   unsigned n = 0;
   for (Operation &op : phase.getBody().front().without_terminator()) {
     if (auto pack = dyn_cast<tile::PackOp>(op)) {

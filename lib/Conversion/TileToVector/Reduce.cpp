@@ -24,7 +24,6 @@ void MainEmitter::bindIndices(RegionEmitter &region, SetEmitter &set, Block &blo
 V MainEmitter::reduceRow(V r, V panel) {
   V keyPosition = e.add(blockFirst, e.mul(panel, l.width));
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
-  V row = e.add(e.sub(rowLo, first), r);
   double inf = std::numeric_limits<double>::infinity();
   V absent = e.splat(-inf), some = e.i1(false);
   for (unsigned half = 0; half < 2; ++half) {
@@ -52,8 +51,9 @@ V MainEmitter::reduceRow(V r, V panel) {
                           region.asVector(region.compare(arith::CmpIPredicate::eq, label, region.constantInt(cls))));
     };
     V score = x; // in the kernel's units
-    if (hasRef && !weighOp.getValues().empty())
-      score = e.fadd(x, e.broadcast(referenceOf(row)));
+    if (keepsScores)
+      score =
+          e.load(e.vec, e.at(e.at(e.at(t.scratch, l.scores()), e.mul(r, l.width * e.bytes)), half * e.lanes * e.bytes));
 
     for (unsigned n = 0; n < sums.size(); ++n) {
       int64_t phi = weighOp.getSumPhis()[n], value = weighOp.getSumValues()[n], op = weighOp.getSumOps()[n];

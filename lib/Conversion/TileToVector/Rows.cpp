@@ -19,25 +19,29 @@ static unsigned sumSlotsOf(tile::WeighOp weigh) {
 /// A root keeps target, ends of the bracket, F there, and how it stands.
 static constexpr unsigned kRootRows = 7;
 
-void attn::countSlots(tile::PhaseOp main, Layout &l) {
-  l.numSums = l.numAccs = l.numRows = 0;
-  l.numWeights = 1;
-  main.walk([&](Operation *op) {
+void attn::countSlots(tile::PhaseOp phase, Layout &l) {
+  unsigned numRows = 0;
+  phase.walk([&](Operation *op) {
     if (auto weigh = dyn_cast<tile::WeighOp>(op)) {
       l.numSums = std::max(l.numSums, sumSlotsOf(weigh));
       l.numAccs = std::max<unsigned>(l.numAccs, weigh.getRescaled().size());
       l.numWeights = std::max<unsigned>(l.numWeights, weigh.getWeights().size());
+      if (phase.getChunks()) {
+        l.stateSums = sumSlotsOf(weigh);
+        l.stateAccs = weigh.getRescaled().size();
+      }
     } else if (isa<tile::SeedOp>(op)) {
-      ++l.numRows;
+      ++numRows;
     } else if (isa<tile::PickOp>(op)) {
-      ++l.numRows;
+      ++numRows;
       l.numAccs = std::max(l.numAccs, 1u);
     } else if (isa<tile::ParamOp, tile::StatOp>(op)) {
-      l.numRows += op->getNumResults();
+      numRows += op->getNumResults();
     } else if (isa<tile::RootOp>(op)) {
-      l.numRows += 2 + kRootRows;
+      numRows += 2 + kRootRows;
     }
   });
+  l.numRows = std::max(l.numRows, numRows);
 }
 
 unsigned MainEmitter::newRow(V tile) {
@@ -47,6 +51,17 @@ unsigned MainEmitter::newRow(V tile) {
 }
 
 void MainEmitter::assignPlaces(Block &block) {
+  auto place = [&](Value ref, ValueRange sums, ValueRange accs, ArrayRef<int64_t> kinds, ArrayRef<int64_t> phis) {
+    if (ref)
+      places[ref] = {Place::Ref};
+    unsigned slot = 0, n = 0;
+    for (auto [sum, kind, phi] : llvm::zip(sums, kinds, phis)) {
+      places[sum] = {Place::Sum, slot, kind, phi >= 0};
+      slot += kind == 3 ? 2 : 1;
+    }
+    for (V acc : accs)
+      places[acc] = {Place::Acc, n++};
+  };
   for (Operation &op : block) {
     if (isa<tile::ParamOp, tile::StatOp>(op)) {
       for (V result : op.getResults())
@@ -70,17 +85,14 @@ void MainEmitter::assignPlaces(Block &block) {
         places[to] = Place(places.lookup(from));
     } else if (auto loop = dyn_cast<tile::ForOp>(op)) {
       tile::WeighOp weigh = *loop.getBody().front().getOps<tile::WeighOp>().begin();
-      unsigned n = 0, slot = 0;
       if (weigh.getSpreadTo())
         continue; // carries nothing
-      if (weigh.getRef())
-        places[loop.getResult(n++)] = {Place::Ref};
-      for (auto [k, kind] : llvm::enumerate(weigh.getSumOps())) {
-        places[loop.getResult(n++)] = {Place::Sum, slot, kind, weigh.getSumPhis()[k] >= 0};
-        slot += kind == 3 ? 2 : 1;
-      }
-      for (unsigned acc = 0; n < loop.getNumResults(); ++acc)
-        places[loop.getResult(n++)] = {Place::Acc, acc};
+      bool ref = (bool)weigh.getRef();
+      unsigned sums = weigh.getSums().size();
+      place(ref ? loop.getResult(0) : Value(), loop.getResults().slice(ref, sums),
+            loop.getResults().drop_front(ref + sums), weigh.getSumOps(), weigh.getSumPhis());
+    } else if (auto merge = dyn_cast<tile::MergeOp>(op)) {
+      place(merge.getRef(), merge.getSums(), merge.getAccs(), merge.getSumOps(), merge.getSumPhis());
     }
   }
 }
@@ -92,9 +104,7 @@ V MainEmitter::loadRow(V tile, V row) { return e.load(e.real, rowAddress(places.
 /// In absolute mode (see Raise.cpp) the reference is kept apart. A row without keys has none: -inf.
 V MainEmitter::referenceOf(V row) {
   V mode = e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)));
-  auto is = [&](int32_t v) -> V {
-    return e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(v)));
-  };
+  auto is = [&](int32_t v) -> V { return e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(v))); };
   V offset = e.mul(row, e.bytes);
   V reference = e.select(is(2), e.load(e.real, e.at(e.at(t.scratch, l.absRef()), offset)),
                          e.fsub(e.scalar(0), e.load(e.real, e.at(e.at(t.scratch, l.negRef()), offset))));
@@ -159,7 +169,7 @@ void MainEmitter::loadParam(tile::ParamOp op) {
 }
 
 /// In f64 there are the basic operations, exp and log: so sums of logarithms lose nothing where numbers are large.
-static bool computesInF64(Block &body) {
+bool attn::computesInF64(Block &body) {
   return llvm::all_of(body.without_terminator(), [](Operation &op) {
     return op.getName().getDialectNamespace() == "arith" ||
            isa<math::ExpOp, math::LogOp, math::SqrtOp, math::AbsFOp>(op);
@@ -202,13 +212,27 @@ void MainEmitter::statistics(tile::StatOp op) {
   });
 }
 
-/// Whether a row has no keys and no pass had a seed for it. One of the last pass shows in the mode, those before do not.
+/// Whether a row has no keys and no pass had a seed for it. One of the last pass shows in the mode, others do not.
 V MainEmitter::isEmpty(V row) {
-  V mode = e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)));
-  V empty = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1)));
+  V empty = e.eq(e.load(e.b.getI32Type(), modeAt(row)), mode(1));
   for (auto [_, slot] : seedRows)
     empty = e.both(empty, e.cmpf(arith::CmpFPredicate::OEQ, e.load(e.real, rowAddress(slot, row)), e.scalar(0)));
   return empty;
+}
+
+/// Rows start with the seed's reference, which theirs would reach at the end anyway: weights that are small against it
+/// need no greater numbers in between.
+void MainEmitter::startAtSeed(tile::SeedOp op) {
+  double limit = e.real.isF64() ? 0x1p50 : 0x1p21; // beyond it rows are in absolute mode
+  eachRow([&](V row) {
+    V b = evaluate(op.getSeed(), op.getGiven(), row)[0];
+    V size = math::AbsFOp::create(e.b, e.loc, b);
+    e.when(e.cmpf(arith::CmpFPredicate::OLT, size, e.scalar(limit)), [&] {
+      e.store(e.fsub(e.scalar(0), b), e.at(e.at(t.scratch, l.negRef()), e.mul(row, e.bytes)));
+      e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)),
+              e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)));
+    });
+  });
 }
 
 // r = max(ref, b); what is carried times gauge(ref - r), plus gauge(b - r) times the seed's

@@ -17,6 +17,9 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
     axes.queryGrid.assign(grid->begin(), grid->end());
   if (auto grid = op.getKeyGrid())
     axes.keyGrid.assign(grid->begin(), grid->end());
+  axes.exchanged = op->hasAttr(kExchanged);
+  if (axes.exchanged)
+    std::swap(axes.queryGrid, axes.keyGrid);
   axes.first = op.getFirst();
   axes.firstValue = op.getFirstValue().value_or(0);
   axes.gathered = op.getOrder() && !op.getBoxes();
@@ -42,7 +45,7 @@ sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
 
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
-  if (loop.getOrder())
+  if (loop.getOrder() || main.getChunks())
     return true;
   SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
   return llvm::any_of(predicate.answerables, [](auto &atom) { return std::holds_alternative<MemberAtom>(atom); });
@@ -57,6 +60,8 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   if (t.lists)
     scratch = e.add(scratch, RowLists(t).scratchBytes());
   e.store(scratch, e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
+  if (main.getChunks())
+    e.store(stateBytes(t), e.at(sizes, (int64_t)offsetof(attn_sizes, state_bytes)));
   if (t.ordered()) {
     // Tables over positions; of a list also a bit for every value of an element.
     V bytes = e.mul(t.keyTableBytes(), 1 + t.numAxes());

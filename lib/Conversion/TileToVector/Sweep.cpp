@@ -1,5 +1,6 @@
 // One sweep over the keys (tile.for): blocks, strips, runs of microtiles.
 #include "MainEmitter.h"
+#include "attn-rt/attn_rt.h"
 
 using namespace mlir;
 using namespace attn;
@@ -10,13 +11,21 @@ void MainEmitter::visitBlocks(V pass) {
   constexpr int64_t group = Layout::kGroupBlocks;
   V keys = t.positions;
   V blocks = e.divUnsigned(e.add(keys, l.blockKeys - 1), l.blockKeys);
+  V from0 = e.i64(0), all = blocks; // of the task: all blocks, or those of its chunk
+  if (main.getChunks()) {
+    V chunk = t.field(offsetof(attn_task, chunk), e.i64Type()),
+      chunks = t.field(offsetof(attn_task, chunks), e.i64Type());
+    from0 = arith::DivUIOp::create(e.b, e.loc, e.mul(chunk, all), chunks);
+    blocks = arith::DivUIOp::create(e.b, e.loc, e.mul(e.add(chunk, 1), all), chunks);
+  }
   V groups = e.divUnsigned(e.add(blocks, group - 1), group);
   Box box = makeBox(first, lastRow);
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
   // cursor, visited, full
-  SmallVector<V> init{nextUnit(box, e.i64(0), group * l.blockKeys, groups), e.i64(0), e.i64(0)};
+  V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
+  SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups), e.i64(0), e.i64(0)};
   auto done = e.whileLoop(
       init, [&](ValueRange args) { return e.lt(args[0], groups); },
       [&](ValueRange args) {
@@ -27,14 +36,20 @@ void MainEmitter::visitBlocks(V pass) {
         auto counted = e.choose(
             may, {e.i64Type(), e.i64Type()},
             [&] {
-              classify(box, base, e.i64(0), count, l.blockKeys, SetEmitter::kBlock, bytes);
-              return e.loop(e.i64(0), count, 1, args.drop_front(), [&](V n, ValueRange sums) {
+              V n0 = main.getChunks() ? e.max(e.sub(from0, from), e.i64(0)) : e.i64(0);
+              classify(box, base, n0, count, l.blockKeys, SetEmitter::kBlock, bytes);
+              return e.loop(n0, count, 1, args.drop_front(), [&](V n, ValueRange sums) {
                 V state = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(i8, e.at(bytes, n)));
                 V some = e.lt(e.i64(0), state), full = e.eq(state, e.i64(2));
                 blockFirst = e.add(base, e.mul(n, l.blockKeys));
                 blockPanels =
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
-                e.when(some, [&] { e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); }); });
+                e.when(some, [&] {
+                  blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
+                  if (t.packsHere)
+                    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+                  e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
+                });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
                 return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
               });
@@ -48,7 +63,7 @@ void MainEmitter::visitBlocks(V pass) {
   e.when(e.eq(pass, e.i64(0)), [&] {
     count(0, done[2]);
     count(1, e.sub(done[1], done[2]));
-    count(2, e.sub(blocks, done[1]));
+    count(2, e.sub(main.getChunks() ? e.sub(blocks, from0) : blocks, done[1]));
   });
 }
 

@@ -16,7 +16,9 @@ struct Layout {
   int64_t taskRows;               // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
-  bool inPlace = false; // keys and values are not packed
+  bool inPlace = false;                  // keys and values are not packed
+  bool packsInTasks = false;             // blocks of keys and values are packed in scratch
+  unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -40,9 +42,10 @@ struct Layout {
   int64_t weights(unsigned n = 0) const {                               // [tileRows][blockKeys]
     return align(stripUnset() + blockRows / tileRows * 4) + n * align(tileRows * blockKeys * element);
   }
-  int64_t tile() const { return weights(numWeights); } // [tileRows][width]
+  int64_t tile() const { return weights(numWeights); }                          // [tileRows][width]
+  int64_t scores() const { return align(tile() + tileRows * width * element); } // as tile, nothing subtracted
   int64_t status() const {
-    return align(tile() + tileRows * width * element);
+    return align(scores() + tileRows * width * element);
   } // i8 a panel: 0 empty, 1 partial, 2 full
   int64_t visible() const {
     return align(status() + panelsPerBlock() + lanes);
@@ -50,9 +53,20 @@ struct Layout {
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
-  int64_t scratchBytes() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  int64_t packedKeys() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
+  int64_t scratchBytes() const {
+    return packsInTasks ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
+  }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
+
+  // a row's record in the state of a chunk
+  int64_t recordAcc(unsigned n) const { return n * valueRowBytes(); }
+  int64_t recordSum(unsigned n) const { return recordAcc(stateAccs) + n * lanes * element; }
+  int64_t recordRef() const { return recordSum(stateSums); }
+  int64_t recordMode() const { return recordRef() + element; }
+  int64_t recordBytes() const { return recordRef() + lanes * element; }
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }
@@ -90,6 +104,18 @@ public:
   V positions;
   /// Whole panels that hold all positions.
   V panels() { return e.divUnsigned(e.add(positions, layout.width - 1), layout.width); }
+  /// Packed keys and values of the block that begins with this key: in scratch where `packsHere` holds (i1, or null:
+  /// nowhere), else in the slot.
+  V keysOf(V first) {
+    return packedAt(e.at(slot, e.mul(e.divUnsigned(first, layout.width), layout.keyPanelBytes())), layout.packedKeys());
+  }
+  V valuesOf(V first) {
+    return packedAt(e.at(valueBase(), e.mul(first, layout.valueRowBytes())), layout.packedValues());
+  }
+  V packedAt(V inSlot, int64_t inScratch) {
+    return packsHere ? e.select(packsHere, e.at(scratch, inScratch), inSlot) : inSlot;
+  }
+  V packsHere;
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
 
@@ -141,8 +167,12 @@ mlir::LogicalResult emitOrderPhase(TaskEmitter &task);
 mlir::LogicalResult emitBoxOrder(TaskEmitter &task);
 void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
-/// Slots of sums, accumulators, numbers of rows and weights that a main phase needs.
-void countSlots(tile::PhaseOp main, Layout &layout);
+/// The same for the block of keys that begins with `first`.
+mlir::LogicalResult emitPackBlock(TaskEmitter &task, tile::PhaseOp phase, mlir::Value first);
+/// Raises the slots of sums, accumulators, numbers of rows and weights to what a main or merge phase needs.
+void countSlots(tile::PhaseOp phase, Layout &layout);
+/// exp, log and the basic operations alone, which there are in f64.
+bool computesInF64(mlir::Block &body);
 /// What the text says of the axes of a key loop, and promises of captured integers.
 TokenAxes tokenAxes(tile::ForOp op);
 sets::Facts argumentFactsOf(tile::ProgramOp program);
@@ -154,8 +184,14 @@ mlir::LogicalResult emitRowsPhase(TaskEmitter &task, tile::VariantOp variant, ti
                                   llvm::StringRef prefix);
 /// Whether the lists of queries are so short that to read keys one by one is faster: an i32 from shapes alone.
 mlir::Value emitRowsGuard(TaskEmitter &task);
+/// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
+mlir::Value stateBytes(TaskEmitter &task);
+mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
+mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,
+                                   mlir::ModuleOp module, llvm::StringRef prefix);
+/// `twin`: see MainEmitter::run.
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
-                                  mlir::ModuleOp module, llvm::StringRef prefix);
+                                  tile::PhaseOp twin, mlir::ModuleOp module, llvm::StringRef prefix);
 
 /// The constants and entries of the C ABI for a program whose phase functions exist.
 struct EmittedPhase {
@@ -163,6 +199,7 @@ struct EmittedPhase {
   int64_t kind; // ATTN_PHASE_*
   bool descending;
   int64_t block;
+  int64_t chunks = 0;
 };
 struct EmittedVariant {
   std::string name, sizes, guard; // functions, or none

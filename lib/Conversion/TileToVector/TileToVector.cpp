@@ -10,6 +10,47 @@ using V = Value;
 
 namespace {
 
+struct Phases {
+  explicit Phases(tile::VariantOp variant) {
+    for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
+      (phase.getKind() == "pack"    ? pack
+       : phase.getKind() == "order" ? order
+       : phase.getKind() == "merge" ? merge
+                                    : main) = phase;
+  }
+  tile::PhaseOp order, pack, main, merge;
+};
+
+/// Whether a variant does the same as a split one until its sweep is over: then one function is the main phase of both.
+bool isTwin(tile::VariantOp split, tile::VariantOp other) {
+  auto sizes = [](tile::VariantOp v) {
+    return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
+                           v.getThreshold().convertToDouble());
+  };
+  Phases a(split), b(other);
+  if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
+      a.main.getBlock() != b.main.getBlock() || a.main.getDescending() != b.main.getDescending())
+    return false;
+  DenseMap<Value, Value> same;
+  auto equal = [&](Operation *x, Operation *y) {
+    return OperationEquivalence::isEquivalentTo(
+        x, y, [&](Value v, Value w) { return success(v == w || same.lookup(w) == v); },
+        [&](Value v, Value w) { same[w] = v; }, OperationEquivalence::IgnoreLocations);
+  };
+  for (auto [x, y] : llvm::zip(a.pack.getBody().front(), b.pack.getBody().front()))
+    if (!equal(&x, &y))
+      return false;
+  for (auto [v, w] : llvm::zip_equal(a.pack.getResults(), b.pack.getResults()))
+    same[w] = v;
+  for (auto [x, y] : llvm::zip(a.main.getBody().front(), b.main.getBody().front())) {
+    if (!equal(&x, &y))
+      return false;
+    if (isa<tile::ForOp>(x))
+      return !b.main.getBody().getOps<tile::FinishOp>().empty();
+  }
+  return false;
+}
+
 struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(TileToVector)
   TileToVector(int64_t vectorBytes, int64_t isaLevel) : vectorBytes(vectorBytes), isaLevel(isaLevel) {}
@@ -106,17 +147,19 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
 
   LogicalResult lower(ModuleOp module, tile::ProgramOp program, std::vector<EmittedVariant> &emitted) {
     unsigned v = 0, variants = llvm::range_size(program.getBody().getOps<tile::VariantOp>());
+    bool shared = false; // the last variant's code serves this one too
     for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
-      tile::PhaseOp order, pack, main;
+      Phases phases(variant);
+      tile::PhaseOp order = phases.order, pack = phases.pack, main = phases.main, merge = phases.merge, twin;
       tile::ListsOp lists;
-      for (auto phase : variant.getBody().getOps<tile::PhaseOp>())
-        (phase.getKind() == "pack" ? pack : phase.getKind() == "order" ? order : main) = phase;
       if (main)
         for (auto op : main.getBody().getOps<tile::ListsOp>())
           lists = op;
-      if (!main || (pack ? (bool)lists : !lists || order))
-        return variant.emitError("[unsupported_variant] a variant is one pack phase and one main phase, after an order "
-                                 "phase if there is one, or a main phase alone whose queries go by lists");
+      if (!main || (pack ? (bool)lists : !lists || order) || main.getChunks().has_value() != (bool)merge)
+        return variant.emitError(
+            "[unsupported_variant] a variant is one pack phase and one main phase, after an order "
+            "phase if there is one and with a merge phase behind if the main phase has chunks, or a "
+            "main phase alone whose queries go by lists");
       Operation *orderOp = order ? order.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : nullptr;
       FloatType real;
       if (pack)
@@ -140,8 +183,16 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
       l.inPlace = !pack;
+      l.packsInTasks = pack && pack.getInTasks();
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
+      l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
+      if (merge)
+        countSlots(merge, l);
+      if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next)) {
+        twin = Phases(next).main;
+        countSlots(twin, l);
+      }
       if (l.width != 2 * l.lanes)
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
@@ -151,6 +202,16 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
                << l.tileRows;
 
       std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);
+      if (shared) { // its layout too, in which nothing else differs
+        e.layout = emitted.back().layout;
+        e.layout.packsInTasks = false;
+      }
+      auto lent = [&](int64_t kind) -> const EmittedPhase * {
+        for (const EmittedPhase &phase : shared ? ArrayRef(emitted.back().phases) : ArrayRef<EmittedPhase>())
+          if (phase.kind == kind)
+            return &phase;
+        return nullptr;
+      };
       V result; // of a function that returns an i32
       auto function = [&](StringRef suffix, unsigned arguments,
                           llvm::function_ref<LogicalResult(TaskEmitter &, Block *)> body, bool returns = false) {
@@ -170,23 +231,38 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         if (failed(function("_order", 1, [&](TaskEmitter &task, Block *) { return emitOrderPhase(task); })))
           return failure();
       }
-      if (pack) {
+      if (const EmittedPhase *phase = lent(ATTN_PHASE_PACK)) {
+        e.phases.push_back(*phase);
+      } else if (pack && !pack.getInTasks()) {
         e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
         if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })))
           return failure();
       }
-      e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows});
-      if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
-            return lists ? emitRowsPhase(task, variant, main, module, prefix)
-                         : emitMainPhase(task, variant, pack, main, module, prefix);
-          })))
-        return failure();
-      if (lists && v < variants) { // the last variant takes every call
+      if (const EmittedPhase *phase = lent(ATTN_PHASE_MAIN)) {
+        e.phases.push_back(*phase);
+        e.phases.back().chunks = 0;
+      } else {
+        e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
+                            (int64_t)main.getChunks().value_or(0)});
+        if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
+              return lists ? emitRowsPhase(task, variant, main, module, prefix)
+                           : emitMainPhase(task, variant, pack, main, twin, module, prefix);
+            })))
+          return failure();
+      }
+      if (merge) {
+        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows});
+        if (failed(function("_merge", 1, [&](TaskEmitter &task, Block *) {
+              return emitMergePhase(task, variant, merge, module, prefix);
+            })))
+          return failure();
+      }
+      if ((lists || merge) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
-                  result = emitRowsGuard(task);
+                  result = lists ? emitRowsGuard(task) : emitSplitGuard(task, main);
                   return success();
                 },
                 true)))
@@ -200,6 +276,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           return failure();
       }
       emitted.push_back(e);
+      shared = (bool)twin;
     }
     return success();
   }

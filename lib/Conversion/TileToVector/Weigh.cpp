@@ -12,6 +12,13 @@ void MainEmitter::storeTile(ArrayRef<V> s) {
     e.store(v, e.at(at, n * e.lanes * e.bytes));
 }
 
+/// Scores in the kernel's units, before a reference is subtracted.
+void MainEmitter::storeScores(ArrayRef<V> s) {
+  V at = e.at(t.scratch, l.scores());
+  for (auto [n, v] : llvm::enumerate(s))
+    e.store(e.fmul(v, factor), e.at(at, n * e.lanes * e.bytes));
+}
+
 SmallVector<V> MainEmitter::loadTile() {
   V at = e.at(t.scratch, l.tile());
   SmallVector<V> s;
@@ -22,7 +29,7 @@ SmallVector<V> MainEmitter::loadTile() {
 
 // s_rj = sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
 SmallVector<V> MainEmitter::dot(V panel) {
-  V keyPanel = e.at(t.slot, e.mul(e.add(e.divUnsigned(blockFirst, l.width), panel), l.keyPanelBytes()));
+  V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
   SmallVector<V> start(2 * l.tileRows, e.splat(0));
   V q = qRow;
   auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {
@@ -133,7 +140,13 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
       region.bind(block.getArgument(1 + t.queryDim()), queryIndex(region, row));
       SetEmitter set = makeSet(region);
       region.bind(block.getArgument(1 + t.keyDim()), bindKey(region, set, e.add(keyLo, half * e.lanes)));
-      s = scoreRelative(region, block.getTerminator()->getOperand(0), r);
+      V score = block.getTerminator()->getOperand(0);
+      s = scoreRelative(region, score, r);
+      if (keepsScores) {
+        auto whole = region.emit(score);
+        V scoresAt = e.at(e.at(t.scratch, l.scores()), e.mul(r, l.width * e.bytes));
+        e.store(succeeded(whole) ? region.asVector(whole->v) : s, e.at(scoresAt, half * e.lanes * e.bytes));
+      }
     }
     V visible = e.choose(
         partial, {ones.getType()},
@@ -248,6 +261,8 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
   V partial = e.eq(status, arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(1)));
   auto scores = [&] {
     SmallVector<V> s = dot(panel);
+    if (keepsScores && !hasScore)
+      storeScores(s);
     // factor * s - r, rounded once
     if (!hasScore)
       for (int64_t r = 0; r < l.tileRows; ++r) {

@@ -68,6 +68,8 @@ public:
 
   LogicalResult verify(Operation *inner) {
     unsigned i = op.queryDim(), j = op.keyDim();
+    if (op->hasAttr(kExchanged))
+      std::swap(i, j);
     auto lengths = [&](Value q, Value k) {
       return failure(failed(perBatch(q, "the query lengths")) || failed(perBatch(k, "the key lengths")));
     };

@@ -94,11 +94,13 @@ private:
         failed(map("k", op.getKMap(), op.getK().getType(), k)) ||
         failed(map("v", op.getVMap(), op.getV().getType(), v)))
       return failure();
-    for (unsigned b = 0; b < op.numBatch(); ++b)
+    // Where roles are exchanged q is the text's k.
+    bool exchanged = op->hasAttr(kExchanged);
+    for (unsigned b = 0; b < op.numBatch() && !exchanged; ++b)
       if (failed(need("q", q, b, true)))
         return failure();
     for (AffineExpr e : op.getQMap().getResults())
-      if (classify(e)->divisor != 1)
+      if (classify(e)->divisor != 1 && !exchanged)
         return op.emitOpError("[attend_c4] q is indexed by plain dimensions, without floordiv");
     unsigned i = op.queryDim(), j = op.keyDim(), c = op.dotDim(), e = op.valueDim();
     if (op.getValueless() && (c != e || op.getV() != op.getK() || op.getVMap() != op.getKMap()))

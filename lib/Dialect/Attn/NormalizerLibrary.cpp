@@ -40,6 +40,9 @@ LogicalResult attn::linkNormalizers(ModuleOp module) {
     auto found = library->lookupSymbol<NormalizerOp>(name);
     if (!found)
       return module.emitError("[attend_c10] there is no normalizer @") << name << " in the module or the library";
+    if (Operation *other = module.lookupSymbol(name))
+      return other->emitError("[attend_c10] is named like the built-in normalizer @")
+             << name << ", which the module uses; give it another name";
     OpBuilder b(module.getBodyRegion());
     b.clone(*found);
   }

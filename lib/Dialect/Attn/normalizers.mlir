@@ -170,7 +170,8 @@ attn.normalizer @identity_n {
   } outputs(o) empty(0.0)
 }
 
-// C2. w_j = max(e^s_j - 1, 0) / (sum |e^s - 1| + eps), eps = 1e-8 (Zuhri et al., Softpick, 2025). Against a reference r both are e^r times e^(s - r) - e^-r.
+// C2. w_j = max(e^s_j - 1, 0) / (sum |e^s - 1| + eps), eps = 1e-8 (Zuhri et al., Softpick, 2025). Against a reference r both are e^r times e^(s - r) - e^-r; the
+// seed is eps at reference 0.
 attn.normalizer @softpick {
   attn.pass ref = max
     gauge(%r0, %r1) {
@@ -189,21 +190,21 @@ attn.normalizer @softpick {
       %q = math.absf %x : f32
       attn.yield %p, %q : f32, f32
     }
+    seed {
+      %zero = arith.constant 0.0 : f32
+      %eps = arith.constant 1.0e-8 : f32
+      attn.yield %zero, %eps, %zero : f32, f32, f32
+    }
     sums(l = one of 1, n = value)
   attn.finish(%r, %l, %n) {
-    %eps = arith.constant 1.0e-8 : f32
-    %m = arith.negf %r : f32
-    %b = math.exp %m : f32
-    %c = arith.mulf %eps, %b : f32
-    %d = arith.addf %l, %c : f32
-    %o = arith.divf %n, %d : f32
+    %o = arith.divf %n, %l : f32
     attn.yield %o : f32
   } outputs(o) empty(0.0)
 }
 
 // C3. w_j = clip((zeta - gamma) softmax_j + gamma, 0, 1) (Bondarenko et al., Quantizable Transformers, 2023). Rows need not sum to 1.
 attn.normalizer @clipped(%zeta, %gamma) {
-  %t = attn.pass ref = max
+  %m, %inverse, %t = attn.pass ref = max
     gauge(%r0, %r1) {
       %d = arith.subf %r0, %r1 : f32
       %g = math.exp %d : f32
@@ -218,14 +219,17 @@ attn.normalizer @clipped(%zeta, %gamma) {
     stat(%r, %l) {
       %g = math.log %l : f32
       %t = arith.addf %r, %g : f32
-      attn.yield %t : f32
+      %one = arith.constant 1.0 : f32
+      %i = arith.divf %one, %l : f32
+      attn.yield %r, %i, %t : f32, f32, f32
     }
   attn.pass ref = none
     phi(%s) {
       %zero = arith.constant 0.0 : f32
       %one = arith.constant 1.0 : f32
-      %d = arith.subf %s, %t : f32
-      %e = math.exp %d : f32
+      %d = arith.subf %s, %m : f32
+      %a = math.exp %d : f32
+      %e = arith.mulf %a, %inverse : f32
       %w = arith.subf %zeta, %gamma : f32
       %x = arith.mulf %w, %e : f32
       %y = arith.addf %x, %gamma : f32

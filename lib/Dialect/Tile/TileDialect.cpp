@@ -30,6 +30,23 @@ LogicalResult VariantOp::verify() {
   return success();
 }
 
+LogicalResult PhaseOp::verify() {
+  bool state = llvm::any_of(getResultTypes(), llvm::IsaPred<StateType>), main = getKind() == "main";
+  if ((getChunks() && (*getChunks() < 1 || !main)) || state != getChunks().has_value())
+    return emitOpError(
+        "[phase_c1] there is one chunk or more, and a main phase with chunks, and no other, results in a "
+        "state");
+  return success();
+}
+
+LogicalResult MergeOp::verify() {
+  if (getSumOps().size() != getSums().size() || getSumPhis().size() != getSums().size() ||
+      getGauge().empty() != !getRef())
+    return emitOpError("[merge_c1] one entry of ops and phis for each sum, and a gauge where there is a reference, and "
+                       "only there");
+  return success();
+}
+
 LogicalResult ListsOp::verify() {
   AffineMap map = getMap();
   auto program = (*this)->getParentOfType<ProgramOp>();

@@ -165,23 +165,31 @@ typedef struct attn_task {
   int64_t *bad;                 /* shared: [0] nonzero once an index was bad, [1] arg, [2] axis, [3] index */
   int64_t block;                /* first token of the task's block along the phase's axis */
   int64_t index[ATTN_MAX_DIMS]; /* batch indices by dimension */
+  unsigned char *state;         /* of a phase with chunks: this task's; of MERGE: of the block's first chunk, the others
+                                   follow; 64-byte aligned. NULL elsewhere */
+  int64_t state_bytes;          /* from one chunk's state to the next */
+  int64_t chunk, chunks;        /* which run of the keys, of how many; 0 of 1 without */
 } attn_task;
 
 /* A phase is one parallel launch over units (distinct key/value heads in flight) times blocks along an axis. ORDER and
- * PACK run once per unit (index = the unit's first member), MAIN for every member of the unit; ORDER is one task a
- * unit. */
-enum { ATTN_PHASE_PACK = 0, ATTN_PHASE_MAIN = 1, ATTN_PHASE_ORDER = 2 };
+ * PACK run once per unit (index = the unit's first member), MAIN and MERGE for every member of the unit; ORDER is one
+ * task a unit. With chunks, MAIN is run for every block, member and chunk, each of which keeps a state in the unit's
+ * slot for MERGE, whose blocks are the same. */
+enum { ATTN_PHASE_PACK = 0, ATTN_PHASE_MAIN = 1, ATTN_PHASE_ORDER = 2, ATTN_PHASE_MERGE = 3 };
 typedef struct attn_phase_info {
   void (*run)(const attn_task *task);
   int32_t kind;
   int32_t descending; /* 1: blocks are handed out from the last to the first (longest first under causal sets) */
-  int64_t block;      /* positions per block along the axis: keys for PACK, queries for MAIN */
+  int64_t block;      /* positions per block along the axis: keys for PACK, queries for MAIN and MERGE */
+  int32_t chunks;     /* of MAIN: runs of the keys, each a task of its own; 0: all keys are one task's */
+  int32_t reserved;
 } attn_phase_info;
 
 /* What a variant needs at run time beyond what its constants say. keys and queries come in as the extents. */
 typedef struct attn_sizes {
   int64_t keys, queries;             /* positions along the axes: more or less than tokens where an order is in use */
   int64_t slot_bytes, scratch_bytes; /* beyond those below; scratch is zeroed once, before the first phase */
+  int64_t state_bytes;               /* of one block of queries of one member and one chunk; in the slot, at its end */
 } attn_sizes;
 
 typedef struct attn_variant_info {

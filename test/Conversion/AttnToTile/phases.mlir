@@ -7,7 +7,7 @@
 // CHECK-SAME: arg_names = ["q", "k", "v", "o", "lse"], dim_names = ["b", "h", "i", "j", "c", "e"], features = array<i64: 64, 32>
 // CHECK-SAME: num_batch = 2 : i64, num_outputs = 2 : i64, share = array<i64: 1, 1>
 // CHECK-NEXT: ^bb0(%[[Q:.*]]: tensor<?x?x?x64xf32>, %[[K:.*]]: tensor<?x?x?x64xf32>, %[[V:.*]]: tensor<?x?x?x32xf32>, %[[O:.*]]: tensor<?x?x?x32xf32>, %[[LSE:.*]]: tensor<?x?x?xf32>):
-// CHECK-NEXT: tile.variant "stream"
+// CHECK: tile.variant "stream"
 // CHECK-NEXT: %[[PACKED:.*]]:2 = tile.phase "pack" by 256 {
 // CHECK-NEXT:   %[[PK:.*]] = tile.pack %[[K]] by #{{.*}} -> <64, 16, 256, true, f32>
 // CHECK-NEXT:   %[[PV:.*]] = tile.pack %[[V]] by #{{.*}} -> <32, 16, 256, false, f32>

@@ -1,4 +1,4 @@
-// RUN: %attn-opt %s --split-input-file --attn-pipeline-vector | FileCheck %s
+// RUN: %attn-opt %s --split-input-file --attn-pipeline-vector=block-keys=256 | FileCheck %s
 
 // A sorted tensor is searched by bisection for the ends of a block's keys, [0, extent) halved at a time; nothing summarizes it. Lanes compare its elements.
 // The call is told what to check: 1 for sorted, 2 for a range, its ends.

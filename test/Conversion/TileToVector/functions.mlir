@@ -4,13 +4,14 @@
 
 // CHECK-NOT: attn.
 // CHECK-NOT: tile.
-// CHECK: llvm.func internal @attn_plain_v0_pack(%{{.*}}: !llvm.ptr)
 // CHECK: llvm.func internal @attn_plain_v0_main(%{{.*}}: !llvm.ptr)
 // Once, and once more on the guarded path if an accumulator ended non-finite.
 // CHECK:   %[[TWO:.*]] = arith.constant 2 : i64
 // CHECK:   scf.for %{{.*}} = %{{.*}} to %[[TWO]] step %{{.*}} iter_args(%[[GO:.*]] = %{{.*}}) -> (i1)
 // CHECK-NEXT: scf.if %[[GO]] -> (i1)
 // CHECK:   llvm.call @attn_plain_v0_raise
+// CHECK: llvm.func internal @attn_plain_v0_merge(%{{.*}}: !llvm.ptr)
+// CHECK: llvm.func internal @attn_plain_v1_pack(%{{.*}}: !llvm.ptr)
 // CHECK: llvm.mlir.global internal constant @{{.*}}("plain\00")
 // CHECK: llvm.mlir.global external constant @attn_plain_info()
 // CHECK: llvm.func @attn_rt_run(!llvm.ptr, !llvm.ptr) -> i32

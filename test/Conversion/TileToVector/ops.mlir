@@ -2,7 +2,7 @@
 
 // Every op of a set or a region has become code: none of the dialect is left.
 
-// CHECK-LABEL: llvm.func internal @attn_dilated_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_dilated_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_dilated(
 attn.kernel @dilated(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -16,7 +16,7 @@ attn.kernel @dilated(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: ten
 
 // -----
 
-// CHECK-LABEL: llvm.func internal @attn_disc_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_disc_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_disc(
 attn.kernel @disc(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -30,7 +30,7 @@ attn.kernel @disc(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor
 
 // -----
 
-// CHECK-LABEL: llvm.func internal @attn_tokens_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_tokens_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_tokens(
 attn.kernel @tokens(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %x: tensor<?x?xi32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -44,7 +44,7 @@ attn.kernel @tokens(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tens
 
 // -----
 
-// CHECK-LABEL: llvm.func internal @attn_random_blocks_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_random_blocks_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_random_blocks(
 attn.kernel @random_blocks(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -58,7 +58,7 @@ attn.kernel @random_blocks(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %
 
 // -----
 
-// CHECK-LABEL: llvm.func internal @attn_dropout_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_dropout_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_dropout(
 attn.kernel @dropout(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -72,7 +72,7 @@ attn.kernel @dropout(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: ten
 
 // -----
 
-// CHECK-LABEL: llvm.func internal @attn_member_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_member_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_member(
 attn.kernel @member(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %x: tensor<?x?xi32>) -> (o: tensor<?x?x?x64xf32>) {
@@ -89,7 +89,7 @@ attn.kernel @member(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tens
 
 // -----
 
-// CHECK-LABEL: llvm.func internal @attn_random_v0_pack(
+// CHECK-LABEL: llvm.func internal @attn_random_v0_{{main|pack}}(
 // CHECK-NOT: {{= (attn|tile)\.}}
 // CHECK: llvm.func @attn_random(
 attn.kernel @random(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %seed: i64) -> (o: tensor<?x?x?x64xf32>) {

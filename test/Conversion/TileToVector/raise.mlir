@@ -2,7 +2,7 @@
 
 // A normalizer without reference raises nothing.
 
-// CHECK-LABEL: llvm.func internal @attn_none_v0_pack
+// CHECK-LABEL: llvm.func internal @attn_none_v0_main
 // CHECK-NOT: _raise
 // CHECK: llvm.func @attn_none(
 attn.normalizer @relu_sum {

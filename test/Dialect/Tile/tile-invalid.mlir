@@ -100,3 +100,45 @@ tile.program @p attributes {arg_names = ["l"], num_outputs = 0, dim_names = ["b"
   // expected-error@below {{[lists_c1] one index for every axis}}
   %0 = tile.lists %list by affine_map<(b, i, j) -> (i)> block 0 : tensor<?x?xi32>
 }
+
+// -----
+
+// phase_c1
+tile.program @p attributes {arg_names = [], num_outputs = 0, dim_names = [], num_batch = 0, share = array<i64>, features = array<i64: 8, 8>, arg_facts = []} {
+  tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 1.0 : f64} {
+    // expected-error@below {{[phase_c1] there is one chunk or more, and a main phase with chunks, and no other, results in a state}}
+    tile.phase "main" by 96 chunks 2 {
+      tile.yield
+    }
+  }
+}
+
+// -----
+
+tile.program @p attributes {arg_names = [], num_outputs = 0, dim_names = [], num_batch = 0, share = array<i64>, features = array<i64: 8, 8>, arg_facts = []} {
+  tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 1.0 : f64} {
+    // expected-error@below {{[phase_c1] there is one chunk or more}}
+    %s = tile.phase "main" by 96 chunks 0 {
+      %f = tile.fill 0.0 : !tile.tile<[8] x f32>
+      %x = tile.save sums(%f) : !tile.tile<[8] x f32>
+      tile.yield %x : !tile.state
+    } : !tile.state
+  }
+}
+
+// -----
+
+// merge_c1
+func.func private @f(%s: !tile.state) {
+  // expected-error@below {{[merge_c1] one entry of ops and phis for each sum, and a gauge where there is a reference, and only there}}
+  %x = tile.merge %s ops [0, 0] phis [0] {resultSegmentSizes = array<i32: 0, 1, 0>} gauge {} -> (!tile.tile<[8] x f32>)
+  return
+}
+
+// -----
+
+func.func private @f(%s: !tile.state) {
+  // expected-error@below {{[merge_c1] one entry of ops and phis for each sum, and a gauge where there is a reference, and only there}}
+  %r, %x = tile.merge %s ops [0] phis [0] {resultSegmentSizes = array<i32: 1, 1, 0>} gauge {} -> (!tile.tile<[8] x f32>, !tile.tile<[8] x f32>)
+  return
+}

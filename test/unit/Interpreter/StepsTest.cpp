@@ -279,6 +279,51 @@ attn.kernel @f(%q: !t, %k: !t, %v: !t, %w: tensor<?xi32>) -> (o: !t) {
   EXPECT_EQ(steps->attend(0, Precision::Double), nullptr);
 }
 
+/// What a key receives, as a result that a map reads: rows of it are keys.
+TEST(Steps, ResultsOverKeysAreReadByLaterSteps) {
+  const char *const text = R"(
+!t = tensor<?x?x?x4xf32>
+attn.kernel @f(%q: !t, %k: !t, %v: !t) -> (o: !t, twice: tensor<?x?x?xf32>, mass: tensor<?x?x?xf32>, back: !t) {
+  %o, %m, %b = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    columns mass = sum(%w, %s) { attn.yield %w : f32 } aggregate back = %q[b, h, i, e]
+    outputs o[b, h, i, e], mass[b, h, j], back[b, h, j, e] : (!t, !t, !t) -> (!t, tensor<?x?x?xf32>, !t)
+  %y = attn.map dims(b, h, j) (%x = %m[b, h, j]) {
+    %z = arith.addf %x, %x : f32  attn.yield %z : f32
+  } -> [b, h, j] : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
+  attn.return %o, %y, %m, %b : !t, tensor<?x?x?xf32>, tensor<?x?x?xf32>, !t
+}
+)";
+  Tensor q = Tensor::random(Format::F32, {2, 1, 3, 4}, 1), k = Tensor::random(Format::F32, {2, 1, 5, 4}, 2),
+         v = Tensor::random(Format::F32, {2, 1, 5, 4}, 3);
+  Program program(text), single(simpleKernel(4, ""));
+  Call call{{q, k, v}};
+  auto steps = make(program, call);
+  auto twice = all(*steps, 1);
+  ASSERT_EQ(twice.size(), 10u);
+  EXPECT_TRUE(steps->isOverKeys(0, 1));
+  EXPECT_FALSE(steps->isOverKeys(0, 0));
+  EXPECT_EQ(steps->rows(0, true), 10);
+  auto interpreter = call.create(single);
+  for (int64_t b = 0; b < 2; ++b)
+    for (int64_t j = 0; j < 5; ++j) {
+      double mass = 0, back[4] = {};
+      for (int64_t i = 0; i < 3; ++i) {
+        double s = 0;
+        for (int64_t c = 0; c < 4; ++c)
+          s += q({b, 0, i, c}) * k({b, 0, j, c}) / 2;
+        const double w = std::exp(s - interpreter->row({b, 0}, i, Precision::Double).outputs["lse"][0]);
+        mass += w;
+        for (int64_t e = 0; e < 4; ++e)
+          back[e] += w * q({b, 0, i, e});
+      }
+      expectValue(twice[b * 5 + j], 2 * mass, 1e-6, "mass");
+      auto row = steps->row(0, b * 5 + j, Precision::Double, /*overKeys=*/true);
+      expectValue(row.results[1].numbers.at(0), mass, 1e-6, "mass");
+      for (int64_t e = 0; e < 4; ++e)
+        expectValue(row.results[2].numbers.at(e), back[e], 1e-6, "back");
+    }
+}
+
 TEST(Steps, OneStepIsAKernelToo) {
   Tensor q = Tensor::random(Format::F32, {1, 2, 3, 4}, 1), k = Tensor::random(Format::F32, {1, 2, 5, 4}, 2),
          v = Tensor::random(Format::F32, {1, 2, 5, 4}, 3);

@@ -18,7 +18,8 @@ attn.normalizer @two(%b, %x) {
     phi(%s, %r) { %d = arith.subf %s, %r : f32 %p = math.exp %d : f32 attn.yield %p : f32 }
     sums(l = one, m = one in 1, n = value)
   attn.finish(%r, %l, %m, %n) {
-    %o = arith.divf %n, %l : f32 %y = arith.mulf %o, %b : f32 %g = arith.addf %m, %x : f32 attn.yield %y, %g : f32, f32
+    %o = arith.divf %n, %l : f32 %y = arith.mulf %o, %b : f32 %w = arith.divf %m, %l : f32
+    %g = arith.addf %w, %x : f32 attn.yield %y, %g : f32, f32
   } outputs(o, m) empty(0.0, 0.0)
 }
 attn.kernel @k(%q: !q, %k: !q, %v: !v, %b: tensor<?x?xf32>, %x: f32, %c: tensor<?xi32>, %g: tensor<?x3xf32>, %u: !v)

@@ -42,6 +42,13 @@ llvm::SmallVector<llvm::StringRef> normalizerLibraryNames();
 mlir::LogicalResult linkNormalizers(mlir::ModuleOp module);
 
 std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
+std::unique_ptr<mlir::Pass> createAttnExpandColumnsPass();
+
+/// On an attend that --attn-expand-columns made: its queries are the keys of the text, so that what sets name by query
+/// and key is meant the other way round; indices of maps and regions are the attend's own.
+inline constexpr llvm::StringLiteral kExchanged = "attn.exchanged";
+/// On a normalizer whose finish yields the state of rows for it: the finish depends on the reference, as it should.
+inline constexpr llvm::StringLiteral kExportsState = "attn.exports_state";
 
 /// The only attend of a kernel that computes its results directly, or null with an error (rule kernel_s1).
 AttendOp getSingleAttend(KernelOp kernel);

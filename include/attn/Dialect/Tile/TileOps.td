@@ -58,6 +58,10 @@ def Tile_ListsType : Tile_Type<"Lists", "lists"> {
   let summary = "the keys of each query of the task, a list of its own for every query";
 }
 
+def Tile_StateType : Tile_Type<"State", "state"> {
+  let summary = "what the tasks of a main phase leave of every chunk of the keys: reference, sums and accumulators of every row";
+}
+
 def Tile_Keys : AnyTypeOf<[Tile_PanelsType, Tile_RowsType]>;
 def Tile_KeyOrder : AnyTypeOf<[Tile_OrderType, Tile_ListsType]>;
 
@@ -96,13 +100,19 @@ def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
   let summary = "one parallel launch";
   let description = [{
     `order`: one task for each key/value head. `pack`: a task is a block of key positions of one key/value head. `main`: a task is a block of queries of one member of a
-    head's group. A variant whose keys are read where they lie has a main phase alone. `map`: the only phase of an elementwise program, whose tasks are `block` runs of elements
-    of its result.
+    head's group. A variant whose keys are read where they lie has a main phase alone. With `chunks`: a task is such a block against one of so many runs of key blocks, chunk n of N
+    the blocks [n B / N, (n + 1) B / N) of B, and the phase ends with a `tile.save` in the place of the finish. `merge`: a task is a block of queries of one member, whose saved
+    states it merges and finishes. `map`: the only phase of an elementwise program, whose tasks are `block` runs of elements of its result.
+
+    A `pack` phase with `in_tasks` is no launch of its own: a task of the main phase packs each block of keys when it comes to it, for itself, and keeps no other.
+
+    Constraints: `phase_c1`: there is one chunk or more, and a main phase with chunks, and no other, results in a state.
   }];
-  let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending);
+  let arguments = (ins StrAttr:$kind, I64Attr:$block, UnitAttr:$descending, OptionalAttr<I64Attr>:$chunks, UnitAttr:$in_tasks);
   let regions = (region SizedRegion<1>:$body);
   let results = (outs Variadic<AnyType>:$results);
-  let assemblyFormat = "$kind `by` $block (`descending` $descending^)? attr-dict-with-keyword $body (`:` type($results)^)?";
+  let assemblyFormat = "$kind `by` $block (`descending` $descending^)? (`chunks` $chunks^)? (`in_tasks` $in_tasks^)? attr-dict-with-keyword $body (`:` type($results)^)?";
+  let hasVerifier = 1;
 }
 
 def YieldOp : Tile_Op<"yield", [Terminator]> {
@@ -253,6 +263,32 @@ def AccumulateOp : Tile_Op<"accumulate", [Pure]> {
   let arguments = (ins Tile_TileType:$weights, Tile_Keys:$values, Tile_TileType:$acc);
   let results = (outs Tile_TileType:$result);
   let assemblyFormat = "$weights `,` $values `into` $acc attr-dict `:` type(operands) `->` type($result)";
+}
+
+def SaveOp : Tile_Op<"save", [AttrSizedOperandSegments]> {
+  let summary = "keeps what a sweep left of the task's chunk of the keys";
+  let description = [{ A row that met no key is kept as that alone. A block whose sums are not finite is computed once more on the guarded path before. }];
+  let arguments = (ins Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums, Variadic<Tile_TileType>:$accs);
+  let results = (outs Tile_StateType:$state);
+  let assemblyFormat = "(`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $accs^)? attr-dict `:` type(operands)";
+}
+
+def MergeOp : Tile_Op<"merge", [AttrSizedResultSegments]> {
+  let summary = "one state of every row out of those of all chunks";
+  let description = [{
+    ```
+    r = max_n ref_n        sum = sum_n gauge(ref_n - r) sum_n        acc = sum_n gauge(ref_n - r) acc_n
+    ```
+    over the chunks n in which the row met a key, in ascending order; the gauge is 1 where ref_n = r. `sum_ops` and `sum_phis` are those of the sweep (see tile.weigh): a sum that nothing
+    weighs takes no gauge, largest and least are those of all chunks, an argmax is the largest of all, of equals that of the lowest key. Without a reference all gauges are 1.
+
+    Constraints: `merge_c1`: one entry of `sum_ops` and `sum_phis` for each sum; a gauge where there is a reference, and only there.
+  }];
+  let arguments = (ins Tile_StateType:$state, DenseI64ArrayAttr:$sum_phis, DenseI64ArrayAttr:$sum_ops);
+  let regions = (region MaxSizedRegion<1>:$gauge);
+  let results = (outs Optional<Tile_TileType>:$ref, Variadic<Tile_TileType>:$sums, Variadic<Tile_TileType>:$accs);
+  let assemblyFormat = [{ $state `ops` $sum_ops `phis` $sum_phis attr-dict `gauge` $gauge `->` `(` type(results) `)` }];
+  let hasVerifier = 1;
 }
 
 def SeedOp : Tile_Op<"seed", [AttrSizedOperandSegments]> {

@@ -42,12 +42,13 @@ public:
     output.add(b, normalizer);
     text();
     b.p.blocks = b.draw.of<Blocks>({{6, 16}, {6, 16}, {6, 16}, {12, 32}, {24, 16}});
+    b.p.blocks.split = b.draw.of<int64_t>({0, 0, 1, 2, 7});
     b.p.tokenOrder = b.keyGrid.empty() ? "auto" : b.draw.of<std::string>({"auto", "raster", "boxes"});
     b.p.summary = fmt::format("seed {}: ", seed);
     for (int axis = 0; axis < kPairsAxes; ++axis)
       b.p.summary += (axis ? "; " : "") + name(axis);
-    b.p.summary += fmt::format("\nblocks {}x{} order {}{}", b.p.blocks.rows, b.p.blocks.keys, b.p.tokenOrder,
-                               b.p.exact ? " exact inputs" : "");
+    b.p.summary += fmt::format("\nblocks {}x{} split {} order {}{}", b.p.blocks.rows, b.p.blocks.keys, b.p.blocks.split,
+                               b.p.tokenOrder, b.p.exact ? " exact inputs" : "");
     for (const attn_scalar &p : b.p.call.params)
       b.p.summary += fmt::format(" param {}|{}", p.i, p.f);
     fillOperands(b.p, seed);

@@ -408,10 +408,12 @@ Error attn::run::fillSteps(Problem &problem, const Program &program, const Optio
         return error;
     }
   for (auto [n, s] : llvm::enumerate(problem.scalars)) {
+    if (known[n])
+      continue;
     auto given = fillScalar(s, 0, AttendOp(), options); // one that no step uses may be given all the same
     if (!given)
       return given.takeError();
-    if (!known[n] && !*given)
+    if (!*given)
       return noDefault(s);
   }
   for (Tensor &t : problem.tensors)

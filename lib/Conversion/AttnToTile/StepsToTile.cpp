@@ -43,7 +43,8 @@ static LogicalResult lowerMap(KernelOp kernel, MapOp map) {
   IntegerAttr one = b.getI64IntegerAttr(1);
   auto variant = tile::VariantOp::create(b, loc, b.getStringAttr("map"), one, one, one, one, b.getF64FloatAttr(0));
   b.createBlock(&variant.getBody());
-  auto phase = tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("map"), one, UnitAttr());
+  auto phase =
+      tile::PhaseOp::create(b, loc, TypeRange{}, b.getStringAttr("map"), one, UnitAttr(), IntegerAttr(), UnitAttr());
   b.createBlock(&phase.getBody());
   SmallVector<Value> inputs;
   for (Value input : map.getInputs())

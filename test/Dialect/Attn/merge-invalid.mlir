@@ -105,7 +105,7 @@ attn.normalizer @mine {
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp %d : f32  attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32  %p = math.exp %d : f32  attn.yield %p : f32 }
     sums(l = one, n = value, c = count)
-  attn.finish(%r, %l, %n, %c) { %o = arith.divf %n, %l : f32  attn.yield %o, %r : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
+  attn.finish(%r, %l, %n, %c) { %o = arith.divf %n, %l : f32  %g = math.log %l : f32  %e = arith.addf %r, %g : f32  attn.yield %o, %e : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
 }
 attn.kernel @merge_c4_sums(%o1: !t, %l1: !l, %o2: !t, %l2: !l) -> (o: !t, lse: !l) {
   // expected-error@below {{[merge_c4] the outputs of @mine do not merge: it has other sums than one of `one` and one of `value`}}
@@ -122,7 +122,7 @@ attn.normalizer @mine {
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp %d : f32  attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32  %p = math.exp %d : f32  attn.yield %p : f32 }
     sums(l = one, n = value)
-  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  attn.yield %o, %l : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
+  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  %g = math.log %l : f32  %e = arith.addf %r, %g : f32  %two = arith.constant 2.0 : f32  %h = arith.addf %e, %two : f32  attn.yield %o, %h : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
 }
 attn.kernel @merge_c4_finish(%o1: !t, %l1: !l, %o2: !t, %l2: !l) -> (o: !t, lse: !l) {
   // expected-error@below {{[merge_c4] the outputs of @mine do not merge: it is no normalizer whose o is the value sum and whose lse is the reference where the sum of weights is 1}}
@@ -139,7 +139,7 @@ attn.normalizer @mine {
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp %d : f32  attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32  %p = math.exp %d : f32  attn.yield %p : f32 }
     sums(l = one in 0, n = value)
-  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  attn.yield %o, %r : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
+  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  %g = math.log %l : f32  %e = arith.addf %r, %g : f32  attn.yield %o, %e : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
 }
 attn.kernel @merge_c4_class(%o1: !t, %l1: !l, %o2: !t, %l2: !l) -> (o: !t, lse: !l) {
   // expected-error@below {{[merge_c4] the outputs of @mine do not merge: it sums over classes of keys, or several weights}}
@@ -155,8 +155,8 @@ attn.normalizer @mine {
   %t = attn.pass ref = max
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp %d : f32  attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32  %p = math.exp %d : f32  attn.yield %p : f32 }
-    sums(l = one, n = value) stat(%r, %l) { attn.yield %l : f32 }
-  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  attn.yield %o, %r : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
+    sums(l = one, n = value) stat(%r, %l) { %g = math.log %l : f32  %e = arith.addf %r, %g : f32  attn.yield %e : f32 }
+  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  %g = math.log %l : f32  %e = arith.addf %r, %g : f32  attn.yield %o, %e : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
 }
 attn.kernel @merge_c4_stat(%o1: !t, %l1: !l, %o2: !t, %l2: !l) -> (o: !t, lse: !l) {
   // expected-error@below {{[merge_c4] the outputs of @mine do not merge: it has statistics}}
@@ -174,7 +174,7 @@ attn.normalizer @mine {
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp %d : f32  attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32  %p = math.exp %d : f32  attn.yield %p : f32 }
     sums(l = one, n = value)
-  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  attn.yield %o, %r : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
+  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32  %g = math.log %l : f32  %e = arith.addf %r, %g : f32  attn.yield %o, %e : f32, f32 } outputs(o, lse) empty(0.0, neg_inf)
 }
 attn.kernel @merge_c4_passes(%o1: !t, %l1: !l, %o2: !t, %l2: !l) -> (o: !t, lse: !l) {
   // expected-error@below {{[merge_c4] the outputs of @mine do not merge: it has more than one pass: what it sums depends on all keys of a row}}

@@ -16,7 +16,7 @@ def Attn_Dialect : Dialect {
   let cppNamespace = "::attn";
   let summary = "What an attention computes: maps, sets, scores, normalizers.";
   let description = [{
-    One program is one `attn.kernel` that holds one `attn.attend`. The dialect says *what* is computed and nothing about how; the
+    One program is one `attn.kernel` of one step or more: `attn.attend`, `attn.map`, `attn.merge`. The dialect says *what* is computed and nothing about how; the
     meaning of every op is given as a formula and executed literally by the interpreter. The text and the bytecode carry a version.
   }];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect"];

@@ -20,8 +20,10 @@ using namespace mlir;
 using namespace attn;
 
 static bool wantsBoxes(AttendOp op, TokenOrder order) {
-  if (op->hasAttr(kExchanged) || order == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() ||
-      op.getSet().empty() || op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
+  if (op->hasAttr(kExchanged)) // boxes go by the text's queries
+    return false;
+  if (order == TokenOrder::Raster || !op.getQueryGrid() || !op.getKeyGrid() || op.getSet().empty() ||
+      op.getKeyGrid()->size() != op.getQueryGrid()->size() || op.getKeyGrid()->size() < 2)
     return false;
   bool bounded = false;
   op.getSet().walk([&](Operation *o) { bounded |= isa<SetDiscOp, SetNeighborhoodOp, SetHaloOp>(o); });
@@ -42,7 +44,9 @@ std::string attn::whyUnsplit(AttendOp op, TokenOrder order) {
     return ("@" + op.normalizerName() + " makes several passes, of which the later need what all keys gave").str();
   for (unsigned r = 0; r < op.getNumResults(); ++r)
     if (auto source = findOutput(op, normalizer, op.outName(r)); source && source->kind == OutputSource::Weights)
-      return "the weights p are stored in a sweep behind the finish, over all keys";
+      return "the weights themselves are asked for, which takes a second sweep";
+  if (op->hasAttr(kExchanged))
+    return "queries and keys have exchanged their roles";
   if (gatherable(op))
     return "they go by a list";
   if (ownLists(op))

@@ -116,7 +116,7 @@ static void open_step(fixture *f, int n, void (*run)(const attn_task *), int n_a
   step *s = &f->steps[n];
   s->dims[DIM_B] = (attn_dim_info){"b", ATTN_DIM_BATCH, 0, 1};
   s->dims[DIM_I] = (attn_dim_info){"i", ATTN_DIM_QUERY, 0, 0};
-  s->phases[0] = (attn_phase_info){run, ATTN_PHASE_MAIN, 0, n == 2 ? 1 << 20 : BLOCK};
+  s->phases[0] = (attn_phase_info){run, ATTN_PHASE_MAIN, 0, n == 2 ? 1 << 20 : BLOCK, 0, 0};
   s->variants[0] = s->variants[1] = (attn_variant_info){.name = "only",
                                                         .phases = s->phases,
                                                         .n_phases = 1,

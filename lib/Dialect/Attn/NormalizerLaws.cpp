@@ -181,12 +181,11 @@ private:
     };
     if (Region *region = pass.statRegion()) {
       SmallVector<double> stats = (*parts[3])(arguments(0, false), known);
-      for (unsigned r = 1; r < references; ++r) {
+      // Where a statistic is the reference itself, that is exact once the pass is over, and the others go with it.
+      bool exact = pass.hasRef() && llvm::is_contained(region->front().back().getOperands(), region->getArgument(0));
+      for (unsigned r = 1; r < references && !exact; ++r) {
         SmallVector<double> other = (*parts[3])(arguments(r, false), known);
         for (unsigned n = 0; n < stats.size(); ++n) {
-          // The reference itself is exact once the pass is over.
-          if (region->front().back().getOperand(n) == region->getArgument(0))
-            continue;
           if (auto found = same(pass, "stat", "result " + Twine(n), arguments(0, false), stats[n], arguments(r, false),
                                 other[n]))
             return found;

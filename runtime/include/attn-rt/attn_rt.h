@@ -70,7 +70,8 @@ typedef struct attn_stats {
   int64_t blocks_full, blocks_partial, blocks_skipped;
   int64_t tiles; /* microtiles visited */
   int64_t tile_rows, tile_keys, block_rows, block_keys;
-  int64_t guarded; /* query blocks redone because an accumulator was not finite */
+  int64_t guarded; /* query blocks, against a chunk of the keys where they are split, redone for an accumulator that is
+                      not finite */
   int32_t variant, workers;
 } attn_stats;
 

@@ -21,8 +21,7 @@ V MainEmitter::finishRow(V r, V poison) {
   llvm::append_range(state, finishOp.getSums());
   llvm::append_range(state, finishOp.getAccs());
   llvm::append_range(state, finishOp.getGiven());
-  V mode = e.load(e.b.getI32Type(), e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));
-  V empty = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1)));
+  V empty = isEmpty(r);
   RegionEmitter region = makeRegion();
   // Outputs of one number a row are computed in f64: with a reference that lags behind, r and log l of an lse are
   // large and cancel.

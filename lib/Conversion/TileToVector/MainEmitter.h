@@ -129,6 +129,7 @@ protected:
   V rowAddress(unsigned slot, V row);
   V loadRow(V tile, V row);
   V referenceOf(V row);
+  V isEmpty(V row);
   V sumOf(const Place &place, V row);
   std::pair<V, V> foundOf(const Place &place, V row);
   void eachRow(llvm::function_ref<void(V row)> body);
@@ -189,6 +190,7 @@ protected:
   llvm::SmallVector<tile::WeighOp> allWeighs;
   llvm::DenseMap<V, Place> places;
   llvm::DenseMap<mlir::Operation *, unsigned> rootSlots;
+  llvm::MapVector<mlir::Operation *, unsigned> seedRows; // 1: the seed is one; 0: its reference is -inf
   unsigned usedRows = 0;
 
   // Of the sweep that is being emitted.

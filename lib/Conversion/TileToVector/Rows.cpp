@@ -30,6 +30,8 @@ void attn::countSlots(tile::PhaseOp phase, Layout &l) {
         l.stateSums = sumSlotsOf(weigh);
         l.stateAccs = weigh.getRescaled().size();
       }
+    } else if (isa<tile::SeedOp>(op)) {
+      ++numRows;
     } else if (isa<tile::PickOp>(op)) {
       ++numRows;
       l.numAccs = std::max(l.numAccs, 1u);
@@ -67,6 +69,7 @@ void MainEmitter::assignPlaces(Block &block) {
     } else if (auto pick = dyn_cast<tile::PickOp>(op)) {
       newRow(pick.getScore());
       places[pick.getValue()] = {Place::Acc, 0};
+      seedRows.clear(); // without keys there is none to select, seeds or not
     } else if (auto root = dyn_cast<tile::RootOp>(op)) {
       newRow(root.getResult());
       newRow(root.getSweep().front().getArgument(0));
@@ -74,6 +77,7 @@ void MainEmitter::assignPlaces(Block &block) {
       usedRows += kRootRows;
       assignPlaces(root.getSweep().front());
     } else if (auto seed = dyn_cast<tile::SeedOp>(op)) {
+      seedRows[seed] = newRow(V());
       SmallVector<V> state{seed.getRef()};
       llvm::append_range(state, seed.getSums());
       llvm::append_range(state, seed.getAccs());
@@ -216,12 +220,23 @@ V MainEmitter::rescaled(V x, V gauge) {
   return e.select(lost, e.splat(0), e.fmul(x, gauge));
 }
 
+/// Whether a row has no keys and no pass had a seed for it. One of the last pass shows in the mode, others do not.
+V MainEmitter::isEmpty(V row) {
+  V empty = e.eq(e.load(e.b.getI32Type(), modeAt(row)), mode(1));
+  for (auto [_, slot] : seedRows)
+    empty = e.both(empty, e.cmpf(arith::CmpFPredicate::OEQ, e.load(e.real, rowAddress(slot, row)), e.scalar(0)));
+  return empty;
+}
+
 // r = max(ref, b); what is carried times gauge(ref - r), plus gauge(b - r) times the seed's
 void MainEmitter::seed(tile::SeedOp op) {
   eachRow([&](V row) {
     SmallVector<V> seed = evaluate(op.getSeed(), op.getGiven(), row);
     V b = seed[0], minusInf = e.scalar(-std::numeric_limits<double>::infinity());
-    e.when(e.cmpf(arith::CmpFPredicate::UNE, b, minusInf), [&] {
+    V seeds = e.cmpf(arith::CmpFPredicate::UNE, b, minusInf);
+    if (auto slot = seedRows.find(op); slot != seedRows.end())
+      e.store(e.select(seeds, e.scalar(1), e.scalar(0)), rowAddress(slot->second, row));
+    e.when(seeds, [&] {
       V modeAt = e.at(e.at(t.scratch, l.unset()), e.mul(row, 4));
       auto mode = [&](int32_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(v)); };
       V isUnset = e.eq(e.load(e.b.getI32Type(), modeAt), mode(1));

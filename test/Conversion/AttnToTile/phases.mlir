@@ -60,7 +60,7 @@ attn.kernel @no_set(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tens
 
 // Outputs in the text's order; the finish yields what is asked for.
 // CHECK-LABEL: tile.program @lse_alone
-// CHECK: tile.finish ref %{{.*}} sums(%{{.*}}) acc %{{.*}} to %{{[a-z0-9]+}} attributes {empty = [0xFFF0000000000000 : f64]
+// CHECK: tile.finish ref %{{.*}} sums(%{{.*}}) to %{{[a-z0-9]+}} attributes {empty = [0xFFF0000000000000 : f64]
 // CHECK: tile.yield %{{[0-9a-z]+}} : f32
 attn.kernel @lse_alone(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (lse: tensor<?x?x?xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)

@@ -2,31 +2,23 @@
 
 // Valid programs that have no lowering, each with what can be done.
 
-// expected-error@below {{[unsupported_normalizer] a normalizer of 2 passes has no lowering yet; one pass has}}
-attn.normalizer @unsupported_normalizer {
-  attn.pass ref = none phi(%s) {
-    attn.yield %s : f32
-  } sums(l = one)
-  attn.pass ref = none phi(%s) {
-    attn.yield %s : f32
-  } sums(n = value)
-  attn.finish(%n) {
-    attn.yield %n : f32
-  } outputs(o) empty(0.0)
-}
-attn.kernel @two_passes(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
-  %r0 = attn.attend dims(b, h | i | j | c, e)
-    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
-    normalize = @unsupported_normalizer
-    outputs o[b, h, i, e]
-    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
-  attn.return %r0 : tensor<?x?x?x64xf32>
+attn.kernel @listed(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %list: tensor<?x?xi32>) -> (mass: tensor<?x?x?xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c)
+    q = %q[b, h, i, c] k = %k[b, h, j, c]
+    // expected-error@below {{[unsupported_columns] sums over queries need the queries of a key, and a list gives the keys of a query}}
+    set = tokens<%list[i]>
+    columns mass = sum(%w, %s) {
+      attn.yield %w : f32
+    }
+    outputs mass[b, h, j]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?xf32>)
+  attn.return %r0 : tensor<?x?x?xf32>
 }
 
 // -----
 
 attn.normalizer @unsupported_phi {
-  // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone: `arith.subf %s, %r`}}
+  // expected-error@below {{[unsupported_phi] phi must use the score, and gauge both references, through their difference alone: `arith.subf %s, %r`}}
   attn.pass ref = max gauge(%a, %b) {
     %g = arith.divf %a, %b : f32
     attn.yield %g : f32
@@ -51,7 +43,7 @@ attn.kernel @ratio(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tenso
 // -----
 
 attn.normalizer @unsupported_phi_reversed {
-  // expected-error@below {{[unsupported_phi] phi and gauge must use score and reference through their difference alone}}
+  // expected-error@below {{[unsupported_phi] phi must use the score, and gauge both references, through their difference alone}}
   attn.pass ref = max gauge(%a, %b) {
     %d = arith.subf %b, %a : f32
     %m = arith.negf %d : f32

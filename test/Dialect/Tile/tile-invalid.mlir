@@ -50,7 +50,7 @@ func.func private @f(%t: !tile.tile<[8] x f32>, %q: !tile.tile<[8, 8] x f32>, %k
     } gauge {} phi {
     ^bb0(%d: f32):
       tile.yield %d : f32
-    } factor {} {operandSegmentSizes = array<i32: 1, 1, 0, 1, 0>, resultSegmentSizes = array<i32: 1, 0, 1, 0>} : !tile.tile<[8, 8] x f32>, !tile.panels<8, 16, 256, true, f32>, !tile.tile<[8] x f32> -> !tile.tile<[1, 256] x f32>, !tile.tile<[8] x f32>
+    } factor {} class {} {operandSegmentSizes = array<i32: 1, 1, 0, 1, 0, 0, 0, 0>, resultSegmentSizes = array<i32: 1, 0, 1, 0>, sum_phis = array<i64: 0>, sum_classes = array<i64: -1>, sum_values = array<i64: -1>, sum_ops = array<i64: 0>, weight_phis = array<i64: 0>, weight_classes = array<i64: -1>} : !tile.tile<[8, 8] x f32>, !tile.panels<8, 16, 256, true, f32>, !tile.tile<[8] x f32> -> !tile.tile<[1, 256] x f32>, !tile.tile<[8] x f32>
     tile.yield %s : !tile.tile<[8] x f32>
   } -> !tile.tile<[8] x f32>
   return

@@ -39,6 +39,7 @@ std::unique_ptr<test::Program> test::Program::make(const std::string &text, Bloc
     options.target = target;
   options.blockRows = blocks.rows;
   options.blockKeys = blocks.keys;
+  options.splitKeys = blocks.split;
   auto kernel = attn::compile(text, options);
   if (!kernel) {
     message = llvm::toString(kernel.takeError());
@@ -59,8 +60,8 @@ std::unique_ptr<test::Program> test::Program::make(const std::string &text, Bloc
 }
 
 test::Program &test::program(const std::string &text, Blocks blocks, const std::string &tokenOrder) {
-  static std::map<std::tuple<std::string, int64_t, int64_t, std::string>, std::unique_ptr<Program>> cache;
-  auto &slot = cache[{text, blocks.rows, blocks.keys, tokenOrder}];
+  static std::map<std::tuple<std::string, int64_t, int64_t, int64_t, std::string>, std::unique_ptr<Program>> cache;
+  auto &slot = cache[{text, blocks.rows, blocks.keys, blocks.split, tokenOrder}];
   std::string message;
   if (!slot && !(slot = Program::make(text, blocks, message, tokenOrder)))
     llvm::report_fatal_error(llvm::Twine(text) + message);

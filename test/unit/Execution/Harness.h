@@ -31,7 +31,7 @@ struct Attention {
 };
 
 struct Blocks {
-  int64_t rows = 0, keys = 0;
+  int64_t rows = 0, keys = 0, split = 0; // split: chunks of the keys; each 0: by the schedule
 };
 constexpr Blocks kTiny{6, 16};
 

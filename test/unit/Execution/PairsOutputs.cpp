@@ -92,7 +92,7 @@ void extremes(B &b) {
 /// The largest of a number; drawn by the Gumbel trick where inputs need not be exact in it.
 void drawn(B &b) {
   std::string body;
-  const std::string u = b.noise(body, "ij");
+  const std::string u = b.noise(body, "ij", 0.141593);
   reduce(b, "id", "argmax", body, b.op(body, "arith.addf %s, " + u));
   id(b, "id");
 }
@@ -130,14 +130,15 @@ void gateOfFeature(B &b, const N &) {
   output(b, "gated", "ie", b.element);
 }
 
-/// Another output of the finish less a weighted mean, as in an entropy; o stays what it is. Plus 1, for the difference
-/// is exactly 0 in a row of one key, and no error rule has room for what is lost there.
+/// sqrt(1 + d^2), d another output of the finish less a weighted mean, as in an entropy: d itself may be exactly 0, and
+/// no error rule has room for what is lost there. o stays what it is.
 void entropy(B &b, const N &n, bool withO) {
   reduce(b, "mean", "weighted", "", "%s");
   std::string body;
-  const std::string d = b.op(body, "arith.subf %l, %m"), one = b.constant(body, 1);
+  const std::string d = b.op(body, "arith.subf %l, %m"), one = b.constant(body, 1),
+                    x = b.op(body, "arith.mulf " + d + ", " + d), y = b.op(body, "arith.addf " + x + ", " + one);
   epilogue(b, n.other + " = " + b.realArg("%l") + ", mean = " + b.realArg("%m"), "entropy", body,
-           b.op(body, "arith.addf " + d + ", " + one), 1);
+           b.op(body, "math.sqrt " + y), 1);
   if (withO)
     o(b);
   row(b, "entropy");

@@ -42,12 +42,13 @@ public:
     output.add(b, normalizer);
     text();
     b.p.blocks = b.draw.of<Blocks>({{6, 16}, {6, 16}, {6, 16}, {12, 32}, {24, 16}});
+    b.p.blocks.split = b.draw.of<int64_t>({0, 0, 1, 2, 7});
     b.p.tokenOrder = b.keyGrid.empty() ? "auto" : b.draw.of<std::string>({"auto", "raster", "boxes"});
     b.p.summary = fmt::format("seed {}: ", seed);
     for (int axis = 0; axis < kPairsAxes; ++axis)
       b.p.summary += (axis ? "; " : "") + name(axis);
-    b.p.summary += fmt::format("\nblocks {}x{} order {}{}", b.p.blocks.rows, b.p.blocks.keys, b.p.tokenOrder,
-                               b.p.exact ? " exact inputs" : "");
+    b.p.summary += fmt::format("\nblocks {}x{} split {} order {}{}", b.p.blocks.rows, b.p.blocks.keys, b.p.blocks.split,
+                               b.p.tokenOrder, b.p.exact ? " exact inputs" : "");
     for (const attn_scalar &p : b.p.call.params)
       b.p.summary += fmt::format(" param {}|{}", p.i, p.f);
     fillOperands(b.p, seed);
@@ -195,6 +196,8 @@ void test::fillOperands(PairsProgram &p, uint64_t seed) {
     Tensor &t = p.call.inputs[n];
     Random random(seed, 100 + n), rows(seed, 200 + n);
     const int64_t width = t.shape.back();
+    // No power of two: straightforward programs would compute with those without any error.
+    const double step = 0.25 + 0.05 * Random(seed, 300 + n).uniform(0);
     uint64_t at = 0;
     t.fill([&](llvm::ArrayRef<int64_t> index) -> double {
       char role = p.operands[n];
@@ -203,10 +206,10 @@ void test::fillOperands(PairsProgram &p, uint64_t seed) {
       const uint64_t number = at++, row = number / uint64_t(width);
       if (!p.exact)
         return random.normal(number);
-      // No sums of powers of two: straightforward programs would compute with them without any error.
       if (role != 'q')
-        return double(random.integer(number, -6, 6)) * 0.2718;
-      return rows.integer(row, 0, width - 1) == index.back() ? (double(random.integer(number, 0, 2)) - 1.5) * 2.2 : 0;
+        return double(random.integer(number, -6, 6)) * step;
+      return rows.integer(row, 0, width - 1) == index.back() ? (double(random.integer(number, 0, 2)) - 1.5) * 8 * step
+                                                             : 0;
     });
   }
 }

@@ -82,8 +82,8 @@ public:
   std::string toReal(std::string &body, const std::string &index);
   /// "h = %h, " for every batch dimension, then i and j.
   std::string indices(const std::string &tokens) const;
-  /// Its indices, and a number in [0, 1) of the accumulation type; exact: one of two.
-  std::string noise(std::string &body, const std::string &tokens);
+  /// Its indices, and a number in [0, 1) of the accumulation type; exact: 0 or `some`.
+  std::string noise(std::string &body, const std::string &tokens, double some);
   std::string scoreArg() const { return acc == "f32" ? "%s" : "%s : " + acc; }
   std::string realArg(const std::string &name) const { return acc == "f32" ? name : name + " : " + acc; }
   std::string newName(const char *stem) { return "%" + std::string(stem) + std::to_string(counter++); }

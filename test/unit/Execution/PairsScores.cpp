@@ -69,7 +69,7 @@ void decay(B &b) {
 
 void noise(B &b) {
   std::string body;
-  const std::string u = b.noise(body, "ij");
+  const std::string u = b.noise(body, "ij", 0.318309);
   score(b, body, b.op(body, "arith.addf %s, " + u));
 }
 
@@ -193,7 +193,7 @@ std::string PairsBuilder::indices(const std::string &tokens) const {
   return all;
 }
 
-std::string PairsBuilder::noise(std::string &body, const std::string &tokens) {
+std::string PairsBuilder::noise(std::string &body, const std::string &tokens, double some) {
   std::string list;
   for (const std::string &name : batch)
     list += "%" + name + ", ";
@@ -205,18 +205,22 @@ std::string PairsBuilder::noise(std::string &body, const std::string &tokens) {
     u = op(body, "arith.extf " + u, "f32 to f64");
   if (!p.exact)
     return u;
-  const std::string half = constant(body, 0.5), some = constant(body, 0.318309), zero = constant(body, 0),
+  const std::string half = constant(body, 0.5), other = constant(body, some), zero = constant(body, 0),
                     high = op(body, "arith.cmpf oge, " + u + ", " + half);
-  return op(body, fmt::format("arith.select {}, {}, {}", high, some, zero));
+  return op(body, fmt::format("arith.select {}, {}, {}", high, other, zero));
 }
 
 const std::vector<PairsMember> &test::pairsScores() {
   static const std::vector<PairsMember> scores = {
       {"no score", [](B &) {}},
       {"constant scale",
-       [](B &b) { b.clauses += "    scale = " + b.draw.of<std::string>({"0.5", "1.0", "-0.75"}) + "\n"; }},
+       [](B &b) {
+         b.clauses += "    scale = " + b.draw.of<std::string>({"0.53", b.p.exact ? "1.3" : "1.0", "-0.77"}) + "\n";
+       }},
       {"run-time scale",
-       [](B &b) { b.clauses += "    scale = " + b.realScalar(b.draw.of<double>({0.25, 1, -0.5, 0})) + "\n"; }},
+       [](B &b) {
+         b.clauses += "    scale = " + b.realScalar(b.draw.of<double>({0.27, b.p.exact ? 0.91 : 1, -0.57, 0})) + "\n";
+       }},
       {"softcap", softcap},
       {"alibi", alibi},
       {"bias", bias},

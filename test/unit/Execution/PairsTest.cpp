@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 
 using namespace attn;
 using namespace attn::test;
@@ -69,11 +70,20 @@ std::string unsupported(const std::string &message) {
   return from == std::string::npos ? "" : message.substr(from, message.find(']', from) + 1 - from);
 }
 
+/// What is not there yet.
+const std::set<std::string> kRefused = {"[unsupported_columns]"};
+
+std::unique_ptr<Program> make(const PairsProgram &p, std::string &message) {
+  const char *target = std::getenv("ATTN_TARGET");
+  message.clear();
+  return Program::make(p.text, p.blocks, message, p.tokenOrder, target ? target : "");
+}
+
 TEST(Pairs, ProgramsAgreeWithTheInterpreter) {
   const uint64_t seed = uint64_t(environment("ATTN_SEED", 1));
   const int64_t first = environment("ATTN_FIRST", 0),
                 count = environment("ATTN_COUNT", environment("ATTN_LONG", 0) ? kAll : 160);
-  const char *target = std::getenv("ATTN_TARGET"), *only = std::getenv("ATTN_ONLY");
+  const char *only = std::getenv("ATTN_ONLY");
   const std::vector<Choice> plan = makePlan(seed, size_t(first + count));
   std::printf("plan %llu, programs %lld to %lld\n", (unsigned long long)seed, (long long)first,
               (long long)(first + count - 1));
@@ -90,9 +100,13 @@ TEST(Pairs, ProgramsAgreeWithTheInterpreter) {
     if (environment("ATTN_VERBOSE", 0))
       std::fprintf(stderr, "%s\n%s", p.summary.c_str(), p.text.c_str());
     std::string message;
-    auto program = Program::make(p.text, p.blocks, message, p.tokenOrder, target ? target : "");
+    auto program = make(p, message);
+    if (!program && unsupported(message) == "[unsupported_split]") { // normalizers of several passes, say
+      p.blocks.split = 0;
+      program = make(p, message);
+    }
     if (!program) {
-      if (const std::string label = unsupported(message); !label.empty())
+      if (const std::string label = unsupported(message); kRefused.count(label))
         ++refused[label];
       else
         ADD_FAILURE() << p.text << message;

@@ -16,8 +16,9 @@ struct Layout {
   int64_t taskRows;               // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
-  bool inPlace = false;                  // keys and values are not packed
-  bool packsInTasks = false;             // blocks of keys and values are packed in scratch
+  bool inPlace = false;      // keys and values are not packed
+  bool packsInTasks = false; // blocks of keys and values are packed in scratch
+  bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
@@ -56,7 +57,7 @@ struct Layout {
   int64_t packedKeys() const { return align(blockStatus() + kGroupBlocks + lanes); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
-    return packsInTasks ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
+    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
   }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;

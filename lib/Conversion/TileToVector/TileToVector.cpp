@@ -204,6 +204,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       std::string prefix = "attn_" + program.getSymName().str() + "_v" + std::to_string(v++);
       if (shared) { // its layout too, in which nothing else differs
         e.layout = emitted.back().layout;
+        e.layout.hasPackRoom = e.layout.packsInTasks;
         e.layout.packsInTasks = false;
       }
       auto lent = [&](int64_t kind) -> const EmittedPhase * {

@@ -36,7 +36,7 @@ void MainEmitter::root(tile::RootOp op, V pass) {
     put(AtHi, row, zero);
     e.store(e.select(sound, to[2], to[1]), xAt(row));
   });
-  double narrow = e.real.isF64() ? 0x1p-48 : 0x1p-22;
+  double narrow = e.real.isF64() ? 0x1p-51 : 0x1p-22; // in f64 closer than what is promised, as sums allow it
   e.whileLoop(
       ValueRange{e.i64(0), e.i1(true)},
       [&](ValueRange args) { return e.both(args[1], e.lt(args[0], e.i64(op.getAtMost()))); },

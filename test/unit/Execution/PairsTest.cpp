@@ -82,7 +82,7 @@ std::unique_ptr<Program> make(const PairsProgram &p, std::string &message) {
 TEST(Pairs, ProgramsAgreeWithTheInterpreter) {
   const uint64_t seed = uint64_t(environment("ATTN_SEED", 1));
   const int64_t first = environment("ATTN_FIRST", 0),
-                count = environment("ATTN_COUNT", environment("ATTN_LONG", 0) ? kAll : 160);
+                count = environment("ATTN_COUNT", environment("ATTN_LONG", 0) ? kAll : 130);
   const char *only = std::getenv("ATTN_ONLY");
   const std::vector<Choice> plan = makePlan(seed, size_t(first + count));
   std::printf("plan %llu, programs %lld to %lld\n", (unsigned long long)seed, (long long)first,

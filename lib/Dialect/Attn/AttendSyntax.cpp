@@ -189,7 +189,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parser.resolveOperands(operand, operandTypes, typesAt, result.operands))
     return failure();
   auto &properties = result.getOrAddProperties<Properties>();
-  properties.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, (int)outputs.normArgs.size(), (int)outputs.aggregated.size()};
+  properties.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, (int)outputs.normArgs.size(), (int)outputs.aggregated.size(),
+                                    0, 0};
   const Value optional[] = {scale, first, seed, probability};
   for (auto [n, value] : llvm::enumerate(optional)) {
     if (!value)

@@ -252,16 +252,6 @@ private:
 LogicalResult AttendOp::verify() { return AttendVerifier(*this).signature(); }
 LogicalResult AttendOp::verifyRegions() { return AttendVerifier(*this).contents(); }
 
-int64_t AttendOp::featureExtent(unsigned dim) {
-  auto find = [&](AffineMap map, Type type) -> int64_t {
-    for (auto [axis, e] : llvm::enumerate(map.getResults()))
-      if (auto d = dyn_cast<AffineDimExpr>(e); d && d.getPosition() == dim)
-        return cast<RankedTensorType>(type).getDimSize(axis);
-    return -1;
-  };
-  return dim == dotDim() ? find(getQMap(), getQ().getType()) : find(getVMap(), getV().getType());
-}
-
 FloatType AttendOp::accumulationType() {
   bool f64 = cast<RankedTensorType>(getQ().getType()).getElementType().isF64();
   return f64 ? (FloatType)Float64Type::get(getContext()) : (FloatType)Float32Type::get(getContext());

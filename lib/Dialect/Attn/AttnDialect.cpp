@@ -59,7 +59,7 @@ LogicalResult attn::AttendOp::readProperties(DialectBytecodeReader &reader, Oper
   auto &prop = state.getOrAddProperties<Properties>();
   auto version = reader.getDialectVersion<AttnDialect>();
   if (succeeded(version) && static_cast<const AttnVersion *>(*version)->number < 2) {
-    prop.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, 0, 0};
+    prop.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0};
     return failure(failed(reader.readAttribute(prop.dim_names)) || failed(reader.readAttribute(prop.k_map)) ||
                    failed(reader.readOptionalAttribute(prop.normalizer)) ||
                    failed(reader.readAttribute(prop.num_batch)) || failed(reader.readAttribute(prop.out_maps)) ||
@@ -69,10 +69,10 @@ LogicalResult attn::AttendOp::readProperties(DialectBytecodeReader &reader, Oper
   DictionaryAttr all;
   if (failed(reader.readAttribute(all)))
     return failure();
-  // Version 2 had neither arguments of the normalizer nor aggregates.
-  if (auto sizes = all.getAs<DenseI32ArrayAttr>("operandSegmentSizes"); sizes && sizes.size() == 7) {
+  // Version 2 had neither arguments of the normalizer nor aggregates, version 3 no parts and no bilinear tensor.
+  if (auto sizes = all.getAs<DenseI32ArrayAttr>("operandSegmentSizes"); sizes && sizes.size() < 11) {
     SmallVector<int32_t> more(sizes.asArrayRef());
-    more.append(2, 0);
+    more.resize(11, 0);
     NamedAttrList list(all);
     list.set("operandSegmentSizes", DenseI32ArrayAttr::get(reader.getContext(), more));
     all = list.getDictionary(reader.getContext());

@@ -25,7 +25,7 @@ def Attn_Dialect : Dialect {
   let extraClassDeclaration = [{
     /// Version of the text and bytecode. 1: first release. 2: attend has grids, first and dropout; sets over distances, grids and lists. 3: normalizers have
     /// parameters, seeds, statistics, roots and selections; attend has classes, reductions, an epilogue and columns; kernels have several steps.
-    static constexpr uint32_t kVersion = 3;
+    static constexpr uint32_t kVersion = 4;
   }];
 }
 
@@ -59,7 +59,7 @@ def Attn_SumKindAttr : EnumAttr<Attn_Dialect, Attn_SumKind, "sum_kind">;
 
 def Attn_ReduceKind : I32EnumAttr<"ReduceKind", "How the numbers of a row's pairs become one", [
     I32EnumAttrCase<"Weighted", 0, "weighted">, I32EnumAttrCase<"Sum", 1, "sum">, I32EnumAttrCase<"Max", 2, "max">,
-    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Argmax", 4, "argmax">]> {
+    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Argmax", 4, "argmax">, I32EnumAttrCase<"TopK", 5, "topk">]> {
   let cppNamespace = "::attn";
   let genSpecializedAttr = 0;
 }

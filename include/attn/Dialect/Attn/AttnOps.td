@@ -106,7 +106,7 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
   let summary = "one attention";
   let description = [{
     ```
-    s_ij = score(scale * sum_c q[..i..c] k[..j..c])        for (i, j) in set, absent otherwise
+    s_ij = score(scale * sum_c dot(q[..i..c], k[..j..c]))  for (i, j) in set, absent otherwise; dot is the product unless given
     w_ij = normalize_j(s_i.)       o[..i..e] = finish(sum_j w_ij v[..j..e])
     ```
     With dropout the weights of the value sums alone are multiplied by (random(seed; batch, i, j) >= p) / (1 - p).
@@ -136,17 +136,25 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c17`: names of reductions, columns and aggregates are unique identifiers; a reduction's region takes the score and the indices and yields the score's type; an argmax is stored as i32 or i64.
     `attend_c18`: the epilogue names what it yields and takes outputs of the finish and reductions that are floats, by name, and indices of batch dimensions, the query and the value feature.
     `attend_c19`: a column's region takes the weight, the score and the indices and yields the score's type; an aggregated tensor is indexed by the batch dimensions, the query and a feature, which is its output's. Columns need a weight: a finish output o.
+    `attend_c21`: an operand's region takes the element (floats in the accumulation type, integers in their own) and the indices of its batch dimensions, token and feature and yields the accumulation
+    type; operands of integers, f8E4M3FN, f8E5M2 and mixed 16-bit types are converted so. Where extents of features are written in dims, feature axes may be indexed by `c floordiv n` and `c + n`, and
+    need not be indexed by the feature at all where there is a region.
+    `attend_c22`: q and k have the same number of parts, each with a contracted feature of its own; with a bilinear tensor or a dot region there is one part.
+    `attend_c23`: the dot region takes an element of q, one of k and the contracted feature's index and yields the accumulation type. A bilinear tensor is indexed by batch dimensions, q's feature and k's.
+    `attend_c24`: a topk has a count of at least 1 and a name for the axis of ranks, which its output's map has as its last index.
     `attend_c20`: without v no output needs values, and there is one feature; the output p is indexed by the batch dimensions, the query and the key.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
                        Optional<AnyType>:$drop_seed, Optional<AnyType>:$drop_probability, Variadic<AnyType>:$norm_args, Variadic<AnyRankedTensor>:$aggregated,
-                       OptionalAttr<F64Attr>:$scale_value,
+                       Variadic<AnyRankedTensor>:$parts, Optional<AnyRankedTensor>:$bilinear, OptionalAttr<F64Attr>:$scale_value,
                        OptionalAttr<I64Attr>:$first_value, OptionalAttr<I64Attr>:$drop_seed_value, OptionalAttr<F64Attr>:$drop_probability_value,
                        OptionalAttr<DenseI64ArrayAttr>:$query_grid, OptionalAttr<DenseI64ArrayAttr>:$key_grid, StrArrayAttr:$dim_names, I64Attr:$num_batch, AffineMapAttr:$q_map,
                        AffineMapAttr:$k_map, AffineMapAttr:$v_map, StrArrayAttr:$out_names, AffineMapArrayAttr:$out_maps,
                        OptionalAttr<FlatSymbolRefAttr>:$normalizer, OptionalAttr<ArrayAttr>:$norm_values, UnitAttr:$valueless, OptionalAttr<StrArrayAttr>:$reduce_names,
                        OptionalAttr<DenseI64ArrayAttr>:$reduce_kinds, OptionalAttr<StrArrayAttr>:$epilogue_args, OptionalAttr<StrArrayAttr>:$epilogue_outs,
-                       OptionalAttr<StrArrayAttr>:$column_names, OptionalAttr<StrArrayAttr>:$aggregate_names, OptionalAttr<AffineMapArrayAttr>:$aggregate_maps);
+                       OptionalAttr<StrArrayAttr>:$column_names, OptionalAttr<StrArrayAttr>:$aggregate_names, OptionalAttr<AffineMapArrayAttr>:$aggregate_maps,
+                       OptionalAttr<AffineMapArrayAttr>:$part_maps, OptionalAttr<AffineMapAttr>:$bilinear_map, OptionalAttr<DenseI64ArrayAttr>:$feature_extents,
+                       OptionalAttr<DenseI64ArrayAttr>:$reduce_counts, OptionalAttr<StrArrayAttr>:$reduce_ranks);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let regions = (region MaxSizedRegion<1>:$set, MaxSizedRegion<1>:$score, VariadicRegion<MaxSizedRegion<1>>:$more);
   let useCustomPropertiesEncoding = 1; // bytecode of older versions: AttnDialect.cpp
@@ -159,8 +167,10 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     unsigned numDims() { return getDimNames().size(); }
     unsigned queryDim() { return getNumBatch(); }
     unsigned keyDim() { return getNumBatch() + 1; }
+    /// The first contracted feature; further parts of q and k have the ones behind it.
     unsigned dotDim() { return getNumBatch() + 2; }
-    unsigned valueDim() { return numDims() - 1; }
+    unsigned valueDim() { return getValueless() ? dotDim() : numDims() - 1; }
+    unsigned numParts() { return 1 + getParts().size() / 2; }
     mlir::StringRef dimName(unsigned d) { return mlir::cast<mlir::StringAttr>(getDimNames()[d]).getValue(); }
     mlir::AffineMap outMap(unsigned r) { return mlir::cast<mlir::AffineMapAttr>(getOutMaps()[r]).getValue(); }
     mlir::StringRef outName(unsigned r) { return mlir::cast<mlir::StringAttr>(getOutNames()[r]).getValue(); }
@@ -171,7 +181,25 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     bool hasDropout() { return getDropSeed() || getDropSeedValue(); }
     mlir::StringRef normalizerName() { return getNormalizer().value_or("softmax"); }
 
-    /// `more` is empty, or: class, epilogue, one for each reduction, one for each column. Null: not there.
+    /// q, k or v, or a further part of q or k.
+    struct Operand {
+      mlir::Value tensor;
+      mlir::AffineMap map;
+      mlir::Region *region = nullptr; // what its elements pass through
+      unsigned token = 0, feature = 0; // dimensions
+      int64_t extent = 0;              // of the feature
+    };
+    /// Part `n` of q and of k, and v.
+    Operand qPart(unsigned n);
+    Operand kPart(unsigned n);
+    Operand vPart();
+    /// Products of a score: the extents of all parts.
+    int64_t dotExtent();
+    /// Where every operand is a plain tensor of floats that the score contracts: neither regions, parts, bilinear nor a dot region.
+    bool hasPlainOperands();
+
+    /// `more` is empty, or: class, epilogue, one for each reduction, one for each column; then, where any of these is there, the regions of q, k and v, the dot region, and
+    /// those of q and k of each further part. Null: not there.
     mlir::Region *moreRegion(unsigned n) { return n < getMore().size() && !getMore()[n].empty() ? &getMore()[n] : nullptr; }
     mlir::Region *classRegion() { return moreRegion(0); }
     mlir::Region *epilogueRegion() { return moreRegion(1); }
@@ -182,6 +210,11 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     mlir::Region *reductionRegion(unsigned n) { return moreRegion(2 + n); }
     unsigned numColumns() { return getColumnNames() ? getColumnNames()->size() : 0; }
     mlir::Region *columnRegion(unsigned n) { return moreRegion(2 + numReductions() + n); }
+    mlir::Region *operandRegion(unsigned n) { return moreRegion(2 + numReductions() + numColumns() + n); }
+    mlir::Region *dotRegion() { return operandRegion(3); }
+    mlir::Region *partRegion(unsigned n) { return operandRegion(4 + n); }
+    /// How many ids a topk has, 0 for other reductions; the name of the axis of its ranks.
+    int64_t reductionCount(unsigned n) { return getReduceCounts() ? (*getReduceCounts())[n] : 0; }
     unsigned numAggregates() { return getAggregateNames() ? getAggregateNames()->size() : 0; }
     /// Dimensions whose indices an epilogue takes behind its named values: batch, query, value feature.
     llvm::SmallVector<unsigned> epilogueDims();
@@ -194,7 +227,8 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
       mlir::AffineMap map; // of a tensor's indices
     };
     NormArg normArg(unsigned n);
-    unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }  }];
+    unsigned numNormArgs() { return getNormValues() ? getNormValues()->size() : 0; }
+  }];
 }
 
 include "attn/Dialect/Attn/AttnStepOps.td"

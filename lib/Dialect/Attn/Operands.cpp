@@ -1,0 +1,71 @@
+// q, k and v of an attend: tensors by maps, in parts, perhaps through regions.
+#include "attn/Dialect/Attn/Attn.h"
+
+using namespace mlir;
+using namespace attn;
+
+static AttendOp::Operand operandOf(AttendOp op, Value tensor, AffineMap map, Region *region, unsigned token,
+                                   unsigned feature) {
+  AttendOp::Operand x{tensor, map, region, token, feature};
+  if (auto extents = op.getFeatureExtents())
+    if (unsigned n = feature - op.dotDim(); n < extents->size())
+      x.extent = (*extents)[n];
+  if (x.extent > 0)
+    return x;
+  x.extent = -1;
+  for (auto [axis, e] : llvm::enumerate(map.getResults()))
+    if (auto d = dyn_cast<AffineDimExpr>(e); d && d.getPosition() == feature)
+      x.extent = cast<RankedTensorType>(tensor.getType()).getDimSize(axis);
+  return x;
+}
+
+static AffineMap partMap(AttendOp op, unsigned n) { return cast<AffineMapAttr>((*op.getPartMaps())[n]).getValue(); }
+
+AttendOp::Operand AttendOp::qPart(unsigned n) {
+  if (n == 0)
+    return operandOf(*this, getQ(), getQMap(), operandRegion(0), queryDim(), dotDim());
+  unsigned part = 2 * (n - 1);
+  return operandOf(*this, getParts()[part], partMap(*this, part), partRegion(part), queryDim(), dotDim() + n);
+}
+
+AttendOp::Operand AttendOp::kPart(unsigned n) {
+  if (n == 0)
+    return operandOf(*this, getK(), getKMap(), operandRegion(1), keyDim(), dotDim() + (getBilinear() ? 1 : 0));
+  unsigned part = 2 * (n - 1) + 1;
+  return operandOf(*this, getParts()[part], partMap(*this, part), partRegion(part), keyDim(), dotDim() + n);
+}
+
+AttendOp::Operand AttendOp::vPart() {
+  return operandOf(*this, getV(), getVMap(), getValueless() ? operandRegion(1) : operandRegion(2), keyDim(),
+                   valueDim());
+}
+
+int64_t AttendOp::dotExtent() {
+  int64_t sum = 0;
+  for (unsigned n = 0; n < numParts(); ++n)
+    sum += kPart(n).extent;
+  return sum;
+}
+
+bool AttendOp::hasPlainOperands() {
+  for (unsigned n = 0; n < 4; ++n)
+    if (operandRegion(n))
+      return false;
+  auto isFloat = [](Value v) {
+    Type t = cast<RankedTensorType>(v.getType()).getElementType();
+    return t.isF64() || t.isF32() || t.isF16() || t.isBF16();
+  };
+  return getParts().empty() && !getBilinear() && !getFeatureExtents() && isFloat(getQ()) && isFloat(getK()) &&
+         isFloat(getV());
+}
+
+int64_t AttendOp::featureExtent(unsigned dim) {
+  if (dim == valueDim() && !getValueless())
+    return vPart().extent;
+  for (unsigned n = 0; n < numParts(); ++n) {
+    for (const Operand &x : {qPart(n), kPart(n)})
+      if (x.feature == dim)
+        return x.extent;
+  }
+  return -1;
+}

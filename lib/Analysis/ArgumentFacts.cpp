@@ -87,9 +87,9 @@ public:
       if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
         if (failed(map(arg.value, arg.map)))
           return failure();
-    for (auto [value, m] : llvm::zip(attend.getAggregated(), attend.getAggregateMapsAttr()
-                                                                 ? attend.getAggregateMapsAttr().getValue()
-                                                                 : ArrayRef<Attribute>()))
+    for (auto [value, m] :
+         llvm::zip(attend.getAggregated(),
+                   attend.getAggregateMapsAttr() ? attend.getAggregateMapsAttr().getValue() : ArrayRef<Attribute>()))
       if (failed(map(value, cast<AffineMapAttr>(m).getValue())))
         return failure();
     WalkResult result = attend->walk(
@@ -131,7 +131,8 @@ private:
 
   LogicalResult mapFact(ArgumentFact &fact, AffineMap m, StringRef what) {
     for (auto [n, e] : llvm::enumerate(m.getResults()))
-      if (failed(merge(fact.axes[n], AxisFact::ofIndex(e), n)))
+      if (!isa<AffineSymbolExpr>(e) &&
+          failed(merge(fact.axes[n], AxisFact::ofIndex(e), n))) // a rank: any, of its type's extent
         return failure();
     return success();
   }

@@ -5,6 +5,7 @@
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Weigh.cpp       scores of a microtile, reference, weights, sums
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
+//   Top.cpp         topk: candidates, selection, order
 //   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
@@ -112,6 +113,20 @@ protected:
   V reduceRow(V r, V panel);
   void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
 
+  // Top.cpp
+  V topBuffer(unsigned top, V row) { return e.at(e.at(t.scratch, l.top(top)), e.mul(row, l.topRowBytes(top))); }
+  void clearTop(unsigned top, unsigned slot, V row);
+  void clearTops();
+  void addToTop(unsigned top, unsigned slot, V row, V numbers, V keys, V in);
+  void narrowTop(unsigned top, unsigned slot, V row, int64_t most);
+  void addEntry(unsigned top, V buffer, V entry, V wanted);
+  std::string topFunction(unsigned top);
+  std::string sortFunction();
+  void storeTop(tile::TopOp op);
+  void saveTops(V record, V row);
+  void mergeTop(unsigned top, unsigned slot, V chunk, V row, V isFirst);
+  mlir::IntegerType entryType() { return e.b.getIntegerType(l.topEntry() * 8); }
+
   // Spread.cpp
   void clearSpread();
   void spreadRows(llvm::ArrayRef<V> s, V panel);
@@ -123,6 +138,7 @@ protected:
     unsigned slot = 0;
     int64_t op = 0; // of a sum: tile.weigh's sum_ops
     bool weighed = false;
+    unsigned top = 0; // of a topk: which one
   };
   void assignPlaces(mlir::Block &block);
   unsigned newRow(V tile);

@@ -68,6 +68,8 @@ V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
   V offset = e.i64(0);
   for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
     V at;
+    if (isa<AffineSymbolExpr>(expr)) // a rank
+      continue;
     if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
       at = e.i64(constant.getValue());
     } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {

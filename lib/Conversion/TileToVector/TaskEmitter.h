@@ -20,6 +20,7 @@ struct Layout {
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
+  llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -54,7 +55,18 @@ struct Layout {
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
-  int64_t packedKeys() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  /// Candidates of topk number `n`, a buffer a row: how many there are and the bound they exceed, then the candidates.
+  int64_t top(unsigned n) const {
+    int64_t at = align(blockStatus() + kGroupBlocks + lanes);
+    for (unsigned k = 0; k < n; ++k)
+      at += blockRows * topRowBytes(k);
+    return at;
+  }
+  int64_t topEntry() const { return 2 * element; } // number and key
+  int64_t topRoom(unsigned n) const { return 2 * tops[n] + 64; }
+  int64_t topRowBytes(unsigned n) const { return kTopHead + align(topRoom(n) * topEntry()); }
+  static constexpr int64_t kTopHead = 64, kTopBound = 16;
+  int64_t packedKeys() const { return top(tops.size()); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
@@ -67,7 +79,13 @@ struct Layout {
   int64_t recordSum(unsigned n) const { return recordAcc(stateAccs) + n * lanes * element; }
   int64_t recordRef() const { return recordSum(stateSums); }
   int64_t recordMode() const { return recordRef() + element; }
-  int64_t recordBytes() const { return recordRef() + lanes * element; }
+  int64_t recordTop(unsigned n) const {
+    int64_t at = align(recordRef() + lanes * element);
+    for (unsigned k = 0; k < n; ++k)
+      at += kTopHead + align(tops[k] * topEntry());
+    return at;
+  }
+  int64_t recordBytes() const { return tops.empty() ? recordRef() + lanes * element : recordTop(tops.size()); }
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }

@@ -165,7 +165,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   do {
     StringRef name;
     AffineMap outMap;
-    if (parser.parseKeyword(&name) || parseIndexList(parser, dims, outMap))
+    if (parser.parseKeyword(&name) ||
+        parseIndexList(parser, dims, outMap, OpAsmParser::Delimiter::Square, outputs.rankOf(name)))
       return failure();
     outNames.push_back(b.getStringAttr(name));
     outMaps.push_back(AffineMapAttr::get(outMap));
@@ -302,16 +303,18 @@ void AttendOp::print(OpAsmPrinter &p) {
   line() << "outputs ";
   for (unsigned r = 0, n = getOutNames().size(); r < n; ++r) {
     p << (r ? ", " : "") << outName(r);
-    printIndexList(p, outMap(r), getDimNames());
+    auto topk = topkOf(*this, outName(r));
+    printIndexList(p, outMap(r), getDimNames(), topk ? reductionRank(*topk) : StringRef());
   }
-  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",    "num_batch",       "q_map",
-                                                "k_map",        "v_map",           "out_names",
-                                                "out_maps",     "normalizer",      "scale_value",
-                                                "first_value",  "drop_seed_value", "drop_probability_value",
-                                                "query_grid",   "key_grid",        "operandSegmentSizes",
-                                                "norm_values",  "valueless",       "reduce_names",
-                                                "reduce_kinds", "epilogue_args",   "epilogue_outs",
-                                                "column_names", "aggregate_names", "aggregate_maps"});
+  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",     "num_batch",       "q_map",
+                                                "k_map",         "v_map",           "out_names",
+                                                "out_maps",      "normalizer",      "scale_value",
+                                                "first_value",   "drop_seed_value", "drop_probability_value",
+                                                "query_grid",    "key_grid",        "operandSegmentSizes",
+                                                "norm_values",   "valueless",       "reduce_names",
+                                                "reduce_kinds",  "epilogue_args",   "epilogue_outs",
+                                                "column_names",  "aggregate_names", "aggregate_maps",
+                                                "reduce_counts", "reduce_ranks"});
   line() << ": ";
   SmallVector<Type> types{getQ().getType(), getK().getType()};
   if (!getValueless())

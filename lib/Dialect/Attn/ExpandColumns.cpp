@@ -114,7 +114,7 @@ private:
     llvm::append_range(state.operands, attend->getOperands().drop_back(attend.getAggregated().size()));
     NamedAttrList attributes(attend->getAttrs());
     auto sizes = llvm::to_vector(attend.getProperties().operandSegmentSizes);
-    sizes.back() = 0;
+    sizes[8] = 0; // what is aggregated
     attributes.set("operandSegmentSizes", b.getDenseI32ArrayAttr(sizes));
     attributes.set("normalizer", FlatSymbolRefAttr::get(own.getSymNameAttr()));
     attributes.set("out_names", b.getArrayAttr(names));
@@ -162,7 +162,7 @@ private:
     OperationState state(loc, AttendOp::getOperationName());
     state.addTypes(attend.getResult(r).getType());
     state.addOperands({attend.getK(), attend.getQ(), u});
-    SmallVector<int32_t> sizes{1, 1, 1, 0, 0, 0, 0, 0, 0};
+    SmallVector<int32_t> sizes{1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0};
     if (attend.getScale()) {
       state.addOperands(attend.getScale());
       sizes[3] = 1;

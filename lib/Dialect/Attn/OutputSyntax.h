@@ -18,6 +18,8 @@ public:
   static bool mayRepeat(llvm::StringRef clause);
   /// Attributes and regions; the operands are normArgs and aggregated.
   void addTo(mlir::Builder &b, mlir::OperationState &result);
+  /// The name of the axis of ranks of an output that is a topk; empty: it is none.
+  llvm::StringRef rankOf(llvm::StringRef output) const;
 
   llvm::SmallVector<mlir::Value> normArgs, aggregated;
 
@@ -31,9 +33,9 @@ private:
 
   llvm::ArrayRef<llvm::StringRef> dims;
   unsigned numBatch;
-  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
+  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, reduceRanks, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
       aggregateMaps;
-  llvm::SmallVector<int64_t> reduceKinds;
+  llvm::SmallVector<int64_t> reduceKinds, reduceCounts;
   std::unique_ptr<mlir::Region> classRegion, epilogueRegion;
   std::vector<std::unique_ptr<mlir::Region>> reductions, columnRegions;
 };

@@ -78,6 +78,7 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
+  registerPass(createAttnExpandLsePass);
   registerPass(createAttnExpandMergePass);
   registerPass(createAttnSplitKernelPass);
   registerPass([] { return createAttnSchedulePass(); });

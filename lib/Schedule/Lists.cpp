@@ -43,6 +43,59 @@ Operation *attn::ownLists(AttendOp attend) {
   });
 }
 
+int64_t attn::sharedAlong(AffineMap map, unsigned d) {
+  for (AffineExpr e : map.getResults()) {
+    if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == d)
+      return 1;
+    if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && binary.getLHS().isFunctionOfDim(d))
+      return cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  }
+  return 0;
+}
+
+SmallVector<int64_t> attn::sharedBy(AttendOp attend) {
+  SmallVector<int64_t> share;
+  for (unsigned d = 0; d < attend.numBatch(); ++d) {
+    int64_t k = sharedAlong(attend.getKMap(), d), v = sharedAlong(attend.getVMap(), d);
+    share.push_back(k == 0 ? v : v == 0 ? k : std::gcd(k, v));
+  }
+  return share;
+}
+
+bool attn::mayStandTogether(AttendOp attend) {
+  SmallVector<int64_t> share = sharedBy(attend);
+  if (llvm::all_of(share, [](int64_t n) { return n == 1; }) || attend->hasAttr(kExchanged) || attend.getQueryGrid() ||
+      attend.getKeyGrid())
+    return false;
+  auto isSame = [&](AffineMap map) { // for all heads that share
+    return llvm::none_of(llvm::seq<unsigned>(0, attend.numBatch()),
+                         [&](unsigned d) { return share[d] != 1 && map.isFunctionOfDim(d); });
+  };
+  WalkResult parts = attend.getSet().walk([&](Operation *op) {
+    bool own =
+        llvm::TypeSwitch<Operation *, bool>(op)
+            .Case<SetFullOp, SetEmptyOp, SetAndOp, SetOrOp, SetMinusOp, SetNotOp, YieldOp>([](auto) { return true; })
+            // Tensors of these go by the first batch dimension.
+            .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp, SetPrefixOp, SetSinksOp,
+                  SetGlobalOp, SetLengthsOp, SetSegmentOp, SetSharedPrefixOp>([&](auto o) {
+              return share[0] == 1 ||
+                     llvm::none_of(o->getOperandTypes(), [](Type t) { return isa<RankedTensorType>(t); });
+            })
+            .Case([&](SetMaskOp mask) { return isSame(mask.getMap()); })
+            .Case([&](SetListOp list) { return list == gatherable(attend) && isSame(list.getMap()); })
+            .Default([](Operation *o) { return o->getDialect()->getNamespace() == "arith"; });
+    return own ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  if (parts.wasInterrupted())
+    return false;
+  NormalizerOp normalizer = lookupNormalizer(attend);
+  for (unsigned r = 0; normalizer && r < attend.getNumResults(); ++r)
+    if (auto source = findOutput(attend, normalizer, attend.outName(r));
+        source && source->kind == OutputSource::Weights)
+      return false;
+  return true;
+}
+
 int64_t attn::rowsPerList(AttendOp attend) {
   int64_t rows = 0;
   attend.getSet().walk([&](Operation *op) {

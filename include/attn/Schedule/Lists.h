@@ -17,6 +17,14 @@ mlir::Operation *ownLists(AttendOp attend);
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);
 
+/// How many consecutive indices of a batch dimension have the same element of a tensor: the divisor in its map, 0 where
+/// the dimension does not occur.
+int64_t sharedAlong(mlir::AffineMap map, unsigned dim);
+/// Of each batch dimension, of keys and values.
+llvm::SmallVector<int64_t> sharedBy(AttendOp attend);
+/// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.
+bool mayStandTogether(AttendOp attend);
+
 } // namespace attn
 
 #endif

@@ -49,22 +49,12 @@ LogicalResult Lowering::run() {
 /// How many consecutive indices of each batch dimension share keys and values: the divisor of its map, 0 where it
 /// does not occur.
 LogicalResult Lowering::checkShare() {
+  SmallVector<int64_t> shared = sharedBy(attend);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    auto divisor = [&](AffineMap map) -> int64_t {
-      for (AffineExpr e : map.getResults()) {
-        if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == d)
-          return 1;
-        if (auto binary = dyn_cast<AffineBinaryOpExpr>(e);
-            binary && cast<AffineDimExpr>(binary.getLHS()).getPosition() == d)
-          return cast<AffineConstantExpr>(binary.getRHS()).getValue();
-      }
-      return 0;
-    };
-    int64_t k = divisor(attend.getKMap()), v = divisor(attend.getVMap());
-    k = k == 0 ? v : v == 0 ? k : std::gcd(k, v);
+    int64_t k = shared[d];
     // Heads that gather other keys share none.
     if (SetListOp gathered = attn::gatherable(attend); gathered && isGathered()) {
-      int64_t l = divisor(gathered.getMap());
+      int64_t l = sharedAlong(gathered.getMap(), d);
       k = k == 0 ? l : l == 0 ? k : std::gcd(k, l);
     }
     share.push_back(k);
@@ -88,6 +78,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows),
                                          b.getI64IntegerAttr(keys), b.getI64IntegerAttr(tileRows),
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
+  if (v.contains(kTogetherAttr))
+    variant->setAttr(kTogetherAttr, b.getUnitAttr());
   b.createBlock(&variant.getBody());
 
   int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
@@ -120,7 +112,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
-  bool once = v.contains(kChunksAttr) && summaries.empty() && llvm::all_of(share, [](int64_t n) { return n == 1; });
+  bool once = v.contains(kChunksAttr) && summaries.empty() &&
+              (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {

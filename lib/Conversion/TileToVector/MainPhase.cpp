@@ -147,7 +147,9 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
 
 void MainEmitter::solveRows() {
   first = t.block;
-  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
+  rows = e.min(e.i64(l.taskRows), e.sub(l.together ? t.rowsTogether() : t.extents[t.queryDim()], first));
+  if (l.together)
+    t.placeRows(rows);
   lastRow = e.sub(e.add(first, rows), e.i64(1));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
 }
@@ -254,7 +256,11 @@ void MainEmitter::loadQueries() {
   V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
   V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
-    V i = t.queryAt(e.min(e.add(first, r), lastRow));
+    V position = e.min(e.add(first, r), lastRow), i = t.queryAt(position);
+    if (l.together) {
+      TaskEmitter::Row row(t, position);
+      base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
+    }
     V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
     copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
   });

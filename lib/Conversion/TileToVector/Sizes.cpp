@@ -3,6 +3,7 @@
 #include "Members.h"
 #include "RowLists.h"
 #include "attn-rt/attn_rt.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -45,7 +46,7 @@ sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
 
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
-  if (loop.getOrder() || main.getChunks())
+  if (loop.getOrder() || main.getChunks() || main->getParentOp()->hasAttr(kTogetherAttr))
     return true;
   SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
   return llvm::any_of(predicate.answerables, [](auto &atom) { return std::holds_alternative<MemberAtom>(atom); });
@@ -56,6 +57,8 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   tile::ForOp loop = forOf(main);
   SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
   e.store(t.positions, e.at(sizes, (int64_t)offsetof(attn_sizes, keys)));
+  if (t.layout.together)
+    e.store(t.rowsTogether(), e.at(sizes, (int64_t)offsetof(attn_sizes, queries)));
   V scratch = Members(t, predicate).scratchBytes();
   if (t.lists)
     scratch = e.add(scratch, RowLists(t).scratchBytes());

@@ -3,6 +3,7 @@
 #include "MapPhase.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -25,7 +26,7 @@ struct Phases {
 bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
-                           v.getThreshold().convertToDouble());
+                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr));
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
@@ -183,6 +184,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
       l.inPlace = !pack;
+      bool together = variant->hasAttr(kTogetherAttr);
+      l.together = together ? 1 + program.getNumBatch() : 0;
       l.packsInTasks = pack && pack.getInTasks();
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
       l.numSums = l.numAccs = l.numRows = 0;
@@ -244,7 +247,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         e.phases.back().chunks = 0;
       } else {
         e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
-                            (int64_t)main.getChunks().value_or(0)});
+                            (int64_t)main.getChunks().value_or(0), together});
         if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
               return lists ? emitRowsPhase(task, variant, main, module, prefix)
                            : emitMainPhase(task, variant, pack, main, twin, module, prefix);
@@ -252,18 +255,20 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           return failure();
       }
       if (merge) {
-        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows});
+        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows, 0, together});
         if (failed(function("_merge", 1, [&](TaskEmitter &task, Block *) {
               return emitMergePhase(task, variant, merge, module, prefix);
             })))
           return failure();
       }
-      if ((lists || merge) && v < variants) { // the last variant takes every call
+      if ((lists || merge || together) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
-                  result = lists ? emitRowsGuard(task) : emitSplitGuard(task, main);
+                  result = lists      ? emitRowsGuard(task)
+                           : together ? emitTogetherGuard(task, main)
+                                      : emitSplitGuard(task, main);
                   return success();
                 },
                 true)))

@@ -132,8 +132,6 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   OperandClauses operands(dims, numBatch);
   if (operands.parseOperands(parser))
     return failure();
-  if (operands.valueless() && groups[3] != (int64_t)operands.numContracted() && groups[3] != 2)
-    return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
   // The clauses: most at most once, in any order, up to `outputs`.
   OutputClauses outputs(dims, numBatch, operands.valueless() ? numBatch + 2 : dims.size() - 1);
   Value scale, first, seed, probability;
@@ -156,6 +154,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
                                                   : outputs.parse(parser, clause, result))
       return failure();
   }
+  if (operands.valueless() && groups[3] != (int64_t)operands.numContracted())
+    return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
   if (operands.check(parser))
     return failure();
 

@@ -42,7 +42,7 @@ double Lowering::scale() {
     return 1.0;
   if (attend.getScaleValue())
     return attend.getScaleValue()->convertToDouble();
-  return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
+  return 1.0 / std::sqrt((double)attend.dotExtent());
 }
 
 /// From the bare product q.k to the score: the scale, rounded once as the text says; the text's region; log2 e where

@@ -121,6 +121,9 @@ public:
   /// An element of a tensor in memory, as the accumulation type (floats), i1 (booleans) or its own type (integers).
   V loadElement(mlir::Type element, V ptr);
   V loadElements(mlir::Type element, V ptr);
+  /// What an element is in memory, and the same for one that was loaded so, or a vector of such.
+  mlir::Type memoryType(mlir::Type element);
+  V convert(V stored, mlir::Type element);
   /// A scalar or vector of the accumulation type stored as `element`.
   void storeElement(V value, mlir::Type element, V ptr);
   static int64_t elementBytes(mlir::Type element) {

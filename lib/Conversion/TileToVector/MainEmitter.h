@@ -12,12 +12,14 @@
 //   Root.cpp        brackets
 //   Split.cpp       states of chunks of the keys: kept, and merged
 //   Finish.cpp      outputs
+//   Absent.cpp      keys and queries that are absent for an index of their own
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
 #include "Members.h"
+#include "OperandEmitter.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
 
@@ -51,6 +53,11 @@ protected:
   void loadQueries();
   void clearState();
   void count(unsigned counter, V by);
+
+  // Absent.cpp
+  void bindAbsent();
+  void noteQuery(V row, const OperandEmitter::Absence &absence);
+  void reportAbsent();
 
   // Sweep.cpp
   virtual void visitBlocks(V pass);

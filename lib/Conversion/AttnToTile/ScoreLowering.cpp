@@ -47,7 +47,7 @@ double Lowering::scale() {
   return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
 }
 
-/// (x, y, batch.., c): the text's region, whose indices are those or the feature's alone.
+/// (x, y, batch.., c): the text's region.
 void Lowering::buildProduct(Region &region) {
   Region *text = attend.dotRegion();
   if (!text)
@@ -58,9 +58,7 @@ void Lowering::buildProduct(Region &region) {
   Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
   IRMapping map = args;
   Block &from = text->front();
-  for (unsigned n = 0; n + 1 < from.getNumArguments(); ++n)
-    map.map(from.getArgument(n), block->getArgument(n));
-  map.map(from.getArguments().back(), block->getArguments().back());
+  map.map(from.getArguments(), block->getArguments());
   for (Operation &op : from.without_terminator())
     b.clone(op, map);
   tile::YieldOp::create(b, loc, map.lookupOrDefault(from.getTerminator()->getOperand(0)));

@@ -107,8 +107,13 @@ V Contraction::add(const RegionEmitter &ofQuery, const RegionEmitter &ofKey, V s
     return succeeded(emitted) ? region.asVector(emitted->v) : sum;
   };
   V result = block.getTerminator()->getOperand(0);
-  auto factors = result.getDefiningOp<arith::MulFOp>();
-  sum = factors ? e.fma(vectorOf(factors.getLhs()), vectorOf(factors.getRhs()), sum) : e.fadd(sum, vectorOf(result));
+  auto negated = result.getDefiningOp<arith::NegFOp>();
+  if (auto factors = (negated ? negated.getOperand() : result).getDefiningOp<arith::MulFOp>()) {
+    V x = vectorOf(factors.getLhs()), y = vectorOf(factors.getRhs());
+    sum = e.fma(negated ? (V)arith::NegFOp::create(e.b, e.loc, x) : x, y, sum);
+  } else {
+    sum = e.fadd(sum, vectorOf(result));
+  }
   bad |= !region.checks.empty();
   return sum;
 }
@@ -142,8 +147,7 @@ SmallVector<V> MainEmitter::contraction(V keyPanel) {
       RegionEmitter common = region.with(atFeature(weighOp.getProduct().front(), feature), Contraction::Common);
       SmallVector<RegionEmitter> keys;
       for (int64_t half = 0; half < 2; ++half)
-        keys.push_back(
-            region.with(common, Contraction::Key, e.load(e.vec, e.at(keysAt, half * e.lanes * e.bytes))));
+        keys.push_back(region.with(common, Contraction::Key, e.load(e.vec, e.at(keysAt, half * e.lanes * e.bytes))));
       for (int64_t r = 0; r < rows; ++r) {
         V element = e.broadcast(e.load(e.real, e.at(queriesAt, r * l.dot * e.bytes)));
         RegionEmitter query = region.with(common, Contraction::Query, element);

@@ -166,8 +166,8 @@ void RowsEmitter::products() {
     region->refuse(weighOp);
 }
 
-/// sums += dot(x, k) of features `vector` and on, the `c`th from the addresses; what stands past the last feature, where
-/// both are 0, is no term.
+/// sums += dot(x, k) of features `vector` and on, the `c`th from the addresses; what stands past the last feature,
+/// where both are 0, is no term.
 void RowsEmitter::addRegion(Contraction &region, bool inPlace, ArrayRef<V> from, V x, int64_t c, V vector,
                             MutableArrayRef<V> sums) {
   Type i32 = e.b.getI32Type();

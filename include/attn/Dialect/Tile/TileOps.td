@@ -237,7 +237,7 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
     largest x (a tile of two numbers a row: x and the key).
     `weights` are those that meet values, one for each entry of `weight_phis` (k) and `weight_classes`. The `factor` region, where there is one, gives what they are multiplied by
     before, from the indices: dropout. The `class` region gives the class of a pair from the indices. The `product` region, where there is one, gives what is summed over c in the place of
-    q_rc k_jc, from q_rc, k_jc and the index c.
+    q_rc k_jc, from q_rc, k_jc, the batch indices and c.
 
     phi takes s - ref, then the reference where `uses_ref`, then `given`, numbers of the rows; without reference it takes the score instead. `rescaled` are the other accumulators that the
     gauge multiplies. `exact`: the reference is raised by every greater score. One op, because on every target the weight is taken while the score is in registers.

@@ -91,9 +91,9 @@ public:
       if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
         if (failed(map(arg.value, arg.map)))
           return failure();
-    for (auto [value, m] : llvm::zip(attend.getAggregated(), attend.getAggregateMapsAttr()
-                                                                 ? attend.getAggregateMapsAttr().getValue()
-                                                                 : ArrayRef<Attribute>()))
+    for (auto [value, m] :
+         llvm::zip(attend.getAggregated(),
+                   attend.getAggregateMapsAttr() ? attend.getAggregateMapsAttr().getValue() : ArrayRef<Attribute>()))
       if (failed(map(value, cast<AffineMapAttr>(m).getValue())))
         return failure();
     WalkResult result = attend->walk(
@@ -135,6 +135,8 @@ private:
 
   LogicalResult mapFact(ArgumentFact &fact, AffineMap m, StringRef what) {
     for (auto [n, e] : llvm::enumerate(m.getResults())) {
+      if (isa<AffineSymbolExpr>(e))
+        continue; // a rank: any, of its type's extent
       AxisFact use = AxisFact::ofIndex(e);
       if (what == "result" && writtenExtent(use.dim) > 0) // has that extent, not more
         fact.axes[n].extent = writtenExtent(use.dim);

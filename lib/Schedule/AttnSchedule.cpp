@@ -45,6 +45,10 @@ std::string attn::whyUnsplit(AttendOp op, TokenOrder order) {
   for (unsigned r = 0; r < op.getNumResults(); ++r)
     if (auto source = findOutput(op, normalizer, op.outName(r)); source && source->kind == OutputSource::Weights)
       return "the weights themselves are asked for, which takes a second sweep";
+    else if (source && source->kind == OutputSource::LogSumExp)
+      return ("lse is asked for, which @" + op.normalizerName() + " does not have and takes a pass of its own").str();
+    else if (source && (source->kind == OutputSource::Column || source->kind == OutputSource::Aggregate))
+      return "sums over queries are asked for, which takes a second sweep";
   if (op->hasAttr(kExchanged))
     return "queries and keys have exchanged their roles";
   if (gatherable(op))
@@ -103,6 +107,16 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
         --taskRows;
       rows = llvm::alignTo(taskRows, tileRows);
     }
+    // Candidates of a topk: those of a block's rows in 2 MiB, but for a strip.
+    int64_t candidates = 0;
+    for (unsigned n = 0; n < op.numReductions(); ++n)
+      candidates += op.reductionCount(n) * 4 * elementBytes;
+    if (int64_t most = candidates ? (int64_t(2) << 20) / candidates : rows; rows > most) {
+      taskRows = std::min(taskRows, std::max(most / tileRows * tileRows, tileRows));
+      while (group > 0 && group % taskRows)
+        --taskRows;
+      rows = llvm::alignTo(taskRows, tileRows);
+    }
     if (request.blockKeys > 0)
       keys = llvm::alignTo(request.blockKeys, tileKeys);
     if (request.blockRows > 0)
@@ -157,6 +171,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     // Another list of a row is looked up in bits of all keys, which a task keeps for each of its rows.
     bool others = false;
     op.getSet().walk([&](Operation *o) { others |= o != own && isa<SetListOp, SetCsrOp, MemberOp>(o); });
+    for (unsigned n = 0; n < op.numReductions(); ++n)
+      others |= op.reductionCount(n) > 1024;
     if (others && request.blockRows == 0)
       rows = 16;
     return b.getDictionaryAttr(

@@ -79,7 +79,12 @@ Lowering::State Lowering::sweep(const Sweep &what) {
   if (carriesRef)
     fill(-inf, tileOf({rows}));
   for (const Sum &sum : what.sums)
-    fill(sum.op == 0 ? 0 : sum.op == 2 ? inf : -inf, sum.op == 3 ? tileOf({rows, 2}) : tileOf({rows}));
+    fill(sum.op == 0   ? 0
+         : sum.op == 2 ? inf
+                       : -inf,
+         sum.op == 3   ? tileOf({rows, 2})
+         : sum.op == 4 ? tileOf({rows, attend.reductionCount(sum.reduction)})
+                       : tileOf({rows}));
   for (unsigned n = 0; n < what.accs.size() && !what.spreadTo; ++n)
     fill(0, tileOf({rows, e}));
   SmallVector<Type> carried;

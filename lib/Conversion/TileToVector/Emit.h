@@ -140,6 +140,10 @@ public:
   /// e^x and e^x - 1 in f64, scalars and vectors.
   V exp64(V x, bool minusOne);
   V tanh64(V x);
+  enum class LogBase { E, Two, Ten };
+  /// Logarithms in f64, scalars and vectors: of x, or of 1 + x.
+  V log64(V x, LogBase base = LogBase::E);
+  V log1p64(V x);
 
 private:
   V narrow16(V value, mlir::Type element);

@@ -6,6 +6,7 @@
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
+//   Top.cpp         topk: candidates, selection, order
 //   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
@@ -127,6 +128,20 @@ protected:
   V reduceRow(V r, V panel);
   void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
 
+  // Top.cpp
+  V topBuffer(unsigned top, V row) { return e.at(e.at(t.scratch, l.top(top)), e.mul(row, l.topRowBytes(top))); }
+  void clearTop(unsigned top, unsigned slot, V row);
+  void clearTops();
+  void addToTop(unsigned top, unsigned slot, V row, V numbers, V keys, V in);
+  void narrowTop(unsigned top, unsigned slot, V row, int64_t most);
+  void addEntry(unsigned top, V buffer, V entry, V wanted);
+  std::string topFunction(unsigned top);
+  std::string sortFunction();
+  void storeTop(tile::TopOp op);
+  void saveTops(V record, V row);
+  void mergeTop(unsigned top, unsigned slot, V chunk, V row, V isFirst);
+  mlir::IntegerType entryType() { return e.b.getIntegerType(l.topEntry() * 8); }
+
   // Spread.cpp
   void clearSpread();
   void spreadRows(llvm::ArrayRef<V> s, V panel);
@@ -138,6 +153,7 @@ protected:
     unsigned slot = 0;
     int64_t op = 0; // of a sum: tile.weigh's sum_ops
     bool weighed = false;
+    unsigned top = 0; // of a topk: which one
   };
   void assignPlaces(mlir::Block &block);
   unsigned newRow(V tile);

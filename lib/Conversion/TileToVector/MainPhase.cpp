@@ -23,7 +23,7 @@ LogicalResult MainEmitter::match() {
     else if (auto o = dyn_cast<tile::SaveOp>(op))
       saveOp = o;
     else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp, tile::ForOp, tile::ParamOp, tile::StatOp, tile::SeedOp,
-                  tile::RootOp, tile::PickOp>(op))
+                  tile::RootOp, tile::PickOp, tile::TopOp>(op))
       return op.emitError("[unsupported_main] has no lowering in a main phase");
   }
   main.walk([&](tile::ForOp op) {
@@ -161,7 +161,7 @@ LogicalResult MainEmitter::runMerge() {
       finishOp = o;
     else if (isa<tile::MergeOp>(op))
       merges = true;
-    else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp>(op))
+    else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp, tile::TopOp>(op))
       return op.emitError("[unsupported_merge] has no lowering in a merge phase");
   }
   if (!merges || !finishOp)
@@ -236,6 +236,8 @@ void MainEmitter::runStep(Operation &op, V pass) {
     root(o, pass);
   } else if (auto o = dyn_cast<tile::PickOp>(op)) {
     pick(o);
+  } else if (auto o = dyn_cast<tile::TopOp>(op)) {
+    storeTop(o);
   }
 }
 
@@ -285,13 +287,15 @@ void MainEmitter::clearState() {
     int64_t kind = weighOp.getSumOps()[n];
     double inf = std::numeric_limits<double>::infinity();
     start = e.splat(kind == 0 ? 0 : kind == 2 ? inf : -inf);
-    clear(l.sum(slot), e.lanes * e.bytes);
+    if (kind != 4)
+      clear(l.sum(slot), e.lanes * e.bytes);
     if (kind != 3)
       continue;
     // No key yet.
     start = e.splatInt(e.vecOf(e.b.getIntegerType(e.bytes * 8)), -1);
     clear(l.sum(slot + 1), e.lanes * e.bytes);
   }
+  clearTops();
   e.loop(e.i64(0), count, 1, [&](V r) {
     e.store(e.scalar(0), e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes)));
     e.store(one32, e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));

@@ -67,6 +67,8 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
 V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
   V offset = e.i64(0);
   for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    if (isa<AffineSymbolExpr>(expr)) // a rank
+      continue;
     OperandIndex x = OperandIndex::of(expr);
     bool batch = x.dim >= 0 && x.dim < (int64_t)program.getNumBatch();
     if (!batch && x.offset == 0)

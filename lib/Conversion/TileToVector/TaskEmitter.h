@@ -22,6 +22,7 @@ struct Layout {
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
   int64_t staged = 0;                    // features of a key that are produced before they are transposed
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
+  llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -59,7 +60,18 @@ struct Layout {
   int64_t staging() const { return align(blockStatus() + kGroupBlocks + lanes); } // [lanes][staged]
   int64_t queryAbsent() const { return align(staging() + lanes * staged * element); } // i32 a row: 0, or -1 absent
   int64_t queryReason() const { return align(queryAbsent() + (absentQueries ? blockRows * 4 : 0)); } // two i64 a row
-  int64_t packedKeys() const { return align(queryReason() + (absentQueries ? blockRows * 16 : 0)); }
+  /// Candidates of topk number `n`, a buffer a row: how many there are and the bound they exceed, then the candidates.
+  int64_t top(unsigned n) const {
+    int64_t at = align(queryReason() + (absentQueries ? blockRows * 16 : 0));
+    for (unsigned k = 0; k < n; ++k)
+      at += blockRows * topRowBytes(k);
+    return at;
+  }
+  int64_t topEntry() const { return 2 * element; } // number and key
+  int64_t topRoom(unsigned n) const { return 2 * tops[n] + 64; }
+  int64_t topRowBytes(unsigned n) const { return kTopHead + align(topRoom(n) * topEntry()); }
+  static constexpr int64_t kTopHead = 64, kTopBound = 16;
+  int64_t packedKeys() const { return top(tops.size()); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
@@ -72,7 +84,13 @@ struct Layout {
   int64_t recordSum(unsigned n) const { return recordAcc(stateAccs) + n * lanes * element; }
   int64_t recordRef() const { return recordSum(stateSums); }
   int64_t recordMode() const { return recordRef() + element; }
-  int64_t recordBytes() const { return recordRef() + lanes * element; }
+  int64_t recordTop(unsigned n) const {
+    int64_t at = align(recordRef() + lanes * element);
+    for (unsigned k = 0; k < n; ++k)
+      at += kTopHead + align(tops[k] * topEntry());
+    return at;
+  }
+  int64_t recordBytes() const { return tops.empty() ? recordRef() + lanes * element : recordTop(tops.size()); }
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }

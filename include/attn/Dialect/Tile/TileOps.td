@@ -254,7 +254,7 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
     ```
     One sum for each entry of `sum_phis`: k, or -1 where nothing weighs (then the gauge leaves it alone); `sum_classes`: over the keys of one class, or -1; `sum_values`: which of the
     regions `values` gives x, from the score and the indices, or -1 for 1; `sum_ops`: 0 for a sum as above, 1 and 2 for the largest and least x instead, 3 for the key of the
-    largest x (a tile of two numbers a row: x and the key).
+    largest x (a tile of two numbers a row: x and the key), 4 for the keys of the K largest x (a tile of K numbers a row).
     `weights` are those that meet values, one for each entry of `weight_phis` (k) and `weight_classes`. The `factor` region, where there is one, gives what they are multiplied by
     before, from the indices: dropout. The `class` region gives the class of a pair from the indices. The `product` region, where there is one, gives what is summed over c in the place of
     q_rc k_jc, from q_rc, k_jc, the batch indices and c.
@@ -301,7 +301,7 @@ def MergeOp : Tile_Op<"merge", [AttrSizedResultSegments]> {
     r = max_n ref_n        sum = sum_n gauge(ref_n - r) sum_n        acc = sum_n gauge(ref_n - r) acc_n
     ```
     over the chunks n in which the row met a key, in ascending order; the gauge is 1 where ref_n = r. `sum_ops` and `sum_phis` are those of the sweep (see tile.weigh): a sum that nothing
-    weighs takes no gauge, largest and least are those of all chunks, an argmax is the largest of all, of equals that of the lowest key. Without a reference all gauges are 1.
+    weighs takes no gauge, largest and least are those of all chunks, an argmax is the largest of all, of equals that of the lowest key, a topk the K largest of all. Without a reference all gauges are 1.
 
     Constraints: `merge_c1`: one entry of `sum_ops` and `sum_phis` for each sum; a gauge where there is a reference, and only there.
   }];
@@ -356,6 +356,13 @@ def PickOp : Tile_Op<"pick"> {
   let regions = (region MaxSizedRegion<1>:$producer);
   let results = (outs Tile_TileType:$score, Tile_TileType:$value);
   let assemblyFormat = "$found `from` $source `by` $map attr-dict (`through` $producer^)? `:` type(operands) `->` type(results)";
+}
+
+def TopOp : Tile_Op<"top"> {
+  let summary = "stores the keys that a topk found, the largest first, for every row";
+  let description = [{ Among equals the lowest key comes first, a NaN before all; -1 behind them where a row has fewer. }];
+  let arguments = (ins Tile_TileType:$found, AnyRankedTensor:$output, AffineMapAttr:$map);
+  let assemblyFormat = "$found `to` $output `by` $map attr-dict `:` type(operands)";
 }
 
 def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {

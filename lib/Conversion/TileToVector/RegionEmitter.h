@@ -68,6 +68,10 @@ public:
   llvm::SmallVector<BoundsCheck> checks;
   /// math.exp2 in this region never overflows.
   bool boundedExp2 = false;
+  /// Arguments of Emit::logistic that were taken to be bounded; null: none is.
+  llvm::SmallVectorImpl<V> *bounded = nullptr;
+  /// z where the op is 1 / (1 + e^z), else null.
+  static V logisticArgument(mlir::Operation *op);
 
 private:
   mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);

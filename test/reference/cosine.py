@@ -4,6 +4,7 @@ import numpy as np
 
 from common import attend, real
 from dense import exact
+from layers import constant
 from row import Row
 
 
@@ -14,9 +15,9 @@ def visible(inputs, params):
 def reference(inputs, params, dtype):
     t = real(dtype)
     q, k = inputs["q"].astype(t), inputs["k"].astype(t)
-    tau = np.maximum(inputs["tau"].astype(t), t(np.float32(0.01)))[:, None, None]
+    tau = np.maximum(inputs["tau"].astype(t), constant(0.01, dtype))[:, None, None]
     with np.errstate(all="ignore"):
-        m, n = (np.maximum(np.sqrt((x * x).sum(-1, dtype=t)), t(np.float32(1e-12)))[..., None] for x in (q, k))
+        m, n = (np.maximum(np.sqrt((x * x).sum(-1, dtype=t)), constant(1e-12, dtype))[..., None] for x in (q, k))
         if exact(dtype):
             s = np.matmul(q / m, np.swapaxes(k / n, -1, -2)) / tau
         else:
@@ -29,4 +30,5 @@ def captured(c, rng, tau):
 
 
 ROW = Row(knobs={"tenth": {"tau": 0.1}, "one": {"tau": 1}, "least": {"tau": 0.001}, "below": {"tau": -1}}, captured=captured, hides=False, layouts=("bhsd",),
-          outputs={"o": "flat", "lse": "flat"}, axes=("length", "unequal", "dims", "layout", "batch", "parameter", "logits"), few=True)
+          outputs={"o": "flat", "lse": "flat"}, more=({"element": "f64", "knob": "least"}, {"element": "f64", "knob": "below", "logits": "ties"}),
+          axes=("length", "unequal", "dims", "layout", "batch", "parameter", "logits"), few=True)

@@ -94,7 +94,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t lanes = request.vectorBytes / elementBytes;
     // Two accumulators a row, two registers for keys, one for the broadcast, one to spare.
     int64_t tileRows = (request.vectorRegisters - 4) / 2, tileKeys = 2 * lanes;
-    int64_t features = std::max(op.featureExtent(op.dotDim()), op.featureExtent(op.valueDim()));
+    int64_t features = std::max(op.dotExtent(), op.vPart().extent);
 
     // K and V of a block fit in L2, where they stay while the strips of the query block pass.
     int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
@@ -148,7 +148,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                  std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
-    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0)
+    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
     constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
     auto add = [&](ArrayRef<NamedAttribute> fields, StringRef split, StringRef whole) {

@@ -43,27 +43,55 @@ Operation *attn::ownLists(AttendOp attend) {
   });
 }
 
-int64_t attn::sharedAlong(AffineMap map, unsigned d) {
-  for (AffineExpr e : map.getResults()) {
-    if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == d)
-      return 1;
-    if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && binary.getLHS().isFunctionOfDim(d))
-      return cast<AffineConstantExpr>(binary.getRHS()).getValue();
-  }
-  return 0;
+bool attn::isReadInPlace(AttendOp attend) {
+  auto isPlain = [](const AttendOp::Operand &x) {
+    // Each feature and the token once, the first perhaps from a constant on.
+    auto isOf = [](unsigned dim) {
+      return [dim](AffineExpr e) {
+        auto sum = dyn_cast<AffineBinaryOpExpr>(e);
+        return e.isFunctionOfDim(dim) && (!sum || sum.getKind() == AffineExprKind::Add);
+      };
+    };
+    return !x.region && isa<FloatType>(cast<RankedTensorType>(x.tensor.getType()).getElementType()) &&
+           llvm::any_of(x.map.getResults(), isOf(x.token)) && llvm::any_of(x.map.getResults(), isOf(x.feature));
+  };
+  return attend.numParts() == 1 && isPlain(attend.kPart(0)) && isPlain(attend.vPart());
 }
 
-SmallVector<int64_t> attn::sharedBy(AttendOp attend) {
-  SmallVector<int64_t> share;
-  for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    int64_t k = sharedAlong(attend.getKMap(), d), v = sharedAlong(attend.getVMap(), d);
-    share.push_back(k == 0 ? v : v == 0 ? k : std::gcd(k, v));
+/// How many consecutive indices of batch dimension `dim` share keys and values, as the lowering has it: the divisor of
+/// their maps, 0 where it does not occur. None where a region divides it.
+static std::optional<int64_t> sharedBy(AttendOp attend, unsigned dim) {
+  int64_t share = 0;
+  auto use = [&](int64_t divisor) { share = std::gcd(share, divisor); };
+  SmallVector<AttendOp::Operand> parts{attend.vPart()};
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    parts.push_back(attend.kPart(n));
+  for (const AttendOp::Operand &part : parts) {
+    for (AffineExpr e : part.map.getResults())
+      if (e.isFunctionOfDim(dim))
+        use(isa<AffineDimExpr>(e) ? 1 : cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(e).getRHS()).getValue());
+    if (!part.region)
+      continue;
+    for (Operation *user : part.region->front().getArgument(1 + dim).getUsers()) {
+      if (isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(user))
+        return std::nullopt;
+      use(1);
+    }
   }
   return share;
 }
 
 bool attn::mayStandTogether(AttendOp attend) {
-  SmallVector<int64_t> share = sharedBy(attend);
+  SmallVector<int64_t> share;
+  for (unsigned d = 0; d < attend.numBatch(); ++d) {
+    auto own = sharedBy(attend, d);
+    if (!own)
+      return false;
+    share.push_back(*own);
+    // The region of products has no row of its own.
+    if (Region *dot = attend.dotRegion(); dot && *own != 1 && !dot->front().getArgument(2 + d).use_empty())
+      return false;
+  }
   if (llvm::all_of(share, [](int64_t n) { return n == 1; }) || attend->hasAttr(kExchanged) || attend.getQueryGrid() ||
       attend.getKeyGrid())
     return false;

@@ -13,15 +13,13 @@ SetListOp gatherable(AttendOp attend);
 /// indexes. Null: none.
 mlir::Operation *ownLists(AttendOp attend);
 
+/// Whether keys and values are elements of tensors, converted at most: then they can be read where they lie.
+bool isReadInPlace(AttendOp attend);
+
 /// How many consecutive rows, from a multiple of that number on, share every list and random block of the set: 0 any
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);
 
-/// How many consecutive indices of a batch dimension have the same element of a tensor: the divisor in its map, 0 where
-/// the dimension does not occur.
-int64_t sharedAlong(mlir::AffineMap map, unsigned dim);
-/// Of each batch dimension, of keys and values.
-llvm::SmallVector<int64_t> sharedBy(AttendOp attend);
 /// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.
 bool mayStandTogether(AttendOp attend);
 

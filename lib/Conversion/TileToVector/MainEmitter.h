@@ -3,7 +3,8 @@
 //   MainPhase.cpp   queries, state, the steps of the phase
 //   Sweep.cpp       one sweep over the keys: loops over ranges, strips and runs of microtiles
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
-//   Weigh.cpp       scores of a microtile, reference, weights, sums
+//   Product.cpp     products of a microtile, or what a region puts in their place
+//   Weigh.cpp       its scores, reference, weights, sums
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
 //   Top.cpp         topk: candidates, selection, order
 //   Spread.cpp      weights of pairs stored themselves
@@ -13,12 +14,15 @@
 //   Root.cpp        brackets
 //   Split.cpp       states of chunks of the keys: kept, and merged
 //   Finish.cpp      outputs
+//   Absent.cpp      keys and queries that are absent for an index of their own
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
+#include "Contraction.h"
 #include "Members.h"
+#include "OperandEmitter.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
 
@@ -52,6 +56,11 @@ protected:
   void loadQueries();
   void clearState();
   void count(unsigned counter, V by);
+
+  // Absent.cpp
+  void bindAbsent();
+  void noteQuery(V row, const OperandEmitter::Absence &absence);
+  void reportAbsent();
 
   // Sweep.cpp
   virtual void visitBlocks(V pass);
@@ -89,11 +98,17 @@ protected:
   bool masksAreBounds();
   RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, l.gather())); }
 
+  // Product.cpp
+  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
+  virtual llvm::SmallVector<V> dot(V panel);
+  llvm::SmallVector<V> product(V keyPanel);
+  llvm::SmallVector<V> contraction(V keyPanel);
+  /// What the product region's indices are at feature `c`, or at a vector of features.
+  RegionEmitter atFeature(mlir::Block &block, V c);
+
   // Weigh.cpp
   /// True (i1) where no weight of the microtile meets a value: all are 0. Null: that cannot be told.
   V weigh(V panel, V status, V runStart);
-  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
-  virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
   llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
   void modifyRow(V r, V partial, V panel);
@@ -104,8 +119,15 @@ protected:
   llvm::SmallVector<V> loadTile();
   V valueFactor(V r, V panel, unsigned half);
   V storeWeights(llvm::ArrayRef<V> s, V panel);
-  /// phi's results for a vector of scores of row `r` of the strip; null where a weight is 0 in itself at -inf.
-  llvm::SmallVector<V> phiOf(V x, V r);
+  V storeWeights(llvm::ArrayRef<V> s, V panel, llvm::function_ref<llvm::SmallVector<V>(int64_t r)> weightsOfRow,
+                 bool noZero = false);
+  void noteSeen(llvm::ArrayRef<V> s);
+  void addToSums(int64_t r, V p0, V p1);
+  V largestOf(V largest, V x);
+  V isTame(V largest, double limit);
+  /// phi's results for a vector of scores of row `r` of the strip. `bounded`: for finite scores alone, where besides
+  /// what is appended is within its bound.
+  llvm::SmallVector<V> phiOf(V x, V r, llvm::SmallVectorImpl<V> *bounded = nullptr);
   void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
 
   // Reduce.cpp

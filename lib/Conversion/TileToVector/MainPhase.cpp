@@ -140,6 +140,7 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
     clearSpread();
     visitBlocks(e.i64(1));
   }
+  reportAbsent();
   if (members->hasBitmaps())
     members->clear(bind, make);
   return success();
@@ -250,19 +251,36 @@ void MainEmitter::count(unsigned counter, V by) {
 /// Queries in the accumulation type, rows contiguous; surplus rows of the last strip repeat the last query and are
 /// never stored.
 void MainEmitter::loadQueries() {
-  TensorRef &q = t.tensor(cast<BlockArgument>(loadOp.getSource()).getArgNumber());
-  AffineMap map = loadOp.getMap();
-  Type element = q.type.getElementType();
-  V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
-  V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
+  SmallVector<std::unique_ptr<OperandEmitter>> parts;
+  auto open = [&] { // at the batch indices that hold now
+    parts.clear();
+    for (auto [n, source] : llvm::enumerate(loadOp.getSources()))
+      parts.push_back(
+          std::make_unique<OperandEmitter>(t, source, cast<AffineMapAttr>(loadOp.getMaps()[n]).getValue(),
+                                           loadOp.getProducers().empty() ? nullptr : &loadOp.getProducers()[n],
+                                           t.queryDim(), loadOp.getExtents() ? (*loadOp.getExtents())[n] : l.dot));
+  };
+  if (!l.together)
+    open();
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
     V position = e.min(e.add(first, r), lastRow), i = t.queryAt(position);
-    if (l.together) {
-      TaskEmitter::Row row(t, position);
-      base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
+    TaskEmitter::Row own(t, position);
+    if (l.together)
+      open();
+    V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element));
+    OperandEmitter::Absence absent{e.i64(0), e.i64(0)};
+    for (auto &part : parts) {
+      if (part->isPlain()) {
+        copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
+      } else {
+        OperandEmitter::Absence more = part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); });
+        V isNew = e.eq(absent.code, e.i64(0));
+        absent = {e.select(isNew, more.code, absent.code), e.select(isNew, more.index, absent.index)};
+      }
+      row = e.at(row, part->extent * l.element);
     }
-    V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
-    copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
+    if (l.absentQueries)
+      noteQuery(r, absent);
   });
 }
 

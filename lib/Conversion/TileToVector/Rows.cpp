@@ -289,12 +289,7 @@ void MainEmitter::seed(tile::SeedOp op) {
 }
 
 void MainEmitter::pick(tile::PickOp op) {
-  TensorRef &source = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
-  AffineMap map = op.getMap();
-  Type element = source.type.getElementType();
-  int64_t size = Emit::elementBytes(element);
-  V base = e.at(source.data, e.mul(t.baseOffset(source, map), size));
-  V stride = t.stride(source, map, t.keyDim()), featureStride = t.stride(source, map, t.valueDim());
+  OperandEmitter source(t, op.getSource(), op.getMap(), &op.getProducer(), t.keyDim(), l.value);
   Place found = places.lookup(op.getFound()), value = places.lookup(op.getValue());
   eachRow([&](V row) {
     if (l.together) {
@@ -306,7 +301,11 @@ void MainEmitter::pick(tile::PickOp op) {
     V to = e.at(e.at(t.scratch, l.acc(value.slot)), e.mul(row, l.valueRowBytes()));
     e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V at) { e.store(e.splat(0), e.at(to, at)); });
     V k = key;
-    e.when(e.ge(k, e.i64(0)),
-           [&] { copyRow(e, element, e.at(base, e.mul(e.mul(k, stride), size)), featureStride, to, l.value); });
+    e.when(e.ge(k, e.i64(0)), [&] {
+      if (source.isPlain())
+        copyRow(e, source.element(), source.row(k), source.featureStride, to, l.value);
+      else
+        source.emit(k, [&](V v) { return e.at(to, e.mul(v, e.lanes * e.bytes)); });
+    });
   });
 }

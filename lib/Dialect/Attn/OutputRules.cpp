@@ -70,7 +70,9 @@ private:
         return op.emitOpError("[attend_c24] a topk alone has a count and an axis of ranks");
     }
     unsigned expected = op.getMore().empty() ? 0 : 2 + op.numReductions() + op.numColumns();
-    if (op.getMore().size() != expected || (op.getMore().empty() && op.numReductions() + op.numColumns() > 0))
+    unsigned operands = 4 + op.getParts().size(); // all of them or none
+    if ((op.getMore().size() != expected && op.getMore().size() != expected + operands) ||
+        (op.getMore().empty() && op.numReductions() + op.numColumns() > 0))
       return op.emitOpError(
           "[attend_c17] one region for every reduction and every column, behind those of class and epilogue");
     if (!op.epilogueRegion() != !op.getEpilogueOuts() || (op.getEpilogueArgs() && !op.epilogueRegion()))
@@ -129,7 +131,7 @@ private:
                          << arg.value.getType() << (indices ? " with indices" : "");
         continue;
       }
-      if (!isa<FloatType>(tensor.getElementType()) || (int64_t)indices != tensor.getRank())
+      if (!isNumber(tensor.getElementType()) || (int64_t)indices != tensor.getRank())
         return error() << "is a tensor of floats with one index for each axis; " << tensor << " has " << indices
                        << " indices";
       for (auto [axis, e] : llvm::enumerate(arg.map.getResults())) {
@@ -206,7 +208,7 @@ private:
     for (unsigned n = 0; n < op.numAggregates(); ++n) {
       auto type = cast<RankedTensorType>(op.getAggregated()[n].getType());
       AffineMap map = cast<AffineMapAttr>((*op.getAggregateMaps())[n]).getValue();
-      if (!isa<FloatType>(type.getElementType()) || type.getElementType().isF64() != op.accumulationType().isF64() ||
+      if (!isNumber(type.getElementType()) || type.getElementType().isF64() != op.accumulationType().isF64() ||
           !overDims(map) || (int64_t)map.getNumResults() != type.getRank())
         return op.emitOpError(
                    "[attend_c19] what is aggregated is a tensor of floats like q, with one index for each axis, not ")

@@ -5,13 +5,13 @@ using namespace attn;
 using namespace attn::syntax;
 
 /// The dimensions that an epilogue may take indices of: batch, query, value feature.
-static SmallVector<unsigned> dimsOfEpilogue(unsigned numBatch, unsigned numDims) {
+static SmallVector<unsigned> dimsOfEpilogue(unsigned numBatch, unsigned valueDim) {
   SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, numBatch + 1));
-  dims.push_back(numDims - 1);
+  dims.push_back(valueDim);
   return dims;
 }
 
-SmallVector<unsigned> AttendOp::epilogueDims() { return dimsOfEpilogue(numBatch(), numDims()); }
+SmallVector<unsigned> AttendOp::epilogueDims() { return dimsOfEpilogue(numBatch(), valueDim()); }
 
 /// `%x[b, h, i]` or `%x`, with `: type` where it is no argument of the kernel.
 static ParseResult parseElement(OpAsmParser &parser, ArrayRef<StringRef> dims, Value &value, AffineMap &map) {
@@ -132,7 +132,7 @@ ParseResult OutputClauses::reduce(Parser &parser) {
 /// `(o = %o, lse = %l, h = %h, e = %e) -> (o, entropy) { .. }`: named numbers first, then indices.
 ParseResult OutputClauses::epilogue(Parser &parser) {
   Builder &b = parser.getBuilder();
-  SmallVector<unsigned> allowed = dimsOfEpilogue(numBatch, dims.size());
+  SmallVector<unsigned> allowed = dimsOfEpilogue(numBatch, valueDim);
   SmallVector<Parser::Argument> numbers, indices;
   SmallVector<unsigned> positions;
   epilogueRegion = std::make_unique<Region>();
@@ -215,7 +215,7 @@ ParseResult OutputClauses::aggregate(Parser &parser) {
   return success();
 }
 
-void OutputClauses::addTo(Builder &b, OperationState &result) {
+void OutputClauses::addTo(Builder &b, OperationState &result, bool moreFollow) {
   auto add = [&](StringRef name, ArrayRef<Attribute> values) {
     if (!values.empty())
       result.addAttribute(name, b.getArrayAttr(values));
@@ -233,7 +233,7 @@ void OutputClauses::addTo(Builder &b, OperationState &result) {
   add("column_names", columnNames);
   add("aggregate_names", aggregateNames);
   add("aggregate_maps", aggregateMaps);
-  if (!classRegion && !epilogueRegion && reductions.empty() && columnRegions.empty())
+  if (!classRegion && !epilogueRegion && reductions.empty() && columnRegions.empty() && !moreFollow)
     return;
   result.addRegion(classRegion ? std::move(classRegion) : std::make_unique<Region>());
   result.addRegion(epilogueRegion ? std::move(epilogueRegion) : std::make_unique<Region>());

@@ -91,6 +91,14 @@ ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef
       if (divisor < 1)
         return parser.emitError(divisorAt, "[index_divisor] a divisor is at least 1");
       expr = expr.floorDiv(divisor);
+    } else if (succeeded(parser.parseOptionalPlus())) {
+      int64_t offset;
+      SMLoc offsetAt = parser.getCurrentLocation();
+      if (parser.parseInteger(offset))
+        return failure();
+      if (offset < 0)
+        return parser.emitError(offsetAt, "[index_offset] an offset is at least 0");
+      expr = expr + offset;
     }
     results.push_back(expr);
     return success();
@@ -114,7 +122,7 @@ void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims
     if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
       p << constant.getValue();
     } else if (auto binary = dyn_cast<AffineBinaryOpExpr>(e)) {
-      p << name(binary.getLHS()) << " floordiv ";
+      p << name(binary.getLHS()) << (binary.getKind() == AffineExprKind::Add ? " + " : " floordiv ");
       if (auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS()))
         p << divisor.getValue();
       else

@@ -166,7 +166,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     };
     if (mayStandTogether(op)) {
       SmallVector<NamedAttribute> together(fields);
-      if (request.blockRows <= 0 && rows == llvm::alignTo(96, tileRows)) // room for 128 heads of one query
+      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, tileRows)) // room for 128 heads of one query
         for (unsigned n : {1, 2})
           together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(128, tileRows)));
       together.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));

@@ -79,7 +79,7 @@ public:
         return failure();
     }
     if (Region *dot = op.dotRegion())
-      if (failed(region(*dot, "attend_c23", "the dot region", op.accumulationType(), 2, 1, isComputed)))
+      if (failed(region(*dot, "attend_c23", "the dot region", op.accumulationType(), 2, op.numBatch() + 1, isComputed)))
         return failure();
     return tokens();
   }

@@ -71,8 +71,8 @@ TEST(Operand, IntegersByATokensScale) {
          R"(q = %q[b, h, i, c]
     k = %k[b, h, j, c] as (%x : i8, b = %b, h = %h, j = %j) {
       %f = arith.sitofp %x : i8 to f32
-      %s = attn.load %s[%b, %h, %j] : tensor<?x?x?xf32>
-      %y = arith.mulf %f, %s : f32
+      %l = attn.load %s[%b, %h, %j] : tensor<?x?x?xf32>
+      %y = arith.mulf %f, %l : f32
       attn.yield %y : f32
     }
     v = %v[b, h, j, e] as (%x : i32, e = %e) {
@@ -269,8 +269,8 @@ const char *const kAdditive = R"(q = %q[b, h, i, c] k = %k[b, h, j, c] v = %k[b,
     dot(%x, %y, h = %h, c = %c) {
       %s = arith.addf %x, %y : f32
       %t = math.tanh %s : f32
-      %w = attn.load %w[%h, %c] : tensor<?x?xf32>
-      %z = arith.mulf %w, %t : f32
+      %u = attn.load %w[%h, %c] : tensor<?x?xf32>
+      %z = arith.mulf %u, %t : f32
       attn.yield %z : f32
     })";
 
@@ -294,7 +294,7 @@ TEST(Operand, DotRegion) {
 TEST(Operand, ABadIndexOfTheDotRegionTakesThePair) {
   std::string body = kAdditive;
   body.replace(body.find("%w[%h, %c]"), 10, "%w[%at, %c]");
-  body.insert(body.find("%w = attn.load"),
+  body.insert(body.find("%u = attn.load"),
               "%two = arith.constant 1.5 : f32 %big = arith.cmpf ogt, %y, %two : f32 "
               "%n = arith.extui %big : i1 to i32 %at = arith.index_cast %n : i32 to index ");
   Case c{"%q: tensor<?x?x?x2xf32>, %k: tensor<?x?x?x2xf32>, %w: tensor<?x?xf32>", "c, e", body,

@@ -108,6 +108,7 @@ private:
   void buildDropout(mlir::Region &region);
   Value scaleValue();
   double scale();
+  void buildProduct(mlir::Region &region);
   void buildScore(mlir::Region &region, bool base2);
 
   KernelOp kernel;

@@ -131,6 +131,7 @@ Lowering::State Lowering::sweep(const Sweep &what) {
                                        what.spreadTo, spreadMap, sumPhis, sumClasses, sumValues, sumOps, weightPhis,
                                        weightClasses, what.form && what.form->usesRef, what.exact, valueRegions);
     buildScore(weigh.getScore(), base2);
+    buildProduct(weigh.getProduct());
     if (carriesRef)
       regions->gauge(*what.form, weigh.getGauge());
     if (what.spread)

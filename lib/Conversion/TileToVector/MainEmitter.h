@@ -3,7 +3,8 @@
 //   MainPhase.cpp   queries, state, the steps of the phase
 //   Sweep.cpp       one sweep over the keys: loops over ranges, strips and runs of microtiles
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
-//   Weigh.cpp       scores of a microtile, reference, weights, sums
+//   Product.cpp     products of a microtile, or what a region puts in their place
+//   Weigh.cpp       its scores, reference, weights, sums
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
 //   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
@@ -18,6 +19,7 @@
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
+#include "Contraction.h"
 #include "Members.h"
 #include "OperandEmitter.h"
 #include "SetEmitter.h"
@@ -95,11 +97,17 @@ protected:
   bool masksAreBounds();
   RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, l.gather())); }
 
+  // Product.cpp
+  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
+  virtual llvm::SmallVector<V> dot(V panel);
+  llvm::SmallVector<V> product(V keyPanel);
+  llvm::SmallVector<V> contraction(V keyPanel);
+  /// What the product region's indices are at feature `c`, or at a vector of features.
+  RegionEmitter atFeature(mlir::Block &block, V c);
+
   // Weigh.cpp
   /// True (i1) where no weight of the microtile meets a value: all are 0. Null: that cannot be told.
   V weigh(V panel, V status, V runStart);
-  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
-  virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
   llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
   void modifyRow(V r, V partial, V panel);

@@ -121,6 +121,10 @@ FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
       safe.push_back(index.isVector() ? e.min(i, asVector(e.sub(extent, e.i64(1)))) : i);
       continue;
     }
+    if (provesBounds && index.lo >= 0 && index.hi < t.type.getDimSize(axis)) { // not where that is dynamic
+      safe.push_back(i);
+      continue;
+    }
     V zero = e.i64(0), limit = extent;
     if (index.isVector())
       zero = asVector(zero), limit = asVector(extent);
@@ -130,7 +134,7 @@ FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
   }
   V nonEmpty;
   for (auto [axis, fact] : llvm::enumerate(t.fact.axes))
-    if (fact.free) {
+    if (fact.free && !(provesBounds && t.type.getDimSize(axis) > 0)) {
       V some = e.lt(e.i64(0), t.extents[axis]);
       nonEmpty = nonEmpty ? e.both(nonEmpty, some) : some;
     }

@@ -32,8 +32,8 @@ static ParseResult parseSlotRegion(OpAsmParser &parser, ArrayRef<StringRef> dims
     int slot = dim == dims.end() ? -1 : slotOf(dim - dims.begin(), at);
     if (slot < 0)
       return parser.emitError(at) << "[index_name] this region has no index '" << name
-                                  << "'; an operand's has its batch dimensions, token and feature, that of dot the "
-                                     "contracted feature";
+                                  << "'; an operand's has its batch dimensions, token and feature, that of dot "
+                                     "batch dimensions and the contracted feature";
     if (llvm::is_contained(slots, slot))
       return parser.emitError(at) << "[index_name] '" << name << "' is given twice";
     slots.push_back(slot);
@@ -117,8 +117,10 @@ ParseResult OperandClauses::parse(Parser &parser, StringRef clause) {
   Parser::Argument numbers[2];
   if (parser.parseLParen() || parseNumber(parser, numbers[0]) || parser.parseComma() || parseNumber(parser, numbers[1]))
     return failure();
-  auto slotOf = [&](unsigned dim, SMLoc) { return dim == numBatch + 2 ? 0 : -1; };
-  return parseSlotRegion(parser, dims, numbers, 1, slotOf, *dot.region);
+  auto slotOf = [&](unsigned dim, SMLoc) {
+    return dim < numBatch ? (int)dim : dim == numBatch + 2 ? (int)numBatch : -1;
+  };
+  return parseSlotRegion(parser, dims, numbers, numBatch + 1, slotOf, *dot.region);
 }
 
 ParseResult OperandClauses::checkFeature(Parser &parser, Operand &operand, unsigned feature) {
@@ -255,7 +257,9 @@ void attn::syntax::printOperands(OpAsmPrinter &p, AttendOp op, llvm::function_re
   if (Region *region = op.dotRegion()) {
     line();
     p << "dot(";
-    printSlotRegion(p, op, *region, 2, op.dotDim());
+    SmallVector<unsigned> indices = llvm::to_vector(llvm::seq<unsigned>(0, op.numBatch()));
+    indices.push_back(op.dotDim());
+    printSlotRegion(p, op, *region, 2, indices);
   }
 }
 

@@ -47,7 +47,7 @@ int AttendOp::dimOf(BlockArgument arg) {
   if (which >= 4 + getParts().size())
     return -1;
   if (which == 3)
-    return n == 2 ? (int)dotDim() : -1;
+    return n < 2 ? -1 : n - 2 < (int)batch ? n - 2 : n - 2 == (int)batch ? (int)dotDim() : -1;
   Operand x = which == 0   ? qPart(0)
               : which == 1 ? kPart(0)
               : which == 2 ? vPart()

@@ -39,7 +39,7 @@ enum {
   ATTN_E_FACT = 14       /* an element of a tensor breaks what the program promises of it: its order or its range */
 };
 
-/* DLPack's type codes. A boolean is one byte, 0 or 1. */
+/* DLPack's type codes. A boolean is one byte, 0 or 1. The two codes of 8-bit floats are formats of their own. */
 enum {
   ATTN_INT = 0,
   ATTN_UINT = 1,

@@ -10,9 +10,9 @@
 // Heads share the latent.
 // CHECK-SAME: share = array<i64: 1, 0>
 // CHECK-NEXT: ^bb0(%[[QN:.*]]: tensor<?x?x?x512xf32>, %[[QR:.*]]: tensor<?x?x?x64xf32>, %[[LAT:.*]]: tensor<?x?x576xbf16>
-// CHECK: tile.pack %[[LAT]], %[[LAT]] by [#[[LATENT]], #[[ROPED]]] extents array<i64: 512, 64> : tensor<?x?x576xbf16>, tensor<?x?x576xbf16> -> <576, 16,
+// CHECK: tile.pack %[[LAT]], %[[LAT]] by [#[[LATENT]], #[[ROPED]]] extents [512, 64] : tensor<?x?x576xbf16>, tensor<?x?x576xbf16> -> <576, 16,
 // CHECK: tile.pack %[[LAT]] by [#[[VALUE]]] : tensor<?x?x576xbf16> -> <512, 16,
-// CHECK: tile.load %[[QN]], %[[QR]] by [#{{.*}}, #{{.*}}] extents array<i64: 512, 64> : {{.*}} -> <[{{.*}}, 576] x f32>
+// CHECK: tile.load %[[QN]], %[[QR]] by [#{{.*}}, #{{.*}}] extents [512, 64] : {{.*}} -> <[{{.*}}, 576] x f32>
 // 1 / sqrt(576) log2(e)
 // CHECK: arith.constant 0.0601122
 !lat = tensor<?x?x576xbf16>

@@ -150,7 +150,7 @@ func.func private @f(%s: !tile.state) {
 tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 16, 8>, arg_facts = []} {
 ^bb0(%k: tensor<?x?x8xf32>):
   // expected-error@below {{[pack_c1] one map for each source, and extents that are together the 16 features, absent where one source has them all}}
-  %0 = tile.pack %k, %k by [#k, #k] extents array<i64: 8, 4> : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <16, 16, 256, true, f32>
+  %0 = tile.pack %k, %k by [#k, #k] extents [8, 4] : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <16, 16, 256, true, f32>
 }
 
 // -----
@@ -159,7 +159,7 @@ tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b"
 tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 16, 8>, arg_facts = []} {
 ^bb0(%k: tensor<?x?x8xf32>):
   // expected-error@below {{[pack_c1] one map for each source}}
-  %0 = tile.pack %k, %k by [#k] extents array<i64: 8, 8> : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <16, 16, 256, true, f32>
+  %0 = tile.pack %k, %k by [#k] extents [8, 8] : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <16, 16, 256, true, f32>
 }
 
 // -----

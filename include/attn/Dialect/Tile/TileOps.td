@@ -256,7 +256,8 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
     regions `values` gives x, from the score and the indices, or -1 for 1; `sum_ops`: 0 for a sum as above, 1 and 2 for the largest and least x instead, 3 for the key of the
     largest x (a tile of two numbers a row: x and the key).
     `weights` are those that meet values, one for each entry of `weight_phis` (k) and `weight_classes`. The `factor` region, where there is one, gives what they are multiplied by
-    before, from the indices: dropout. The `class` region gives the class of a pair from the indices.
+    before, from the indices: dropout. The `class` region gives the class of a pair from the indices. The `product` region, where there is one, gives what is summed over c in the place of
+    q_rc k_jc, from q_rc, k_jc, the batch indices and c.
 
     phi takes s - ref, then the reference where `uses_ref`, then `given`, numbers of the rows; without reference it takes the score instead. `rescaled` are the other accumulators that the
     gauge multiplies. `exact`: the reference is raised by every greater score. One op, because on every target the weight is taken while the score is in registers.
@@ -270,11 +271,11 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
                        DenseI64ArrayAttr:$sum_values, DenseI64ArrayAttr:$sum_ops, DenseI64ArrayAttr:$weight_phis, DenseI64ArrayAttr:$weight_classes,
                        UnitAttr:$uses_ref, UnitAttr:$exact);
   let regions = (region SizedRegion<1>:$score, MaxSizedRegion<1>:$gauge, SizedRegion<1>:$phi, MaxSizedRegion<1>:$factor, MaxSizedRegion<1>:$classes,
-                        VariadicRegion<SizedRegion<1>>:$values);
+                        MaxSizedRegion<1>:$product, VariadicRegion<SizedRegion<1>>:$values);
   let results = (outs Variadic<Tile_TileType>:$weights, Optional<Tile_TileType>:$new_ref, Variadic<Tile_TileType>:$new_sums,
                       Variadic<Tile_TileType>:$new_rescaled);
   let assemblyFormat = [{ `dot` `(` $queries `,` $keys `)` (`ref` $ref^)? `sums` `(` ($sums^)? `)` `rescale` `(` ($rescaled^)? `)` (`given` $given^)? (`spread` $spread_state `to` $spread_to^)?
-    `score` $score `gauge` $gauge `phi` $phi `factor` $factor `class` $classes (`values` $values^)? attr-dict `:` type(operands) `->` type(results) }];
+    `score` $score `gauge` $gauge `phi` $phi `factor` $factor `class` $classes (`product` $product^)? (`values` $values^)? attr-dict `:` type(operands) `->` type(results) }];
 }
 
 def AccumulateOp : Tile_Op<"accumulate", [Pure]> {

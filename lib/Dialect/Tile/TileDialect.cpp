@@ -41,7 +41,7 @@ LogicalResult PhaseOp::verify() {
   return success();
 }
 
-/// pack_c1, load_c1
+/// pack_c1, tile_load_c1
 template <typename Op> static LogicalResult verifySources(Op op, StringRef label, int64_t features) {
   unsigned count = op.getSources().size();
   auto extents = op.getExtents();
@@ -72,7 +72,7 @@ template <typename Op> static LogicalResult verifySources(Op op, StringRef label
 }
 
 LogicalResult PackOp::verifyRegions() { return verifySources(*this, "pack_c1", getPanels().getType().getFeatures()); }
-LogicalResult LoadOp::verifyRegions() { return verifySources(*this, "load_c1", getResult().getType().getShape().back()); }
+LogicalResult LoadOp::verifyRegions() { return verifySources(*this, "tile_load_c1", getResult().getType().getShape().back()); }
 
 LogicalResult MergeOp::verify() {
   if (getSumOps().size() != getSums().size() || getSumPhis().size() != getSums().size() ||

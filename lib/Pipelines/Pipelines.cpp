@@ -29,6 +29,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnExpandBilinearPass());
   pm.addPass(createAttnExpandColumnsPass());
   pm.addPass(createAttnExpandMergePass());
   pm.addPass(createAttnSplitKernelPass());
@@ -77,6 +78,7 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
+  registerPass(createAttnExpandBilinearPass);
   registerPass(createAttnExpandMergePass);
   registerPass(createAttnSplitKernelPass);
   registerPass([] { return createAttnSchedulePass(); });

@@ -9,6 +9,8 @@ namespace attn {
 /// The map of an elementwise program, null for any other.
 tile::MapOp mapOf(tile::ProgramOp program);
 mlir::LogicalResult emitMapPhase(TaskEmitter &task, tile::MapOp map);
+/// Bytes of scratch beyond the layout's own.
+int64_t mapRoom(TaskEmitter &task, tile::MapOp map);
 /// How many tasks there are, as the positions of the query axis.
 mlir::LogicalResult emitMapSizes(TaskEmitter &task, tile::MapOp map, mlir::Value sizes);
 

@@ -19,6 +19,7 @@ struct Layout {
   bool inPlace = false;      // keys and values are not packed
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
+  int64_t room = 0;          // an elementwise program's, for what it transposes
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
@@ -57,7 +58,8 @@ struct Layout {
   int64_t packedKeys() const { return align(blockStatus() + kGroupBlocks + lanes); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
-    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
+    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes())
+                                       : align(packedKeys() + room);
   }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
@@ -159,6 +161,8 @@ public:
 
 /// Copies `count` elements of a strided row to unit stride in the accumulation type; vectors where the source is
 /// contiguous.
+/// lanes x lanes elements held as rows.
+void transpose(Emit &e, llvm::SmallVector<mlir::Value> &rows);
 void copyRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value stride, mlir::Value dst, int64_t count);
 /// The reverse: `count` values of the accumulation type to a strided row of `element`.
 void storeRow(Emit &e, mlir::Type element, mlir::Value src, mlir::Value dst, mlir::Value stride, int64_t count);

@@ -135,8 +135,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         return V();
       };
     };
-    if (failed(makeFunction(module, loc, prefix + "_map", 1,
-                            emitter([&](TaskEmitter &task, Block *) { return emitMapPhase(task, map); }))) ||
+    if (failed(makeFunction(module, loc, prefix + "_map", 1, emitter([&](TaskEmitter &task, Block *) {
+                              l.room = mapRoom(task, map);
+                              return emitMapPhase(task, map);
+                            }))) ||
         failed(makeFunction(module, loc, prefix + "_sizes", 2, emitter([&](TaskEmitter &task, Block *entry) {
                               return emitMapSizes(task, map, entry->getArgument(1));
                             }))))

@@ -43,6 +43,8 @@ mlir::LogicalResult linkNormalizers(mlir::ModuleOp module);
 
 std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
 std::unique_ptr<mlir::Pass> createAttnExpandColumnsPass();
+/// Its option `operand` says which side of a bilinear score is mapped: auto, q or k.
+std::unique_ptr<mlir::Pass> createAttnExpandBilinearPass();
 
 /// On an attend that --attn-expand-columns made: its queries are the keys of the text, so that what sets name by query
 /// and key is meant the other way round; indices of maps and regions are the attend's own.

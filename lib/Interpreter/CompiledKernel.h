@@ -82,6 +82,9 @@ struct CompiledOutput {
 struct CompiledKernel {
   Problem problem;
   Program set, score;
+  std::vector<std::optional<Program>> q, k; // by part; none: elements are what the tensor holds
+  std::optional<Program> v;                 // (element, batch indices, token, feature)
+  std::optional<Program> dot;               // (x, y, feature); none: the product
   std::optional<Program> scale; // none: the constant below, or the default where there is none
   std::optional<double> scaleValue;
   std::optional<CompiledDropout> dropout;

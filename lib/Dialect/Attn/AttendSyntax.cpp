@@ -156,6 +156,11 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   }
   if (operands.valueless() && groups[3] != (int64_t)operands.numContracted())
     return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
+  const unsigned contracted = operands.numContracted();
+  if (!operands.valueless() && groups[3] != contracted + 1 && (contracted != 1 || groups[3] != 1))
+    return parser.emitError(dimsAt, "[attend_c1] write dims(batch.. | query | key | dot feature, value feature), e.g. "
+                                    "dims(b, h | i | j | c, e); here there are ")
+           << contracted << " contracted features";
   if (operands.check(parser))
     return failure();
 

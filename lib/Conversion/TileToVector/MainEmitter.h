@@ -111,8 +111,15 @@ protected:
   llvm::SmallVector<V> loadTile();
   V valueFactor(V r, V panel, unsigned half);
   V storeWeights(llvm::ArrayRef<V> s, V panel);
-  /// phi's results for a vector of scores of row `r` of the strip; null where a weight is 0 in itself at -inf.
-  llvm::SmallVector<V> phiOf(V x, V r);
+  V storeWeights(llvm::ArrayRef<V> s, V panel, llvm::function_ref<llvm::SmallVector<V>(int64_t r)> weightsOfRow,
+                 bool noZero = false);
+  void noteSeen(llvm::ArrayRef<V> s);
+  void addToSums(int64_t r, V p0, V p1);
+  V largestOf(V largest, V x);
+  V isTame(V largest, double limit);
+  /// phi's results for a vector of scores of row `r` of the strip. `bounded`: for finite scores alone, where besides
+  /// what is appended is within its bound.
+  llvm::SmallVector<V> phiOf(V x, V r, llvm::SmallVectorImpl<V> *bounded = nullptr);
   void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
 
   // Reduce.cpp

@@ -88,6 +88,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows),
                                          b.getI64IntegerAttr(keys), b.getI64IntegerAttr(tileRows),
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
+  if (v.contains(kSideAttr))
+    variant->setAttr(kSideAttr, b.getUnitAttr());
   b.createBlock(&variant.getBody());
 
   int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
@@ -121,6 +123,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   packTypes.append(summaries.size(), sType);
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
   bool once = v.contains(kChunksAttr) && summaries.empty() && llvm::all_of(share, [](int64_t n) { return n == 1; });
+  once |= v.contains(kSideAttr); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {

@@ -83,7 +83,8 @@ private:
   int64_t step;                        // elements along it at a time: those of a vector, or 1
   llvm::SmallVector<Val> indices;      // by dimension, as far as they are known
   llvm::SmallVector<std::optional<Val>> elements;
-  V lanes; // which of the vector are inside
+  V lanes;     // which of the vector are inside
+  V innerFrom; // the first of them
   bool bad = false;
 
   llvm::SmallVector<Input> inputs;

@@ -110,6 +110,7 @@ void MapEmitter::emitRow(V from, V to) {
   auto ofRow = elements;
   e.loop(from, to, step, [&](V v) {
     indices[inner] = step == 1 ? indexOf(v, inner) : region().indexLanes(v, inner);
+    innerFrom = v;
     elements = ofRow;
     emitVector(v, to);
   });
@@ -170,6 +171,9 @@ Val MapEmitter::indexOf(AffineExpr index) {
   const Val &of = indices[cast<AffineDimExpr>(binary.getLHS()).getPosition()];
   if (divisor > INT32_MAX) // extents are not
     return region().constantInt(0);
+  // Vectors begin at multiples of their lanes: where the divisor is one too, all lanes have one quotient.
+  if (of.isVector() && divisor % e.lanes == 0)
+    return region().make(e.divUnsigned(innerFrom, divisor), 0, INT32_MAX);
   Type type = of.v.getType();
   TypedAttr by = of.isVector()
                      ? (TypedAttr)DenseElementsAttr::get(cast<VectorType>(type), e.b.getI32IntegerAttr(divisor))

@@ -19,7 +19,7 @@ struct Layout {
   bool inPlace = false;      // keys and values are not packed
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
-  int64_t room = 0;          // an elementwise program's, for what it transposes
+  int64_t room = 0;          // of elementwise programs and problems side by side
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
@@ -192,6 +192,10 @@ mlir::Value emitRowsGuard(TaskEmitter &task);
 /// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
 mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
+/// The main phase, bytes of scratch and guard of problems side by side (see SidePhase.cpp).
+mlir::LogicalResult emitSidePhase(TaskEmitter &task, tile::PhaseOp pack, tile::PhaseOp main);
+int64_t sideRoom(TaskEmitter &task, tile::PhaseOp pack, tile::PhaseOp main);
+mlir::Value emitSideGuard(TaskEmitter &task);
 mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,
                                    mlir::ModuleOp module, llvm::StringRef prefix);
 /// `twin`: see MainEmitter::run.
@@ -204,7 +208,7 @@ struct EmittedPhase {
   int64_t kind; // ATTN_PHASE_*
   bool descending;
   int64_t block;
-  int64_t chunks = 0;
+  int64_t chunks = 0, heads = 0;
 };
 struct EmittedVariant {
   std::string name, sizes, guard; // functions, or none

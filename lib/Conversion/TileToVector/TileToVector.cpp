@@ -184,8 +184,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.blockRows = variant.getBlockRows();
       l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
-      l.inPlace = !pack;
-      l.packsInTasks = pack && pack.getInTasks();
+      // Small problems side by side: one phase, whose tasks take some heads each.
+      bool side = variant->hasAttr("side");
+      constexpr int64_t kHeads = 64;
+      l.inPlace = !pack || side;
+      l.packsInTasks = pack && pack.getInTasks() && !side;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
@@ -195,7 +198,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         twin = Phases(next).main;
         countSlots(twin, l);
       }
-      if (l.width != 2 * l.lanes)
+      if (l.width != 2 * l.lanes && !side)
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
       if (lists && l.tileRows != 1)
@@ -246,8 +249,12 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         e.phases.back().chunks = 0;
       } else {
         e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
-                            (int64_t)main.getChunks().value_or(0)});
+                            (int64_t)main.getChunks().value_or(0), side ? kHeads : 0});
         if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
+              if (side) {
+                l.room = sideRoom(task, pack, main);
+                return emitSidePhase(task, pack, main);
+              }
               return lists ? emitRowsPhase(task, variant, main, module, prefix)
                            : emitMainPhase(task, variant, pack, main, twin, module, prefix);
             })))
@@ -260,12 +267,12 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
             })))
           return failure();
       }
-      if ((lists || merge) && v < variants) { // the last variant takes every call
+      if ((lists || merge || side) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
-                  result = lists ? emitRowsGuard(task) : emitSplitGuard(task, main);
+                  result = lists ? emitRowsGuard(task) : side ? emitSideGuard(task) : emitSplitGuard(task, main);
                   return success();
                 },
                 true)))

@@ -347,14 +347,18 @@ private:
       state.push_back(finishOp.getRef());
     llvm::append_range(state, finishOp.getSums());
     unsigned firstAcc = state.size();
-    RegionEmitter once = region();
     BlockArgument accumulator;
-    for (auto [n, position] : llvm::enumerate(finishOp.getOrder())) {
-      if (position >= firstAcc)
-        accumulator = body.getArgument(n);
-      else
-        once.bind(body.getArgument(n), Val{position == 0 ? ref : total});
-    }
+    auto bound = [&](V ref, V total) {
+      RegionEmitter of = region();
+      for (auto [n, position] : llvm::enumerate(finishOp.getOrder())) {
+        if (position >= firstAcc)
+          accumulator = body.getArgument(n);
+        else
+          of.bind(body.getArgument(n), Val{position == 0 ? ref : total});
+      }
+      return of;
+    };
+    RegionEmitter once = bound(ref, total);
     // A row with a NaN has no largest score, but is not empty.
     V empty = e.both(e.cmpf(arith::CmpFPredicate::OEQ, ref, e.splat(-std::numeric_limits<double>::infinity())),
                      e.cmpf(arith::CmpFPredicate::ORD, total, total));
@@ -367,9 +371,19 @@ private:
                                       LLVM::ZeroOp::create(e.b, e.loc, e.ptrType()));
       e.when(wanted, [&] {
         if (!wide) {
-          RegionEmitter inner = once;
           V at = scratch(buffer);
-          e.store(overridden(emitted(inner, value)), at);
+          if (e.real.isF32()) {
+            RegionEmitter inner = once;
+            e.store(overridden(emitted(inner, value)), at);
+          } else { // logarithms of f64 are of scalars
+            for (int64_t lane = 0; lane < e.lanes; ++lane) {
+              auto laneOf = [&](V x) -> V { return vector::ExtractOp::create(e.b, e.loc, x, ArrayRef<int64_t>{lane}); };
+              RegionEmitter inner = bound(laneOf(ref), laneOf(total));
+              auto x = inner.emit(value);
+              e.store(succeeded(x) ? x->v : e.scalar(0), e.at(at, lane * e.bytes));
+            }
+            e.store(overridden(e.load(e.vec, at)), at);
+          }
           for (int64_t lane = 0; lane < e.lanes; ++lane)
             e.storeElement(e.load(e.real, e.at(at, lane * e.bytes)), s.element, partOf(s, lane, row));
           return;

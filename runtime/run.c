@@ -205,7 +205,7 @@ static void call_task(const launch *l, const attn_task *task) {
 
 static void run_heads(void *ctx, int64_t i, int32_t worker) {
   const launch *l = ctx;
-  const int64_t first = i * l->phase->heads, left = l->heads - first;
+  const int64_t most = -(int64_t)l->phase->chunks, first = i * most, left = l->heads - first;
   const attn_task task = {
       .args = l->call->args,
       .params = l->call->params,
@@ -214,7 +214,7 @@ static void run_heads(void *ctx, int64_t i, int32_t worker) {
       .counters = (int64_t *)(void *)(l->counters + (int64_t)worker * LINE),
       .bad = (int64_t *)(void *)l->bad,
       .chunk = first,
-      .chunks = first + (left < l->phase->heads ? left : l->phase->heads),
+      .chunks = first + (left < most ? left : most),
   };
   call_task(l, &task);
 }
@@ -273,12 +273,12 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
       __builtin_mul_overflow(tasks, l->chunks, &tasks))
     return attn_rt_fail(l->call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
   attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
-  if (phase->heads > 0) { /* such a variant keeps nothing in slots: all units are here at once */
+  if (phase->chunks < 0) { /* such a variant keeps nothing in slots: all units are here at once */
     l->heads = 1;         /* no more than units times members, which fit */
     for (int32_t d = 0; d < l->info->n_dims; ++d)
       if (l->info->dims[d].kind == ATTN_DIM_BATCH)
         l->heads *= l->plan->extents[d];
-    parallel_for(l->call->pool, attn_rt_ceil_div(l->heads, phase->heads), l->plan->workers, run_heads, l);
+    parallel_for(l->call->pool, attn_rt_ceil_div(l->heads, -(int64_t)phase->chunks), l->plan->workers, run_heads, l);
     return ATTN_OK;
   }
   parallel_for(l->call->pool, tasks, l->plan->workers, run_task, l);

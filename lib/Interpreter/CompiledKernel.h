@@ -54,6 +54,7 @@ struct CompiledReduction {
   ReduceKind kind;
   bool needed = false;      // for an output; what nobody asks for is not evaluated, and reads nothing
   std::optional<Program> f; // (s, batch indices, i, j); none: the score
+  int64_t count = 0;        // of a topk
 };
 
 struct CompiledColumn {
@@ -69,7 +70,7 @@ struct CompiledAggregate {
 
 /// What an epilogue takes.
 struct CompiledEpilogueArgument {
-  bool isReduction;
+  enum Kind { Finish, Reduction, LogSumExp } kind;
   unsigned index;
 };
 

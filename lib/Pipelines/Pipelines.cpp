@@ -1,5 +1,6 @@
 #include "attn/Pipelines/Pipelines.h"
 #include "attn/Conversion/Passes.h"
+#include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Dialect/Tile/Tile.h"
 #include "attn/Machine/X86.h"
 #include "attn/Schedule/Schedule.h"
@@ -30,6 +31,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
   pm.addPass(createAttnExpandBilinearPass());
+  pm.addPass(createAttnExpandLsePass());
   pm.addPass(createAttnExpandColumnsPass());
   pm.addPass(createAttnExpandMergePass());
   pm.addPass(createAttnSplitKernelPass());

@@ -29,7 +29,7 @@ namespace attn::interpreter {
 enum class Precision { Double, Plain };
 
 /// One row of every output but those over keys: one value for each value feature where it has them, one for each key
-/// for `p`, else one. An argmax is a key.
+/// for `p`, one for each rank for a topk, else one. An argmax is a key.
 struct RowResult {
   std::map<std::string, std::vector<double>> outputs;
   /// Pairs in the set, without those at a bad index or of a token that is padding, with those of score -inf.

@@ -49,7 +49,7 @@ public:
       array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
         const EmittedPhase &p = variants[v].phases[n];
         return SmallVector<V>{addressOf(p.function), c32(p.kind),   c32(p.descending),
-                              c64(p.block),          c32(p.chunks), c32(p.heads)};
+                              c64(p.block),          c32(p.chunks), c32(0)};
       });
     variantArray(variants, /*runs=*/true);
     info(SymbolTable::getSymbolVisibility(program) == SymbolTable::Visibility::Public, variants.size(), isaLevel,
@@ -258,6 +258,10 @@ private:
   static std::pair<int, int> dtype(Type t) {
     if (t.isBF16())
       return {ATTN_BFLOAT, 16};
+    if (isa<Float8E4M3FNType>(t))
+      return {ATTN_FLOAT8_E4M3FN, 8};
+    if (isa<Float8E5M2Type>(t))
+      return {ATTN_FLOAT8_E5M2, 8};
     if (isa<FloatType>(t))
       return {ATTN_FLOAT, t.getIntOrFloatBitWidth()};
     if (t.isInteger(1))

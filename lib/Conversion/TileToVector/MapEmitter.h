@@ -71,7 +71,7 @@ private:
   V offsetOf(const Input &input, V v);
   V packedAt(const Input &input) { return e.at(room0(), input.packed * kPackedTerms * most * e.lanes * e.bytes); }
   V sumsAt() { return e.at(room0(), numPacked * kPackedTerms * most * e.lanes * e.bytes); }
-  V room0() { return e.at(t.scratch, t.layout.packedKeys()); }
+  V room0() { return e.at(t.scratch, t.layout.weights()); }
   bool tiled() const { return tileRows > 0; }
 
   TaskEmitter &t;

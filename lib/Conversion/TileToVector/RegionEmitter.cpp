@@ -392,6 +392,16 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     return Val{e.exp2(in[0].v, boundedExp2)};
   if (isa<math::LogOp>(op) && !isVector)
     return Val{e.log(in[0].v)};
+  if (e.real.isF64()) {
+    if (isa<math::LogOp>(op))
+      return Val{e.log64(in[0].v)};
+    if (isa<math::Log2Op>(op))
+      return Val{e.log64(in[0].v, Emit::LogBase::Two)};
+    if (isa<math::Log10Op>(op))
+      return Val{e.log64(in[0].v, Emit::LogBase::Ten)};
+    if (isa<math::Log1pOp>(op))
+      return Val{e.log1p64(in[0].v)};
+  }
   if (isa<math::RsqrtOp>(op)) {
     V one = in[0].isVector() ? e.splat(1) : e.scalar(1);
     return Val{e.fdiv(one, math::SqrtOp::create(e.b, e.loc, in[0].v))};

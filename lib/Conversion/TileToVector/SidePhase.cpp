@@ -7,7 +7,7 @@
 //
 // Past the last problem of a task the last is repeated, past the last key or query too: what is stored twice has the
 // same bits. A lane depends on its own problem alone, and on nothing but that.
-#include "TaskEmitter.h"
+#include "MapPhase.h"
 #include "attn-rt/attn_rt.h"
 
 using namespace mlir;
@@ -24,15 +24,15 @@ public:
   SideEmitter(TaskEmitter &t, tile::PhaseOp pack, tile::PhaseOp main) : t(t), e(t.e), l(t.layout) {
     for (Operation &op : main.getBody().front()) {
       if (auto o = dyn_cast<tile::LoadOp>(op))
-        q = side(o.getSource(), o.getMap(), t.queryDim(), t.dotDim(), l.dot);
+        q = side(o.getSources()[0], mapOf(o), t.queryDim(), t.dotDim(), l.dot);
       else if (auto o = dyn_cast<tile::ForOp>(op))
         forOp = o;
       else if (auto o = dyn_cast<tile::FinishOp>(op))
         finishOp = o;
     }
     auto packs = llvm::to_vector(pack.getBody().getOps<tile::PackOp>());
-    k = side(packs[0].getSource(), packs[0].getMap(), t.keyDim(), t.dotDim(), l.dot);
-    v = side(packs[1].getSource(), packs[1].getMap(), t.keyDim(), t.valueDim(), l.value);
+    k = side(packs[0].getSources()[0], mapOf(packs[0]), t.keyDim(), t.dotDim(), l.dot);
+    v = side(packs[1].getSources()[0], mapOf(packs[1]), t.keyDim(), t.valueDim(), l.value);
     for (auto [n, output] : llvm::enumerate(finishOp.getOutputs()))
       outs.push_back(
           side(output, cast<AffineMapAttr>(finishOp.getMaps()[n]).getValue(), t.queryDim(), t.valueDim(), l.value));
@@ -41,7 +41,7 @@ public:
         weighOp = o;
       hasValues |= isa<tile::AccumulateOp>(op);
     }
-    int64_t at = l.packedKeys();
+    int64_t at = l.weights();
     auto place = [&](int64_t bytes) {
       int64_t from = at;
       at += llvm::alignTo(bytes, 64);
@@ -58,7 +58,7 @@ public:
     end = at;
   }
 
-  int64_t room() const { return end - l.packedKeys(); }
+  int64_t room() const { return end - l.weights(); }
 
   LogicalResult run() {
     V from = t.field(offsetof(attn_task, chunk), e.i64Type()), to = t.field(offsetof(attn_task, chunks), e.i64Type());
@@ -91,6 +91,7 @@ private:
     int64_t table = 0, rows = 0; // in scratch: where each lane's part begins; [token][feature][lane]
   };
 
+  template <typename Op> static AffineMap mapOf(Op op) { return cast<AffineMapAttr>(op.getMaps()[0]).getValue(); }
   Side side(V tensor, AffineMap map, unsigned token, unsigned feature, int64_t features) {
     TensorRef &ref = t.tensor(cast<BlockArgument>(tensor).getArgNumber());
     Type element = ref.type.getElementType();

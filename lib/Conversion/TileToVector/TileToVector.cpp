@@ -86,6 +86,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     }
   }
 
+  /// So many bytes of scratch in the place of weights.
+  static void reserve(Layout &l, int64_t bytes) {
+    l.numWeights = llvm::divideCeil(bytes, llvm::alignTo(l.tileRows * l.blockKeys * l.element, 64)) + 1;
+  }
+
   /// A function of the module: `body` at the end of its first block; void unless it gives an i32.
   LogicalResult makeFunction(ModuleOp module, Location loc, const std::string &name, unsigned arguments,
                              llvm::function_ref<FailureOr<V>(OpBuilder &, Block *)> body, bool returns = false) {
@@ -136,7 +141,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       };
     };
     if (failed(makeFunction(module, loc, prefix + "_map", 1, emitter([&](TaskEmitter &task, Block *) {
-                              l.room = mapRoom(task, map);
+                              reserve(l, mapRoom(task, map));
                               return emitMapPhase(task, map);
                             }))) ||
         failed(makeFunction(module, loc, prefix + "_sizes", 2, emitter([&](TaskEmitter &task, Block *entry) {
@@ -190,6 +195,16 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.inPlace = !pack || side;
       l.packsInTasks = pack && pack.getInTasks() && !side;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
+      bool absentKeys = false;
+      variant.walk([&](Operation *op) {
+        if (auto packs = dyn_cast<tile::PackOp>(op)) {
+          absentKeys |= packs.getChecked();
+          if (packs.getPanels().getType().getLanesKeys())
+            l.staged = stagedFeatures(packs, l.lanes);
+        } else if (auto loads = dyn_cast<tile::LoadOp>(op)) {
+          l.absentQueries |= loads.getChecked();
+        }
+      });
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
       if (merge)
@@ -226,6 +241,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           Emit emit(b, loc, real, vectorBytes);
           TaskEmitter task(emit, program, l, orderOp, entry->getArgument(0));
           task.lists = lists;
+          task.absentKeys = absentKeys;
           if (failed(body(task, entry)))
             return failure();
           return result;
@@ -249,10 +265,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         e.phases.back().chunks = 0;
       } else {
         e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
-                            (int64_t)main.getChunks().value_or(0), side ? kHeads : 0});
+                            side ? -kHeads : (int64_t)main.getChunks().value_or(0)});
         if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
               if (side) {
-                l.room = sideRoom(task, pack, main);
+                reserve(l, sideRoom(task, pack, main));
                 return emitSidePhase(task, pack, main);
               }
               return lists ? emitRowsPhase(task, variant, main, module, prefix)

@@ -5,6 +5,7 @@
 //
 // y is computed once for each of its rows, in the type that scores accumulate in. It is made on k where k has fewer
 // rows, its batch indices with those of g being fewer or divided; on q otherwise.
+#include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Dialect/Attn/Attn.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"

@@ -191,8 +191,7 @@ typedef struct attn_phase_info {
   int32_t descending; /* 1: blocks are handed out from the last to the first (longest first under causal sets) */
   int64_t block;      /* positions per block along the axis: keys for PACK, queries for MAIN and MERGE */
   int32_t chunks;     /* of MAIN: runs of the keys, each a task of its own; 0: all keys are one task's */
-  int32_t heads;      /* of MAIN: a task has so many members, of all units in the order of their batch indices, from
-                         task.chunk on to below task.chunks, and all their queries; 0: one block of one member */
+  int32_t reserved;
 } attn_phase_info;
 
 /* What a variant needs at run time beyond what its constants say. keys and queries come in as the extents. */

@@ -144,7 +144,7 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c22`: q and k have the same number of parts, each with a contracted feature of its own; with a bilinear tensor or a dot region there is one part.
     `attend_c23`: the dot region takes an element of q, one of k and the contracted feature's index and yields the accumulation type. A bilinear tensor is indexed by batch dimensions, constants, q's
     feature and k's, and stands without a dot region.
-    `attend_c24`: a topk has a count of at least 1 and a name for the axis of ranks, which its output's map has as its last index.
+    `attend_c24`: a topk has a count of at least 1 and a name for the axis of ranks, which is that of no dimension; its output's map has it as its last index, and its type the count as extent there.
     `attend_c20`: without v no output needs values, and there is one feature; the output p is indexed by the batch dimensions, the query and the key.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
@@ -217,7 +217,8 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     mlir::Region *dotRegion() { return operandRegion(3); }
     mlir::Region *partRegion(unsigned n) { return operandRegion(4 + n); }
     /// How many ids a topk has, 0 for other reductions; the name of the axis of its ranks.
-    int64_t reductionCount(unsigned n) { return getReduceCounts() ? (*getReduceCounts())[n] : 0; }
+    int64_t reductionCount(unsigned n) { return getReduceCounts() && n < getReduceCounts()->size() ? (*getReduceCounts())[n] : 0; }
+    mlir::StringRef reductionRank(unsigned n) { return getReduceRanks() && n < getReduceRanks()->size() ? mlir::cast<mlir::StringAttr>((*getReduceRanks())[n]).getValue() : mlir::StringRef(); }
     unsigned numAggregates() { return getAggregateNames() ? getAggregateNames()->size() : 0; }
     /// Dimensions whose indices an epilogue takes behind its named values: batch, query, value feature.
     llvm::SmallVector<unsigned> epilogueDims();

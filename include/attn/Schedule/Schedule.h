@@ -19,7 +19,7 @@ namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
-                                     kChunksAttr = "chunks";
+                                     kChunksAttr = "chunks", kSideAttr = "side";
 
 /// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the
 /// keys.

@@ -90,7 +90,7 @@ static int size_states(const plan *p, int64_t *bytes) {
   for (int32_t i = 0; i < p->variant->n_phases; ++i) {
     const attn_phase_info *phase = &p->variant->phases[i];
     const int64_t blocks = phase->block > 0 ? attn_rt_ceil_div(p->queries, phase->block) : 1;
-    if (phase->chunks > 0 && (__builtin_mul_overflow(blocks, p->members, bytes) ||
+    if (phase->chunks > 0 && (__builtin_mul_overflow(blocks, phase->together ? 1 : p->members, bytes) ||
                               __builtin_mul_overflow(*bytes, (int64_t)phase->chunks, bytes) ||
                               __builtin_mul_overflow(*bytes, p->state_bytes, bytes)))
       return 1;
@@ -265,7 +265,8 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
   l->phase = phase;
   l->block = phase->block > 0 ? phase->block : tokens;
   l->blocks = attn_rt_ceil_div(tokens, l->block);
-  l->members = phase->kind == ATTN_PHASE_MAIN || phase->kind == ATTN_PHASE_MERGE ? l->plan->members : 1;
+  const int by_members = (phase->kind == ATTN_PHASE_MAIN || phase->kind == ATTN_PHASE_MERGE) && !phase->together;
+  l->members = by_members ? l->plan->members : 1;
   l->chunks = phase->chunks > 0 ? phase->chunks : 1;
   if (phase->chunks > 0)
     l->state_chunks = phase->chunks;

@@ -81,6 +81,7 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
   registerPass(createAttnExpandBilinearPass);
+  registerPass(createAttnExpandLsePass);
   registerPass(createAttnExpandMergePass);
   registerPass(createAttnSplitKernelPass);
   registerPass([] { return createAttnSchedulePass(); });

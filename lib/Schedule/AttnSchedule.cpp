@@ -13,6 +13,10 @@
 // Where problems are small, of 16 queries and 256 pairs at most, a variant "side" stands first: vectors of problems,
 // one to a lane (see SidePhase.cpp), for features that are few enough for all of them to lie in L1 at once.
 //
+// Where heads share keys, a variant "group" stands before the others for calls of few queries: the queries of all heads
+// of a group are rows of the same blocks, which fill microtiles, and their keys are read once. Its guard looks at the
+// number of queries alone.
+//
 // Where a call has one block of queries and many keys, as in decoding, a variant "split" stands before "stream": 16
 // chunks of the keys are tasks of their own. Its guard looks at the queries and keys alone, neither at threads nor at
 // heads or batch, so that no row's bits depend on these (edge contract 9).
@@ -196,15 +200,28 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
            b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)), b.getNamedAttr(kSideAttr, b.getUnitAttr())}));
     }
     constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
-    if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
-      SmallVector<NamedAttribute> split(fields);
-      split[0].setValue(b.getStringAttr("split"));
-      split.push_back(
-          b.getNamedAttr(kChunksAttr, b.getI64IntegerAttr(request.splitKeys > 0 ? request.splitKeys : kChunks)));
-      variants.push_back(b.getDictionaryAttr(split));
+    auto add = [&](ArrayRef<NamedAttribute> fields, StringRef split, StringRef whole) {
+      SmallVector<NamedAttribute> own(fields);
+      if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
+        own[0].setValue(b.getStringAttr(split));
+        own.push_back(
+            b.getNamedAttr(kChunksAttr, b.getI64IntegerAttr(request.splitKeys > 0 ? request.splitKeys : kChunks)));
+        variants.push_back(b.getDictionaryAttr(own));
+        own.pop_back();
+      }
+      own[0].setValue(b.getStringAttr(whole));
+      if (request.splitKeys <= 0)
+        variants.push_back(b.getDictionaryAttr(own));
+    };
+    if (mayStandTogether(op)) {
+      SmallVector<NamedAttribute> together(fields);
+      if (request.blockRows <= 0 && rows == llvm::alignTo(96, tileRows)) // room for 128 heads of one query
+        for (unsigned n : {1, 2})
+          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(128, tileRows)));
+      together.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
+      add(together, "split_group", name == "stream" ? "group" : "forced_group");
     }
-    if (request.splitKeys <= 0)
-      variants.push_back(b.getDictionaryAttr(fields));
+    add(fields, "split", name);
     return b.getArrayAttr(variants);
   }
 

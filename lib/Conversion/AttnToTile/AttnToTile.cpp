@@ -40,8 +40,13 @@ LogicalResult Lowering::run() {
        llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
     args.map(from, to);
   outputs = body->getArguments().drop_front(kernel.getArgumentTypes().size());
+  bool absent = keysMayBeAbsent();
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    absent |= mayBeAbsent(attend.qPart(n));
   for (Attribute variant : schedule)
-    if (failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
+    // What is absent is kept by query, and rows that stand together are of several heads.
+    if (!(absent && cast<DictionaryAttr>(variant).contains(kTogetherAttr)) &&
+        failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
       return failure();
   kernel.erase();
   return success();
@@ -82,6 +87,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
   if (v.contains(kSideAttr))
     variant->setAttr(kSideAttr, b.getUnitAttr());
+  if (v.contains(kTogetherAttr))
+    variant->setAttr(kTogetherAttr, b.getUnitAttr());
   b.createBlock(&variant.getBody());
 
   int64_t c = attend.dotExtent(), e = attend.vPart().extent;
@@ -116,7 +123,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
-              llvm::all_of(share, [](int64_t n) { return n == 1; });
+              (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
   once |= v.contains(kSideAttr); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());

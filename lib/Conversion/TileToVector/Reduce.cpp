@@ -14,6 +14,7 @@ V MainEmitter::reduceRows(ArrayRef<V> s, V panel) {
 }
 
 void MainEmitter::bindIndices(RegionEmitter &region, SetEmitter &set, Block &block, unsigned first, V r, V keyLo) {
+  TaskEmitter::Row own(t, e.min(e.add(rowLo, r), lastRow));
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
     region.bind(block.getArgument(first + d), region.indexScalar(t.index[d], d));
   region.bind(block.getArgument(first + t.queryDim()), queryIndex(region, e.min(e.add(rowLo, r), lastRow)));

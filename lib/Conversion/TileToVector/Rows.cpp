@@ -171,6 +171,10 @@ void MainEmitter::loadParam(tile::ParamOp op) {
   V stride = perQuery ? t.stride(source, map, t.queryDim()) : V();
   eachRow([&](V row) {
     V offset = base;
+    if (l.together) {
+      TaskEmitter::Row own(t, e.min(e.add(first, row), lastRow));
+      offset = base = t.baseOffset(source, map);
+    }
     if (perQuery)
       offset = e.add(base, e.mul(t.queryAt(e.min(e.add(first, row), lastRow)), stride));
     V x = e.loadElement(element, e.at(source.data, e.mul(offset, Emit::elementBytes(element))));
@@ -288,6 +292,10 @@ void MainEmitter::pick(tile::PickOp op) {
   OperandEmitter source(t, op.getSource(), op.getMap(), &op.getProducer(), t.keyDim(), l.value);
   Place found = places.lookup(op.getFound()), value = places.lookup(op.getValue());
   eachRow([&](V row) {
+    if (l.together) {
+      TaskEmitter::Row own(t, e.min(e.add(first, row), lastRow));
+      base = e.at(source.data, e.mul(t.baseOffset(source, map), size));
+    }
     auto [score, key] = foundOf(found, row);
     e.store(score, rowAddress(places.lookup(op.getScore()).slot, row));
     V to = e.at(e.at(t.scratch, l.acc(value.slot)), e.mul(row, l.valueRowBytes()));

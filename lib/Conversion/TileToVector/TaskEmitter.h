@@ -17,6 +17,7 @@ struct Layout {
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
   bool inPlace = false;      // keys and values are not packed
+  unsigned together = 0;     // rows are of all members of a unit: 1 + batch dimensions; 0: of one
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
@@ -71,7 +72,9 @@ struct Layout {
   int64_t topRoom(unsigned n) const { return 2 * tops[n] + 64; }
   int64_t topRowBytes(unsigned n) const { return kTopHead + align(topRoom(n) * topEntry()); }
   static constexpr int64_t kTopHead = 64, kTopBound = 16;
-  int64_t packedKeys() const { return top(tops.size()); }
+  /// Where `together`: the query and the batch indices of each row, i64s.
+  int64_t places() const { return top(tops.size()); }
+  int64_t packedKeys() const { return align(places() + blockRows * together * 8); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
@@ -186,6 +189,21 @@ public:
 
   /// The query at a position.
   V queryAt(V position);
+  /// Rows of all members of a unit: writes their queries and batch indices; how many there are of the unit.
+  void placeRows(V count);
+  V rowsTogether();
+  /// While it lives, `index` are the batch indices of the row at this position.
+  class Row {
+  public:
+    Row(TaskEmitter &t, V position);
+    ~Row() { t.index = std::move(saved); }
+    Row(const Row &) = delete;
+    Row &operator=(const Row &) = delete;
+
+  private:
+    TaskEmitter &t;
+    llvm::SmallVector<V> saved;
+  };
   /// Where the columns of a row of a CSR begin and end, within `all`; `at`: element offset of its first offset. Offsets
   /// that are bad are reported where `reports`.
   std::pair<V, V> csrRow(TensorRef &offsets, V at, V all, bool reports);
@@ -235,6 +253,8 @@ mlir::Value emitRowsGuard(TaskEmitter &task);
 /// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
 mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
+/// Whether the queries of all members of a unit are rows of the same blocks; of split keys too.
+mlir::Value emitTogetherGuard(TaskEmitter &task, tile::PhaseOp main);
 mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,
                                    mlir::ModuleOp module, llvm::StringRef prefix);
 /// `twin`: see MainEmitter::run.
@@ -248,6 +268,7 @@ struct EmittedPhase {
   bool descending;
   int64_t block;
   int64_t chunks = 0;
+  bool together = false;
 };
 struct EmittedVariant {
   std::string name, sizes, guard; // functions, or none

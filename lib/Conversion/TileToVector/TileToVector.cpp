@@ -3,6 +3,7 @@
 #include "MapPhase.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -25,7 +26,7 @@ struct Phases {
 bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
-                           v.getThreshold().convertToDouble());
+                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr));
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
@@ -194,6 +195,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       constexpr int64_t kHeads = 64;
       l.inPlace = !pack || side;
       l.packsInTasks = pack && pack.getInTasks() && !side;
+      bool together = variant->hasAttr(kTogetherAttr);
+      l.together = together ? 1 + program.getNumBatch() : 0;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
       bool absentKeys = false;
       variant.walk([&](Operation *op) {
@@ -265,7 +268,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         e.phases.back().chunks = 0;
       } else {
         e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
-                            side ? -kHeads : (int64_t)main.getChunks().value_or(0)});
+                            side ? -kHeads : (int64_t)main.getChunks().value_or(0), together});
         if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
               if (side) {
                 reserve(l, sideRoom(task, pack, main));
@@ -277,18 +280,21 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           return failure();
       }
       if (merge) {
-        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows});
+        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows, 0, together});
         if (failed(function("_merge", 1, [&](TaskEmitter &task, Block *) {
               return emitMergePhase(task, variant, merge, module, prefix);
             })))
           return failure();
       }
-      if ((lists || merge || side) && v < variants) { // the last variant takes every call
+      if ((lists || merge || side || together) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
-                  result = lists ? emitRowsGuard(task) : side ? emitSideGuard(task) : emitSplitGuard(task, main);
+                  result = lists      ? emitRowsGuard(task)
+                           : side     ? emitSideGuard(task)
+                           : together ? emitTogetherGuard(task, main)
+                                      : emitSplitGuard(task, main);
                   return success();
                 },
                 true)))

@@ -96,6 +96,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
 void MainEmitter::modifyRow(V r, V partial, V panel) {
   V keyLo = e.add(blockFirst, e.mul(panel, l.width));
   V row = e.min(e.add(rowLo, r), lastRow);
+  TaskEmitter::Row own(t, row);
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
   V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
   for (unsigned half = 0; half < 2; ++half) {
@@ -153,6 +154,7 @@ SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel) {
 /// What a weight is multiplied by before it meets the value: dropout.
 V MainEmitter::valueFactor(V r, V panel, unsigned half) {
   Block &block = weighOp.getFactor().front();
+  TaskEmitter::Row own(t, e.min(e.add(rowLo, r), lastRow));
   RegionEmitter region = makeRegion();
   SetEmitter set = makeSet(region);
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)

@@ -90,12 +90,15 @@ std::vector<test::Tensor> test::makeOutputs(Program &program, const std::vector<
   for (unsigned r = 0; r < attend.getNumResults(); ++r) {
     Index shape;
     for (AffineExpr e : attend.outMap(r).getResults())
-      shape.push_back(extents[cast<AffineDimExpr>(e).getPosition()]);
+      shape.push_back(isa<AffineSymbolExpr>(e) ? attend.reductionCount(*topkOf(attend, attend.outName(r)))
+                                               : extents[cast<AffineDimExpr>(e).getPosition()]);
     Type type = cast<RankedTensorType>(attend.getResult(r).getType()).getElementType();
-    Element element = type.isF64()    ? Element::F64
-                      : type.isF32()  ? Element::F32
-                      : type.isBF16() ? Element::BF16
-                                      : Element::F16;
+    Element element = type.isInteger(64)   ? Element::I64
+                      : type.isInteger(32) ? Element::I32
+                      : type.isF64()       ? Element::F64
+                      : type.isF32()       ? Element::F32
+                      : type.isBF16()      ? Element::BF16
+                                           : Element::F16;
     outputs.emplace_back(element, shape);
     outputs.back().fill([](auto) { return 12345; });
   }

@@ -93,7 +93,7 @@ V TaskEmitter::stride(TensorRef &t, AffineMap map, unsigned dim) {
 
 V TaskEmitter::summaryBase(unsigned n) {
   V all = panels();
-  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.valueRowBytes()));
+  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.packedRowBytes()));
   return e.at(base, e.mul(all, n * 32));
 }
 

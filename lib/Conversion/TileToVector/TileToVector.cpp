@@ -185,6 +185,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.inPlace = !pack;
       l.packsInTasks = pack && pack.getInTasks();
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
+      l.packsValues = !pack || !pack.getResult(1).use_empty();
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
       if (merge)

@@ -19,6 +19,8 @@ static std::string elementName(mlir::Type type) {
 
 /// `b`, `h / 4`: an index expression in the names of the text.
 static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
+  if (mlir::isa<mlir::AffineSymbolExpr>(expr)) // the rank of a topk
+    return "";
   if (auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(expr))
     return mlir::cast<mlir::StringAttr>(dims[dim.getPosition()]).str();
   if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);

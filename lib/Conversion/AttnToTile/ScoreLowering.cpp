@@ -42,7 +42,26 @@ double Lowering::scale() {
     return 1.0;
   if (attend.getScaleValue())
     return attend.getScaleValue()->convertToDouble();
-  return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
+  if (attend.dotRegion())
+    return 1.0;
+  return 1.0 / std::sqrt((double)attend.dotExtent());
+}
+
+/// (x, y, batch.., c): the text's region.
+void Lowering::buildProduct(Region &region) {
+  Region *text = attend.dotRegion();
+  if (!text)
+    return;
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Type> types(attend.numBatch() + 3, b.getIndexType());
+  types[0] = types[1] = real;
+  Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
+  IRMapping map = args;
+  Block &from = text->front();
+  map.map(from.getArguments(), block->getArguments());
+  for (Operation &op : from.without_terminator())
+    b.clone(op, map);
+  tile::YieldOp::create(b, loc, map.lookupOrDefault(from.getTerminator()->getOperand(0)));
 }
 
 /// From the bare product q.k to the score: the scale, rounded once as the text says; the text's region; log2 e where

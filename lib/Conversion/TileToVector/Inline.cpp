@@ -124,6 +124,8 @@ void MainEmitter::matchInline() {
   inlineValues.resize(weighOp.getValues().size());
   for (auto [n, op] : llvm::enumerate(weighOp.getSumOps())) {
     int64_t value = weighOp.getSumValues()[n];
+    if (op > 3)
+      return;
     if (value < 0)
       continue;
     InlineRegion &of = inlineValues[value];

@@ -3,9 +3,11 @@
 //   MainPhase.cpp   queries, state, the steps of the phase
 //   Sweep.cpp       one sweep over the keys: loops over ranges, strips and runs of microtiles
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
-//   Weigh.cpp       scores of a microtile, reference, weights, sums
+//   Product.cpp     products of a microtile, or what a region puts in their place
+//   Weigh.cpp       its scores, reference, weights, sums
 //   Inline.cpp      sums of what regions say, in registers
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
+//   Top.cpp         topk: candidates, selection, order
 //   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
@@ -13,12 +15,15 @@
 //   Root.cpp        brackets
 //   Split.cpp       states of chunks of the keys: kept, and merged
 //   Finish.cpp      outputs
+//   Absent.cpp      keys and queries that are absent for an index of their own
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
+#include "Contraction.h"
 #include "Members.h"
+#include "OperandEmitter.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
 
@@ -52,6 +57,11 @@ protected:
   void loadQueries();
   void clearState();
   void count(unsigned counter, V by);
+
+  // Absent.cpp
+  void bindAbsent();
+  void noteQuery(V row, const OperandEmitter::Absence &absence);
+  void reportAbsent();
 
   // Sweep.cpp
   virtual void visitBlocks(V pass);
@@ -89,11 +99,17 @@ protected:
   bool masksAreBounds();
   RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, l.gather())); }
 
+  // Product.cpp
+  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
+  virtual llvm::SmallVector<V> dot(V panel);
+  llvm::SmallVector<V> product(V keyPanel);
+  llvm::SmallVector<V> contraction(V keyPanel);
+  /// What the product region's indices are at feature `c`, or at a vector of features.
+  RegionEmitter atFeature(mlir::Block &block, V c);
+
   // Weigh.cpp
   /// True (i1) where no weight of the microtile meets a value: all are 0. Null: that cannot be told.
   V weigh(V panel, V status, V runStart);
-  /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
-  virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
   llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
   void modifyRow(V r, V partial, V panel);
@@ -142,6 +158,20 @@ protected:
   V reduceRow(V r, V panel, bool extremes = false);
   void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
 
+  // Top.cpp
+  V topBuffer(unsigned top, V row) { return e.at(e.at(t.scratch, l.top(top)), e.mul(row, l.topRowBytes(top))); }
+  void clearTop(unsigned top, unsigned slot, V row);
+  void clearTops();
+  void addToTop(unsigned top, unsigned slot, V row, V numbers, V keys, V in);
+  void narrowTop(unsigned top, unsigned slot, V row, int64_t most);
+  void addEntry(unsigned top, V buffer, V entry, V wanted);
+  std::string topFunction(unsigned top);
+  std::string sortFunction();
+  void storeTop(tile::TopOp op);
+  void saveTops(V record, V row);
+  void mergeTop(unsigned top, unsigned slot, V chunk, V row, V isFirst);
+  mlir::IntegerType entryType() { return e.b.getIntegerType(l.topEntry() * 8); }
+
   // Spread.cpp
   void clearSpread();
   void spreadRows(llvm::ArrayRef<V> s, V panel);
@@ -153,6 +183,7 @@ protected:
     unsigned slot = 0;
     int64_t op = 0; // of a sum: tile.weigh's sum_ops
     bool weighed = false;
+    unsigned top = 0; // of a topk: which one
   };
   void assignPlaces(mlir::Block &block);
   unsigned newRow(V tile);

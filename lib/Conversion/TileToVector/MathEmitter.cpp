@@ -273,3 +273,56 @@ V Emit::tanh64(V x) {
   V t = exp64(twice, true);
   return fdiv(t, fadd(t, constant(*this, x, 2.0)));
 }
+
+// As log above, on lanes: the exponent becomes a number by an addition, for there is no conversion from i64 before
+// AVX-512. e ln 2 in two parts, of which the larger is exact; in base 2 the exponent is the result's own integer part.
+V Emit::log64(V x, LogBase base) {
+  bool isVector = isa<VectorType>(x.getType());
+  auto f = [&](double v) { return constant(*this, x, v); };
+  Type i64t = isVector ? (Type)vecOf(i64Type()) : i64Type();
+  auto word = [&](int64_t v) -> V { return isVector ? splatInt(cast<VectorType>(i64t), v) : i64(v); };
+  // Subnormals are scaled into the normal range first.
+  V tiny = cmpf(arith::CmpFPredicate::OLT, x, f(2.2250738585072014e-308));
+  V bits = bitcast(select(tiny, fmul(x, f(18014398509481984.0)), x), i64t);
+  V whole = arith::ShRUIOp::create(b, loc, bits, word(52));
+  V exponent =
+      fsub(bitcast(either(arith::AndIOp::create(b, loc, whole, word(0x7ff)), word(0x4330000000000000)), x.getType()),
+           select(tiny, f(4503599627370496.0 + 1023 + 54), f(4503599627370496.0 + 1023)));
+  V m = bitcast(either(both(bits, word((int64_t(1) << 52) - 1)), word(int64_t(1023) << 52)), x.getType());
+  V big = cmpf(arith::CmpFPredicate::OGT, m, f(1.41421356237309504880));
+  m = select(big, fmul(m, f(0.5)), m);
+  exponent = fadd(exponent, select(big, f(1), f(0)));
+  // 2 atanh z = 2 z + 2 z^3 (1/3 + z^2 / 5 + ..)
+  V z = fdiv(fsub(m, f(1)), fadd(m, f(1))), z2 = fmul(z, z);
+  V series = f(1.0 / 21);
+  for (int k = 19; k >= 3; k -= 2)
+    series = fma(series, z2, f(1.0 / k));
+  V twice = fadd(z, z), log = fma(fmul(twice, z2), series, twice);
+  V r;
+  switch (base) {
+  case LogBase::E:
+    r = fma(exponent, f(0.693147180369123816490), fma(exponent, f(1.90821492927058770002e-10), log));
+    break;
+  case LogBase::Two:
+    r = fma(log, f(1.44269504088896340736), exponent);
+    break;
+  case LogBase::Ten: // log10 2 likewise
+    r = fma(exponent, f(0.3010299955494702),
+            fma(exponent, f(1.1451100898021838e-10), fmul(log, f(0.43429448190325182765))));
+    break;
+  }
+  r = select(cmpf(arith::CmpFPredicate::OEQ, x, f(0)), f(-std::numeric_limits<double>::infinity()), r);
+  r = select(cmpf(arith::CmpFPredicate::OLT, x, f(0)), f(std::numeric_limits<double>::quiet_NaN()), r);
+  V keeps = either(cmpf(arith::CmpFPredicate::OEQ, x, f(std::numeric_limits<double>::infinity())),
+                   cmpf(arith::CmpFPredicate::UNO, x, x));
+  return select(keeps, x, r);
+}
+
+// log(1 + x) = log u + (x - (u - 1)) / u with u = 1 + x as it was rounded: the second term is what the rounding lost.
+V Emit::log1p64(V x) {
+  V one = constant(*this, x, 1), u = fadd(x, one), log = log64(u);
+  V lost = fdiv(fsub(x, fsub(u, one)), u);
+  V finite = cmpf(arith::CmpFPredicate::OLT, math::AbsFOp::create(b, loc, log),
+                  constant(*this, x, std::numeric_limits<double>::infinity()));
+  return select(finite, fadd(log, lost), log);
+}

@@ -121,6 +121,10 @@ FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
       safe.push_back(index.isVector() ? e.min(i, asVector(e.sub(extent, e.i64(1)))) : i);
       continue;
     }
+    if (provesBounds && index.lo >= 0 && index.hi < t.type.getDimSize(axis)) { // not where that is dynamic
+      safe.push_back(i);
+      continue;
+    }
     V zero = e.i64(0), limit = extent;
     if (index.isVector())
       zero = asVector(zero), limit = asVector(extent);
@@ -130,7 +134,7 @@ FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
   }
   V nonEmpty;
   for (auto [axis, fact] : llvm::enumerate(t.fact.axes))
-    if (fact.free) {
+    if (fact.free && !(provesBounds && t.type.getDimSize(axis) > 0)) {
       V some = e.lt(e.i64(0), t.extents[axis]);
       nonEmpty = nonEmpty ? e.both(nonEmpty, some) : some;
     }
@@ -399,6 +403,16 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     return Val{e.exp2(in[0].v, boundedExp2)};
   if (isa<math::LogOp>(op) && !isVector)
     return Val{e.log(in[0].v)};
+  if (e.real.isF64()) {
+    if (isa<math::LogOp>(op))
+      return Val{e.log64(in[0].v)};
+    if (isa<math::Log2Op>(op))
+      return Val{e.log64(in[0].v, Emit::LogBase::Two)};
+    if (isa<math::Log10Op>(op))
+      return Val{e.log64(in[0].v, Emit::LogBase::Ten)};
+    if (isa<math::Log1pOp>(op))
+      return Val{e.log1p64(in[0].v)};
+  }
   if (isa<math::RsqrtOp>(op)) {
     V one = in[0].isVector() ? e.splat(1) : e.scalar(1);
     return Val{e.fdiv(one, math::SqrtOp::create(e.b, e.loc, in[0].v))};

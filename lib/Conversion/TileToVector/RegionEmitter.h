@@ -43,6 +43,8 @@ public:
       : e(e), tensors(tensors), params(params), gatherBuffer(gatherBuffer) {}
 
   void bind(V from, Val to) { values[from] = to; }
+  /// All that another emitter has, of values that both compute from the same.
+  void bindAll(const RegionEmitter &other) { values.insert(other.values.begin(), other.values.end()); }
   Val indexScalar(V i64, unsigned dim);
   /// j0 + lane.
   Val indexLanes(V j0, unsigned dim);
@@ -68,6 +70,8 @@ public:
   llvm::SmallVector<BoundsCheck> checks;
   /// math.exp2 in this region never overflows.
   bool boundedExp2 = false;
+  /// Ranges hold in every lane: an index inside a static extent by its range needs no check.
+  bool provesBounds = false;
   /// Arguments of Emit::logistic that were taken to be bounded; null: none is.
   llvm::SmallVectorImpl<V> *bounded = nullptr;
   /// z where the op is 1 / (1 + e^z), else null.

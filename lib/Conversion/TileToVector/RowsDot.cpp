@@ -121,7 +121,10 @@ void RowsEmitter::products() {
     query = stagingRow(l.width + 1);
     copyRow(e, e.real, qRow, e.i64(1), query, l.dot);
   }
-  constexpr int64_t unroll = 8;
+  std::optional<Contraction> region;
+  if (!weighOp.getProduct().empty())
+    region.emplace(e, weighOp);
+  const int64_t unroll = region && !region->isLight() ? 1 : 8, whole = keys.features / e.lanes;
   eitherWay(keys, [&](bool inPlace) {
     e.loop(e.i64(0), e.mul(blockPanels, l.width), group, [&](V position) {
       SmallVector<V> rows;
@@ -131,29 +134,56 @@ void RowsEmitter::products() {
         fetchAhead(keys, e.add(position, n));
       }
       SmallVector<V> sums(group, e.splat(0));
-      auto steps = [&](ArrayRef<V> from, V q, int64_t first, int64_t count) {
+      // `base`: vectors before the address; counted from it.
+      auto steps = [&](ArrayRef<V> from, V q, int64_t first, int64_t count, V base) {
         for (int64_t c = first; c < first + count; ++c) {
           V x = e.load(e.vec, e.at(q, c * e.lanes * e.bytes));
+          if (region) {
+            addRegion(*region, inPlace, from, x, c, e.add(base, c), sums);
+            continue;
+          }
           for (int64_t n = 0; n < group; ++n)
             sums[n] = e.fma(x, vectorOf(keys, inPlace, from[n], c), sums[n]);
         }
       };
-      int64_t looped = all > 2 * unroll ? (keys.features / e.lanes) / unroll * unroll : 0;
+      int64_t looped = all > 2 * unroll ? whole / unroll * unroll : 0;
       if (looped)
         sums = e.loop(e.i64(0), e.i64(looped), unroll, sums, [&](V c, ValueRange args) {
           sums = SmallVector<V>(args);
           SmallVector<V> from;
           for (V row : rows)
             from.push_back(e.at(row, e.mul(c, e.lanes * (inPlace ? keys.size : e.bytes))));
-          steps(from, e.at(query, e.mul(c, e.lanes * e.bytes)), 0, unroll);
+          steps(from, e.at(query, e.mul(c, e.lanes * e.bytes)), 0, unroll, c);
           return sums;
         });
-      steps(rows, query, looped, all - looped);
+      steps(rows, query, looped, all - looped, e.i64(0));
       for (int64_t n = 0; n < group; n += e.lanes)
         e.store(sumsOfLanes(SmallVector<V>(ArrayRef<V>(sums).slice(n, e.lanes))),
                 e.at(out, e.mul(e.add(position, n), e.bytes)));
     });
   });
+  if (region)
+    region->refuse(weighOp);
+}
+
+/// sums += dot(x, k) of features `vector` and on, the `c`th from the addresses; what stands past the last feature,
+/// where both are 0, is no term.
+void RowsEmitter::addRegion(Contraction &region, bool inPlace, ArrayRef<V> from, V x, int64_t c, V vector,
+                            MutableArrayRef<V> sums) {
+  Type i32 = e.b.getI32Type();
+  V first = arith::TruncIOp::create(e.b, e.loc, i32, e.mul(vector, e.lanes));
+  V features = e.add(e.broadcast(first), e.iota(i32));
+  V last = e.splatInt(e.vecOf(i32), keys.features - 1);
+  bool partial = (c + 1) * e.lanes > keys.features;
+  RegionEmitter at = atFeature(weighOp.getProduct().front(), partial ? e.min(features, last) : features);
+  RegionEmitter common = region.with(at, Contraction::Common), query = region.with(common, Contraction::Query, x);
+  for (auto [n, row] : llvm::enumerate(from)) {
+    RegionEmitter key = region.with(common, Contraction::Key, vectorOf(keys, inPlace, row, c));
+    V sum = region.add(query, key, partial ? e.splat(0) : sums[n]);
+    if (partial)
+      sum = e.fadd(sums[n], e.select(e.le(features, last), sum, e.splat(0)));
+    sums[n] = sum;
+  }
 }
 
 /// acc_e += p_j v_je over the keys of the block; what does not fit in registers goes over the keys once more.

@@ -48,6 +48,8 @@ private:
   V vectorOf(const Source &s, bool inPlace, V row, int64_t n);
   V stagingRow(int64_t slot);
   void products();
+  void addRegion(Contraction &region, bool inPlace, llvm::ArrayRef<V> from, V x, int64_t c, V vector,
+                 llvm::MutableArrayRef<V> sums);
   V sumsOfLanes(llvm::SmallVector<V> vectors);
   void accumulateRows();
   void accumulateVectors(unsigned sum, bool inPlace, bool guarding, int64_t from, int64_t to);

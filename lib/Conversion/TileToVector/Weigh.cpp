@@ -34,41 +34,6 @@ SmallVector<V> MainEmitter::loadTile() {
   return s;
 }
 
-// s_rj = sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.
-SmallVector<V> MainEmitter::dot(V panel) {
-  V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
-  SmallVector<V> start(2 * l.tileRows, e.splat(0));
-  V q = qRow;
-  auto step = [&](V keys, V queries, int64_t c, MutableArrayRef<V> s) {
-    V k0 = e.load(e.vec, e.at(keys, c * l.width * e.bytes)),
-      k1 = e.load(e.vec, e.at(keys, (c * l.width + e.lanes) * e.bytes));
-    for (int64_t r = 0; r < l.tileRows; ++r) {
-      V x = e.broadcast(e.load(e.real, e.at(queries, (r * l.dot + c) * e.bytes)));
-      s[2 * r] = e.fma(x, k0, s[2 * r]);
-      s[2 * r + 1] = e.fma(x, k1, s[2 * r + 1]);
-    }
-  };
-  constexpr int64_t unroll = 4;
-  int64_t whole = l.dot / unroll * unroll;
-  SmallVector<V> s = start;
-  if (whole) {
-    // The keys' offset is carried: LLVM would multiply in every step where registers are short.
-    start.push_back(e.i64(0));
-    s = e.loop(e.i64(0), e.i64(whole), unroll, start, [&](V c, ValueRange args) {
-      SmallVector<V> inner(args);
-      V offset = inner.pop_back_val(), keys = e.at(keyPanel, offset), queries = e.at(q, e.mul(c, e.bytes));
-      for (int64_t u = 0; u < unroll; ++u)
-        step(keys, queries, u, inner);
-      inner.push_back(e.add(offset, unroll * l.width * e.bytes));
-      return inner;
-    });
-    s.pop_back();
-  }
-  for (int64_t c = whole; c < l.dot; ++c)
-    step(keyPanel, q, c, s);
-  return s;
-}
-
 /// For the guarded path: which pairs have a weight at all. Absent scores are -inf; a visible score of -inf hides its
 /// value too.
 void MainEmitter::noteVisible(V panel, ArrayRef<V> scores) {

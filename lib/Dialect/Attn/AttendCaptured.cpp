@@ -5,6 +5,13 @@ using namespace mlir;
 using namespace attn;
 using namespace attn::rules;
 
+void Extents::written() {
+  if (op.getFeatureExtents())
+    for (auto [n, extent] : llvm::enumerate(*op.getFeatureExtents()))
+      if (extent > 0)
+        known[op.dotDim() + n] = extent;
+}
+
 LogicalResult Extents::constant(StringRef what, int64_t index, int64_t extent) {
   if (ShapedType::isDynamic(extent) || index < extent)
     return success();

@@ -11,6 +11,9 @@ class Extents {
 public:
   explicit Extents(AttendOp op) : op(op), known(op.numDims(), mlir::ShapedType::kDynamic) {}
 
+  /// Takes the extents that dims writes.
+  void written();
+
   /// Static extent of a dimension, or ShapedType::kDynamic.
   int64_t of(unsigned dim) const { return known[dim]; }
   /// Where `extent` is static, it is that of the dimension.
@@ -28,6 +31,15 @@ private:
   AttendOp op;
   llvm::SmallVector<int64_t> known;
 };
+
+/// Of attend_c22 and attend_c23, what the accessors rely on.
+mlir::LogicalResult verifyOperandCounts(AttendOp op);
+/// Rules attend_c2 to attend_c4, attend_c6, attend_c20, attend_c21 and attend_c23 for q, k, v and the bilinear tensor;
+/// attend_c8 for their types; and, once the ops of the regions are verified, the rules of their regions too.
+mlir::LogicalResult verifyOperands(AttendOp op, Extents &extents);
+mlir::LogicalResult verifyOperandTypes(AttendOp op);
+mlir::LogicalResult verifyOperandRegions(AttendOp op, Extents &extents,
+                                         llvm::function_ref<bool(mlir::Type)> isComputed);
 
 /// Rules attend_c6 and attend_c11 for the tensors that one op of the set region captures.
 mlir::LogicalResult verifyCaptured(AttendOp op, mlir::Operation *inner, Extents &extents);

@@ -1,4 +1,5 @@
 // Text of attn.attend.
+#include "OperandSyntax.h"
 #include "OutputSyntax.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -80,7 +81,7 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   Builder &b = parser.getBuilder();
   // dims(batch | query | key | features)
   SmallVector<StringRef> dims;
-  SmallVector<int64_t> groups(1, 0), grids[2];
+  SmallVector<int64_t> groups(1, 0), grids[2], extents;
   SMLoc dimsAt = parser.getCurrentLocation();
   if (parser.parseKeyword("dims") || parser.parseLParen())
     return failure();
@@ -97,6 +98,15 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     dims.push_back(name);
     ++groups.back();
     SMLoc gridAt = parser.getCurrentLocation();
+    if (succeeded(parser.parseOptionalEqual())) { // `c = 64`
+      extents.resize(dims.size());
+      if (parser.parseInteger(extents.back()))
+        return failure();
+      if (groups.size() != 4 || extents.back() < 1)
+        return parser.emitError(gridAt, "[attend_c3] extents of at least 1 are written for features: dims(b | i | j | "
+                                        "c = 64); those of other dimensions are the tensors'");
+      continue;
+    }
     SmallVector<int64_t> grid;
     if (parseGrid(parser, grid))
       return failure();
@@ -107,7 +117,7 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
                                       "j[?, 64] | c), not batch dimensions and features");
     grids[groups.size() - 2] = grid;
   }
-  if (groups.size() != 4 || groups[1] != 1 || groups[2] != 1 || groups[3] < 1 || groups[3] > 2)
+  if (groups.size() != 4 || groups[1] != 1 || groups[2] != 1 || groups[3] < 1)
     return parser.emitError(
         dimsAt,
         "[attend_c1] write dims(batch.. | query | key | dot feature, value feature), e.g. dims(b, h | i | j | c, e)");
@@ -119,25 +129,11 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   unsigned numBatch = groups[0];
 
   // q = %q[..] k = %k[..] v = %v[..]
-  OpAsmParser::UnresolvedOperand operand[3];
-  AffineMap map[3];
-  const StringRef operandNames[] = {"q", "k", "v"};
-  bool valueless = false;
-  for (auto [n, name] : llvm::enumerate(operandNames))
-    if (n == 2 && failed(parser.parseOptionalKeyword(name)))
-      valueless = true;
-    else if ((n < 2 && parser.parseKeyword(name)) || parser.parseEqual() || parser.parseOperand(operand[n]) ||
-             parseIndexList(parser, dims, map[n]))
-      return failure();
-  if (valueless) { // keys stand for values that nothing asks for
-    if (groups[3] != 1)
-      return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
-    operand[2] = operand[1];
-    map[2] = map[1];
-    result.addAttribute("valueless", b.getUnitAttr());
-  }
+  OperandClauses operands(dims, numBatch);
+  if (operands.parseOperands(parser))
+    return failure();
   // The clauses: most at most once, in any order, up to `outputs`.
-  OutputClauses outputs(dims, numBatch);
+  OutputClauses outputs(dims, numBatch, operands.valueless() ? numBatch + 2 : dims.size() - 1);
   Value scale, first, seed, probability;
   auto setRegion = std::make_unique<Region>(), scoreRegion = std::make_unique<Region>();
   llvm::StringSet<> seen;
@@ -145,18 +141,28 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
     SMLoc at = parser.getCurrentLocation();
     StringRef clause;
     if (failed(parser.parseOptionalKeyword(&clause, {"scale", "set", "score", "normalize", "first", "dropout", "class",
-                                                     "reduce", "epilogue", "columns", "aggregate"})))
+                                                     "reduce", "epilogue", "columns", "aggregate", "bilinear", "dot"})))
       break;
     if (!OutputClauses::mayRepeat(clause) && !seen.insert(clause).second)
       return parser.emitError(at) << "[attend_clause] '" << clause << "' is given twice";
-    if (clause == "scale"     ? parseReal(parser, result, "scale_value", scale)
-        : clause == "set"     ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
-        : clause == "score"   ? parseScore(parser, dims, numBatch + 2, *scoreRegion)
-        : clause == "first"   ? parseInteger(parser, result, "first_value", first)
-        : clause == "dropout" ? parseDropout(parser, result, seed, probability)
-                              : outputs.parse(parser, clause, result))
+    if (clause == "scale"                         ? parseReal(parser, result, "scale_value", scale)
+        : clause == "set"                         ? parseSetClause(parser, dims, numBatch + 2, *setRegion)
+        : clause == "score"                       ? parseScore(parser, dims, numBatch + 2, *scoreRegion)
+        : clause == "first"                       ? parseInteger(parser, result, "first_value", first)
+        : clause == "dropout"                     ? parseDropout(parser, result, seed, probability)
+        : clause == "bilinear" || clause == "dot" ? operands.parse(parser, clause)
+                                                  : outputs.parse(parser, clause, result))
       return failure();
   }
+  if (operands.valueless() && groups[3] != (int64_t)operands.numContracted())
+    return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
+  const unsigned contracted = operands.numContracted();
+  if (!operands.valueless() && groups[3] != contracted + 1 && (contracted != 1 || groups[3] != 1))
+    return parser.emitError(dimsAt, "[attend_c1] write dims(batch.. | query | key | dot feature, value feature), e.g. "
+                                    "dims(b, h | i | j | c, e); here there are ")
+           << contracted << " contracted features";
+  if (operands.check(parser))
+    return failure();
 
   // outputs o[..], lse[..]
   SmallVector<Attribute> outNames, outMaps;
@@ -165,7 +171,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   do {
     StringRef name;
     AffineMap outMap;
-    if (parser.parseKeyword(&name) || parseIndexList(parser, dims, outMap))
+    if (parser.parseKeyword(&name) ||
+        parseIndexList(parser, dims, outMap, OpAsmParser::Delimiter::Square, outputs.rankOf(name)))
       return failure();
     outNames.push_back(b.getStringAttr(name));
     outMaps.push_back(AffineMapAttr::get(outMap));
@@ -175,22 +182,30 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   FunctionType types;
   if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(types))
     return failure();
-  if (types.getNumInputs() != (valueless ? 2 : 3))
-    return parser.emitError(typesAt, valueless
+  if (types.getNumInputs() != operands.numTypes())
+    return parser.emitError(typesAt, operands.valueless()
                                          ? "[attend_types] write the types of q and k: `: (Q, K) -> (outputs)`"
-                                         : "[attend_types] write the types of q, k and v: `: (Q, K, V) -> (outputs)`");
+                                         : "[attend_types] write the types of q, k and v: `: (Q, K, V) -> (outputs)`")
+           << "; behind them those of further parts (q, k, q, k..) and of the bilinear tensor";
   for (Type t : llvm::concat<const Type>(types.getInputs(), types.getResults()))
     if (!isa<RankedTensorType>(t))
       return parser.emitError(typesAt, "[attend_types] operands and outputs of an attend are ranked tensors, not ")
              << t;
-  SmallVector<Type> operandTypes(types.getInputs());
-  if (valueless)
-    operandTypes.push_back(operandTypes.back());
-  if (parser.resolveOperands(operand, operandTypes, typesAt, result.operands))
+  if (operands.resolve(parser, types.getInputs(), typesAt))
     return failure();
+  llvm::append_range(result.operands, operands.first);
   auto &properties = result.getOrAddProperties<Properties>();
-  properties.operandSegmentSizes = {1, 1, 1, 0, 0, 0, 0, (int)outputs.normArgs.size(), (int)outputs.aggregated.size(),
-                                    0, 0};
+  properties.operandSegmentSizes = {1,
+                                    1,
+                                    1,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    (int)outputs.normArgs.size(),
+                                    (int)outputs.aggregated.size(),
+                                    (int)operands.parts.size(),
+                                    (int)operands.last.size()};
   const Value optional[] = {scale, first, seed, probability};
   for (auto [n, value] : llvm::enumerate(optional)) {
     if (!value)
@@ -200,21 +215,26 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   }
   llvm::append_range(result.operands, outputs.normArgs);
   llvm::append_range(result.operands, outputs.aggregated);
+  llvm::append_range(result.operands, operands.parts);
+  llvm::append_range(result.operands, operands.last);
   for (unsigned n = 0; n < 2; ++n)
     if (!grids[n].empty())
       result.addAttribute(n ? "key_grid" : "query_grid", b.getDenseI64ArrayAttr(grids[n]));
 
   result.addAttribute("dim_names", b.getArrayAttr(names));
   result.addAttribute("num_batch", b.getI64IntegerAttr(numBatch));
-  result.addAttribute("q_map", AffineMapAttr::get(map[0]));
-  result.addAttribute("k_map", AffineMapAttr::get(map[1]));
-  result.addAttribute("v_map", AffineMapAttr::get(map[2]));
+  operands.addAttributes(b, result);
+  if (!extents.empty()) {
+    extents.resize(dims.size());
+    result.addAttribute("feature_extents", b.getDenseI64ArrayAttr(ArrayRef(extents).drop_front(numBatch + 2)));
+  }
   result.addAttribute("out_names", b.getArrayAttr(outNames));
   result.addAttribute("out_maps", b.getArrayAttr(outMaps));
   result.addTypes(types.getResults());
   result.addRegion(std::move(setRegion));
   result.addRegion(std::move(scoreRegion));
-  outputs.addTo(b, result);
+  outputs.addTo(b, result, /*moreFollow=*/operands.hasRegions());
+  operands.addRegions(result);
   return success();
 }
 
@@ -227,6 +247,9 @@ void AttendOp::print(OpAsmPrinter &p) {
     else if (d > 0)
       p << ", ";
     p << dimName(d);
+    if (auto written = getFeatureExtents(); written && d >= nb + 2 && d - nb - 2 < written->size())
+      if (int64_t extent = (*written)[d - nb - 2]; extent > 0)
+        p << " = " << extent;
     auto grid = d == nb ? getQueryGrid() : d == nb + 1 ? getKeyGrid() : std::nullopt;
     if (!grid)
       continue;
@@ -246,15 +269,7 @@ void AttendOp::print(OpAsmPrinter &p) {
     p.printNewline();
     return p;
   };
-  auto operand = [&](StringRef name, Value v, AffineMap m) {
-    p << name << " = " << v;
-    printIndexList(p, m, getDimNames());
-  };
-  line();
-  operand("q", getQ(), getQMap());
-  operand(" k", getK(), getKMap());
-  if (!getValueless())
-    operand(" v", getV(), getVMap());
+  printOperands(p, *this, [&] { line(); });
   if (getScale()) {
     line() << "scale = " << getScale() << " : " << getScale().getType();
   } else if (getScaleValue()) {
@@ -302,7 +317,8 @@ void AttendOp::print(OpAsmPrinter &p) {
   line() << "outputs ";
   for (unsigned r = 0, n = getOutNames().size(); r < n; ++r) {
     p << (r ? ", " : "") << outName(r);
-    printIndexList(p, outMap(r), getDimNames());
+    auto topk = topkOf(*this, outName(r));
+    printIndexList(p, outMap(r), getDimNames(), topk ? reductionRank(*topk) : StringRef());
   }
   p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",    "num_batch",       "q_map",
                                                 "k_map",        "v_map",           "out_names",
@@ -311,12 +327,11 @@ void AttendOp::print(OpAsmPrinter &p) {
                                                 "query_grid",   "key_grid",        "operandSegmentSizes",
                                                 "norm_values",  "valueless",       "reduce_names",
                                                 "reduce_kinds", "epilogue_args",   "epilogue_outs",
-                                                "column_names", "aggregate_names", "aggregate_maps"});
+                                                "column_names", "aggregate_names", "aggregate_maps",
+                                                "part_maps",    "bilinear_map",    "feature_extents",
+                                                "reduce_counts", "reduce_ranks"});
   line() << ": ";
-  SmallVector<Type> types{getQ().getType(), getK().getType()};
-  if (!getValueless())
-    types.push_back(getV().getType());
-  p.printFunctionalType(types, getResultTypes());
+  p.printFunctionalType(printedTypes(*this), getResultTypes());
   p.decreaseIndent();
   p.decreaseIndent();
 }
@@ -324,6 +339,16 @@ void AttendOp::print(OpAsmPrinter &p) {
 static void nameIndices(Region &region, ArrayAttr dims, unsigned leading, OpAsmSetValueNameFn setName) {
   for (unsigned a = leading, n = region.getNumArguments(); a < n && a - leading < dims.size(); ++a)
     setName(region.getArgument(a), cast<StringAttr>(dims[a - leading]).getValue());
+}
+
+/// `n`: which of the operands' regions.
+static void nameOperandRegion(AttendOp op, Region &region, unsigned n, OpAsmSetValueNameFn setName) {
+  setName(region.getArgument(0), "x");
+  if (n == 3 && region.getNumArguments() > 1)
+    setName(region.getArgument(1), "y");
+  for (BlockArgument arg : region.getArguments())
+    if (int dim = op.dimOf(arg); dim >= 0 && dim < (int)op.numDims())
+      setName(arg, op.dimName(dim));
 }
 
 void AttendOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
@@ -339,6 +364,8 @@ void AttendOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setN
   if (&region == epilogueRegion())
     return;
   unsigned leading = &region >= &getMore()[0] + 2 + numReductions() ? 2 : 1;
+  if (unsigned n = &region - &getMore()[0], base = 2 + numReductions() + numColumns(); n >= base)
+    return nameOperandRegion(*this, region, n - base, setName);
   if (region.getNumArguments() < leading)
     return;
   setName(region.getArgument(leading - 1), "s");

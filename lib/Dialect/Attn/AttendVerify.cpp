@@ -21,22 +21,35 @@ public:
 
   /// What holds before the ops of the regions are verified themselves.
   LogicalResult signature() {
-    return failure(failed(names()) || failed(operands()) || failed(outputs()) || failed(elementTypes()) ||
-                   failed(verifyClauses(op)));
+    return failure(failed(names()) || failed(verifyOperands(op, extents)) || failed(outputs()) ||
+                   failed(elementTypes()) || failed(verifyClauses(op)));
   }
 
   /// What holds once they are.
   LogicalResult contents() {
     // Once more for the extents.
-    return failure(failed(operands()) || failed(outputs()) || failed(extents.grids()) || failed(regions()) ||
-                   failed(verifyOutputs(op, extents, isComputed)));
+    return failure(failed(verifyOperands(op, extents)) || failed(outputs()) || failed(extents.grids()) ||
+                   failed(regions()) || failed(verifyOutputs(op, extents, isComputed)) ||
+                   failed(verifyOperandRegions(op, extents, isComputed)));
   }
 
 private:
   LogicalResult names() { // attend_c1
     uint64_t n = op.numDims(), batch = op.getNumBatch();
-    if (batch > 4 || n < batch + 3 || n > batch + 4)
+    if (batch > 4 || n < batch + 3)
       return op.emitOpError("[attend_c1] dims are up to 4 batch dimensions, one query, one key, one or two features");
+    if (failed(verifyOperandCounts(op)))
+      return failure();
+    uint64_t contracted = op.getBilinear() ? 2 : op.numParts(), features = n - batch - 2;
+    bool shared = contracted == 1 && features == 1; // by q, k and v
+    if (op.getValueless() && features != contracted)
+      return op.emitOpError("[attend_c20] without v there is one feature, or one for each part of q and k");
+    if (!op.getValueless() && features != contracted + 1 && !shared)
+      return op.emitOpError("[attend_c1] dims have one or two features; with parts of q and k or a bilinear tensor ")
+             << contracted << " contracted ones and the value's, not " << features;
+    if (op.getFeatureExtents() && (op.getFeatureExtents()->size() != features ||
+                                   llvm::any_of(*op.getFeatureExtents(), [](int64_t extent) { return extent < 0; })))
+      return op.emitOpError("[attend_c3] one extent for each feature, 0 where dims writes none");
     llvm::StringSet<> seen;
     for (unsigned d = 0; d < n; ++d) {
       if (!isIdentifier(op.dimName(d)))
@@ -81,42 +94,6 @@ private:
     return success();
   }
 
-  LogicalResult need(StringRef what, ArrayRef<bool> used, unsigned dim, bool wanted) {
-    if (used[dim] == wanted)
-      return success();
-    return op.emitOpError("[attend_c4] ")
-           << what << (wanted ? " must be indexed by '" : " may not be indexed by '") << op.dimName(dim) << "'";
-  }
-
-  LogicalResult operands() {
-    SmallVector<bool> q, k, v;
-    if (failed(map("q", op.getQMap(), op.getQ().getType(), q)) ||
-        failed(map("k", op.getKMap(), op.getK().getType(), k)) ||
-        failed(map("v", op.getVMap(), op.getV().getType(), v)))
-      return failure();
-    // Where roles are exchanged q is the text's k.
-    bool exchanged = op->hasAttr(kExchanged);
-    for (unsigned b = 0; b < op.numBatch() && !exchanged; ++b)
-      if (failed(need("q", q, b, true)))
-        return failure();
-    for (AffineExpr e : op.getQMap().getResults())
-      if (classify(e)->divisor != 1 && !exchanged)
-        return op.emitOpError("[attend_c4] q is indexed by plain dimensions, without floordiv");
-    unsigned i = op.queryDim(), j = op.keyDim(), c = op.dotDim(), e = op.valueDim();
-    if (op.getValueless() && (c != e || op.getV() != op.getK() || op.getVMap() != op.getKMap()))
-      return op.emitOpError("[attend_c20] without v there is one feature, and k stands for v");
-    if (failed(need("q", q, i, true)) || failed(need("q", q, c, true)) || failed(need("q", q, j, false)) ||
-        failed(need("k", k, j, true)) || failed(need("k", k, c, true)) || failed(need("k", k, i, false)) ||
-        failed(need("v", v, j, true)) || failed(need("v", v, e, true)) || failed(need("v", v, i, false)))
-      return failure();
-    if (c != e && (failed(need("q", q, e, false)) || failed(need("k", k, e, false)) || failed(need("v", v, c, false))))
-      return failure();
-    for (unsigned f : {c, e})
-      if (extents.of(f) < 1)
-        return op.emitOpError("[attend_c3] feature '") << op.dimName(f) << "' must have a static extent of at least 1";
-    return success();
-  }
-
   LogicalResult outputs() { // attend_c5
     if (op.getOutNames().size() != op.getNumResults() || op.getOutMaps().size() != op.getNumResults() ||
         op.getNumResults() == 0)
@@ -127,9 +104,13 @@ private:
       if (!seen.insert(name).second)
         return op.emitOpError("[attend_c5] output '") << name << "' is listed twice";
       SmallVector<bool> used;
-      if (failed(map(name, op.outMap(r), op.getResult(r).getType(), used)))
+      AffineMap m = op.outMap(r);
+      Type type = op.getResult(r).getType();
+      if (auto topk = topkOf(op, name); topk && failed(withoutRank(name, *topk, m, type)))
         return failure();
-      for (AffineExpr e : op.outMap(r).getResults())
+      if (failed(map(name, m, type, used)))
+        return failure();
+      for (AffineExpr e : m.getResults())
         if (!isa<AffineDimExpr>(e))
           return op.emitOpError("[attend_c5] output '") << name << "' is indexed by plain dimensions";
       bool column = isNamed(op.getColumnNames(), name) || isNamed(op.getAggregateNames(), name);
@@ -145,9 +126,23 @@ private:
       bool renamed = isNamed(op.getEpilogueOuts(), name) || isNamed(op.getReduceNames(), name) || column;
       if (name == "o" && !op.getValueless() && !renamed && !used[op.valueDim()])
         return indexed(name, op.valueDim(), true);
-      if (op.dotDim() != op.valueDim() && used[op.dotDim()] && !isNamed(op.getAggregateNames(), name))
-        return indexed(name, op.dotDim(), false);
+      for (unsigned d = op.dotDim(); d < op.numDims(); ++d)
+        if (d != op.valueDim() && used[d] && !isNamed(op.getAggregateNames(), name))
+          return indexed(name, d, false);
     }
+    return success();
+  }
+
+  /// attend_c24: the rank is the last index, and its extent the count. Leaves the other axes.
+  LogicalResult withoutRank(StringRef name, unsigned topk, AffineMap &m, Type &type) {
+    auto tensor = cast<RankedTensorType>(type);
+    int64_t count = op.reductionCount(topk);
+    if (m.getNumResults() == 0 || (int64_t)m.getNumResults() != tensor.getRank() ||
+        !isa<AffineSymbolExpr>(m.getResults().back()) || tensor.getShape().back() != count)
+      return op.emitOpError("[attend_c24] the last index of output '")
+             << name << "' is its rank '" << op.reductionRank(topk) << "', of extent " << count << " in the type";
+    m = AffineMap::get(m.getNumDims(), 0, m.getResults().drop_back(), op.getContext());
+    type = RankedTensorType::get(tensor.getShape().drop_back(), tensor.getElementType());
     return success();
   }
 
@@ -160,23 +155,21 @@ private:
            << name << (wanted ? "' must be indexed by '" : "' may not be indexed by '") << op.dimName(d) << "'";
   }
 
-  /// Whether a result is the key of an argmax.
+  /// Whether a result is the key of an argmax, or the keys of a topk.
   bool isKey(StringRef name) {
     for (unsigned n = 0; n < op.numReductions() && op.getReduceKinds() && n < op.getReduceKinds()->size(); ++n)
       if (op.reductionName(n) == name && !isNamed(op.getEpilogueOuts(), name))
-        return op.reductionKind(n) == ReduceKind::Argmax;
+        return op.reductionKind(n) == ReduceKind::Argmax || op.reductionKind(n) == ReduceKind::TopK;
     return false;
   }
 
   static Type element(Type t) { return cast<RankedTensorType>(t).getElementType(); }
 
   LogicalResult elementTypes() { // attend_c8
-    Type q = element(op.getQ().getType()), k = element(op.getK().getType()), v = element(op.getV().getType());
-    bool f64 = q.isF64() && k.isF64() && v.isF64();
+    if (failed(verifyOperandTypes(op)))
+      return failure();
+    bool f64 = op.accumulationType().isF64();
     auto narrow = [](Type t) { return t.isF32() || t.isBF16() || t.isF16(); };
-    if (!f64 && !(narrow(q) && narrow(k) && narrow(v)))
-      return op.emitOpError("[attend_c8] q, k, v have element types ")
-             << q << ", " << k << ", " << v << "; use f64 for all three, or f32, bf16, f16";
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       Type t = element(op.getResult(r).getType());
       AffineMap m = op.outMap(r);
@@ -251,8 +244,3 @@ private:
 
 LogicalResult AttendOp::verify() { return AttendVerifier(*this).signature(); }
 LogicalResult AttendOp::verifyRegions() { return AttendVerifier(*this).contents(); }
-
-FloatType AttendOp::accumulationType() {
-  bool f64 = cast<RankedTensorType>(getQ().getType()).getElementType().isF64();
-  return f64 ? (FloatType)Float64Type::get(getContext()) : (FloatType)Float32Type::get(getContext());
-}

@@ -18,7 +18,7 @@ class Expansion {
 public:
   explicit Expansion(AttendOp attend)
       : attend(attend), normalizer(lookupNormalizer(attend)), b(attend), loc(attend.getLoc()),
-        real(attend.accumulationType()), nb(attend.numBatch()) {}
+        real(attend.accumulationType()), nb(attend.numBatch()), contracted(attend.numParts()) {}
 
   LogicalResult run() {
     if (!normalizer)
@@ -111,10 +111,12 @@ private:
 
     OperationState state(loc, AttendOp::getOperationName());
     state.addTypes(types);
-    llvm::append_range(state.operands, attend->getOperands().drop_back(attend.getAggregated().size()));
+    for (unsigned segment = 0; segment < kSegments; ++segment)
+      if (segment != kAggregated)
+        llvm::append_range(state.operands, attend.getODSOperands(segment));
     NamedAttrList attributes(attend->getAttrs());
     auto sizes = llvm::to_vector(attend.getProperties().operandSegmentSizes);
-    sizes.back() = 0;
+    sizes[kAggregated] = 0;
     attributes.set("operandSegmentSizes", b.getDenseI32ArrayAttr(sizes));
     attributes.set("normalizer", FlatSymbolRefAttr::get(own.getSymNameAttr()));
     attributes.set("out_names", b.getArrayAttr(names));
@@ -122,9 +124,12 @@ private:
     for (StringRef name : {"column_names", "aggregate_names", "aggregate_maps"})
       attributes.erase(name);
     state.addAttributes(attributes);
-    unsigned regions = attend->getNumRegions() - attend.numColumns();
-    bool more = attend.classRegion() || attend.epilogueRegion() || attend.numReductions();
-    for (unsigned n = 0; n < (more ? regions : 2); ++n) {
+    // Set, score, class, epilogue and reductions; then, behind those of the columns, what belongs to operands.
+    unsigned columns = 4 + attend.numReductions(), operands = columns + attend.numColumns();
+    bool more = attend.classRegion() || attend.epilogueRegion() || attend.numReductions() || hasOperandRegions();
+    for (unsigned n = 0; n < (more ? attend->getNumRegions() : 2); ++n) {
+      if (n >= columns && (n < operands || !hasOperandRegions()))
+        continue;
       IRMapping map;
       attend->getRegion(n).cloneInto(state.addRegion(), map);
     }
@@ -135,34 +140,62 @@ private:
     return rows;
   }
 
-  /// Dimension d of the attend in the other one: query and key change places, a feature is `feature`.
-  AffineMap exchanged(AffineMap map, unsigned feature) {
+  bool hasOperandRegions() {
+    for (unsigned n = 0; n < 4 + attend.getParts().size(); ++n)
+      if (attend.operandRegion(n))
+        return true;
+    return false;
+  }
+
+  /// Dimension d of the attend in the other one: query and key change places, features stay, or are all `feature`.
+  AffineMap exchanged(AffineMap map, unsigned feature = 0) {
     SmallVector<AffineExpr> dims;
     for (unsigned d = 0; d < map.getNumDims(); ++d)
-      dims.push_back(b.getAffineDimExpr(d == nb ? nb + 1 : d == nb + 1 ? nb : d < nb ? d : feature));
-    return map.replaceDimsAndSymbols(dims, {}, nb + 4, 0);
+      dims.push_back(b.getAffineDimExpr(d == nb ? nb + 1 : d == nb + 1 ? nb : d > nb && feature ? feature : d));
+    return map.replaceDimsAndSymbols(dims, {}, numDims, 0);
+  }
+
+  /// The regions of q and k, of values, which there are none of, and of the contraction, exchanged.
+  void buildOperandRegions(OperationState &state) {
+    if (!hasOperandRegions())
+      return;
+    for (unsigned n = 0; n < 4 + attend.getParts().size(); ++n) {
+      Region *to = state.addRegion(), *from = n == 2 ? nullptr : attend.operandRegion(n == 3 ? 3 : n ^ 1);
+      if (!from)
+        continue;
+      IRMapping map;
+      from->cloneInto(to, map);
+      if (n != 3)
+        continue;
+      Block &block = to->front();
+      Value y = block.insertArgument(0u, real, loc); // (y, x, y', indices)
+      block.getArgument(2).replaceAllUsesWith(y);
+      block.eraseArgument(2);
+    }
   }
 
   LogicalResult buildColumn(AttendOp rows, PassOp pass, unsigned r, Value &result) {
     auto source = *findOutput(attend, normalizer, attend.outName(r));
     bool aggregate = source.kind == OutputSource::Aggregate;
+    // A number for each key needs no values; where operands are plain, the queries stand for them.
+    bool valueless = !aggregate && !attend.hasPlainOperands();
+    unsigned value = nb + 2 + contracted;
+    numDims = value + (valueless ? 0 : 1);
     Value u = aggregate ? attend.getAggregated()[source.index] : attend.getQ();
-    AffineMap uMap =
-        aggregate ? cast<AffineMapAttr>((*attend.getAggregateMaps())[source.index]).getValue() : attend.getQMap();
-    unsigned dot = nb + 2, value = nb + 3;
-    // Names: batch, key, query, the contracted feature, and what is summed.
-    SmallVector<Attribute> names;
-    for (unsigned d = 0; d < nb; ++d)
-      names.push_back(attend.getDimNames()[d]);
-    names.push_back(attend.getDimNames()[nb + 1]);
-    names.push_back(attend.getDimNames()[nb]);
-    names.push_back(attend.getDimNames()[nb + 2]);
-    names.push_back(b.getStringAttr(freshDim()));
+    AffineMap uMap = aggregate
+                         ? exchanged(cast<AffineMapAttr>((*attend.getAggregateMaps())[source.index]).getValue(), value)
+                         : exchanged(attend.getQMap(), valueless ? 0 : value);
+    // Names: batch, key, query, the contracted features, and what is summed.
+    SmallVector<Attribute> names(attend.getDimNames().getValue().take_front(nb + 2 + contracted));
+    std::swap(names[nb], names[nb + 1]);
+    if (!valueless)
+      names.push_back(b.getStringAttr(freshDim()));
 
     OperationState state(loc, AttendOp::getOperationName());
     state.addTypes(attend.getResult(r).getType());
     state.addOperands({attend.getK(), attend.getQ(), u});
-    SmallVector<int32_t> sizes{1, 1, 1, 0, 0, 0, 0, 0, 0};
+    SmallVector<int32_t> sizes(kSegments, 0);
+    sizes[0] = sizes[1] = sizes[2] = 1;
     if (attend.getScale()) {
       state.addOperands(attend.getScale());
       sizes[3] = 1;
@@ -171,10 +204,25 @@ private:
       state.addOperands(attend.getFirst());
       sizes[4] = 1;
     }
+    SmallVector<Attribute> partMaps;
+    for (unsigned n = 0; n < attend.getParts().size(); ++n) {
+      state.addOperands(attend.getParts()[n ^ 1]);
+      partMaps.push_back(AffineMapAttr::get(exchanged(cast<AffineMapAttr>((*attend.getPartMaps())[n ^ 1]).getValue())));
+    }
+    sizes[kParts] = partMaps.size();
     auto set = [&](StringRef name, Attribute a) {
       if (a)
         state.addAttribute(name, a);
     };
+    if (!partMaps.empty())
+      set("part_maps", b.getArrayAttr(partMaps));
+    if (auto extents = attend.getFeatureExtents()) {
+      SmallVector<int64_t> own(extents->take_front(contracted));
+      own.resize(numDims - nb - 2, 0);
+      set("feature_extents", b.getDenseI64ArrayAttr(own));
+    }
+    if (valueless)
+      set("valueless", b.getUnitAttr());
     set("operandSegmentSizes", b.getDenseI32ArrayAttr(sizes));
     set("scale_value", attend.getScaleValueAttr());
     set("first_value", attend.getFirstValueAttr());
@@ -182,9 +230,9 @@ private:
     set("key_grid", attend.getQueryGridAttr());
     set("dim_names", b.getArrayAttr(names));
     set("num_batch", attend.getNumBatchAttr());
-    set("q_map", AffineMapAttr::get(exchanged(attend.getKMap(), dot)));
-    set("k_map", AffineMapAttr::get(exchanged(attend.getQMap(), dot)));
-    set("v_map", AffineMapAttr::get(exchanged(uMap, value)));
+    set("q_map", AffineMapAttr::get(exchanged(attend.getKMap())));
+    set("k_map", AffineMapAttr::get(exchanged(attend.getQMap())));
+    set("v_map", AffineMapAttr::get(uMap));
     set("out_names", b.getStrArrayAttr({"o"}));
     set("out_maps", b.getAffineMapArrayAttr({exchanged(attend.outMap(r), value)}));
     set("normalizer", FlatSymbolRefAttr::get(b.getContext(), "identity"));
@@ -196,8 +244,9 @@ private:
     buildSet(*state.addRegion());
     if (failed(buildScore(*state.addRegion(), rows, pass, aggregate ? nullptr : attend.columnRegion(source.index))))
       return failure();
-    for (unsigned n = 0; !aggregate && n < 3; ++n)
+    for (unsigned n = 0; n < (aggregate ? hasOperandRegions() ? 2 : 0 : 3); ++n)
       state.addRegion(); // class, epilogue, the reduction of the score itself
+    buildOperandRegions(state);
     result = b.create(state)->getResult(0);
     return success();
   }
@@ -210,7 +259,7 @@ private:
     attend.getSet().cloneInto(&region, map);
     region.walk([&](Operation *op) {
       if (auto mask = dyn_cast<SetMaskOp>(op))
-        mask.setMap(exchanged(mask.getMap(), nb + 2));
+        mask.setMap(exchanged(mask.getMap()));
       if (auto where = dyn_cast<SetWhereOp>(op)) {
         Block &block = where.getBody().front();
         BlockArgument i = block.getArgument(nb), j = block.getArgument(nb + 1);
@@ -359,7 +408,10 @@ private:
   OpBuilder b;
   Location loc;
   FloatType real;
-  unsigned nb;
+  unsigned nb, contracted;
+  unsigned numDims = 0; // of the attend that is being built
+  // Segments of an attend's operands.
+  static constexpr unsigned kAggregated = 8, kParts = 9, kSegments = 11;
   std::vector<std::string> stateNames;
   SmallVector<Value> states, stateTensors; // values of the normalizer, and where they are stored
 };

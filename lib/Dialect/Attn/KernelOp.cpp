@@ -83,8 +83,8 @@ void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setN
 }
 
 static bool isKernelElement(Type t) {
-  return t.isF64() || t.isF32() || t.isBF16() || t.isF16() || t.isSignlessInteger(64) || t.isSignlessInteger(32) ||
-         t.isSignlessInteger(8) || t.isSignlessInteger(1);
+  return rules::isNumber(t) || t.isSignlessInteger(64) || t.isSignlessInteger(32) || t.isSignlessInteger(8) ||
+         t.isSignlessInteger(1);
 }
 
 /// kernel_c4: what the caller promises about an argument.
@@ -115,9 +115,14 @@ LogicalResult KernelOp::verify() {
     if (auto tensor = dyn_cast<RankedTensorType>(t)) {
       if (tensor.getRank() < 1 || tensor.getRank() > 6)
         return emitOpError("[kernel_c1] ") << what << " has rank " << tensor.getRank() << "; tensors have rank 1 to 6";
-      if (!isKernelElement(tensor.getElementType()))
-        return emitOpError("[kernel_c1] ") << what << " has element type " << tensor.getElementType()
-                                           << "; there are f64, f32, bf16, f16, i64, i32, i8 and i1";
+      Type element = tensor.getElementType();
+      if (!isKernelElement(element) && !(scalars && rules::isByteFloat(element))) {
+        InFlightDiagnostic error = emitOpError("[kernel_c1] ");
+        error << what << " has element type " << element << "; there are f64, f32, bf16, f16, i64, i32, i8 and i1";
+        if (scalars)
+          error << ", f8E4M3FN and f8E5M2";
+        return error;
+      }
       return success();
     }
     if (scalars && (t.isIndex() || t.isF32() || t.isF64() || t.isSignlessInteger(64) || t.isSignlessInteger(32)))

@@ -40,6 +40,17 @@ AttendOp::Operand AttendOp::vPart() {
                    valueDim());
 }
 
+FloatType AttendOp::accumulationType() {
+  auto isF64 = [](Value v) { return cast<RankedTensorType>(v.getType()).getElementType().isF64(); };
+  bool f64 = isF64(getQ()) || isF64(getK()) || isF64(getV()) || llvm::any_of(getParts(), isF64) ||
+             (getBilinear() && isF64(getBilinear()));
+  // The regions of the operands and of dot are not verified yet where this is asked first.
+  for (unsigned n = 0, end = 4 + getParts().size(); n < end && !f64; ++n)
+    if (Region *region = operandRegion(n); region && !region->front().empty())
+      f64 = llvm::any_of(region->front().back().getOperandTypes(), [](Type t) { return t.isF64(); });
+  return f64 ? (FloatType)Float64Type::get(getContext()) : (FloatType)Float32Type::get(getContext());
+}
+
 int64_t AttendOp::dotExtent() {
   int64_t sum = 0;
   for (unsigned n = 0; n < numParts(); ++n)
@@ -51,12 +62,14 @@ bool AttendOp::hasPlainOperands() {
   for (unsigned n = 0; n < 4; ++n)
     if (operandRegion(n))
       return false;
-  auto isFloat = [](Value v) {
-    Type t = cast<RankedTensorType>(v.getType()).getElementType();
+  auto element = [](Value v) { return cast<RankedTensorType>(v.getType()).getElementType(); };
+  auto isFloat = [&](Value v) {
+    Type t = element(v);
     return t.isF64() || t.isF32() || t.isF16() || t.isBF16();
   };
+  bool f64 = element(getQ()).isF64();
   return getParts().empty() && !getBilinear() && !getFeatureExtents() && isFloat(getQ()) && isFloat(getK()) &&
-         isFloat(getV());
+         isFloat(getV()) && f64 == element(getK()).isF64() && f64 == element(getV()).isF64();
 }
 
 int64_t AttendOp::featureExtent(unsigned dim) {

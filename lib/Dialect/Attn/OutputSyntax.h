@@ -11,13 +11,16 @@ class OutputClauses {
 public:
   using Parser = mlir::OpAsmParser;
 
-  OutputClauses(llvm::ArrayRef<llvm::StringRef> dims, unsigned numBatch) : dims(dims), numBatch(numBatch) {}
+  OutputClauses(llvm::ArrayRef<llvm::StringRef> dims, unsigned numBatch, unsigned valueDim)
+      : dims(dims), numBatch(numBatch), valueDim(valueDim) {}
 
   /// One of these clauses, its keyword being read.
   mlir::ParseResult parse(Parser &parser, llvm::StringRef clause, mlir::OperationState &result);
   static bool mayRepeat(llvm::StringRef clause);
-  /// Attributes and regions; the operands are normArgs and aggregated.
-  void addTo(mlir::Builder &b, mlir::OperationState &result);
+  /// Attributes and regions, which are all there where `moreFollow`; the operands are normArgs and aggregated.
+  void addTo(mlir::Builder &b, mlir::OperationState &result, bool moreFollow);
+  /// The name of the axis of ranks of an output that is a topk; empty: it is none.
+  llvm::StringRef rankOf(llvm::StringRef output) const;
 
   llvm::SmallVector<mlir::Value> normArgs, aggregated;
 
@@ -30,10 +33,10 @@ private:
   mlir::ParseResult scores(Parser &parser, unsigned count, mlir::Region &region);
 
   llvm::ArrayRef<llvm::StringRef> dims;
-  unsigned numBatch;
-  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
+  unsigned numBatch, valueDim;
+  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, reduceRanks, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
       aggregateMaps;
-  llvm::SmallVector<int64_t> reduceKinds;
+  llvm::SmallVector<int64_t> reduceKinds, reduceCounts;
   std::unique_ptr<mlir::Region> classRegion, epilogueRegion;
   std::vector<std::unique_ptr<mlir::Region>> reductions, columnRegions;
 };

@@ -37,7 +37,25 @@ int AttendOp::dimOf(BlockArgument arg) {
   for (unsigned k = 0; k < numColumns(); ++k)
     if (region == columnRegion(k))
       return std::max(n - 2, -1);
-  return n - 1; // behind a score
+  if (region == &getScore())
+    return n - 1;
+  // Regions of operands stand behind those of the columns.
+  unsigned at = region - &getMore().front(), base = 2 + numReductions() + numColumns(), batch = numBatch();
+  if (at < base)
+    return n - 1; // behind a score
+  unsigned which = at - base;
+  if (which >= 4 + getParts().size())
+    return -1;
+  if (which == 3)
+    return n < 2 ? -1 : n - 2 < (int)batch ? n - 2 : n - 2 == (int)batch ? (int)dotDim() : -1;
+  Operand x = which == 0   ? qPart(0)
+              : which == 1 ? kPart(0)
+              : which == 2 ? vPart()
+              : which % 2  ? kPart((which - 2) / 2)
+                           : qPart((which - 2) / 2);
+  if (n <= (int)batch)
+    return n - 1;
+  return n == (int)batch + 1 ? (int)x.token : n == (int)batch + 2 ? (int)x.feature : -1;
 }
 
 AttendOp::NormArg AttendOp::normArg(unsigned n) { return normArgOf(*getNormValues(), getNormArgs(), n); }
@@ -120,7 +138,17 @@ std::optional<OutputSource> attn::findOutput(AttendOp attend, NormalizerOp norma
   if (name == "p")
     if (auto o = ofFinish(normalizer, "o"); o && o->perFeature && !isa<SelectOp>(normalizer.lastStep()))
       return OutputSource{OutputSource::Weights, o->index, false, false};
+  if (name == "lse")
+    return OutputSource{OutputSource::LogSumExp, 0, false, false, -std::numeric_limits<double>::infinity()};
   return std::nullopt;
+}
+
+std::optional<unsigned> attn::topkOf(AttendOp attend, StringRef output) {
+  auto n = indexOf(attend.getReduceNames(), output);
+  if (!n || indexOf(attend.getEpilogueOuts(), output) || !attend.getReduceKinds() ||
+      *n >= attend.getReduceKinds()->size() || attend.reductionKind(*n) != ReduceKind::TopK)
+    return std::nullopt;
+  return n;
 }
 
 SmallVector<OutputSource> attn::outputSources(AttendOp attend) {

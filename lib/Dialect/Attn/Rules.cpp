@@ -23,6 +23,17 @@ std::optional<Axis> attn::rules::classify(AffineExpr e) {
   return std::nullopt;
 }
 
+std::optional<Axis> attn::rules::classifyOperand(AffineExpr e) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(e);
+  if (!binary || binary.getKind() != AffineExprKind::Add)
+    return classify(e);
+  auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+  auto offset = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (!dim || !offset || offset.getValue() < 0)
+    return std::nullopt;
+  return Axis{(int)dim.getPosition(), 1, 0, offset.getValue()};
+}
+
 LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, bool loads,
                                               llvm::function_ref<bool(Type)> allowed) {
   WalkResult result = region.walk<WalkOrder::PreOrder>([&](Operation *op) {
@@ -42,7 +53,16 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
       op->emitOpError("[") << label << "] the bits of a float depend on the accumulation type; compute with its value";
       return WalkResult::interrupt();
     }
-    if (Type t = op->getResult(0).getType(); !allowed(t)) {
+    Type t = op->getResult(0).getType();
+    if (isa<LoadOp>(op) && isByteFloat(t)) {
+      for (Operation *user : op->getUsers())
+        if (!isa<arith::ExtFOp>(user)) {
+          user->emitOpError("[") << label << "] a number of type " << t << " is only converted: arith.extf";
+          return WalkResult::interrupt();
+        }
+      return WalkResult::advance();
+    }
+    if (!allowed(t)) {
       op->emitOpError("[") << label << "] works on scalars here, not on " << t
                            << (loads ? "; there are index, i1, i8, i16, i32, i64, f16, bf16, f32, f64"
                                      : "; there are f32, i1, i32, i64 and index");
@@ -52,6 +72,9 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
   });
   return failure(result.wasInterrupted());
 }
+
+bool attn::rules::isNumber(Type t) { return t.isF64() || t.isF32() || t.isBF16() || t.isF16(); }
+bool attn::rules::isByteFloat(Type t) { return isa<Float8E4M3FNType, Float8E5M2Type>(t); }
 
 bool attn::rules::isScalar(Type t) { return t.isIndex() || t.isSignlessInteger(64) || t.isSignlessInteger(32); }
 

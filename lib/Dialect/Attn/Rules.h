@@ -14,9 +14,12 @@ struct Axis {
   int dim = -1; // -1: constant
   int64_t divisor = 1;
   int64_t constant = 0;
+  int64_t offset = 0; // added to a dimension; of operands alone
 };
 /// None for any other expression.
 std::optional<Axis> classify(mlir::AffineExpr expr);
+/// Also a dimension plus a constant.
+std::optional<Axis> classifyOperand(mlir::AffineExpr expr);
 
 /// The region computes with arith and math (where `loads`, also attn.load, attn.member, attn.random) on scalars of
 /// types for which `allowed` holds, each op with one result.
@@ -29,6 +32,9 @@ mlir::LogicalResult verifyLaws(NormalizerOp op);
 /// Tokens along an axis, as the runtime has it.
 inline constexpr int64_t kMaxExtent = INT32_MAX;
 
+/// f64, f32, bf16, f16: what every number may be. f8E4M3FN, f8E5M2: what operands and captured tensors may also hold.
+bool isNumber(mlir::Type t);
+bool isByteFloat(mlir::Type t);
 /// index, i64 or i32.
 bool isScalar(mlir::Type t);
 /// A tensor of i32 or i64 of such a rank.

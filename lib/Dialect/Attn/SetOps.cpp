@@ -30,7 +30,7 @@ LogicalResult SetSegmentOp::verify() { return verifySegments(*this, "same_segmen
 
 LogicalResult SetMaskOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getMask().getType());
-  if (!type || !type.getElementType().isIntOrFloat())
+  if (!type || !(type.getElementType().isInteger() || isNumber(type.getElementType())))
     return emitOpError("[mask_c1] a mask is a ranked tensor of booleans, integers or floats, not ")
            << getMask().getType();
   AffineMap map = getMap();

@@ -59,9 +59,10 @@ void attn::syntax::printCaptured(OpAsmPrinter &p, Value value) {
 }
 
 ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef> dims, AffineMap &map,
-                                         OpAsmParser::Delimiter delimiter) {
+                                         OpAsmParser::Delimiter delimiter, StringRef rank) {
   MLIRContext *context = parser.getContext();
   SmallVector<AffineExpr> results;
+  bool ranked = false;
   auto parseIndex = [&]() -> ParseResult {
     int64_t constant;
     OptionalParseResult number = parser.parseOptionalInteger(constant);
@@ -74,6 +75,11 @@ ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef
     if (parser.parseKeyword(&name))
       return failure();
     const StringRef *it = llvm::find(dims, name);
+    if (it == dims.end() && !rank.empty() && name == rank) {
+      ranked = true;
+      results.push_back(getAffineSymbolExpr(0, context));
+      return success();
+    }
     if (it == dims.end())
       return parser.emitError(at) << "[index_name] '" << name << "' is not in dims(" << llvm::join(dims, ", ") << ")";
     AffineExpr expr = getAffineDimExpr(it - dims.begin(), context);
@@ -85,18 +91,28 @@ ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef
       if (divisor < 1)
         return parser.emitError(divisorAt, "[index_divisor] a divisor is at least 1");
       expr = expr.floorDiv(divisor);
+    } else if (succeeded(parser.parseOptionalPlus())) {
+      int64_t offset;
+      SMLoc offsetAt = parser.getCurrentLocation();
+      if (parser.parseInteger(offset))
+        return failure();
+      if (offset < 0)
+        return parser.emitError(offsetAt, "[index_offset] an offset is at least 0");
+      expr = expr + offset;
     }
     results.push_back(expr);
     return success();
   };
   if (parser.parseCommaSeparatedList(delimiter, parseIndex))
     return failure();
-  map = AffineMap::get(dims.size(), 0, results, context);
+  map = AffineMap::get(dims.size(), ranked ? 1 : 0, results, context);
   return success();
 }
 
-void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims) {
+void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims, StringRef rank) {
   auto name = [&](AffineExpr e) -> StringRef {
+    if (isa<AffineSymbolExpr>(e) && !rank.empty())
+      return rank;
     auto dim = dyn_cast<AffineDimExpr>(e);
     return dim && dim.getPosition() < dims.size() ? cast<StringAttr>(dims[dim.getPosition()]).getValue()
                                                   : StringRef("?");
@@ -106,7 +122,7 @@ void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims
     if (auto constant = dyn_cast<AffineConstantExpr>(e)) {
       p << constant.getValue();
     } else if (auto binary = dyn_cast<AffineBinaryOpExpr>(e)) {
-      p << name(binary.getLHS()) << " floordiv ";
+      p << name(binary.getLHS()) << (binary.getKind() == AffineExprKind::Add ? " + " : " floordiv ");
       if (auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS()))
         p << divisor.getValue();
       else

@@ -340,7 +340,7 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
     if (auto pack = dyn_cast<tile::PackOp>(op)) {
       if (cast<tile::PanelsType>(pack.getPanels().getType()).getLanesKeys())
         packKeys(t, pack, first, count);
-      else
+      else if (t.layout.packsValues)
         packValues(t, pack, first, count);
     } else if (auto summary = dyn_cast<tile::SummaryOp>(op)) {
       summarize(t, summary, n++, first, count);

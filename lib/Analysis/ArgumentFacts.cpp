@@ -44,7 +44,8 @@ AxisFact AxisFact::ofIndex(AffineExpr index) {
   } else {
     auto binary = cast<AffineBinaryOpExpr>(index);
     use.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
-    use.divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    int64_t by = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    (binary.getKind() == AffineExprKind::Add ? use.offset : use.divisor) = by;
   }
   return use;
 }
@@ -77,9 +78,12 @@ public:
   }
 
   LogicalResult run() {
-    if (failed(map(attend.getQ(), attend.getQMap())) || failed(map(attend.getK(), attend.getKMap())) ||
-        failed(map(attend.getV(), attend.getVMap())))
-      return failure();
+    SmallVector<AttendOp::Operand> operands{attend.vPart()};
+    for (unsigned n = 0; n < attend.numParts(); ++n)
+      operands.append({attend.qPart(n), attend.kPart(n)});
+    for (const AttendOp::Operand &x : operands)
+      if (failed(map(x.tensor, x.map)))
+        return failure();
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
         return failure();
@@ -87,9 +91,9 @@ public:
       if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
         if (failed(map(arg.value, arg.map)))
           return failure();
-    for (auto [value, m] : llvm::zip(attend.getAggregated(), attend.getAggregateMapsAttr()
-                                                                 ? attend.getAggregateMapsAttr().getValue()
-                                                                 : ArrayRef<Attribute>()))
+    for (auto [value, m] :
+         llvm::zip(attend.getAggregated(),
+                   attend.getAggregateMapsAttr() ? attend.getAggregateMapsAttr().getValue() : ArrayRef<Attribute>()))
       if (failed(map(value, cast<AffineMapAttr>(m).getValue())))
         return failure();
     WalkResult result = attend->walk(
@@ -130,10 +134,31 @@ private:
   }
 
   LogicalResult mapFact(ArgumentFact &fact, AffineMap m, StringRef what) {
-    for (auto [n, e] : llvm::enumerate(m.getResults()))
-      if (failed(merge(fact.axes[n], AxisFact::ofIndex(e), n)))
+    for (auto [n, e] : llvm::enumerate(m.getResults())) {
+      if (isa<AffineSymbolExpr>(e))
+        continue; // a rank: any, of its type's extent
+      AxisFact use = AxisFact::ofIndex(e);
+      if (what == "result" && writtenExtent(use.dim) > 0) // has that extent, not more
+        fact.axes[n].extent = writtenExtent(use.dim);
+      else
+        use = ofWritten(use);
+      if (failed(merge(fact.axes[n], use, n)))
         return failure();
+    }
     return success();
+  }
+
+  /// The extent that dims writes for a feature; 0: none.
+  int64_t writtenExtent(int64_t dim) {
+    auto extents = attend.getFeatureExtents();
+    return extents && dim >= attend.dotDim() ? (*extents)[dim - attend.dotDim()] : 0;
+  }
+
+  /// A feature whose extent is written is an index like any constant: its axis may be longer.
+  AxisFact ofWritten(AxisFact use) {
+    if (int64_t extent = writtenExtent(use.dim))
+      use.offset += (extent - 1) / use.divisor, use.dim = -1, use.divisor = 1;
+    return use;
   }
 
   LogicalResult merge(AxisFact &axis, const AxisFact &use, unsigned n) {
@@ -237,7 +262,7 @@ private:
     for (auto [n, index] : llvm::enumerate(indices)) {
       auto arg = dyn_cast<BlockArgument>(index);
       int dim = arg ? attend.dimOf(arg) : -1;
-      if (dim >= 0 && failed(merge(fact->axes[n], indexedBy(dim), n)))
+      if (dim >= 0 && failed(merge(fact->axes[n], ofWritten(indexedBy(dim)), n)))
         return failure();
     }
     return success();

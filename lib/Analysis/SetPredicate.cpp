@@ -130,6 +130,10 @@ SetPredicate attn::buildSetPredicate(Region &region, const TokenAxes &axes) {
   Pred real = sets::lt(position, Expr::var(ordered ? kPositions : extentVar(keyDim)));
   if (ordered && !axes.ownLists)
     real = real && Pred::ge0(out.key);
+  if (axes.absentKeys)
+    real = real && Pred::ge0(Expr::load(kKeyAbsent, {position}));
+  if (axes.absentQueries)
+    real = real && Pred::ge0(Expr::load(kQueryAbsent, {Expr::var(axes.numBatch)}));
   PredicateBuilder builder(axes, out);
   if (!region.empty())
     real = real && builder.set(region.front().getTerminator()->getOperand(0));

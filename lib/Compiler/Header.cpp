@@ -14,17 +14,27 @@ static std::string elementName(mlir::Type type) {
     return "bfloat16";
   if (type.isInteger(1))
     return "bool, one byte";
+  if (mlir::isa<mlir::Float8E4M3FNType>(type))
+    return "float8_e4m3fn";
+  if (mlir::isa<mlir::Float8E5M2Type>(type))
+    return "float8_e5m2";
   return (mlir::isa<mlir::FloatType>(type) ? "float" : "int") + std::to_string(type.getIntOrFloatBitWidth());
 }
 
 /// `b`, `h / 4`: an index expression in the names of the text.
 static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
+  if (mlir::isa<mlir::AffineSymbolExpr>(expr)) // the rank of a topk
+    return "";
   if (auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(expr))
     return mlir::cast<mlir::StringAttr>(dims[dim.getPosition()]).str();
   if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
       binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
     if (auto divisor = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
       return indexText(binary.getLHS(), dims) + " / " + std::to_string(divisor.getValue());
+  if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
+      binary && expr.getKind() == mlir::AffineExprKind::Add)
+    if (auto offset = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
+      return indexText(binary.getLHS(), dims) + " + " + std::to_string(offset.getValue());
   return ""; // a constant: one of several tensors packed along this axis
 }
 

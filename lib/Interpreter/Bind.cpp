@@ -14,15 +14,22 @@ AxisIndex attn::interpreter::axisIndex(AffineExpr e) {
     return {-1, 1, constant.getValue()};
   if (auto dim = dyn_cast<AffineDimExpr>(e))
     return {(int)dim.getPosition(), 1, 0};
-  auto div = cast<AffineBinaryOpExpr>(e);
-  return {(int)cast<AffineDimExpr>(div.getLHS()).getPosition(), cast<AffineConstantExpr>(div.getRHS()).getValue(), 0};
+  auto binary = cast<AffineBinaryOpExpr>(e);
+  const int dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
+  const int64_t constant = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  return binary.getKind() == AffineExprKind::Add ? AxisIndex{dim, 1, constant} : AxisIndex{dim, constant, 0};
 }
 
 int64_t Operand::offset(ArrayRef<int64_t> dims) const {
   int64_t sum = 0;
   for (auto [n, axis] : llvm::enumerate(axes))
-    sum += (axis.dim < 0 ? axis.constant : dims[axis.dim] / axis.divisor) * view.stride[n];
+    sum += ((axis.dim < 0 ? 0 : dims[axis.dim] / axis.divisor) + axis.constant) * view.stride[n];
   return sum;
+}
+
+bool Part::isStrided() const {
+  return !region &&
+         llvm::any_of(axes, [&](const AxisIndex &axis) { return axis.dim == (int)feature && axis.divisor == 1; });
 }
 
 int64_t Operand::strideOf(unsigned dim) const {
@@ -44,17 +51,24 @@ public:
     problem.attend = attend;
     problem.accumulation = attend.accumulationType().isF64() ? Format::F64 : Format::F32;
     problem.extents.assign(attend.numDims(), -1);
+    for (unsigned f = attend.dotDim(); f < attend.numDims(); ++f)
+      if (isWritten(f))
+        problem.extents[f] = attend.featureExtent(f);
     if (Error e = split(args, params))
       return std::move(e);
     if (Error e = collectUses())
       return std::move(e);
-    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::grids, &Binder::derived,
-                       &Binder::results, &Binder::strides, &Binder::lengthValues})
+    for (auto check : {&Binder::types, &Binder::pointers, &Binder::define, &Binder::tokens, &Binder::grids,
+                       &Binder::derived, &Binder::results, &Binder::strides, &Binder::lengthValues})
       if (Error e = (this->*check)())
         return std::move(e);
-    problem.q = operand(attend.getQ(), attend.getQMap());
-    problem.k = operand(attend.getK(), attend.getKMap());
-    problem.v = operand(attend.getV(), attend.getVMap());
+    for (unsigned n = 0; n < attend.numParts(); ++n) {
+      problem.q.push_back(part(attend.qPart(n)));
+      problem.k.push_back(part(attend.kPart(n)));
+    }
+    problem.v = part(attend.vPart());
+    if (attend.getBilinear())
+      problem.bilinear = operand(attend.getBilinear(), *attend.getBilinearMap());
     return std::move(problem);
   }
 
@@ -99,6 +113,19 @@ private:
     return Error::success();
   }
 
+  /// Features of written extent have axes whose static extents were verified.
+  Error addOperand(Value tensor, AffineMap map) {
+    for (auto [axis, e] : llvm::enumerate(map.getResults()))
+      if (AxisIndex index = axisIndex(e); !isWritten(index.dim))
+        uses.push_back({tensor, (unsigned)axis, index});
+    return Error::success();
+  }
+
+  bool isWritten(int dim) {
+    auto extents = attend.getFeatureExtents();
+    return extents && dim >= (int)attend.dotDim() && (*extents)[dim - attend.dotDim()] > 0;
+  }
+
   Error addLast(Value tensor, AxisIndex index, int64_t more = 0) {
     unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
     uses.push_back({tensor, rank - 1, index, more});
@@ -128,8 +155,17 @@ private:
   }
 
   Error collectUses() {
-    Error error = llvm::joinErrors(addMap(attend.getQ(), attend.getQMap()), addMap(attend.getK(), attend.getKMap()));
-    error = llvm::joinErrors(std::move(error), addMap(attend.getV(), attend.getVMap()));
+    Error error = Error::success();
+    auto add = [&](const AttendOp::Operand &x) {
+      error = llvm::joinErrors(std::move(error), addOperand(x.tensor, x.map));
+    };
+    for (unsigned n = 0; n < attend.numParts(); ++n) {
+      add(attend.qPart(n));
+      add(attend.kPart(n));
+    }
+    add(attend.vPart());
+    if (attend.getBilinear())
+      error = llvm::joinErrors(std::move(error), addOperand(attend.getBilinear(), *attend.getBilinearMap()));
     for (unsigned n = 0; n < attend.numNormArgs(); ++n)
       if (AttendOp::NormArg arg = attend.normArg(n); arg.value && isa<RankedTensorType>(arg.value.getType()))
         error = llvm::joinErrors(std::move(error), addMap(arg.value, arg.map));
@@ -232,6 +268,40 @@ private:
     return Error::success();
   }
 
+  /// Tokens that none of these axes has alone: an axis of a captured load says how many there are, else the axes of all
+  /// of them `floordiv` a constant, of which the one with the fewest counts.
+  Error tokens() {
+    for (unsigned dim : {attend.queryDim(), attend.keyDim()}) {
+      int64_t &extent = problem.extents[dim];
+      if (extent >= 0)
+        continue;
+      auto define = [&](Value tensor, ValueRange indices) {
+        for (auto [axis, index] : llvm::enumerate(indices))
+          if (auto arg = dyn_cast<BlockArgument>(index); arg && attend.dimOf(arg) == (int)dim && extent < 0)
+            extent = problem.tensors[tensor].shape[axis];
+      };
+      attend->walk([&](Operation *op) {
+        if (auto load = dyn_cast<LoadOp>(op))
+          define(load.getTensor(), load.getIndices());
+        if (auto member = dyn_cast<MemberOp>(op))
+          define(member.getList(), member.getIndices());
+      });
+      if (extent < 0)
+        for (const Use &use : uses) {
+          if (use.index.dim != (int)dim || use.index.divisor == 1)
+            continue;
+          __int128 tokens = (__int128)problem.tensors[use.tensor].shape[use.axis] * use.index.divisor;
+          if (extent < 0 || tokens < extent)
+            extent = tokens > ATTN_MAX_EXTENT ? ATTN_MAX_EXTENT + (int64_t)1 : (int64_t)tokens;
+        }
+      if (extent > ATTN_MAX_EXTENT)
+        return makeError("ATTN_E_OVERFLOW: '" + attend.dimName(dim) + "' has more tokens than fit");
+      if (extent < 0)
+        return makeError("ATTN_E_SHAPE: no input says how many tokens '" + attend.dimName(dim) + "' has");
+    }
+    return Error::success();
+  }
+
   /// A static grid behind a constant `first` says how many tokens there are; any other is a shape alone.
   Error grids() {
     const std::optional<ArrayRef<int64_t>> grids[] = {attend.getQueryGrid(), attend.getKeyGrid()};
@@ -268,6 +338,8 @@ private:
   Error results() {
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       for (auto [axis, e] : llvm::enumerate(attend.outMap(r).getResults())) {
+        if (isa<AffineSymbolExpr>(e)) // the rank of a topk
+          continue;
         int64_t extent = cast<RankedTensorType>(attend.getResult(r).getType()).getDimSize(axis);
         int64_t found = problem.extents[cast<AffineDimExpr>(e).getPosition()];
         if (extent != ShapedType::kDynamic && extent != found)
@@ -302,6 +374,16 @@ private:
     for (AffineExpr e : map.getResults())
       o.axes.push_back(axisIndex(e));
     return o;
+  }
+
+  Part part(const AttendOp::Operand &x) {
+    Part part;
+    static_cast<Operand &>(part) = operand(x.tensor, x.map);
+    part.token = x.token;
+    part.feature = x.feature;
+    part.extent = x.extent;
+    part.region = x.region;
+    return part;
   }
 
   KernelOp kernel;

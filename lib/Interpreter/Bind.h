@@ -11,14 +11,14 @@
 
 namespace attn::interpreter {
 
-/// An index: (dim div divisor), or a constant where dim < 0.
+/// An index: (dim div divisor) + constant, or the constant alone where dim < 0.
 struct AxisIndex {
   int dim;
   int64_t divisor, constant;
 };
 AxisIndex axisIndex(mlir::AffineExpr e);
 
-/// One of q, k, v: a tensor and how the dimensions index it.
+/// A tensor and how the dimensions index it.
 struct Operand {
   View view;
   llvm::SmallVector<AxisIndex, ATTN_MAX_RANK> axes;
@@ -28,6 +28,15 @@ struct Operand {
   int64_t strideOf(unsigned dim) const;
 };
 
+/// A part of q or k, or v: for each token a vector over `feature`, whose elements may pass through a region.
+struct Part : Operand {
+  unsigned token = 0, feature = 0;
+  int64_t extent = 0;
+  mlir::Region *region = nullptr;
+  /// The vector lies in the tensor as it is, one element after the other.
+  bool isStrided() const;
+};
+
 struct Problem {
   KernelOp kernel;
   AttendOp attend;
@@ -35,7 +44,9 @@ struct Problem {
   llvm::SmallVector<int64_t> extents;
   llvm::DenseMap<mlir::Value, View> tensors; // by kernel argument
   llvm::DenseMap<mlir::Value, attn_scalar> scalars;
-  Operand q, k, v;
+  llvm::SmallVector<Part, 2> q, k;
+  Part v;
+  std::optional<Operand> bilinear;
 };
 
 llvm::Expected<Problem> bind(KernelOp kernel, llvm::ArrayRef<attn_tensor> args, llvm::ArrayRef<attn_scalar> params);

@@ -55,6 +55,8 @@ public:
       return std::move(e);
     if (Error e = take(buildScore(kernel->problem), kernel->score))
       return std::move(e);
+    if (Error e = operands())
+      return std::move(e);
     if (Error e = scale())
       return std::move(e);
     if (Error e = dropout())
@@ -72,6 +74,25 @@ private:
       return program.takeError();
     out = std::move(*program);
     return Error::success();
+  }
+
+  Error region(Region *region, std::optional<Program> &out) {
+    return region ? take(buildRegion(kernel->problem, *region), out.emplace()) : Error::success();
+  }
+
+  Error operands() {
+    const Problem &p = kernel->problem;
+    kernel->q.resize(p.q.size());
+    kernel->k.resize(p.k.size());
+    for (unsigned n = 0; n < p.q.size(); ++n) {
+      if (Error e = region(p.q[n].region, kernel->q[n]))
+        return e;
+      if (Error e = region(p.k[n].region, kernel->k[n]))
+        return e;
+    }
+    if (Error e = region(p.v.region, kernel->v))
+      return e;
+    return region(attend.dotRegion(), kernel->dot);
   }
 
   Error scale() {

@@ -54,6 +54,7 @@ struct CompiledReduction {
   ReduceKind kind;
   bool needed = false;      // for an output; what nobody asks for is not evaluated, and reads nothing
   std::optional<Program> f; // (s, batch indices, i, j); none: the score
+  int64_t count = 0;        // of a topk
 };
 
 struct CompiledColumn {
@@ -69,7 +70,7 @@ struct CompiledAggregate {
 
 /// What an epilogue takes.
 struct CompiledEpilogueArgument {
-  bool isReduction;
+  enum Kind { Finish, Reduction, LogSumExp } kind;
   unsigned index;
 };
 
@@ -82,6 +83,9 @@ struct CompiledOutput {
 struct CompiledKernel {
   Problem problem;
   Program set, score;
+  std::vector<std::optional<Program>> q, k; // by part; none: elements are what the tensor holds
+  std::optional<Program> v;                 // (element, batch indices, token, feature)
+  std::optional<Program> dot;               // (x, y, batch indices, feature); none: the product
   std::optional<Program> scale; // none: the constant below, or the default where there is none
   std::optional<double> scaleValue;
   std::optional<CompiledDropout> dropout;

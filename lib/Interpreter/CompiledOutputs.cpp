@@ -23,7 +23,7 @@ public:
         return e;
     }
     for (unsigned n = 0; n < attend.numReductions(); ++n)
-      kernel.reductions.push_back({attend.reductionKind(n), false, std::nullopt});
+      kernel.reductions.push_back({attend.reductionKind(n), false, std::nullopt, attend.reductionCount(n)});
     if (Error e = epilogueArguments())
       return e;
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
@@ -60,9 +60,11 @@ private:
     for (Attribute a : attend.getEpilogueArgsAttr()) {
       StringRef name = cast<StringAttr>(a).getValue();
       if (auto n = indexOf(attend.getReduceNames(), name))
-        kernel.epilogueArgs.push_back({true, *n});
+        kernel.epilogueArgs.push_back({CompiledEpilogueArgument::Reduction, *n});
       else if (auto n = indexOf(normalizer.finish().getOutNames(), name))
-        kernel.epilogueArgs.push_back({false, *n});
+        kernel.epilogueArgs.push_back({CompiledEpilogueArgument::Finish, *n});
+      else if (name == "lse")
+        kernel.epilogueArgs.push_back({CompiledEpilogueArgument::LogSumExp, 0});
       else
         return makeError("the epilogue takes '" + name + "', which is no output of the normalizer and no reduction");
     }
@@ -88,7 +90,7 @@ private:
     Region &body = *attend.epilogueRegion();
     for (BlockArgument arg : argumentsOf(body.front().getTerminator()->getOperand(source->index), body.front()))
       if (arg.getArgNumber() < kernel.epilogueArgs.size())
-        if (auto from = kernel.epilogueArgs[arg.getArgNumber()]; from.isReduction)
+        if (auto from = kernel.epilogueArgs[arg.getArgNumber()]; from.kind == CompiledEpilogueArgument::Reduction)
           kernel.reductions[from.index].needed = true;
     return region(body, out.epilogue.emplace(), source->index);
   }

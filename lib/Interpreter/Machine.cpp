@@ -147,15 +147,16 @@ void Machine<Real, Plain>::mixed(const Inst &inst, Register &d, const Register &
 template <typename Real, bool Plain>
 std::optional<int64_t> Machine<Real, Plain>::offset(const View &view, llvm::ArrayRef<uint32_t> indices, uint32_t bad) {
   int64_t offset = 0;
+  bool good = true;
   for (auto [axis, reg] : llvm::enumerate(indices)) {
     int64_t index = regs[reg].i;
     if (index < 0 || index >= view.shape[axis]) {
-      regs[bad].i = 1;
-      return std::nullopt;
+      regs[bad].i |= index == -1 ? 2 : 1;
+      good = false;
     }
-    offset += index * view.stride[axis];
+    offset += good ? index * view.stride[axis] : 0;
   }
-  return offset;
+  return good ? std::optional(offset) : std::nullopt;
 }
 
 template <typename Real, bool Plain> void Machine<Real, Plain>::load(const Inst &inst, Register &d) {
@@ -178,7 +179,7 @@ template <typename Real, bool Plain> bool Machine<Real, Plain>::member(const Ins
   const int64_t last = access.view.rank - 1, n = access.view.shape[last], stride = access.view.stride[last];
   int64_t from = access.ranged ? regs[access.from].i : 0, to = access.ranged ? regs[access.to].i : n;
   if (from < 0 || from > n || to < 0 || to > n) {
-    regs[inst.c].i = 1;
+    regs[inst.c].i |= 1;
     return false;
   }
   return from < to && contains(access.view, *start + from * stride, stride, to - from, value);

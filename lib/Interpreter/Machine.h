@@ -22,6 +22,8 @@ public:
   void startRow() { execute(program.first); }
   /// False when a load outside of a `where` had a bad index: the results mean nothing.
   bool run();
+  /// Whether one of the bad indices was -1, after a run that was not good.
+  bool padded() const { return regs[program.bad].i & 2; }
   Real real(unsigned result = 0) const { return regs[program.results[result]].f; }
   int64_t integer(unsigned result = 0) const { return regs[program.results[result]].i; }
 
@@ -37,7 +39,8 @@ private:
   void load(const Inst &inst, Register &d);
   bool member(const Inst &inst, int64_t value);
   float random(const Inst &inst, int64_t seed);
-  /// Offset of the element at the registers of the leading axes; none, and `bad` is set, if one is outside.
+  /// Offset of the element at the registers of the leading axes; none, and `bad` is not 0, if one is outside: bit 1
+  /// where one is -1, bit 0 where one is anything else.
   std::optional<int64_t> offset(const View &view, llvm::ArrayRef<uint32_t> indices, uint32_t bad);
 
   const Program &program;

@@ -13,7 +13,7 @@ using namespace attn::interpreter;
 template <typename A>
 NormalizerEvaluator<A>::NormalizerEvaluator(const CompiledKernel &kernel)
     : kernel(kernel), normalizer(kernel.normalizer), p(kernel.problem), attend(p.attend), finish(normalizer.finish),
-      v(p.extents[attend.valueDim()]) {
+      valueReader(kernel, p.v, kernel.v), v(p.v.extent) {
   for (const CompiledStep &step : normalizer.steps) {
     Machines &m = machines.emplace_back();
     if (step.kind == CompiledStep::Select)

@@ -11,7 +11,7 @@
 #define ATTN_LIB_INTERPRETER_NORMALIZEREVALUATOR_H
 
 #include "Arithmetic.h"
-#include "CompiledKernel.h"
+#include "OperandReader.h"
 
 namespace attn::interpreter {
 
@@ -66,6 +66,7 @@ private:
   std::vector<std::vector<Acc>> weights; // of the last pass, by result of phi and pair
   std::vector<std::vector<Acc>> values;  // by sum and feature
   size_t selected = 0;
+  OperandReader<A> valueReader;
   std::vector<Acc> v, partial;
 };
 

@@ -25,14 +25,14 @@ template <typename A> void NormalizerEvaluator<A>::sumValues(MutableArrayRef<int
   const size_t width = v.size();
   auto gatherAt = [&](size_t n) {
     dims[attend.keyDim()] = pairs->keys[n];
-    gather<Acc>(p.v.view, p.v.offset(dims), p.v.strideOf(attend.valueDim()), v);
+    valueReader.read(dims, v);
   };
   if (step.kind == CompiledStep::Select) {
     gatherAt(selected);
     values.assign(2, v);
     return;
   }
-  const bool narrow = A::plain && is16Bit(p.v.view.format);
+  const bool narrow = A::plain && is16Bit(p.v.view.format) && !p.v.region;
   values.assign(step.sums.size(), {});
   for (unsigned k = 0; k < step.sums.size(); ++k) {
     const CompiledSum &sum = step.sums[k];

@@ -14,10 +14,16 @@ struct Traits {
   unsigned bytes, code;
 };
 // In the order of Format.
-const Traits traits[] = {{"f64", 8, 256 * ATTN_FLOAT + 64},   {"f32", 4, 256 * ATTN_FLOAT + 32},
-                         {"bf16", 2, 256 * ATTN_BFLOAT + 16}, {"f16", 2, 256 * ATTN_FLOAT + 16},
-                         {"i64", 8, 256 * ATTN_INT + 64},     {"i32", 4, 256 * ATTN_INT + 32},
-                         {"i8", 1, 256 * ATTN_INT + 8},       {"i1", 1, 256 * ATTN_BOOL + 8}};
+const Traits traits[] = {{"f64", 8, 256 * ATTN_FLOAT + 64},
+                         {"f32", 4, 256 * ATTN_FLOAT + 32},
+                         {"bf16", 2, 256 * ATTN_BFLOAT + 16},
+                         {"f16", 2, 256 * ATTN_FLOAT + 16},
+                         {"f8E4M3FN", 1, 256 * ATTN_FLOAT8_E4M3FN + 8},
+                         {"f8E5M2", 1, 256 * ATTN_FLOAT8_E5M2 + 8},
+                         {"i64", 8, 256 * ATTN_INT + 64},
+                         {"i32", 4, 256 * ATTN_INT + 32},
+                         {"i8", 1, 256 * ATTN_INT + 8},
+                         {"i1", 1, 256 * ATTN_BOOL + 8}};
 } // namespace
 
 std::optional<Format> attn::interpreter::formatOf(Type type) {
@@ -29,6 +35,10 @@ std::optional<Format> attn::interpreter::formatOf(Type type) {
     return Format::BF16;
   if (type.isF16())
     return Format::F16;
+  if (isa<Float8E4M3FNType>(type))
+    return Format::F8E4M3FN;
+  if (isa<Float8E5M2Type>(type))
+    return Format::F8E5M2;
   if (type.isSignlessInteger(64))
     return Format::I64;
   if (type.isSignlessInteger(32))
@@ -63,6 +73,10 @@ template <typename Real> Real attn::interpreter::roundTo(Format f, Real x) {
     return roundDigits(x, 8, -126, 127);
   case Format::F16:
     return roundDigits(x, 11, -14, 15);
+  case Format::F8E4M3FN: // no infinity: what would round to more than 448 is NaN
+    return std::abs(x = roundDigits(x, 4, -6, 8)) > 448 ? std::numeric_limits<Real>::quiet_NaN() : x;
+  case Format::F8E5M2:
+    return roundDigits(x, 3, -14, 15);
   default:
     return (double)x;
   }
@@ -78,6 +92,10 @@ static const llvm::fltSemantics &semantics(Format f) {
     return llvm::APFloat::IEEEsingle();
   case Format::BF16:
     return llvm::APFloat::BFloat();
+  case Format::F8E4M3FN:
+    return llvm::APFloat::Float8E4M3FN();
+  case Format::F8E5M2:
+    return llvm::APFloat::Float8E5M2();
   default:
     return llvm::APFloat::IEEEhalf();
   }
@@ -116,6 +134,15 @@ static float fromHalf(uint16_t h) {
   return fromBits(sign | (exponent == 31 ? 255u : exponent + 112) << 23 | mantissa << 13);
 }
 
+/// Sign, four bits of exponent of bias 7, three of mantissa; all ones is NaN.
+static float fromE4M3(uint8_t byte) {
+  const int exponent = byte >> 3 & 15, mantissa = byte & 7;
+  float value = exponent == 0 ? mantissa * 0x1p-9f : std::ldexp((float)(8 + mantissa), exponent - 10);
+  if ((byte & 127) == 127)
+    value = std::numeric_limits<float>::quiet_NaN();
+  return byte & 128 ? -value : value;
+}
+
 namespace {
 template <Format F> struct Element;
 template <> struct Element<Format::F64> {
@@ -130,6 +157,12 @@ template <> struct Element<Format::BF16> {
 template <> struct Element<Format::F16> {
   static float read(const char *data, int64_t offset) { return fromHalf(at<uint16_t>(data, offset)); }
 };
+template <> struct Element<Format::F8E4M3FN> {
+  static float read(const char *data, int64_t offset) { return fromE4M3(at<uint8_t>(data, offset)); }
+};
+template <> struct Element<Format::F8E5M2> { // the upper byte of an f16
+  static float read(const char *data, int64_t offset) { return fromHalf((uint16_t)at<uint8_t>(data, offset) << 8); }
+};
 } // namespace
 
 double attn::interpreter::readFloat(const View &view, int64_t offset) {
@@ -142,6 +175,10 @@ double attn::interpreter::readFloat(const View &view, int64_t offset) {
     return Element<Format::BF16>::read(view.data, offset);
   case Format::F16:
     return Element<Format::F16>::read(view.data, offset);
+  case Format::F8E4M3FN:
+    return Element<Format::F8E4M3FN>::read(view.data, offset);
+  case Format::F8E5M2:
+    return Element<Format::F8E5M2>::read(view.data, offset);
   default:
     return (double)readInt(view, offset);
   }
@@ -206,6 +243,10 @@ void attn::interpreter::gather(const View &view, int64_t offset, int64_t stride,
     return gatherAs<Format::F32>(view, offset, stride, out);
   case Format::BF16:
     return gatherAs<Format::BF16>(view, offset, stride, out);
+  case Format::F8E4M3FN:
+    return gatherAs<Format::F8E4M3FN>(view, offset, stride, out);
+  case Format::F8E5M2:
+    return gatherAs<Format::F8E5M2>(view, offset, stride, out);
   default:
     return gatherAs<Format::F16>(view, offset, stride, out);
   }

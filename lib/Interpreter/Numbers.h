@@ -7,9 +7,9 @@
 
 namespace attn::interpreter {
 
-enum class Format : uint8_t { F64, F32, BF16, F16, I64, I32, I8, I1 };
+enum class Format : uint8_t { F64, F32, BF16, F16, F8E4M3FN, F8E5M2, I64, I32, I8, I1 };
 
-inline bool isFloat(Format f) { return f <= Format::F16; }
+inline bool isFloat(Format f) { return f <= Format::F8E5M2; }
 inline bool is16Bit(Format f) { return f == Format::BF16 || f == Format::F16; }
 
 /// The format of a tensor's element type; none for a type that no tensor may have.
@@ -19,7 +19,7 @@ unsigned formatBytes(Format f);
 /// 256 * DLPack type code + bits, as ATTN_E_DTYPE reports it.
 unsigned formatCode(Format f);
 
-/// x rounded to nearest even once; an overflow is infinite. The integer formats are not asked for.
+/// x rounded to nearest even once; an overflow is infinite, of f8E4M3FN NaN. The integer formats are not asked for.
 template <typename Real> Real roundTo(Format f, Real x);
 extern template double roundTo(Format, double);
 extern template long double roundTo(Format, long double);

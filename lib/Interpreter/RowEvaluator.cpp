@@ -38,7 +38,13 @@ public:
         values.assign(finished[o.source.index].begin(), finished[o.source.index].end());
         break;
       case OutputSource::Reduction:
-        values.assign(1, reduced[o.source.index]);
+        if (const auto &reduction = kernel.reductions[o.source.index]; reduction.kind == ReduceKind::TopK)
+          values = topk<A>(reduction.count, pairs, pairs.numbers[o.source.index]);
+        else
+          values.assign(1, reduced[o.source.index]);
+        break;
+      case OutputSource::LogSumExp:
+        values.assign(1, logSumExp<A>(pairs));
         break;
       case OutputSource::Weights:
         values.assign(p.extents[attend.keyDim()], 0);
@@ -95,7 +101,7 @@ private:
   void evaluateReductions() {
     reduced.assign(kernel.reductions.size(), nan);
     for (auto [n, reduction] : llvm::enumerate(kernel.reductions)) {
-      if (!reduction.needed)
+      if (!reduction.needed || reduction.kind == ReduceKind::TopK)
         continue;
       if (reduction.kind != ReduceKind::Weighted)
         reduced[n] = reduce<A>(reduction.kind, pairs, pairs.numbers[n]);
@@ -122,8 +128,11 @@ private:
       machine.setInt(numbers + d, dims[d]);
     for (size_t e = 0; e < count; ++e) {
       for (auto [n, arg] : llvm::enumerate(kernel.epilogueArgs)) {
-        const std::vector<Acc> *of = arg.isReduction ? nullptr : &finished[arg.index];
-        machine.setReal(n, of ? (*of)[of->size() > 1 ? e : 0] : reduced[arg.index]);
+        if (arg.kind == CompiledEpilogueArgument::Finish)
+          machine.setReal(n, finished[arg.index][finished[arg.index].size() > 1 ? e : 0]);
+        else
+          machine.setReal(n,
+                          arg.kind == CompiledEpilogueArgument::Reduction ? reduced[arg.index] : logSumExp<A>(pairs));
       }
       machine.setInt(numbers + rowDims, e);
       const bool good = machine.run();

@@ -185,7 +185,9 @@ private:
     bool computed[2] = {false, false};
   };
 
-  static unsigned position(AffineExpr e) { return cast<AffineDimExpr>(e).getPosition(); }
+  static unsigned position(AffineExpr e) {
+    return isa<AffineSymbolExpr>(e) ? kRankDim : cast<AffineDimExpr>(e).getPosition();
+  }
 
   static void describe(Part &part) {
     llvm::TypeSwitch<Operation *>(part.op)
@@ -279,7 +281,8 @@ private:
     t.rank = type.getRank();
     int64_t elements = 1;
     for (int n = t.rank; n--;) {
-      t.shape[n] = extents(step)[position(map.getResult(n))];
+      unsigned dim = position(map.getResult(n));
+      t.shape[n] = dim == kRankDim ? type.getDimSize(n) : extents(step)[dim];
       t.stride[n] = elements;
       if (__builtin_mul_overflow(elements, std::max<int64_t>(t.shape[n], 1), &elements))
         return makeError("ATTN_E_OVERFLOW: the result of a step has more than 2^63 elements");

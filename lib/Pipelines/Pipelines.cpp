@@ -29,6 +29,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnExpandLsePass());
   pm.addPass(createAttnExpandColumnsPass());
   pm.addPass(createAttnExpandMergePass());
   pm.addPass(createAttnSplitKernelPass());

@@ -45,6 +45,10 @@ std::string attn::whyUnsplit(AttendOp op, TokenOrder order) {
   for (unsigned r = 0; r < op.getNumResults(); ++r)
     if (auto source = findOutput(op, normalizer, op.outName(r)); source && source->kind == OutputSource::Weights)
       return "the weights themselves are asked for, which takes a second sweep";
+    else if (source && source->kind == OutputSource::LogSumExp)
+      return ("lse is asked for, which @" + op.normalizerName() + " does not have and takes a pass of its own").str();
+    else if (source && (source->kind == OutputSource::Column || source->kind == OutputSource::Aggregate))
+      return "sums over queries are asked for, which takes a second sweep";
   if (op->hasAttr(kExchanged))
     return "queries and keys have exchanged their roles";
   if (gatherable(op))
@@ -86,7 +90,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t lanes = request.vectorBytes / elementBytes;
     // Two accumulators a row, two registers for keys, one for the broadcast, one to spare.
     int64_t tileRows = (request.vectorRegisters - 4) / 2, tileKeys = 2 * lanes;
-    int64_t features = std::max(op.featureExtent(op.dotDim()), op.featureExtent(op.valueDim()));
+    int64_t features = std::max(op.dotExtent(), op.vPart().extent);
 
     // K and V of a block fit in L2, where they stay while the strips of the query block pass.
     int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
@@ -100,6 +104,16 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     } else if (group > 0) {
       taskRows = std::min(group, rows);
       while (group % taskRows)
+        --taskRows;
+      rows = llvm::alignTo(taskRows, tileRows);
+    }
+    // Candidates of a topk: those of a block's rows in 2 MiB, but for a strip.
+    int64_t candidates = 0;
+    for (unsigned n = 0; n < op.numReductions(); ++n)
+      candidates += op.reductionCount(n) * 4 * elementBytes;
+    if (int64_t most = candidates ? (int64_t(2) << 20) / candidates : rows; rows > most) {
+      taskRows = std::min(taskRows, std::max(most / tileRows * tileRows, tileRows));
+      while (group > 0 && group % taskRows)
         --taskRows;
       rows = llvm::alignTo(taskRows, tileRows);
     }
@@ -130,7 +144,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                  std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
-    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0)
+    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
     constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
     if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
@@ -157,6 +171,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     // Another list of a row is looked up in bits of all keys, which a task keeps for each of its rows.
     bool others = false;
     op.getSet().walk([&](Operation *o) { others |= o != own && isa<SetListOp, SetCsrOp, MemberOp>(o); });
+    for (unsigned n = 0; n < op.numReductions(); ++n)
+      others |= op.reductionCount(n) > 1024;
     if (others && request.blockRows == 0)
       rows = 16;
     return b.getDictionaryAttr(

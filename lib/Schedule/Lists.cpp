@@ -43,6 +43,21 @@ Operation *attn::ownLists(AttendOp attend) {
   });
 }
 
+bool attn::isReadInPlace(AttendOp attend) {
+  auto isPlain = [](const AttendOp::Operand &x) {
+    // Each feature and the token once, the first perhaps from a constant on.
+    auto isOf = [](unsigned dim) {
+      return [dim](AffineExpr e) {
+        auto sum = dyn_cast<AffineBinaryOpExpr>(e);
+        return e.isFunctionOfDim(dim) && (!sum || sum.getKind() == AffineExprKind::Add);
+      };
+    };
+    return !x.region && isa<FloatType>(cast<RankedTensorType>(x.tensor.getType()).getElementType()) &&
+           llvm::any_of(x.map.getResults(), isOf(x.token)) && llvm::any_of(x.map.getResults(), isOf(x.feature));
+  };
+  return attend.numParts() == 1 && isPlain(attend.kPart(0)) && isPlain(attend.vPart());
+}
+
 int64_t attn::rowsPerList(AttendOp attend) {
   int64_t rows = 0;
   attend.getSet().walk([&](Operation *op) {

@@ -13,7 +13,7 @@ def visible(inputs, params):
 
 def reference(inputs, params, dtype):
     p, _ = softmax(scores(inputs["q"], inputs["k"], default_scale(inputs["q"], dtype), dtype), True, dtype)
-    return {"signal": np.sum(p * (1 - p), axis=-2, dtype=real(dtype))}
+    return {"signal": np.sum(p * (1 - p), axis=-2, dtype=real(dtype)), "mass": np.sum(p, axis=-2, dtype=real(dtype))}
 
 
-ROW = Row(hides=False, values=False, outputs={"signal": "column"}, layouts=("bhsd",), few=True)
+ROW = Row(hides=False, values=False, outputs={"signal": "column"}, terms={"signal": "mass"}, layouts=("bhsd",), few=True)

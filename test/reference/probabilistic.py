@@ -29,7 +29,10 @@ def halves(q, k, dtype):
 def reference(inputs, params, dtype):
     t = real(dtype)
     s = inputs["logpi"].astype(t)[:, None] - inputs["alpha"].astype(t)[..., None, :] * halves(inputs["q"], inputs["k"], dtype)
-    return attend(s, True, inputs["v"], dtype)
+    # What the scores of a row are differences of, at least.
+    q, alpha = inputs["q"].astype(t), inputs["alpha"].astype(t)
+    squares = t(0.5) * (q * q).sum(-1, dtype=t) * alpha.max(-1, keepdims=True)
+    return attend(s, True, inputs["v"], dtype) | {"squares": squares}
 
 
 def captured(c, rng, kind):
@@ -38,5 +41,5 @@ def captured(c, rng, kind):
     return {"alpha": alpha, "logpi": np.log(rng.random((c.batch, c.i, c.j)) + 1e-3)}, {}
 
 
-ROW = Row(knobs={"any": {"kind": "any"}, "equal": {"kind": "equal"}}, captured=captured, hides=False, scale=1.0, layouts=("bhsd",),
+ROW = Row(knobs={"any": {"kind": "any"}, "equal": {"kind": "equal"}}, captured=captured, hides=False, scale=1.0, terms={"lse": "squares"}, layouts=("bhsd",),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), same_width=True, few=True)

@@ -8,7 +8,9 @@
 using namespace attn;
 using namespace attn::run;
 
-static unsigned dimOf(mlir::AffineExpr e) { return llvm::cast<mlir::AffineDimExpr>(e).getPosition(); }
+static unsigned dimOf(mlir::AffineExpr e) {
+  return llvm::isa<mlir::AffineSymbolExpr>(e) ? kRankDim : llvm::cast<mlir::AffineDimExpr>(e).getPosition();
+}
 
 /// Whether a pass of the attend's normalizer has a seed: then a row without pairs is computed like any other.
 static bool hasSeed(AttendOp attend) {
@@ -20,17 +22,20 @@ OutputRows::OutputRows(const Program &program, const Problem &problem, unsigned 
     : tensor(problem.output(result)), source(source), numBatch(problem.numBatch) {
   AttendOp attend = program.attend;
   map = attend.outMap(result);
+  outputName = attend.outName(result).str();
   const unsigned candidates[] = {attend.keyDim(), attend.valueDim(), attend.dotDim()};
   for (unsigned dim : candidates)
     if (inner < 0 && map.isFunctionOfDim(dim) && !(isOverKeys() && dim == attend.keyDim()))
       inner = int(dim);
+  if (map.getNumSymbols())
+    inner = int(kRankDim);
   for (auto [axis, e] : llvm::enumerate(map.getResults()))
     if (int(dimOf(e)) == inner) {
       rowLength = tensor.shape[axis];
       stride = tensor.strides[axis];
     }
   exactWhereEmpty = source.kind == OutputSource::Reduction || source.kind == OutputSource::Weights ||
-                    (source.kind == OutputSource::Finish && !hasSeed(attend));
+                    source.kind == OutputSource::LogSumExp || (source.kind == OutputSource::Finish && !hasSeed(attend));
 }
 
 void OutputRows::add(llvm::ArrayRef<int64_t> batch, int64_t token, const std::vector<double> &exactRow,

@@ -12,7 +12,8 @@ class OutputRows {
 public:
   OutputRows(const Program &program, const Problem &problem, unsigned result, OutputSource source);
 
-  llvm::StringRef name() const { return tensor.name; }
+  /// Of the attend's output, by which the interpreter knows it; the kernel's result may have another.
+  const std::string &name() const { return outputName; }
   bool isOverKeys() const { return source.kind == OutputSource::Column || source.kind == OutputSource::Aggregate; }
   int64_t length() const { return rowLength; }
 
@@ -27,6 +28,7 @@ private:
   std::string placeOf(int64_t element) const;
 
   const Tensor &tensor;
+  std::string outputName;
   mlir::AffineMap map;
   OutputSource source;
   unsigned numBatch;

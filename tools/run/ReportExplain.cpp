@@ -1,6 +1,8 @@
 // The text of --explain.
 #include "Report.h"
 
+#include "attn/Schedule/Schedule.h"
+
 using namespace attn;
 using namespace attn::run;
 
@@ -25,6 +27,15 @@ std::string tokens(const Ranges &ranges) {
     rest -= hi - lo;
   }
   return rest ? fmt::format("{} and {}", text, counted(rest, "other", "others")) : text;
+}
+
+/// Why no variant splits the keys; nothing where one may.
+void printSplit(const Report &r, AttendOp attend) {
+  std::string why = whyUnsplit(attend);
+  if (const Options &o = *r.options; why.empty() && o.splitKeys == 0 && (o.blockRows > 0 || o.blockKeys > 0))
+    why = "the sizes of blocks are forced";
+  if (!why.empty())
+    printLine("unsplit", "keys are not split among tasks: " + why);
 }
 
 void printMap(const Survey &s) {
@@ -107,10 +118,13 @@ void attn::run::printExplanation(const Report &r) {
     const attn_stats &s = r.execution->stats();
     printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
   }
-  if (r.program->attend)
+  if (r.program->attend) {
+    printSplit(r, r.program->attend);
     return printSurvey(r.survey, r.problem->keys());
+  }
   for (const auto &step : r.steps) {
     printLine("step", fmt::format("{} of {}", step->step, r.program->steps.size()));
+    printSplit(r, step->program->attend);
     printSurvey(step->survey, step->problem.keys());
   }
 }

@@ -14,7 +14,9 @@ using interpreter::Precision;
 using interpreter::StepRow;
 using llvm::Error;
 
-static unsigned dimOf(mlir::AffineExpr e) { return llvm::cast<mlir::AffineDimExpr>(e).getPosition(); }
+static unsigned dimOf(mlir::AffineExpr e) {
+  return llvm::isa<mlir::AffineSymbolExpr>(e) ? kRankDim : llvm::cast<mlir::AffineDimExpr>(e).getPosition();
+}
 
 /// How result `r` of a step is indexed.
 static mlir::AffineMap outMap(mlir::Operation *op, unsigned r) {
@@ -45,8 +47,10 @@ llvm::Expected<Problem> attn::run::shapedStep(const Problem &whole, const Progra
       continue;
     }
     auto result = llvm::cast<mlir::OpResult>(value);
-    for (mlir::AffineExpr e : outMap(result.getOwner(), result.getResultNumber()).getResults())
-      t.shape.push_back(whole.stepExtents[numberOf(result.getOwner())][dimOf(e)]);
+    const mlir::AffineMap map = outMap(result.getOwner(), result.getResultNumber());
+    for (auto [axis, e] : llvm::enumerate(map.getResults()))
+      t.shape.push_back(dimOf(e) == kRankDim ? llvm::cast<mlir::RankedTensorType>(result.getType()).getDimSize(axis)
+                                             : whole.stepExtents[numberOf(result.getOwner())][dimOf(e)]);
     t.strides.assign(t.shape.size(), 1);
     for (size_t n = t.shape.size(); n-- > 1;)
       t.strides[n - 1] = t.strides[n] * std::max<int64_t>(t.shape[n], 1);
@@ -69,8 +73,7 @@ constexpr double unitsPerSecond = 3e8, budgetSeconds = 3, clockSeconds = 20;
 /// What one row costs, in keys tested and multiplications of two evaluations.
 double unitsOf(mlir::Operation *op, llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<unsigned> rowDims) {
   if (auto attend = llvm::dyn_cast<AttendOp>(op))
-    return double(std::max<int64_t>(extents[attend.keyDim()], 1)) *
-           (10 + 2 * double(extents[attend.dotDim()] + extents[attend.valueDim()]));
+    return double(std::max<int64_t>(extents[attend.keyDim()], 1)) * (10 + 2 * workOf(attend));
   double elements = 100;
   for (size_t d = 0; d < extents.size(); ++d)
     if (!llvm::is_contained(rowDims, unsigned(d)))
@@ -106,7 +109,7 @@ bool exactWhereEmpty(mlir::Operation *op, unsigned result) {
   const bool seed =
       llvm::any_of(normalizer.getBody().front().getOps<PassOp>(), [](PassOp p) { return p.seedRegion(); });
   return source.kind == OutputSource::Reduction || source.kind == OutputSource::Weights ||
-         (source.kind == OutputSource::Finish && !seed);
+         source.kind == OutputSource::LogSumExp || (source.kind == OutputSource::Finish && !seed);
 }
 
 /// One result of the kernel, the numbers of its rows one after another.
@@ -131,7 +134,7 @@ struct Compared {
     int64_t offset = 0, stride = 0;
     std::vector<int64_t> place;
     for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-      place.push_back(dims[dimOf(expr)]);
+      place.push_back(dimOf(expr) == kRankDim ? 0 : dims[dimOf(expr)]);
       if (int(dimOf(expr)) == along)
         stride = tensor.strides[axis];
       else

@@ -25,6 +25,8 @@ inline unsigned scalarVar(unsigned arg) { return 256 + arg; } // above all other
 /// the coordinates of both (+ axis).
 constexpr unsigned kOrderTable = 1u << 16, kQueryOrder = kOrderTable + 1, kKeyCoordinate = kOrderTable + 4,
                    kQueryCoordinate = kOrderTable + 8;
+/// Tables over positions of keys and queries: -1 for one that is absent for an index of its own, else 0.
+constexpr unsigned kKeyAbsent = kOrderTable + 12, kQueryAbsent = kOrderTable + 13;
 inline constexpr llvm::StringLiteral kGatheredAttr = "gathered";
 /// How many positions the key axis has, where that is not its extent.
 constexpr unsigned kPositions = 96;
@@ -48,6 +50,8 @@ struct TokenAxes {
   bool ownLists = false;
   /// Sets named by query and key mean key and query; grids are those of the text's queries and keys.
   bool exchanged = false;
+  /// Keys, queries may be absent for an index of their own: tables say which.
+  bool absentKeys = false, absentQueries = false;
 };
 
 /// value, of rows and the logical key, is an element of list[indices, :], or of the row's part of it.

@@ -1,9 +1,10 @@
 // The oracle: runs an attn.kernel as parsed, one row at a time, and shares no rewrite or expansion with the compiler.
 //
 // For the row (b, i): every pair (i, j) is tested with the set region as written, scores are s = scale * sum_c q k in
-// index order, then the score region, then the normalizer's form literally: each step over the present keys in index
-// order, then the finish; reductions, the epilogue and columns by their formulas. RowEvaluator.h says what holds for
-// rows that are empty or not finite.
+// index order, part by part, where elements may pass through regions and the product may be a dot region, then the
+// score region, then the normalizer's form literally: each step over the present keys in index order, then the finish;
+// reductions, the epilogue and columns by their formulas. RowEvaluator.h says what holds for rows that are empty or not
+// finite.
 //
 // Two evaluations of the same text:
 //   Double  every operation in f64: the reference of the error rule;
@@ -28,10 +29,11 @@ namespace attn::interpreter {
 enum class Precision { Double, Plain };
 
 /// One row of every output but those over keys: one value for each value feature where it has them, one for each key
-/// for `p`, else one. An argmax is a key.
+/// for `p`, one for each rank for a topk, else one. An argmax is a key.
 struct RowResult {
   std::map<std::string, std::vector<double>> outputs;
-  int64_t visible = 0; // pairs in the set, without those at a bad index, with those of score -inf
+  /// Pairs in the set, without those at a bad index or of a token that is padding, with those of score -inf.
+  int64_t visible = 0;
   /// A captured load at a visible position was out of bounds: the pair is absent. Or a list of the set that belongs to
   /// the row has an element that names no key: no pair is absent for that.
   bool badIndex = false;
@@ -50,7 +52,8 @@ public:
   /// `args` are the kernel's tensor arguments in order (inputs only), `params` its scalars. The module has its
   /// normalizers linked. Errors: an op or a normalizer form that the interpreter does not know, and whatever the
   /// runtime refuses in such tensors (the message starts with ATTN_E_...). The tensors' data must outlive the
-  /// interpreter and is read anew by every call; lengths are checked here alone.
+  /// interpreter and is read anew by every call, but what operand regions read, which is kept; lengths are checked here
+  /// alone.
   static llvm::Expected<std::unique_ptr<Interpreter>> create(KernelOp kernel, llvm::ArrayRef<attn_tensor> args,
                                                              llvm::ArrayRef<attn_scalar> params);
   virtual ~Interpreter() = default;

@@ -13,6 +13,9 @@ SetListOp gatherable(AttendOp attend);
 /// indexes. Null: none.
 mlir::Operation *ownLists(AttendOp attend);
 
+/// Whether keys and values are elements of tensors, converted at most: then they can be read where they lie.
+bool isReadInPlace(AttendOp attend);
+
 /// How many consecutive rows, from a multiple of that number on, share every list and random block of the set: 0 any
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);

@@ -6,6 +6,7 @@
 //   merge  where the keys are split: what the main phase's tasks left of their chunks becomes one state; then finish
 #include "Lowering.h"
 #include "StepsToTile.h"
+#include "attn/Analysis/OperandBounds.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
@@ -27,7 +28,7 @@ LogicalResult Lowering::run() {
   SmallVector<Attribute> packed;
   for (const ArgumentFact &fact : facts)
     packed.push_back(b.getDenseI64ArrayAttr(fact.pack()));
-  int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
+  int64_t c = attend.dotExtent(), e = attend.vPart().extent;
 
   auto program =
       tile::ProgramOp::create(b, kernel.getLoc(), kernel.getSymName(), b.getArrayAttr(names),
@@ -50,23 +51,14 @@ LogicalResult Lowering::run() {
 /// does not occur.
 LogicalResult Lowering::checkShare() {
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    auto divisor = [&](AffineMap map) -> int64_t {
-      for (AffineExpr e : map.getResults()) {
-        if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() == d)
-          return 1;
-        if (auto binary = dyn_cast<AffineBinaryOpExpr>(e);
-            binary && cast<AffineDimExpr>(binary.getLHS()).getPosition() == d)
-          return cast<AffineConstantExpr>(binary.getRHS()).getValue();
-      }
-      return 0;
-    };
-    int64_t k = divisor(attend.getKMap()), v = divisor(attend.getVMap());
-    k = k == 0 ? v : v == 0 ? k : std::gcd(k, v);
+    int64_t k = 0;
+    auto use = [&](int64_t divisor) { k = k == 0 ? divisor : divisor == 0 ? k : std::gcd(k, divisor); };
+    for (const AttendOp::Operand &part : keyParts())
+      use(batchShare(part, d));
+    use(batchShare(attend.vPart(), d));
     // Heads that gather other keys share none.
-    if (SetListOp gathered = attn::gatherable(attend); gathered && isGathered()) {
-      int64_t l = divisor(gathered.getMap());
-      k = k == 0 ? l : l == 0 ? k : std::gcd(k, l);
-    }
+    if (SetListOp gathered = attn::gatherable(attend); gathered && isGathered())
+      use(batchShare({Value(), gathered.getMap()}, d));
     share.push_back(k);
   }
   // Summaries of per-key tensors are per first batch index: it may not be shared where they exist.
@@ -90,7 +82,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
   b.createBlock(&variant.getBody());
 
-  int64_t c = attend.featureExtent(attend.dotDim()), e = attend.featureExtent(attend.valueDim());
+  int64_t c = attend.dotExtent(), e = attend.vPart().extent;
   if (v.contains(kRowsAttr))
     return lowerMain(v, TileKeys());
   // pack
@@ -120,14 +112,16 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
-  bool once = v.contains(kChunksAttr) && summaries.empty() && llvm::all_of(share, [](int64_t n) { return n == 1; });
+  // Which keys are absent is known before the sweep that asks for it.
+  bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
+              llvm::all_of(share, [](int64_t n) { return n == 1; });
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&pack.getBody());
-    packed.push_back(tile::PackOp::create(b, loc, kType, args.lookup(attend.getK()), keyOrder, attend.getKMapAttr()));
-    packed.push_back(tile::PackOp::create(b, loc, vType, args.lookup(attend.getV()), keyOrder, attend.getVMapAttr()));
+    packed.push_back(packOf(keyParts(), kType, keyOrder));
+    packed.push_back(packOf({attend.vPart()}, vType, keyOrder));
     for (auto [source, map] : summaries)
       packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
     tile::YieldOp::create(b, loc, packed);
@@ -145,12 +139,12 @@ Lowering::TileKeys Lowering::ownKeys() {
       tile::ListsOp::create(b, loc, tile::ListsType::get(context), args.lookup(csr ? csr.getColumns() : list.getList()),
                             csr ? args.lookup(csr.getOffsets()) : Value(), csr ? csr.getMapAttr() : list.getMapAttr(),
                             csr ? b.getI64IntegerAttr(1) : list.getBlockAttr());
-  auto rows = [&](Value source, AffineMapAttr map, unsigned feature) {
-    Type type = tile::RowsType::get(context, attend.featureExtent(feature), real);
-    return tile::RowsOp::create(b, loc, type, args.lookup(source), map);
+  auto rows = [&](const AttendOp::Operand &x) {
+    Type type = tile::RowsType::get(context, x.extent, real);
+    return tile::RowsOp::create(b, loc, type, args.lookup(x.tensor), AffineMapAttr::get(x.map));
   };
-  r.keys = rows(attend.getK(), attend.getKMapAttr(), attend.dotDim());
-  r.values = rows(attend.getV(), attend.getVMapAttr(), attend.valueDim());
+  r.keys = rows(attend.kPart(0));
+  r.values = rows(attend.vPart());
   return r;
 }
 

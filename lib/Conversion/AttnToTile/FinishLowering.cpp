@@ -11,6 +11,10 @@ LogicalResult Lowering::checkOutputs() {
   if (!normalizer)
     return attend.emitError("[unsupported_normalizer] @")
            << attend.normalizerName() << " is not linked; run --attn-link-normalizers first";
+  for (unsigned n = 0; n < attend.numReductions(); ++n)
+    if (attend.reductionCount(n) > 16384)
+      return attend.emitError("[unsupported_topk] a topk finds up to 16384 keys here, not ")
+             << attend.reductionCount(n) << "; take fewer, or write a threshold as a set";
   for (unsigned r = 0; r < attend.getNumResults(); ++r) {
     auto source = findOutput(attend, normalizer, attend.outName(r));
     if (!source)
@@ -116,6 +120,9 @@ void Lowering::addReductions(Sweep &what) {
     case ReduceKind::Argmax:
       sum.op = 3;
       break;
+    case ReduceKind::TopK:
+      sum.op = 4;
+      break;
     }
     what.sums.push_back(sum);
   }
@@ -157,7 +164,7 @@ LogicalResult Lowering::lowerFinish() {
         ofText[n] = argument(firstAcc + k, real);
   }
   for (auto [k, sum] : llvm::enumerate(lastSweep.sums))
-    if (sum.argument < 0 && !(select && k == 0))
+    if (sum.argument < 0 && sum.op != 4 && !(select && k == 0))
       ofSum[k] = argument(firstSum + k, sum.op == 3 ? (Type)b.getIndexType() : (Type)real);
   unsigned numOwn = order.size(), rowsGiven = regions->given().size();
   for (unsigned n = 0; n < rowsGiven; ++n)
@@ -166,6 +173,14 @@ LogicalResult Lowering::lowerFinish() {
     types.push_back(b.getI1Type());
     types.append(attend.epilogueDims().size(), b.getIndexType());
   }
+
+  auto isTopk = [&](const OutputSource &source) {
+    return source.kind == OutputSource::Reduction && attend.reductionKind(source.index) == ReduceKind::TopK;
+  };
+  for (auto [r, source] : llvm::enumerate(sources))
+    for (auto [k, sum] : llvm::enumerate(lastSweep.sums))
+      if (isTopk(source) && sum.reduction == (int)source.index)
+        tile::TopOp::create(b, loc, sums[k], outputs[r], attend.outMap(r));
 
   double none = std::numeric_limits<double>::quiet_NaN();
   SmallVector<double> empty;
@@ -177,7 +192,7 @@ LogicalResult Lowering::lowerFinish() {
   for (auto [r, source] : llvm::enumerate(sources)) {
     bool weighted =
         source.kind == OutputSource::Reduction && attend.reductionKind(source.index) == ReduceKind::Weighted;
-    if (source.kind == OutputSource::Weights)
+    if (source.kind == OutputSource::Weights || isTopk(source))
       continue;
     yields.push_back(stored.size());
     empty.push_back(source.kind == OutputSource::Finish ? emptyOf(source.index) : weighted ? emptyOf(o) : none);
@@ -209,7 +224,7 @@ LogicalResult Lowering::lowerFinish() {
   SmallVector<Value> plain = clone([](unsigned) { return Value(); });
   SmallVector<Value> reductions(attend.numReductions());
   for (unsigned n = 0; n < attend.numReductions(); ++n) {
-    if (!isRead(attend, sources, n))
+    if (!isRead(attend, sources, n) || attend.reductionKind(n) == ReduceKind::TopK)
       continue;
     if (attend.reductionKind(n) != ReduceKind::Weighted) {
       for (auto [k, sum] : llvm::enumerate(lastSweep.sums))
@@ -253,7 +268,7 @@ LogicalResult Lowering::lowerFinish() {
   }
   SmallVector<Value> results;
   for (const OutputSource &source : sources)
-    if (source.kind != OutputSource::Weights)
+    if (source.kind != OutputSource::Weights && !isTopk(source))
       results.push_back(source.kind == OutputSource::Finish      ? plain[source.index]
                         : source.kind == OutputSource::Reduction ? reductions[source.index]
                                                                  : epilogue[source.index]);

@@ -4,6 +4,7 @@
 //   MainLowering.cpp  the main phase: a sweep over the keys for each step of the normalizer, then the finish
 //   FinishLowering.cpp  outputs from the state of the last step
 //   ScoreLowering.cpp from the bare product to the score; dropout
+//   OperandLowering.cpp parts of queries, keys and values, and what their elements pass through
 #ifndef ATTN_LIB_CONVERSION_ATTNTOTILE_LOWERING_H
 #define ATTN_LIB_CONVERSION_ATTNTOTILE_LOWERING_H
 
@@ -38,6 +39,21 @@ private:
     bool boxes = false;
   };
   TileKeys ownKeys();
+
+  // OperandLowering.cpp
+  struct Sources { // of a tile.pack or tile.load
+    llvm::SmallVector<Value> tensors;
+    llvm::SmallVector<mlir::AffineMap> maps;
+    mlir::DenseI64ArrayAttr extents; // null for one source
+    unsigned producers = 0;          // regions: one for each source, or none
+  };
+  llvm::SmallVector<AttendOp::Operand> keyParts();
+  llvm::SmallVector<AttendOp::Operand> queryParts();
+  bool keysMayBeAbsent();
+  void cloneProducer(mlir::Region *from, mlir::Region &to);
+  Sources sourcesOf(llvm::ArrayRef<AttendOp::Operand> parts);
+  Value packOf(llvm::ArrayRef<AttendOp::Operand> parts, mlir::Type type, Value order);
+  Value loadQueries(mlir::Type type);
 
   // MainLowering.cpp
   struct Sum { // one number a row; see tile.weigh

@@ -22,8 +22,7 @@ LogicalResult Lowering::lowerMain(DictionaryAttr v, TileKeys keysFrom) {
   openPhase("main", chunks ? tile::StateType::get(b.getContext()) : Type());
   if (!from.keys)
     from = ownKeys();
-  queries = tile::LoadOp::create(b, loc, tileOf({rows, attend.featureExtent(attend.dotDim())}),
-                                 args.lookup(attend.getQ()), attend.getQMapAttr());
+  queries = loadQueries(tileOf({rows, attend.dotExtent()}));
   lastForm = PassForm();
   lastSweep = Sweep();
   last = State();
@@ -70,7 +69,7 @@ void Lowering::bindParameters() {
 /// tile.for around one tile.weigh and a tile.accumulate for each sum of values.
 Lowering::State Lowering::sweep(const Sweep &what) {
   bool hasRef = what.form && what.form->hasRef, base2 = what.form && what.form->base2;
-  int64_t e = attend.featureExtent(attend.valueDim());
+  int64_t e = attend.vPart().extent;
   SmallVector<Value> init;
   auto fill = [&](double value, Type type) {
     init.push_back(tile::FillOp::create(b, loc, type, b.getF64FloatAttr(value)));
@@ -80,7 +79,12 @@ Lowering::State Lowering::sweep(const Sweep &what) {
   if (carriesRef)
     fill(-inf, tileOf({rows}));
   for (const Sum &sum : what.sums)
-    fill(sum.op == 0 ? 0 : sum.op == 2 ? inf : -inf, sum.op == 3 ? tileOf({rows, 2}) : tileOf({rows}));
+    fill(sum.op == 0   ? 0
+         : sum.op == 2 ? inf
+                       : -inf,
+         sum.op == 3   ? tileOf({rows, 2})
+         : sum.op == 4 ? tileOf({rows, attend.reductionCount(sum.reduction)})
+                       : tileOf({rows}));
   for (unsigned n = 0; n < what.accs.size() && !what.spreadTo; ++n)
     fill(0, tileOf({rows, e}));
   SmallVector<Type> carried;
@@ -318,8 +322,10 @@ void Lowering::lowerSelect() {
   what.sums.push_back(found);
   addReductions(what);
   State state = sweep(what);
-  auto pick = tile::PickOp::create(b, loc, tileOf({rows}), tileOf({rows, attend.featureExtent(attend.valueDim())}),
-                                   state.sums[0], args.lookup(attend.getV()), attend.getVMapAttr());
+  AttendOp::Operand v = attend.vPart();
+  auto pick = tile::PickOp::create(b, loc, tileOf({rows}), tileOf({rows, v.extent}), state.sums[0],
+                                   args.lookup(v.tensor), v.map);
+  cloneProducer(v.region, pick.getProducer());
   lastSweep = what;
   last = state;
   last.ref = pick.getScore();

@@ -44,7 +44,7 @@ double Lowering::scale() {
     return attend.getScaleValue()->convertToDouble();
   if (attend.dotRegion())
     return 1.0;
-  return 1.0 / std::sqrt((double)attend.featureExtent(attend.dotDim()));
+  return 1.0 / std::sqrt((double)attend.dotExtent());
 }
 
 /// (x, y, batch.., c): the text's region.

@@ -109,18 +109,55 @@ V Emit::anyLane(V mask) {
   return ne(laneBits(mask), arith::ConstantOp::create(b, loc, b.getIntegerAttr(maskType(), 0)));
 }
 
-static V widen(Emit &e, V v, Type element, bool isVector) {
-  auto shaped = [&](Type t) -> Type { return isVector ? (Type)e.vecOf(t) : t; };
+/// An f8 is an f16 with fewer bits: E5M2 its upper half, E4M3FN one whose exponent has a bias of 7, not 15, so that
+/// 2^8 is missing; exact in both, for subnormals too, whatever becomes of those of f32.
+static V widen8(Emit &e, V v, Type element, llvm::function_ref<Type(Type)> shaped) {
+  OpBuilder &b = e.b;
+  Type i16 = shaped(b.getI16Type());
+  auto constant = [&](int64_t n) -> V {
+    if (auto vector = dyn_cast<VectorType>(i16))
+      return e.splatInt(vector, n);
+    return arith::ConstantOp::create(b, e.loc, b.getI16IntegerAttr(n));
+  };
+  auto bits = [&](V x, int64_t mask) -> V { return arith::AndIOp::create(b, e.loc, x, constant(mask)); };
+  auto up = [&](V x, int64_t n) -> V { return arith::ShLIOp::create(b, e.loc, x, constant(n)); };
+  V wide = arith::ExtUIOp::create(b, e.loc, i16, v), half;
+  bool e5m2 = isa<Float8E5M2Type>(element);
+  if (e5m2) {
+    half = up(wide, 8);
+  } else {
+    V size = bits(wide, 0x7f);
+    V nan = e.cmp(arith::CmpIPredicate::eq, size, constant(0x7f)); // there is one of each sign, and no infinity
+    half = arith::OrIOp::create(b, e.loc, e.select(nan, constant(0x7f00), up(size, 7)), up(bits(wide, 0x80), 8));
+  }
+  V x = arith::ExtFOp::create(b, e.loc, shaped(b.getF32Type()), e.bitcast(half, shaped(b.getF16Type())));
+  if (!e5m2) {
+    V scale = arith::ConstantOp::create(b, e.loc, b.getF32FloatAttr(256));
+    if (auto vector = dyn_cast<VectorType>(x.getType()))
+      scale = arith::ConstantOp::create(b, e.loc, DenseElementsAttr::get(vector, b.getF32FloatAttr(256)));
+    x = e.fmul(x, scale);
+  }
+  return e.real.isF64() ? (V)arith::ExtFOp::create(b, e.loc, shaped(e.real), x) : x;
+}
+
+static V widen(Emit &e, V v, Type element) {
+  auto shaped = [&](Type t) -> Type {
+    auto vector = dyn_cast<VectorType>(v.getType());
+    return vector ? (Type)vector.clone(t) : t;
+  };
+  bool isVector = isa<VectorType>(v.getType());
   OpBuilder &b = e.b;
   if (element.isInteger(1)) {
-    V zero = isVector ? e.splatInt(e.vecOf(b.getI8Type()), 0)
+    V zero = isVector ? e.splatInt(cast<VectorType>(v.getType()), 0)
                       : (V)arith::ConstantOp::create(b, e.loc, b.getI8IntegerAttr(0));
     return e.cmp(arith::CmpIPredicate::ne, v, zero);
   }
+  if (isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 8)
+    return widen8(e, v, element, shaped);
   if (element.isBF16()) {
     // A bf16 is the upper half of an f32.
     V wide = arith::ExtUIOp::create(b, e.loc, shaped(b.getI32Type()), v);
-    V sixteen = isVector ? e.splatInt(e.vecOf(b.getI32Type()), 16)
+    V sixteen = isVector ? e.splatInt(cast<VectorType>(wide.getType()), 16)
                          : (V)arith::ConstantOp::create(b, e.loc, b.getI32IntegerAttr(16));
     V f32 = e.bitcast(arith::ShLIOp::create(b, e.loc, wide, sixteen), shaped(b.getF32Type()));
     return e.real.isF64() ? (V)arith::ExtFOp::create(b, e.loc, shaped(e.real), f32) : f32;
@@ -135,14 +172,15 @@ static V widen(Emit &e, V v, Type element, bool isVector) {
   return v;
 }
 
-static Type memoryType(OpBuilder &b, Type element) {
-  return element.isInteger(1) ? b.getI8Type() : element.isBF16() ? b.getIntegerType(16) : element;
+Type Emit::memoryType(Type element) {
+  if (element.isInteger(1) || (isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 8))
+    return b.getI8Type();
+  return element.isBF16() ? b.getIntegerType(16) : element;
 }
 
-V Emit::loadElement(Type element, V ptr) { return widen(*this, load(memoryType(b, element), ptr), element, false); }
-V Emit::loadElements(Type element, V ptr) {
-  return widen(*this, load(vecOf(memoryType(b, element)), ptr), element, true);
-}
+V Emit::convert(V stored, Type element) { return widen(*this, stored, element); }
+V Emit::loadElement(Type element, V ptr) { return convert(load(memoryType(element), ptr), element); }
+V Emit::loadElements(Type element, V ptr) { return convert(load(vecOf(memoryType(element)), ptr), element); }
 
 /// f32 to the 16-bit pattern of bf16, round to nearest even, NaN kept quiet. Written out, for LLVM would call a library
 /// function.

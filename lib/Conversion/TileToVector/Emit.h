@@ -121,6 +121,9 @@ public:
   /// An element of a tensor in memory, as the accumulation type (floats), i1 (booleans) or its own type (integers).
   V loadElement(mlir::Type element, V ptr);
   V loadElements(mlir::Type element, V ptr);
+  /// What an element is in memory, and the same for one that was loaded so, or a vector of such.
+  mlir::Type memoryType(mlir::Type element);
+  V convert(V stored, mlir::Type element);
   /// A scalar or vector of the accumulation type stored as `element`.
   void storeElement(V value, mlir::Type element, V ptr);
   static int64_t elementBytes(mlir::Type element) {
@@ -137,6 +140,20 @@ public:
   /// e^x and e^x - 1 in f64, scalars and vectors.
   V exp64(V x, bool minusOne);
   V tanh64(V x);
+  enum class LogBase { E, Two, Ten };
+  /// Logarithms in f64, scalars and vectors: of x, or of 1 + x.
+  V log64(V x, LogBase base = LogBase::E);
+  V log1p64(V x);
+  /// The same in f32, scalars and vectors: e^x within 1.5 ulp and 0 below 2^-126, e^x - 1 and tanh within 2, log and
+  /// log(1 + x) within 1.5. NaN stays NaN, exp(0) is 1.
+  V exp32(V x);
+  /// 1 / (1 + e^z) in f32; beyond kLogisticBound as there. `bounded`: |z| <= kLogisticBound is known.
+  V logistic(V z, bool bounded);
+  static constexpr double kLogisticBound = 86;
+  V expm132(V x);
+  V tanh32(V x);
+  V log32(V x);
+  V log1p32(V x);
 
 private:
   V narrow16(V value, mlir::Type element);

@@ -258,6 +258,10 @@ private:
   static std::pair<int, int> dtype(Type t) {
     if (t.isBF16())
       return {ATTN_BFLOAT, 16};
+    if (isa<Float8E4M3FNType>(t))
+      return {ATTN_FLOAT8_E4M3FN, 8};
+    if (isa<Float8E5M2Type>(t))
+      return {ATTN_FLOAT8_E5M2, 8};
     if (isa<FloatType>(t))
       return {ATTN_FLOAT, t.getIntOrFloatBitWidth()};
     if (t.isInteger(1))

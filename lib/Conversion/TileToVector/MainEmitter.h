@@ -6,6 +6,7 @@
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
+//   Top.cpp         topk: candidates, selection, order
 //   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
@@ -13,6 +14,7 @@
 //   Root.cpp        brackets
 //   Split.cpp       states of chunks of the keys: kept, and merged
 //   Finish.cpp      outputs
+//   Absent.cpp      keys and queries that are absent for an index of their own
 //
 // Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
@@ -20,6 +22,7 @@
 
 #include "Contraction.h"
 #include "Members.h"
+#include "OperandEmitter.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
 
@@ -53,6 +56,11 @@ protected:
   void loadQueries();
   void clearState();
   void count(unsigned counter, V by);
+
+  // Absent.cpp
+  void bindAbsent();
+  void noteQuery(V row, const OperandEmitter::Absence &absence);
+  void reportAbsent();
 
   // Sweep.cpp
   virtual void visitBlocks(V pass);
@@ -111,14 +119,35 @@ protected:
   llvm::SmallVector<V> loadTile();
   V valueFactor(V r, V panel, unsigned half);
   V storeWeights(llvm::ArrayRef<V> s, V panel);
-  /// phi's results for a vector of scores of row `r` of the strip; null where a weight is 0 in itself at -inf.
-  llvm::SmallVector<V> phiOf(V x, V r);
+  V storeWeights(llvm::ArrayRef<V> s, V panel, llvm::function_ref<llvm::SmallVector<V>(int64_t r)> weightsOfRow,
+                 bool noZero = false);
+  void noteSeen(llvm::ArrayRef<V> s);
+  void addToSums(int64_t r, V p0, V p1);
+  V largestOf(V largest, V x);
+  V isTame(V largest, double limit);
+  /// phi's results for a vector of scores of row `r` of the strip. `bounded`: for finite scores alone, where besides
+  /// what is appended is within its bound.
+  llvm::SmallVector<V> phiOf(V x, V r, llvm::SmallVectorImpl<V> *bounded = nullptr);
   void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
 
   // Reduce.cpp
   V reduceRows(llvm::ArrayRef<V> s, V panel);
   V reduceRow(V r, V panel);
   void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
+
+  // Top.cpp
+  V topBuffer(unsigned top, V row) { return e.at(e.at(t.scratch, l.top(top)), e.mul(row, l.topRowBytes(top))); }
+  void clearTop(unsigned top, unsigned slot, V row);
+  void clearTops();
+  void addToTop(unsigned top, unsigned slot, V row, V numbers, V keys, V in);
+  void narrowTop(unsigned top, unsigned slot, V row, int64_t most);
+  void addEntry(unsigned top, V buffer, V entry, V wanted);
+  std::string topFunction(unsigned top);
+  std::string sortFunction();
+  void storeTop(tile::TopOp op);
+  void saveTops(V record, V row);
+  void mergeTop(unsigned top, unsigned slot, V chunk, V row, V isFirst);
+  mlir::IntegerType entryType() { return e.b.getIntegerType(l.topEntry() * 8); }
 
   // Spread.cpp
   void clearSpread();
@@ -131,6 +160,7 @@ protected:
     unsigned slot = 0;
     int64_t op = 0; // of a sum: tile.weigh's sum_ops
     bool weighed = false;
+    unsigned top = 0; // of a topk: which one
   };
   void assignPlaces(mlir::Block &block);
   unsigned newRow(V tile);

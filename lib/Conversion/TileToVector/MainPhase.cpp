@@ -23,7 +23,7 @@ LogicalResult MainEmitter::match() {
     else if (auto o = dyn_cast<tile::SaveOp>(op))
       saveOp = o;
     else if (!isa<tile::FillOp, tile::RowsOp, tile::ListsOp, tile::ForOp, tile::ParamOp, tile::StatOp, tile::SeedOp,
-                  tile::RootOp, tile::PickOp>(op))
+                  tile::RootOp, tile::PickOp, tile::TopOp>(op))
       return op.emitError("[unsupported_main] has no lowering in a main phase");
   }
   main.walk([&](tile::ForOp op) {
@@ -140,6 +140,7 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
     clearSpread();
     visitBlocks(e.i64(1));
   }
+  reportAbsent();
   if (members->hasBitmaps())
     members->clear(bind, make);
   return success();
@@ -160,7 +161,7 @@ LogicalResult MainEmitter::runMerge() {
       finishOp = o;
     else if (isa<tile::MergeOp>(op))
       merges = true;
-    else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp>(op))
+    else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp, tile::TopOp>(op))
       return op.emitError("[unsupported_merge] has no lowering in a merge phase");
   }
   if (!merges || !finishOp)
@@ -235,6 +236,8 @@ void MainEmitter::runStep(Operation &op, V pass) {
     root(o, pass);
   } else if (auto o = dyn_cast<tile::PickOp>(op)) {
     pick(o);
+  } else if (auto o = dyn_cast<tile::TopOp>(op)) {
+    storeTop(o);
   }
 }
 
@@ -246,15 +249,28 @@ void MainEmitter::count(unsigned counter, V by) {
 /// Queries in the accumulation type, rows contiguous; surplus rows of the last strip repeat the last query and are
 /// never stored.
 void MainEmitter::loadQueries() {
-  TensorRef &q = t.tensor(cast<BlockArgument>(loadOp.getSource()).getArgNumber());
-  AffineMap map = loadOp.getMap();
-  Type element = q.type.getElementType();
-  V rowStride = t.stride(q, map, t.queryDim()), featureStride = t.stride(q, map, t.dotDim());
-  V base = e.at(q.data, e.mul(t.baseOffset(q, map), Emit::elementBytes(element)));
+  SmallVector<std::unique_ptr<OperandEmitter>> parts;
+  for (auto [n, source] : llvm::enumerate(loadOp.getSources()))
+    parts.push_back(std::make_unique<OperandEmitter>(
+        t, source, cast<AffineMapAttr>(loadOp.getMaps()[n]).getValue(),
+        loadOp.getProducers().empty() ? nullptr : &loadOp.getProducers()[n], t.queryDim(),
+        loadOp.getExtents() ? (*loadOp.getExtents())[n] : l.dot));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
     V i = t.queryAt(e.min(e.add(first, r), lastRow));
-    V from = e.at(base, e.mul(e.mul(i, rowStride), Emit::elementBytes(element)));
-    copyRow(e, element, from, featureStride, e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)), l.dot);
+    V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element));
+    OperandEmitter::Absence absent{e.i64(0), e.i64(0)};
+    for (auto &part : parts) {
+      if (part->isPlain()) {
+        copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
+      } else {
+        OperandEmitter::Absence more = part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); });
+        V isNew = e.eq(absent.code, e.i64(0));
+        absent = {e.select(isNew, more.code, absent.code), e.select(isNew, more.index, absent.index)};
+      }
+      row = e.at(row, part->extent * l.element);
+    }
+    if (l.absentQueries)
+      noteQuery(r, absent);
   });
 }
 
@@ -271,13 +287,15 @@ void MainEmitter::clearState() {
     int64_t kind = weighOp.getSumOps()[n];
     double inf = std::numeric_limits<double>::infinity();
     start = e.splat(kind == 0 ? 0 : kind == 2 ? inf : -inf);
-    clear(l.sum(slot), e.lanes * e.bytes);
+    if (kind != 4)
+      clear(l.sum(slot), e.lanes * e.bytes);
     if (kind != 3)
       continue;
     // No key yet.
     start = e.splatInt(e.vecOf(e.b.getIntegerType(e.bytes * 8)), -1);
     clear(l.sum(slot + 1), e.lanes * e.bytes);
   }
+  clearTops();
   e.loop(e.i64(0), count, 1, [&](V r) {
     e.store(e.scalar(0), e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes)));
     e.store(one32, e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));

@@ -1,5 +1,5 @@
-// exp2, exp, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no library
-// call.
+// exp2, exp, expm1, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no
+// library call.
 #include "Emit.h"
 
 using namespace mlir;
@@ -10,6 +10,20 @@ using V = Value;
 // dominates (1.1 ulp).
 static const double kExp2F32[] = {0.693147202855191,    0.24022647913618247,   0.0555033247082896,
                                   0.009618437358067809, 0.0013398874539315292, 0.0001535336207148484};
+// The same of degree 5: 7.5e-8, for what is added to 1.
+static const double kExp2F32Short[] = {0.6931469671, 0.2402211972, 0.05550713274, 0.009675541334, 0.001327647198};
+// (e^f - 1 - f) / f^2 on [-ln 2 / 2, ln 2 / 2], minimax for the relative error of e^f (3.1e-9), and of e^f - 1
+// (1.3e-8).
+static const double kExpF32[] = {0.4999999343207686, 0.16666520398318807, 0.041668390791373605, 0.008368745195584707,
+                                 0.0013814540105090683};
+static const double kExpM1F32[] = {0.4999999814960635, 0.1666654342363239, 0.04166720071358396, 0.008366547217558192,
+                                   0.0013882516536224306};
+// (log(1 + f) - f + f^2 / 2) / f^3 for 1 + f in [sqrt 1/2, sqrt 2): 7.6e-10.
+static const double kLogF32[] = {0.3333331249800421,  -0.25000010471303696, 0.20002128566160443,
+                                 -0.1666795366943978, 0.14219281605346423,  -0.12406167687577965,
+                                 0.11890973946620594, -0.11673396509904382, 0.06737196268549432};
+// ln 2 in two parts: the first has 9 bits, its products with exponents are exact.
+static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440054690583e-4, kLog2e = 1.44269504088896340736;
 // f64: the Taylor series; the first term left out is below 2^-53.
 static SmallVector<double> taylor(double base, unsigned terms) {
   SmallVector<double> c;
@@ -81,7 +95,117 @@ V Emit::exp2(V x, bool bounded) {
   if (bounded && !real.isF64())
     return r;
   r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
-  return select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);
+  // In f32 a NaN is its own result: its integer part is a pattern that the shift leaves nothing of.
+  return real.isF64() || !isVector ? select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r) : r;
+}
+
+/// n = round(x / ln 2) and x - n ln 2.
+static std::pair<V, V> reduced(Emit &e, V x) {
+  V n = math::RoundEvenOp::create(e.b, e.loc, e.fmul(x, constant(e, x, kLog2e)));
+  V f = e.fma(n, constant(e, x, -kLn2High), x);
+  return {n, e.fma(n, constant(e, x, -kLn2Low), f)};
+}
+
+/// The pattern of a number in the integers' type.
+static V integerPattern(Emit &e, V like, int64_t pattern) {
+  Type i = e.b.getIntegerType(e.real.getWidth());
+  return isa<VectorType>(like.getType()) ? e.splatInt(e.vecOf(i), pattern)
+                                         : (V)arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(i, pattern));
+}
+
+// e^x = 2^n e^f. Below the least normal number the result is 0.
+V Emit::exp32(V x) {
+  auto [n, f] = reduced(*this, x);
+  V p = horner(*this, f, kExpF32);
+  p = fma(fma(p, f, constant(*this, x, 1)), f, constant(*this, x, 1));
+  V scale = power(*this, n);
+  V r = bitcast(arith::AddIOp::create(b, loc, bitcast(p, scale.getType()), scale), x.getType());
+  r = select(cmpf(arith::CmpFPredicate::OGT, x, constant(*this, x, 0x1.62e42ep6)),
+             constant(*this, x, std::numeric_limits<double>::infinity()), r);
+  r = select(cmpf(arith::CmpFPredicate::OLT, x, constant(*this, x, -0x1.5d589ep6)), constant(*this, x, 0), r);
+  return isa<VectorType>(x.getType()) ? r : select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);
+}
+
+// 1 / (1 + e^z). e^z is a power of 2 here, by one product: what the constant's rounding does, 1.3e-8 |z|, is a fifth of
+// what the rounding of z itself may do.
+V Emit::logistic(V z, bool bounded) {
+  if (!bounded)
+    z = select(cmpf(arith::CmpFPredicate::OLT, constant(*this, z, kLogisticBound), z),
+               constant(*this, z, kLogisticBound), maxKeep(constant(*this, z, -kLogisticBound), z));
+  // Adding 1.5 * 2^23 leaves the integer in the low bits.
+  V magic = constant(*this, z, 0x1.8p23), log2e = constant(*this, z, kLog2e);
+  V t = fma(z, log2e, magic), f = fma(z, log2e, fsub(magic, t));
+  V p = fma(horner(*this, f, kExp2F32Short), f, constant(*this, z, 1.000000072));
+  V bits = bitcast(t, integerPattern(*this, z, 0).getType());
+  V scale = arith::ShLIOp::create(b, loc, bits, integerPattern(*this, z, 23));
+  V power = bitcast(arith::AddIOp::create(b, loc, bitcast(p, bits.getType()), scale), z.getType());
+  V one = constant(*this, z, 1), r = fdiv(one, fadd(one, power));
+  return bounded ? r : select(cmpf(arith::CmpFPredicate::UNO, z, z), z, r);
+}
+
+/// e^f - 1 by its series, without cancellation.
+static V expM1Series(Emit &e, V f) { return e.fma(e.fmul(horner(e, f, kExpM1F32), f), f, f); }
+
+// e^x - 1 = 2 (2^(n-1) q + 2^(n-1) - 1/2), q = e^f - 1; half of it, so that 2^128 is never met.
+V Emit::expm132(V x) {
+  V y = maxKeep(constant(*this, x, -18), x);
+  auto [n, f] = reduced(*this, y);
+  V q = expM1Series(*this, f), scale = power(*this, n);
+  V half = bitcast(arith::AddIOp::create(b, loc, scale, integerPattern(*this, x, 0x3f000000)), x.getType());
+  V r = fma(half, q, fsub(half, constant(*this, x, 0.5)));
+  r = fadd(r, r);
+  // q is x itself where x is small; doubling the half would lose the last bit of a subnormal number.
+  r = select(cmpf(arith::CmpFPredicate::OEQ, n, constant(*this, x, 0)), q, r);
+  r = select(cmpf(arith::CmpFPredicate::OGT, x, constant(*this, x, 0x1.62e42ep6)),
+             constant(*this, x, std::numeric_limits<double>::infinity()), r);
+  return isa<VectorType>(x.getType()) ? r : select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);
+}
+
+// -tanh |x| = (2^n q + (2^n - 1)) / (2^n q + (2^n + 1)) with 2^n (1 + q) = e^(-2 |x|): numerator and denominator are
+// rounded once each. From 9.1 on it is 1 to the last bit.
+V Emit::tanh32(V x) {
+  V a = fsub(constant(*this, x, 0), math::AbsFOp::create(b, loc, x));
+  V y = maxKeep(constant(*this, x, -9.1), a);
+  auto [n, f] = reduced(*this, fadd(y, y));
+  V q = expM1Series(*this, f), scale = power(*this, n);
+  V two = bitcast(arith::AddIOp::create(b, loc, scale, integerPattern(*this, x, 0x3f800000)), x.getType());
+  V one = constant(*this, x, 1);
+  V r = fdiv(fma(two, q, fsub(two, one)), fma(two, q, fadd(two, one)));
+  r = math::CopySignOp::create(b, loc, r, x);
+  return isa<VectorType>(x.getType()) ? r : select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);
+}
+
+// log x = e ln 2 + log(1 + f), 1 + f in [sqrt 1/2, sqrt 2).
+V Emit::log32(V x) {
+  Type i = integerPattern(*this, x, 0).getType();
+  auto word = [&](int64_t v) { return integerPattern(*this, x, v); };
+  auto real32 = [&](double v) { return constant(*this, x, v); };
+  V tiny = cmpf(arith::CmpFPredicate::OLT, x, real32(0x1p-126));
+  V shifted = arith::SubIOp::create(b, loc, bitcast(select(tiny, fmul(x, real32(0x1p23)), x), i), word(0x3f3504f3));
+  V exponent = fadd(arith::SIToFPOp::create(b, loc, x.getType(), arith::ShRSIOp::create(b, loc, shifted, word(23))),
+                    select(tiny, real32(-23), real32(0)));
+  V m = arith::AddIOp::create(b, loc, arith::AndIOp::create(b, loc, shifted, word(0x7fffff)), word(0x3f3504f3));
+  V f = fsub(bitcast(m, x.getType()), real32(1)), f2 = fmul(f, f);
+  V low = fma(exponent, real32(kLn2Low), fmul(horner(*this, f, kLogF32), fmul(f2, f)));
+  V r = fma(exponent, real32(kLn2High), fadd(f, fma(f2, real32(-0.5), low)));
+  double inf = std::numeric_limits<double>::infinity();
+  r = select(cmpf(arith::CmpFPredicate::OEQ, x, real32(0)), real32(-inf), r);
+  // Negative numbers and NaN, then what is its own logarithm.
+  r = select(cmpf(arith::CmpFPredicate::UGE, x, real32(0)), r, real32(std::numeric_limits<double>::quiet_NaN()));
+  return select(cmpf(arith::CmpFPredicate::ULT, x, real32(inf)), select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r),
+                x);
+}
+
+// log(u) and what rounding u = 1 + x lost, over u.
+V Emit::log1p32(V x) {
+  V one = constant(*this, x, 1), u = fadd(one, x);
+  V lost = select(cmpf(arith::CmpFPredicate::OLT, x, one), fsub(x, fsub(u, one)), fsub(one, fsub(u, x)));
+  V r = fadd(log32(u), fdiv(lost, u));
+  // -1 and infinities have their logarithm by themselves, and 0 keeps its sign.
+  V own = cmpf(arith::CmpFPredicate::OLT, math::AbsFOp::create(b, loc, lost),
+               constant(*this, x, std::numeric_limits<double>::infinity()));
+  r = select(both(own, cmpf(arith::CmpFPredicate::UNE, u, constant(*this, x, 0))), r, log32(u));
+  return select(cmpf(arith::CmpFPredicate::OEQ, x, constant(*this, x, 0)), x, r);
 }
 
 // log x = e ln 2 + 2 atanh((m - 1) / (m + 1)), m in [sqrt 1/2, sqrt 2): |z| < 0.172, ten terms reach 1e-17.
@@ -148,4 +272,57 @@ V Emit::tanh64(V x) {
                  constant(*this, x, 2.0));
   V t = exp64(twice, true);
   return fdiv(t, fadd(t, constant(*this, x, 2.0)));
+}
+
+// As log above, on lanes: the exponent becomes a number by an addition, for there is no conversion from i64 before
+// AVX-512. e ln 2 in two parts, of which the larger is exact; in base 2 the exponent is the result's own integer part.
+V Emit::log64(V x, LogBase base) {
+  bool isVector = isa<VectorType>(x.getType());
+  auto f = [&](double v) { return constant(*this, x, v); };
+  Type i64t = isVector ? (Type)vecOf(i64Type()) : i64Type();
+  auto word = [&](int64_t v) -> V { return isVector ? splatInt(cast<VectorType>(i64t), v) : i64(v); };
+  // Subnormals are scaled into the normal range first.
+  V tiny = cmpf(arith::CmpFPredicate::OLT, x, f(2.2250738585072014e-308));
+  V bits = bitcast(select(tiny, fmul(x, f(18014398509481984.0)), x), i64t);
+  V whole = arith::ShRUIOp::create(b, loc, bits, word(52));
+  V exponent =
+      fsub(bitcast(either(arith::AndIOp::create(b, loc, whole, word(0x7ff)), word(0x4330000000000000)), x.getType()),
+           select(tiny, f(4503599627370496.0 + 1023 + 54), f(4503599627370496.0 + 1023)));
+  V m = bitcast(either(both(bits, word((int64_t(1) << 52) - 1)), word(int64_t(1023) << 52)), x.getType());
+  V big = cmpf(arith::CmpFPredicate::OGT, m, f(1.41421356237309504880));
+  m = select(big, fmul(m, f(0.5)), m);
+  exponent = fadd(exponent, select(big, f(1), f(0)));
+  // 2 atanh z = 2 z + 2 z^3 (1/3 + z^2 / 5 + ..)
+  V z = fdiv(fsub(m, f(1)), fadd(m, f(1))), z2 = fmul(z, z);
+  V series = f(1.0 / 21);
+  for (int k = 19; k >= 3; k -= 2)
+    series = fma(series, z2, f(1.0 / k));
+  V twice = fadd(z, z), log = fma(fmul(twice, z2), series, twice);
+  V r;
+  switch (base) {
+  case LogBase::E:
+    r = fma(exponent, f(0.693147180369123816490), fma(exponent, f(1.90821492927058770002e-10), log));
+    break;
+  case LogBase::Two:
+    r = fma(log, f(1.44269504088896340736), exponent);
+    break;
+  case LogBase::Ten: // log10 2 likewise
+    r = fma(exponent, f(0.3010299955494702),
+            fma(exponent, f(1.1451100898021838e-10), fmul(log, f(0.43429448190325182765))));
+    break;
+  }
+  r = select(cmpf(arith::CmpFPredicate::OEQ, x, f(0)), f(-std::numeric_limits<double>::infinity()), r);
+  r = select(cmpf(arith::CmpFPredicate::OLT, x, f(0)), f(std::numeric_limits<double>::quiet_NaN()), r);
+  V keeps = either(cmpf(arith::CmpFPredicate::OEQ, x, f(std::numeric_limits<double>::infinity())),
+                   cmpf(arith::CmpFPredicate::UNO, x, x));
+  return select(keeps, x, r);
+}
+
+// log(1 + x) = log u + (x - (u - 1)) / u with u = 1 + x as it was rounded: the second term is what the rounding lost.
+V Emit::log1p64(V x) {
+  V one = constant(*this, x, 1), u = fadd(x, one), log = log64(u);
+  V lost = fdiv(fsub(x, fsub(u, one)), u);
+  V finite = cmpf(arith::CmpFPredicate::OLT, math::AbsFOp::create(b, loc, log),
+                  constant(*this, x, std::numeric_limits<double>::infinity()));
+  return select(finite, fadd(log, lost), log);
 }

@@ -1,12 +1,12 @@
 // The pack phase: one block of keys of one key/value head, converted to the accumulation type and laid out for
-// streaming.
+// streaming. Parts of a key stand side by side.
 //
 //   K  [panel][feature][width]                  a microtile loads two vectors of keys for each feature
 //   V  [block][panel of features][key][width]   one contiguous stream for the keys of a block
 //
 // Padding keys and features are zeros: they are masked, or multiplied by weights of zero, and cost nothing in the
 // kernel. Where the keys go by an order, a position's row is that of the key it holds; one without a key is padding.
-#include "TaskEmitter.h"
+#include "OperandEmitter.h"
 
 using namespace mlir;
 using namespace attn;
@@ -31,35 +31,30 @@ static void transpose(Emit &e, SmallVector<V> &rows) {
 
 namespace {
 
-/// Rows of the source tensor by position, relative to the block's first.
+/// A part's tokens by position of the block that begins with `first`.
 struct Rows {
-  Rows(TaskEmitter &t, tile::PackOp op, V first)
-      : e(t.e), source(t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber())),
-        size(Emit::elementBytes(source.type.getElementType())), stride(t.stride(source, op.getMap(), t.keyDim())),
-        base(e.at(source.data, e.mul(t.baseOffset(source, op.getMap()), size))) {
+  Rows(TaskEmitter &t, OperandEmitter &part, V first) : t(t), e(t.e), part(part), first(first) {
     if (t.ordered())
       order = e.at(t.keyTable(0), e.mul(first, 4));
-    else
-      base = e.at(base, e.mul(e.mul(first, stride), size));
   }
 
-  V row(V token) { return e.at(base, e.mul(e.mul(token, stride), size)); }
+  V row(V token) { return part.row(token); }
   /// The token at a position; negative if there is none.
   V token(V position) {
     if (!order)
-      return position;
+      return e.add(first, position);
     V held = e.load(e.b.getI32Type(), e.at(order, e.mul(position, 4)));
     return arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), held);
   }
-  /// Calls `present` with the row at a position, `absent` where it holds none.
-  void at(V position, llvm::function_ref<void(V row)> present, llvm::function_ref<void()> absent) {
-    if (!order)
-      return present(row(position));
+  /// Calls `present` with the token at a position, `absent` where it holds none.
+  void at(V position, llvm::function_ref<void(V token)> present, llvm::function_ref<void()> absent) {
     V held = token(position);
+    if (!order)
+      return present(held);
     e.choose(
         e.ge(held, e.i64(0)), {},
         [&] {
-          present(row(held));
+          present(held);
           return SmallVector<V>{};
         },
         [&] {
@@ -67,52 +62,70 @@ struct Rows {
           return SmallVector<V>{};
         });
   }
+  /// What no part or value of the key said before.
+  void note(V position, const OperandEmitter::Absence &absence) {
+    if (!t.absentKeys)
+      return;
+    V at = e.at(t.keyReason(), e.mul(e.add(first, position), 16));
+    e.when(e.both(e.ne(absence.code, e.i64(0)), e.eq(e.loadI64(at), e.i64(0))), [&] {
+      e.store(absence.code, at);
+      e.store(absence.index, e.at(at, 8));
+    });
+  }
+
+  TaskEmitter &t;
+  Emit &e;
+  OperandEmitter &part;
+  V first, order;
+};
+
+/// Where the keys of a block go: one part of their features.
+struct KeyPanels {
+  KeyPanels(TaskEmitter &t, V first, int64_t feature)
+      : e(t.e), l(t.layout), out(e.at(t.keysOf(first), feature * l.width * l.element)) {}
+
+  V at(V key) {
+    V panel = e.divUnsigned(key, l.width);
+    V lane = e.sub(key, e.mul(panel, l.width));
+    return e.at(out, e.add(e.mul(panel, l.keyPanelBytes()), e.mul(lane, l.element)));
+  }
+  void clear(V key, int64_t from, int64_t to) {
+    V row = at(key);
+    e.loop(e.i64(from), e.i64(to), 1, [&](V c) { e.store(e.scalar(0), e.at(row, e.mul(c, l.width * l.element))); });
+  }
 
   Emit &e;
-  TensorRef &source;
-  int64_t size;
-  V stride, base, order;
+  const Layout &l;
+  V out;
 };
 
 } // namespace
 
-static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
+static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature, V first, V count) {
   Emit &e = t.e;
   const Layout &l = t.layout;
-  TensorRef &src = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
-  AffineMap map = op.getMap();
-  Type element = src.type.getElementType();
-  int64_t size = Emit::elementBytes(element);
-  V featureStride = t.stride(src, map, t.dotDim());
-  Rows rows(t, op, first);
-  V out = t.keysOf(first);
-  V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
-  auto dst = [&](V key) {
-    V panel = e.divUnsigned(key, l.width);
-    V lane = e.sub(key, e.mul(panel, l.width));
-    return e.at(out, e.add(e.mul(panel, l.keyPanelBytes()), e.mul(lane, l.element)));
-  };
-  auto clear = [&](V key, int64_t from) {
-    V to = dst(key);
-    e.loop(e.i64(from), e.i64(l.dot), 1, [&](V c) { e.store(e.scalar(0), e.at(to, e.mul(c, l.width * l.element))); });
-  };
+  Type element = part.element();
+  int64_t size = part.size(), features = part.extent;
+  V featureStride = part.featureStride;
+  Rows rows(t, part, first);
+  KeyPanels out(t, first, feature);
   auto scalars = [&](V key, int64_t from) {
     rows.at(
         key,
-        [&](V row) {
-          V to = dst(key);
-          e.loop(e.i64(from), e.i64(l.dot), 1, [&](V c) {
+        [&](V token) {
+          V row = rows.row(token), to = out.at(key);
+          e.loop(e.i64(from), e.i64(features), 1, [&](V c) {
             e.store(e.loadElement(element, e.at(row, e.mul(e.mul(c, featureStride), size))),
                     e.at(to, e.mul(c, l.width * l.element)));
           });
         },
-        [&] { clear(key, from); });
+        [&] { out.clear(key, from, features); });
   };
   // Groups of `lanes` keys with contiguous features are transposed in registers, the rest goes element by element.
-  int64_t whole = l.dot / e.lanes * e.lanes;
+  int64_t whole = features / e.lanes * e.lanes;
   V grouped = e.select(e.eq(featureStride, e.i64(1)), e.mul(e.divUnsigned(count, e.lanes), e.lanes), e.i64(0));
   auto transposed = [&](V key, ArrayRef<V> tokens) {
-    V to = dst(key);
+    V to = out.at(key);
     SmallVector<V> from;
     for (V token : tokens)
       from.push_back(rows.row(token));
@@ -124,7 +137,7 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
       for (int64_t n = 0; n < e.lanes; ++n)
         e.store(tile[n], e.at(to, e.mul(e.add(c, n), l.width * l.element)));
     });
-    if (whole < l.dot)
+    if (whole < features)
       e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), whole); });
   };
   e.loop(e.i64(0), grouped, e.lanes, [&](V key) {
@@ -148,18 +161,99 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
         });
   });
   e.loop(grouped, count, 1, [&](V key) { scalars(key, 0); });
-  e.loop(count, padded, 1, [&](V key) { clear(key, 0); });
+}
+
+/// Keys that come out of a region: `lanes` of them to the staging rows, then transposed from there.
+static void packProducedKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature, V first, V count) {
+  Emit &e = t.e;
+  const Layout &l = t.layout;
+  Rows rows(t, part, first);
+  KeyPanels out(t, first, feature);
+  V staging = e.at(t.scratch, l.staging());
+  int64_t vectors = llvm::divideCeil(part.extent, e.lanes), rowBytes = l.staged * l.element;
+  V whole = e.mul(e.divUnsigned(e.add(count, e.lanes - 1), e.lanes), e.lanes);
+  e.loop(e.i64(0), whole, e.lanes, [&](V group) {
+    e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) {
+      V key = e.add(group, n), row = e.at(staging, e.mul(n, rowBytes));
+      auto clear = [&] {
+        e.loop(e.i64(0), e.i64(vectors), 1, [&](V v) { e.store(e.splat(0), e.at(row, e.mul(v, e.lanes * e.bytes))); });
+        return SmallVector<V>{};
+      };
+      e.choose(
+          e.lt(key, count), {},
+          [&] {
+            rows.at(
+                key,
+                [&](V token) {
+                  rows.note(key, part.emit(token, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); }));
+                },
+                [&] { clear(); });
+            return SmallVector<V>{};
+          },
+          clear);
+    });
+    V to = out.at(group);
+    auto block = [&](V v, int64_t valid) {
+      SmallVector<V> tile;
+      for (int64_t n = 0; n < e.lanes; ++n)
+        tile.push_back(e.load(e.vec, e.at(staging, e.add(e.mul(v, e.lanes * e.bytes), n * rowBytes))));
+      transpose(e, tile);
+      for (int64_t n = 0; n < valid; ++n)
+        e.store(tile[n], e.at(to, e.mul(e.add(e.mul(v, e.lanes), n), l.width * l.element)));
+    };
+    int64_t full = part.extent / e.lanes;
+    e.loop(e.i64(0), e.i64(full), 1, [&](V v) { block(v, e.lanes); });
+    if (full < vectors)
+      block(e.i64(full), part.extent % e.lanes);
+  });
+}
+
+static int64_t extentOf(tile::PackOp op, unsigned n) {
+  return op.getExtents() ? (*op.getExtents())[n] : op.getPanels().getType().getFeatures();
+}
+
+static OperandEmitter partOf(TaskEmitter &t, tile::PackOp op, unsigned n) {
+  return OperandEmitter(t, op.getSources()[n], cast<AffineMapAttr>(op.getMaps()[n]).getValue(),
+                        op.getProducers().empty() ? nullptr : &op.getProducers()[n], t.keyDim(), extentOf(op, n));
+}
+
+int64_t attn::stagedFeatures(tile::PackOp op, int64_t lanes) {
+  int64_t most = 0;
+  auto program = op->getParentOfType<tile::ProgramOp>();
+  for (unsigned n = 0; n < op.getSources().size(); ++n) {
+    Region *producer = op.getProducers().empty() ? nullptr : &op.getProducers()[n];
+    if (!OperandEmitter::isPlain(cast<RankedTensorType>(op.getSources()[n].getType()),
+                                 cast<AffineMapAttr>(op.getMaps()[n]).getValue(), producer, program.keyDim(),
+                                 program.keyDim()))
+      most = std::max(most, (int64_t)llvm::alignTo(extentOf(op, n), lanes));
+  }
+  return most;
+}
+
+static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
+  Emit &e = t.e;
+  const Layout &l = t.layout;
+  V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
+  int64_t feature = 0;
+  for (unsigned n = 0; n < op.getSources().size(); ++n) {
+    OperandEmitter part = partOf(t, op, n);
+    if (part.isPlain())
+      packPlainKeys(t, part, feature, first, count);
+    else
+      packProducedKeys(t, part, feature, first, count);
+    feature += part.extent;
+  }
+  KeyPanels out(t, first, 0);
+  e.loop(count, padded, 1, [&](V key) { out.clear(key, 0, l.dot); });
 }
 
 static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   Emit &e = t.e;
   const Layout &l = t.layout;
-  TensorRef &src = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
-  AffineMap map = op.getMap();
-  Type element = src.type.getElementType();
-  int64_t size = Emit::elementBytes(element);
-  V featureStride = t.stride(src, map, t.valueDim());
-  Rows rows(t, op, first);
+  OperandEmitter part = partOf(t, op, 0);
+  Type element = part.element();
+  int64_t size = part.size();
+  Rows rows(t, part, first);
   V out = t.valuesOf(first);
   V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
   V panelBytes = e.mul(padded, l.width * l.element);
@@ -174,11 +268,13 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   if (l.valuePadded != l.value)
     e.loop(e.i64(0), padded, 1, [&](V key) { clear(key, e.i64(panels - 1)); });
   e.loop(count, padded, 1, [&](V key) { e.loop(e.i64(0), e.i64(panels), 1, [&](V panel) { clear(key, panel); }); });
+  auto rowOf = [&](V key, V panel) {
+    return e.at(out, e.add(e.mul(panel, panelBytes), e.mul(key, l.width * l.element)));
+  };
   auto copyKey = [&](V key, V row) {
     auto copy = [&](V panel, int64_t features) {
-      V from = e.at(row, e.mul(e.mul(e.mul(panel, l.width), featureStride), size));
-      copyRow(e, element, from, featureStride,
-              e.at(out, e.add(e.mul(panel, panelBytes), e.mul(key, l.width * l.element))), features);
+      V from = e.at(row, e.mul(e.mul(e.mul(panel, l.width), part.featureStride), size));
+      copyRow(e, element, from, part.featureStride, rowOf(key, panel), features);
     };
     int64_t whole = l.value / l.width;
     e.loop(e.i64(0), e.i64(whole), 1, [&](V panel) { copy(panel, l.width); });
@@ -187,7 +283,16 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   };
   e.loop(e.i64(0), count, 1, [&](V key) {
     rows.at(
-        key, [&](V row) { copyKey(key, row); },
+        key,
+        [&](V token) {
+          if (part.isPlain())
+            return copyKey(key, part.row(token));
+          auto place = [&](V v) {
+            V panel = e.divUnsigned(v, 2), half = e.sub(v, e.mul(panel, 2));
+            return e.at(rowOf(key, panel), e.mul(half, e.lanes * e.bytes));
+          };
+          rows.note(key, part.emit(token, place));
+        },
         [&] { e.loop(e.i64(0), e.i64(panels), 1, [&](V panel) { clear(key, panel); }); });
   });
 }
@@ -228,6 +333,8 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
   Emit &e = t.e;
   V count = e.min(e.i64(t.layout.blockKeys), e.sub(t.positions, first));
   unsigned n = 0;
+  if (t.absentKeys)
+    clearAbsentKeys(t, first, count);
   for (Operation &op : phase.getBody().front().without_terminator()) {
     if (auto pack = dyn_cast<tile::PackOp>(op)) {
       if (cast<tile::PanelsType>(pack.getPanels().getType()).getLanesKeys())
@@ -240,5 +347,7 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
       return op.emitError("[unsupported_pack] has no lowering in a pack phase");
     }
   }
+  if (t.absentKeys)
+    summarizeAbsentKeys(t, first, count);
   return success();
 }

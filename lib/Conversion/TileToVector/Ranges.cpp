@@ -62,6 +62,7 @@ void MainEmitter::solveSet() {
       summaries.push_back({cast<BlockArgument>(summary.getSource()).getArgNumber(), summary.getMap(),
                            t.summaryBase(n++), panels, blocks, V(), l.width, l.blockKeys, groupKeys});
   bindLists();
+  bindAbsent();
   AffineMap ofKeys = AffineMap::get(i + 2, 0, getAffineDimExpr(j, e.b.getContext()));
   V held = e.mul(panels, l.width);
   for (unsigned n = 0; t.ordered() && n <= t.numAxes(); ++n) { // tensors like any other

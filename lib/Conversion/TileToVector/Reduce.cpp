@@ -55,6 +55,7 @@ V MainEmitter::reduceRow(V r, V panel) {
       score =
           e.load(e.vec, e.at(e.at(e.at(t.scratch, l.scores()), e.mul(r, l.width * e.bytes)), half * e.lanes * e.bytes));
 
+    unsigned top = 0;
     for (unsigned n = 0; n < sums.size(); ++n) {
       int64_t phi = weighOp.getSumPhis()[n], value = weighOp.getSumValues()[n], op = weighOp.getSumOps()[n];
       V in = inClass(weighOp.getSumClasses()[n]), y = e.splat(1);
@@ -83,6 +84,15 @@ V MainEmitter::reduceRow(V r, V panel) {
       case 2:
         e.store(e.select(in, arith::MinimumFOp::create(e.b, e.loc, before, y), before), at);
         break;
+      case 4: {
+        V now = region.asVector(key.v);
+        Type integer = e.vecOf(e.b.getIntegerType(e.bytes * 8));
+        if (now.getType() != integer)
+          now = e.bytes == 8 ? (V)arith::ExtSIOp::create(e.b, e.loc, integer, now)
+                             : (V)arith::TruncIOp::create(e.b, e.loc, integer, now);
+        addToTop(top++, sumSlots[n], e.add(e.sub(rowLo, first), r), y, now, in);
+        break;
+      }
       default: {
         // Greater, or NaN where none was, or equal and of a lower key (positions need not ascend by key).
         V keysAt = e.at(e.at(at, l.sum(1) - l.sum(0)), (int64_t)0);

@@ -317,12 +317,37 @@ V RegionEmitter::total(Operation *op, ArrayRef<V> operands, Type type) {
   return plain(operands);
 }
 
+V RegionEmitter::logisticArgument(Operation *op) {
+  if (!op)
+    return V();
+  auto isOne = [](V v) {
+    FloatAttr attr;
+    return matchPattern(v, m_Constant(&attr)) && attr.getValue().isExactlyValue(1.0);
+  };
+  auto quotient = dyn_cast<arith::DivFOp>(op);
+  auto sum = quotient && isOne(quotient.getLhs()) ? quotient.getRhs().getDefiningOp<arith::AddFOp>() : arith::AddFOp();
+  if (!sum)
+    return V();
+  for (unsigned n = 0; n < 2; ++n)
+    if (auto exp = sum->getOperand(n).getDefiningOp<math::ExpOp>(); exp && isOne(sum->getOperand(1 - n)))
+      return exp.getOperand();
+  return V();
+}
+
 FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
   if (llvm::any_of(op->getResultTypes(),
                    [&](Type t) { return isa<FloatType>(t) && t.getIntOrFloatBitWidth() > e.real.getWidth(); }))
     return op->emitError("[unsupported_float] computes in ")
                << op->getResult(0).getType() << " where operands accumulate in " << e.real << "; use f64 operands",
            failure();
+  if (V z = logisticArgument(op); z && e.real.isF32()) {
+    auto r = emit(z);
+    if (failed(r))
+      return failure();
+    if (bounded && r->isVector())
+      bounded->push_back(r->v);
+    return Val{e.logistic(r->v, bounded && r->isVector())};
+  }
   SmallVector<Val> in;
   for (V operand : op->getOperands()) {
     auto r = emit(operand);
@@ -367,6 +392,16 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     return Val{e.exp2(in[0].v, boundedExp2)};
   if (isa<math::LogOp>(op) && !isVector)
     return Val{e.log(in[0].v)};
+  if (e.real.isF64()) {
+    if (isa<math::LogOp>(op))
+      return Val{e.log64(in[0].v)};
+    if (isa<math::Log2Op>(op))
+      return Val{e.log64(in[0].v, Emit::LogBase::Two)};
+    if (isa<math::Log10Op>(op))
+      return Val{e.log64(in[0].v, Emit::LogBase::Ten)};
+    if (isa<math::Log1pOp>(op))
+      return Val{e.log1p64(in[0].v)};
+  }
   if (isa<math::RsqrtOp>(op)) {
     V one = in[0].isVector() ? e.splat(1) : e.scalar(1);
     return Val{e.fdiv(one, math::SqrtOp::create(e.b, e.loc, in[0].v))};
@@ -378,6 +413,17 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
       return Val{e.exp64(in[0].v, true)};
     if (isa<math::TanhOp>(op))
       return Val{e.tanh64(in[0].v)};
+  } else {
+    if (isa<math::ExpOp>(op))
+      return Val{e.exp32(in[0].v)};
+    if (isa<math::ExpM1Op>(op))
+      return Val{e.expm132(in[0].v)};
+    if (isa<math::TanhOp>(op))
+      return Val{e.tanh32(in[0].v)};
+    if (isa<math::LogOp>(op))
+      return Val{e.log32(in[0].v)};
+    if (isa<math::Log1pOp>(op))
+      return Val{e.log1p32(in[0].v)};
   }
   // A scalar transcendental outside the hot path goes through one vector, for which there are polynomials.
   bool lift = !isVector && op->getDialect()->getNamespace() == "math" && isa<FloatType>(result) &&

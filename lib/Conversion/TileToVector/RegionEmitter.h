@@ -72,6 +72,10 @@ public:
   bool boundedExp2 = false;
   /// Ranges hold in every lane: an index inside a static extent by its range needs no check.
   bool provesBounds = false;
+  /// Arguments of Emit::logistic that were taken to be bounded; null: none is.
+  llvm::SmallVectorImpl<V> *bounded = nullptr;
+  /// z where the op is 1 / (1 + e^z), else null.
+  static V logisticArgument(mlir::Operation *op);
 
 private:
   mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);

@@ -19,10 +19,20 @@ static unsigned sumSlotsOf(tile::WeighOp weigh) {
 /// A root keeps target, ends of the bracket, F there, and how it stands.
 static constexpr unsigned kRootRows = 7;
 
+static SmallVector<int64_t, 2> topsOf(tile::WeighOp weigh) {
+  SmallVector<int64_t, 2> tops;
+  for (auto [sum, kind] : llvm::zip(weigh.getSums(), weigh.getSumOps()))
+    if (kind == 4)
+      tops.push_back(cast<tile::TileType>(sum.getType()).getShape()[1]);
+  return tops;
+}
+
 void attn::countSlots(tile::PhaseOp phase, Layout &l) {
   unsigned numRows = 0;
   phase.walk([&](Operation *op) {
     if (auto weigh = dyn_cast<tile::WeighOp>(op)) {
+      if (auto tops = topsOf(weigh); !tops.empty()) // of the last sweep alone
+        l.tops = tops;
       l.numSums = std::max(l.numSums, sumSlotsOf(weigh));
       l.numAccs = std::max<unsigned>(l.numAccs, weigh.getRescaled().size());
       l.numWeights = std::max<unsigned>(l.numWeights, weigh.getWeights().size());
@@ -54,9 +64,9 @@ void MainEmitter::assignPlaces(Block &block) {
   auto place = [&](Value ref, ValueRange sums, ValueRange accs, ArrayRef<int64_t> kinds, ArrayRef<int64_t> phis) {
     if (ref)
       places[ref] = {Place::Ref};
-    unsigned slot = 0, n = 0;
+    unsigned slot = 0, n = 0, top = 0;
     for (auto [sum, kind, phi] : llvm::zip(sums, kinds, phis)) {
-      places[sum] = {Place::Sum, slot, kind, phi >= 0};
+      places[sum] = {Place::Sum, slot, kind, phi >= 0, kind == 4 ? top++ : 0};
       slot += kind == 3 ? 2 : 1;
     }
     for (V acc : accs)
@@ -275,12 +285,7 @@ void MainEmitter::seed(tile::SeedOp op) {
 }
 
 void MainEmitter::pick(tile::PickOp op) {
-  TensorRef &source = t.tensor(cast<BlockArgument>(op.getSource()).getArgNumber());
-  AffineMap map = op.getMap();
-  Type element = source.type.getElementType();
-  int64_t size = Emit::elementBytes(element);
-  V base = e.at(source.data, e.mul(t.baseOffset(source, map), size));
-  V stride = t.stride(source, map, t.keyDim()), featureStride = t.stride(source, map, t.valueDim());
+  OperandEmitter source(t, op.getSource(), op.getMap(), &op.getProducer(), t.keyDim(), l.value);
   Place found = places.lookup(op.getFound()), value = places.lookup(op.getValue());
   eachRow([&](V row) {
     auto [score, key] = foundOf(found, row);
@@ -288,7 +293,11 @@ void MainEmitter::pick(tile::PickOp op) {
     V to = e.at(e.at(t.scratch, l.acc(value.slot)), e.mul(row, l.valueRowBytes()));
     e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V at) { e.store(e.splat(0), e.at(to, at)); });
     V k = key;
-    e.when(e.ge(k, e.i64(0)),
-           [&] { copyRow(e, element, e.at(base, e.mul(e.mul(k, stride), size)), featureStride, to, l.value); });
+    e.when(e.ge(k, e.i64(0)), [&] {
+      if (source.isPlain())
+        copyRow(e, source.element(), source.row(k), source.featureStride, to, l.value);
+      else
+        source.emit(k, [&](V v) { return e.at(to, e.mul(v, e.lanes * e.bytes)); });
+    });
   });
 }

@@ -24,6 +24,12 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
   axes.firstValue = op.getFirstValue().value_or(0);
   axes.gathered = op.getOrder() && !op.getBoxes();
   axes.boxes = op.getBoxes();
+  op->getParentOfType<tile::VariantOp>().walk([&](Operation *inner) {
+    if (auto packs = dyn_cast<tile::PackOp>(inner))
+      axes.absentKeys |= packs.getChecked();
+    else if (auto loads = dyn_cast<tile::LoadOp>(inner))
+      axes.absentQueries |= loads.getChecked();
+  });
   axes.ownLists = axes.gathered && isa<tile::ListsType>(op.getOrder().getType());
   return axes;
 }
@@ -45,9 +51,10 @@ sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
 
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
-  if (loop.getOrder() || main.getChunks())
+  TokenAxes axes = tokenAxes(loop);
+  if (loop.getOrder() || main.getChunks() || axes.absentKeys)
     return true;
-  SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
+  SetPredicate predicate = buildSetPredicate(loop.getSet(), axes);
   return llvm::any_of(predicate.answerables, [](auto &atom) { return std::holds_alternative<MemberAtom>(atom); });
 }
 
@@ -62,6 +69,7 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   e.store(scratch, e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
   if (main.getChunks())
     e.store(stateBytes(t), e.at(sizes, (int64_t)offsetof(attn_sizes, state_bytes)));
+  V slot = t.absentKeys ? t.keyAbsentBytes() : e.i64(0);
   if (t.ordered()) {
     // Tables over positions; of a list also a bit for every value of an element.
     V bytes = e.mul(t.keyTableBytes(), 1 + t.numAxes());
@@ -69,7 +77,9 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
       bytes = e.add(bytes, e.mul(t.queryTableBytes(), 1 + t.numAxes()));
     else
       bytes = e.add(bytes, e.mul(e.divUnsigned(e.add(t.orderLimit(), 63), 64), 8));
-    e.store(e.add(bytes, 128), e.at(sizes, (int64_t)offsetof(attn_sizes, slot_bytes)));
+    slot = e.add(slot, e.add(bytes, 128));
   }
+  if (t.absentKeys || t.ordered())
+    e.store(slot, e.at(sizes, (int64_t)offsetof(attn_sizes, slot_bytes)));
   return success();
 }

@@ -48,6 +48,7 @@ V MainEmitter::save() {
               p = e.fma(x, e.splat(0), p);
           }
           e.store(referenceOf(row), e.at(record, l.recordRef()));
+          saveTops(record, row);
           return SmallVector<V>{p};
         },
         [&] { return SmallVector<V>{args[0]}; });
@@ -98,7 +99,7 @@ void MainEmitter::merge(tile::MergeOp op) {
       for (unsigned n = 0; n < l.stateAccs; ++n)
         eachVector(l.valueRowBytes(),
                    [&](V at) { add(e.at(e.at(chunk, l.recordAcc(n)), at), e.at(accRow(n, row), at), true); });
-      unsigned slot = 0;
+      unsigned slot = 0, top = 0;
       for (auto [phi, kind] : llvm::zip(op.getSumPhis(), op.getSumOps())) {
         V from = e.at(chunk, l.recordSum(slot)), to = sumRow(slot, row);
         if (kind == 0) {
@@ -106,6 +107,8 @@ void MainEmitter::merge(tile::MergeOp op) {
         } else if (kind == 3) {
           mergeFound(slot, chunk, row, isFirst);
           ++slot;
+        } else if (kind == 4) {
+          mergeTop(top++, slot, chunk, row, isFirst);
         } else {
           V x = e.load(e.vec, from), y = e.load(e.vec, to); // of a row's first chunk y is not looked at
           V both = kind == 1 ? (V)arith::MaximumFOp::create(e.b, e.loc, x, y)
@@ -168,9 +171,13 @@ void MainEmitter::mergeFound(unsigned slot, V chunk, V row, V isFirst) {
 void MainEmitter::clearRow(tile::MergeOp op, V row) {
   for (unsigned n = 0; n < l.stateAccs; ++n)
     eachVector(l.valueRowBytes(), [&](V at) { e.store(e.splat(0), e.at(accRow(n, row), at)); });
-  unsigned slot = 0;
+  unsigned slot = 0, top = 0;
   double inf = std::numeric_limits<double>::infinity();
   for (int64_t kind : op.getSumOps()) {
+    if (kind == 4) {
+      clearTop(top++, slot++, row);
+      continue;
+    }
     e.store(e.splat(kind == 0 ? 0 : kind == 2 ? inf : -inf), sumRow(slot++, row));
     if (kind == 3)
       e.store(e.splatInt(cast<VectorType>(e.vecOf(e.b.getIntegerType(e.bytes * 8))), -1), sumRow(slot++, row));

@@ -67,18 +67,13 @@ TaskEmitter::TaskEmitter(Emit &e, tile::ProgramOp program, const Layout &layout,
 V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
   V offset = e.i64(0);
   for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-    V at;
-    if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-      at = e.i64(constant.getValue());
-    } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-      if (dim.getPosition() >= program.getNumBatch())
-        continue;
-      at = index[dim.getPosition()];
-    } else {
-      auto binary = cast<AffineBinaryOpExpr>(expr);
-      at = e.divUnsigned(index[cast<AffineDimExpr>(binary.getLHS()).getPosition()],
-                         cast<AffineConstantExpr>(binary.getRHS()).getValue());
-    }
+    if (isa<AffineSymbolExpr>(expr)) // a rank
+      continue;
+    OperandIndex x = OperandIndex::of(expr);
+    bool batch = x.dim >= 0 && x.dim < (int64_t)program.getNumBatch();
+    if (!batch && x.offset == 0)
+      continue;
+    V at = batch ? e.add(e.divUnsigned(index[x.dim], x.divisor), x.offset) : e.i64(x.offset);
     offset = e.add(offset, e.mul(at, t.strides[axis]));
   }
   return offset;
@@ -86,9 +81,24 @@ V TaskEmitter::baseOffset(TensorRef &t, AffineMap map) {
 
 V TaskEmitter::stride(TensorRef &t, AffineMap map, unsigned dim) {
   for (auto [axis, expr] : llvm::enumerate(map.getResults()))
-    if (auto d = dyn_cast<AffineDimExpr>(expr); d && d.getPosition() == dim)
+    if (OperandIndex x = OperandIndex::of(expr); x.dim == (int64_t)dim && x.divisor == 1)
       return t.strides[axis];
   return e.i64(0);
+}
+
+OperandIndex OperandIndex::of(AffineExpr expr) {
+  OperandIndex x;
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    x.offset = constant.getValue();
+  } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    x.dim = dim.getPosition();
+  } else {
+    auto binary = cast<AffineBinaryOpExpr>(expr);
+    x.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
+    int64_t constant = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    (expr.getKind() == AffineExprKind::Add ? x.offset : x.divisor) = constant;
+  }
+  return x;
 }
 
 V TaskEmitter::summaryBase(unsigned n) {
@@ -106,6 +116,15 @@ V TaskEmitter::keyTable(unsigned n) {
 V TaskEmitter::queryTable(unsigned n) {
   V end = keyTable(1 + numAxes());
   return e.at(end, e.mul(queryTableBytes(), n));
+}
+
+V TaskEmitter::keyAbsent() {
+  V end = keyTable(0);
+  if (boxes)
+    end = queryTable(1 + numAxes());
+  else if (list)
+    end = e.at(orderSeen(), e.mul(e.divUnsigned(e.add(orderLimit(), 63), 64), 8));
+  return end;
 }
 
 V TaskEmitter::gridFirst() {
@@ -143,14 +162,14 @@ std::pair<V, V> TaskEmitter::csrRow(TensorRef &offsets, V at, V all, bool report
   return {from, e.max(from, e.min(to, all))};
 }
 
-void TaskEmitter::reportIndex(V isBad, unsigned argument, unsigned axis, V index) {
+void TaskEmitter::reportIndex(V isBad, V argument, V axis, V index) {
   e.when(isBad, [&] {
     V status = field(offsetof(attn_task, bad), e.ptrType());
     auto won = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, status, e.i64(0), e.i64(1), LLVM::AtomicOrdering::acq_rel,
                                              LLVM::AtomicOrdering::acquire);
     e.when(LLVM::ExtractValueOp::create(e.b, e.loc, won, ArrayRef<int64_t>{1}), [&] {
-      e.store(e.i64(argument), e.at(status, 8));
-      e.store(e.i64(axis), e.at(status, 16));
+      e.store(argument, e.at(status, 8));
+      e.store(axis, e.at(status, 16));
       e.store(index, e.at(status, 24));
     });
   });

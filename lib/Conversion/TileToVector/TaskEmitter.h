@@ -20,6 +20,9 @@ struct Layout {
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
+  int64_t staged = 0;                    // features of a key that are produced before they are transposed
+  bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
+  llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -54,7 +57,21 @@ struct Layout {
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
-  int64_t packedKeys() const { return align(blockStatus() + kGroupBlocks + lanes); }
+  int64_t staging() const { return align(blockStatus() + kGroupBlocks + lanes); } // [lanes][staged]
+  int64_t queryAbsent() const { return align(staging() + lanes * staged * element); } // i32 a row: 0, or -1 absent
+  int64_t queryReason() const { return align(queryAbsent() + (absentQueries ? blockRows * 4 : 0)); } // two i64 a row
+  /// Candidates of topk number `n`, a buffer a row: how many there are and the bound they exceed, then the candidates.
+  int64_t top(unsigned n) const {
+    int64_t at = align(queryReason() + (absentQueries ? blockRows * 16 : 0));
+    for (unsigned k = 0; k < n; ++k)
+      at += blockRows * topRowBytes(k);
+    return at;
+  }
+  int64_t topEntry() const { return 2 * element; } // number and key
+  int64_t topRoom(unsigned n) const { return 2 * tops[n] + 64; }
+  int64_t topRowBytes(unsigned n) const { return kTopHead + align(topRoom(n) * topEntry()); }
+  static constexpr int64_t kTopHead = 64, kTopBound = 16;
+  int64_t packedKeys() const { return top(tops.size()); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
@@ -67,10 +84,22 @@ struct Layout {
   int64_t recordSum(unsigned n) const { return recordAcc(stateAccs) + n * lanes * element; }
   int64_t recordRef() const { return recordSum(stateSums); }
   int64_t recordMode() const { return recordRef() + element; }
-  int64_t recordBytes() const { return recordRef() + lanes * element; }
+  int64_t recordTop(unsigned n) const {
+    int64_t at = align(recordRef() + lanes * element);
+    for (unsigned k = 0; k < n; ++k)
+      at += kTopHead + align(tops[k] * topEntry());
+    return at;
+  }
+  int64_t recordBytes() const { return tops.empty() ? recordRef() + lanes * element : recordTop(tops.size()); }
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }
+};
+
+/// An index of a map: a dimension floordiv a constant, a dimension plus a constant, a constant.
+struct OperandIndex {
+  int64_t dim = -1, divisor = 1, offset = 0;
+  static OperandIndex of(mlir::AffineExpr expr);
 };
 
 class TaskEmitter {
@@ -91,7 +120,7 @@ public:
   llvm::DenseMap<V, V> params;
 
   TensorRef &tensor(unsigned argument) { return tensors.find(program.getBody().getArgument(argument))->second; }
-  /// Element offset of an operand at this task's batch indices, token and feature 0.
+  /// Element offset of an operand at this task's batch indices, token and feature 0, with the constants of its indices.
   V baseOffset(TensorRef &t, mlir::AffineMap map);
   /// Stride of the axis that a dimension indexes.
   V stride(TensorRef &t, mlir::AffineMap map, unsigned dim);
@@ -141,6 +170,16 @@ public:
   /// An element of a list that is not `inside`, nor padding, which a list of CSR rows has none of.
   V isBadElement(V inside, V element, bool csr);
 
+  // Keys that are absent for an index of their own: after all other tables, see Absent.cpp.
+  bool absentKeys = false;
+  /// i32 a position: 0, or -1 absent; then a summary as of the other tables, without groups.
+  V keyAbsent();
+  V keyAbsentSummary() { return e.at(keyAbsent(), e.mul(panels(), 4 * layout.width)); }
+  /// Two i64 a position, see OperandEmitter::Absence; one i64 a block, which is not 0 if a key of it has a bad index.
+  V keyReason() { return e.at(keyAbsent(), keyTableBytes()); }
+  V blockReason() { return e.at(keyReason(), e.mul(panels(), 16 * layout.width)); }
+  V keyAbsentBytes() { return e.add(e.mul(panels(), 16 * layout.width + 8), e.add(keyTableBytes(), 64)); }
+
   V orderLimit();
   /// Tokens that stand before the grid, on the key axis.
   V gridFirst();
@@ -152,7 +191,10 @@ public:
   std::pair<V, V> csrRow(TensorRef &offsets, V at, V all, bool reports);
 
   /// Where `bad` (i1) holds, the index is reported as the call's bad index if it is the first.
-  void reportIndex(V bad, unsigned argument, unsigned axis, V index);
+  void reportIndex(V bad, unsigned argument, unsigned axis, V index) {
+    reportIndex(bad, e.i64(argument), e.i64(axis), index);
+  }
+  void reportIndex(V bad, V argument, V axis, V index);
   /// The same where a lane among those of `among` is not `ok`.
   void reportLanes(V ok, V among, const RegionEmitter::BoundsCheck &check);
 };
@@ -170,6 +212,11 @@ void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
 /// The same for the block of keys that begins with `first`.
 mlir::LogicalResult emitPackBlock(TaskEmitter &task, tile::PhaseOp phase, mlir::Value first);
+/// Features of a key, in whole vectors, that are produced by a region before they are transposed; 0: all are copied.
+int64_t stagedFeatures(tile::PackOp op, int64_t lanes);
+/// Before and after the packing of a block of keys: what is said about the absence of each.
+void clearAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count);
+void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count);
 /// Raises the slots of sums, accumulators, numbers of rows and weights to what a main or merge phase needs.
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// exp, log and the basic operations alone, which there are in f64.

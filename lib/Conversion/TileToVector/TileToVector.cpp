@@ -185,6 +185,16 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.inPlace = !pack;
       l.packsInTasks = pack && pack.getInTasks();
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
+      bool absentKeys = false;
+      variant.walk([&](Operation *op) {
+        if (auto packs = dyn_cast<tile::PackOp>(op)) {
+          absentKeys |= packs.getChecked();
+          if (packs.getPanels().getType().getLanesKeys())
+            l.staged = stagedFeatures(packs, l.lanes);
+        } else if (auto loads = dyn_cast<tile::LoadOp>(op)) {
+          l.absentQueries |= loads.getChecked();
+        }
+      });
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
       if (merge)
@@ -221,6 +231,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           Emit emit(b, loc, real, vectorBytes);
           TaskEmitter task(emit, program, l, orderOp, entry->getArgument(0));
           task.lists = lists;
+          task.absentKeys = absentKeys;
           if (failed(body(task, entry)))
             return failure();
           return result;

@@ -1,5 +1,6 @@
 // One microtile: scores in registers, reference, weights, sums (tile.weigh).
 #include "MainEmitter.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace attn;
@@ -170,9 +171,10 @@ void MainEmitter::bindGiven(RegionEmitter &region, Block &block, unsigned first,
       region.bind(arg, region.real(loadRow(tile, row)));
 }
 
-SmallVector<V> MainEmitter::phiOf(V x, V r) {
+SmallVector<V> MainEmitter::phiOf(V x, V r, SmallVectorImpl<V> *bounded) {
   Block &phi = weighOp.getPhi().front();
   RegionEmitter region = makeRegion();
+  region.bounded = bounded;
   region.boundedExp2 = plainPhi;
   region.bind(phi.getArgument(0), region.real(x));
   V row = e.add(e.sub(rowLo, first), r);
@@ -184,10 +186,10 @@ SmallVector<V> MainEmitter::phiOf(V x, V r) {
   for (V yielded : phi.getTerminator()->getOperands()) {
     auto weight = region.emit(yielded);
     V w = succeeded(weight) ? region.asVector(weight->v) : x;
-    if (!plainPhi) {
+    if (!plainPhi && !bounded) {
       // A score of +inf makes its row NaN, whatever the weight is (edge contract 3); s - r is NaN there by itself.
       if (!hasRef)
-        w = e.fadd(w, e.fsub(x, x));
+        w = e.fma(x, e.splat(0), w);
       w = e.select(e.cmpf(arith::CmpFPredicate::OEQ, x, absent), e.splat(0), w);
     }
     weights.push_back(w);
@@ -195,36 +197,142 @@ SmallVector<V> MainEmitter::phiOf(V x, V r) {
   return weights;
 }
 
+/// The pattern of the largest |x|, which a NaN exceeds; `largest` may be null.
+V MainEmitter::largestOf(V largest, V x) {
+  VectorType words = e.vecOf(e.b.getI32Type());
+  V size = arith::AndIOp::create(e.b, e.loc, e.bitcast(x, words), e.splatInt(words, 0x7fffffff));
+  return largest ? e.max(largest, size) : size;
+}
+
+/// Whether that is at most the limit in every lane.
+V MainEmitter::isTame(V largest, double limit) {
+  V most = e.splatInt(e.vecOf(e.b.getI32Type()), llvm::bit_cast<int32_t>((float)limit));
+  return e.invert(e.anyLane(e.cmp(arith::CmpIPredicate::sgt, largest, most)));
+}
+
+/// Whether a logistic function's argument is bounded for finite scores alone: it is made of the score by operations
+/// that take what is not finite to what is not finite.
+static bool showsScore(V z, V score) {
+  if (z == score)
+    return true;
+  Operation *op = z.getDefiningOp();
+  return op && isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp>(op) &&
+         llvm::any_of(op->getOperands(), [&](V v) { return showsScore(v, score); });
+}
+
+static bool showsScores(Block &phi) {
+  return llvm::any_of(phi, [&](Operation &op) {
+    V z = RegionEmitter::logisticArgument(&op);
+    return z && showsScore(z, phi.getArgument(0));
+  });
+}
+
 /// p = phi(s - r), kept for the product with the values, and added to the row's lanes of each sum.
+///
+/// Without a reference any score counts, also +-inf. Most microtiles have finite scores alone, and neither absent pairs
+/// nor infinite ones need code there: what is stored for them is replaced where they are met after all.
 V MainEmitter::storeWeights(ArrayRef<V> s, V panel) {
+  auto careful = [&](ArrayRef<V> s) {
+    return storeWeights(s, panel, [&](int64_t r) {
+      return SmallVector<V>{phiOf(s[2 * r], e.i64(r))[0], phiOf(s[2 * r + 1], e.i64(r))[0]};
+    });
+  };
+  if (hasRef || !e.real.isF32())
+    return careful(s);
+  storeTile(s);
+  Block &phi = weighOp.getPhi().front();
+  bool shows = showsScores(phi);
+  // A logistic function is never 0 within its bound.
+  bool noZero = RegionEmitter::logisticArgument(phi.getTerminator()->getOperand(0).getDefiningOp()) &&
+                weighOp.getFactor().empty();
+  SmallVector<V> p, bounded, held = sums;
+  V largest, largestArgument;
+  sums.clear(); // not before it is known what is added
+  V zero = storeWeights(
+      s, panel,
+      [&](int64_t r) {
+        for (unsigned half = 0; half < 2; ++half) {
+          V x = s[2 * r + half];
+          p.push_back(phiOf(x, e.i64(r), &bounded)[0]);
+          if (!shows)
+            largest = largestOf(largest, x);
+          for (V z : bounded)
+            largestArgument = largestOf(largestArgument, z);
+          bounded.clear();
+        }
+        return SmallVector<V>{p[2 * r], p[2 * r + 1]};
+      },
+      noZero);
+  sums = held;
+  V tame = largest ? isTame(largest, std::numeric_limits<float>::max()) : V();
+  if (largestArgument) {
+    V inside = isTame(largestArgument, Emit::kLogisticBound);
+    tame = tame ? e.both(tame, inside) : inside;
+  }
+  if (!zero)
+    zero = e.i1(false);
+  zero = e.choose(
+      tame, {e.b.getI1Type()},
+      [&] {
+        for (int64_t r = 0; r < l.tileRows; ++r)
+          addToSums(r, p[2 * r], p[2 * r + 1]);
+        V none = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
+        e.when(e.ne(e.load(e.b.getI32Type(), stripUnset), none), [&] { noteSeen(loadTile()); });
+        return SmallVector<V>{zero};
+      },
+      [&] {
+        SmallVector<V> again = loadTile();
+        V zero = careful(again);
+        noteSeen(again);
+        return SmallVector<V>{zero ? zero : e.i1(false)};
+      })[0];
+  return accumulates.empty() ? V() : zero;
+}
+
+void MainEmitter::addToSums(int64_t r, V p0, V p1) {
+  for (V sum : sums) {
+    V at = e.at(sum, r * e.lanes * e.bytes);
+    e.store(e.fadd(e.load(e.vec, at), e.fadd(p0, p1)), at);
+  }
+}
+
+/// Null: no weight is 0 (`noZero`), or any may be and costs nothing.
+V MainEmitter::storeWeights(ArrayRef<V> s, V panel, llvm::function_ref<SmallVector<V>(int64_t r)> weightsOfRow,
+                            bool noZero) {
   V weights = e.at(weightsOf(0), e.mul(panel, l.width * e.bytes));
-  V absent = e.splat(-std::numeric_limits<double>::infinity());
-  V some; // lanes with a weight that is not 0
+  Type words = e.vecOf(e.b.getIntegerType(e.bytes * 8));
+  V some; // the patterns of all weights together
   for (int64_t r = 0; r < l.tileRows; ++r) {
-    SmallVector<V> p;
-    for (unsigned half = 0; half < 2; ++half)
-      p.push_back(phiOf(s[2 * r + half], e.i64(r))[0]);
-    for (V sum : sums) {
-      V at = e.at(sum, r * e.lanes * e.bytes);
-      e.store(e.fadd(e.load(e.vec, at), e.fadd(p[0], p[1])), at);
-    }
+    SmallVector<V> p = weightsOfRow(r);
+    addToSums(r, p[0], p[1]);
     for (unsigned half = 0; half < 2 && !accumulates.empty(); ++half) {
       V w = weighOp.getFactor().empty() ? p[half] : e.fmul(p[half], valueFactor(e.i64(r), panel, half));
       e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
-      if (plainPhi)
+      if (plainPhi || noZero)
         continue;
-      V nonZero = e.cmpf(arith::CmpFPredicate::UNE, w, e.splat(0));
-      some = some ? e.either(some, nonZero) : nonZero;
-    }
-    if (!hasRef) {
-      // Without a reference nothing else tells an empty row from one whose weights are all zero.
-      V seen = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent),
-                        e.cmpf(arith::CmpFPredicate::UNE, s[2 * r + 1], absent));
-      e.when(e.anyLane(seen),
-             [&] { e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), e.at(unset, r * 4)); });
+      V pattern = e.bitcast(w, words);
+      some = some ? e.either(some, pattern) : pattern;
     }
   }
-  return some ? e.invert(e.anyLane(some)) : V();
+  if (!hasRef && e.real.isF64())
+    noteSeen(s);
+  // All are +0 or -0 where together they are.
+  return some ? e.invert(e.anyLane(e.cmpf(arith::CmpFPredicate::UNE, e.bitcast(some, e.vec), e.splat(0)))) : V();
+}
+
+/// Without a reference nothing else tells an empty row from one whose weights are all zero.
+void MainEmitter::noteSeen(ArrayRef<V> s) {
+  Type i32 = e.b.getI32Type();
+  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), left = zero;
+  V absent = e.splat(-std::numeric_limits<double>::infinity());
+  for (int64_t r = 0; r < l.tileRows; ++r) {
+    V seen = e.either(e.cmpf(arith::CmpFPredicate::UNE, s[2 * r], absent),
+                      e.cmpf(arith::CmpFPredicate::UNE, s[2 * r + 1], absent));
+    V at = e.at(unset, r * 4), now = e.select(e.anyLane(seen), zero, e.load(i32, at));
+    e.store(now, at);
+    left = e.either(left, now);
+  }
+  e.store(left, stripUnset);
 }
 
 V MainEmitter::weigh(V panel, V status, V runStart) {

@@ -156,6 +156,11 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   }
   if (operands.valueless() && groups[3] != (int64_t)operands.numContracted())
     return parser.emitError(dimsAt, "[attend_c20] without v there is one feature: dims(b | i | j | c)");
+  const unsigned contracted = operands.numContracted();
+  if (!operands.valueless() && groups[3] != contracted + 1 && (contracted != 1 || groups[3] != 1))
+    return parser.emitError(dimsAt, "[attend_c1] write dims(batch.. | query | key | dot feature, value feature), e.g. "
+                                    "dims(b, h | i | j | c, e); here there are ")
+           << contracted << " contracted features";
   if (operands.check(parser))
     return failure();
 
@@ -166,7 +171,8 @@ ParseResult AttendOp::parse(OpAsmParser &parser, OperationState &result) {
   do {
     StringRef name;
     AffineMap outMap;
-    if (parser.parseKeyword(&name) || parseIndexList(parser, dims, outMap))
+    if (parser.parseKeyword(&name) ||
+        parseIndexList(parser, dims, outMap, OpAsmParser::Delimiter::Square, outputs.rankOf(name)))
       return failure();
     outNames.push_back(b.getStringAttr(name));
     outMaps.push_back(AffineMapAttr::get(outMap));
@@ -311,7 +317,8 @@ void AttendOp::print(OpAsmPrinter &p) {
   line() << "outputs ";
   for (unsigned r = 0, n = getOutNames().size(); r < n; ++r) {
     p << (r ? ", " : "") << outName(r);
-    printIndexList(p, outMap(r), getDimNames());
+    auto topk = topkOf(*this, outName(r));
+    printIndexList(p, outMap(r), getDimNames(), topk ? reductionRank(*topk) : StringRef());
   }
   p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",    "num_batch",       "q_map",
                                                 "k_map",        "v_map",           "out_names",
@@ -321,7 +328,8 @@ void AttendOp::print(OpAsmPrinter &p) {
                                                 "norm_values",  "valueless",       "reduce_names",
                                                 "reduce_kinds", "epilogue_args",   "epilogue_outs",
                                                 "column_names", "aggregate_names", "aggregate_maps",
-                                                "part_maps",    "bilinear_map",    "feature_extents"});
+                                                "part_maps",    "bilinear_map",    "feature_extents",
+                                                "reduce_counts", "reduce_ranks"});
   line() << ": ";
   p.printFunctionalType(printedTypes(*this), getResultTypes());
   p.decreaseIndent();

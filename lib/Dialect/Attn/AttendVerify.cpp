@@ -104,9 +104,13 @@ private:
       if (!seen.insert(name).second)
         return op.emitOpError("[attend_c5] output '") << name << "' is listed twice";
       SmallVector<bool> used;
-      if (failed(map(name, op.outMap(r), op.getResult(r).getType(), used)))
+      AffineMap m = op.outMap(r);
+      Type type = op.getResult(r).getType();
+      if (auto topk = topkOf(op, name); topk && failed(withoutRank(name, *topk, m, type)))
         return failure();
-      for (AffineExpr e : op.outMap(r).getResults())
+      if (failed(map(name, m, type, used)))
+        return failure();
+      for (AffineExpr e : m.getResults())
         if (!isa<AffineDimExpr>(e))
           return op.emitOpError("[attend_c5] output '") << name << "' is indexed by plain dimensions";
       bool column = isNamed(op.getColumnNames(), name) || isNamed(op.getAggregateNames(), name);
@@ -129,6 +133,19 @@ private:
     return success();
   }
 
+  /// attend_c24: the rank is the last index, and its extent the count. Leaves the other axes.
+  LogicalResult withoutRank(StringRef name, unsigned topk, AffineMap &m, Type &type) {
+    auto tensor = cast<RankedTensorType>(type);
+    int64_t count = op.reductionCount(topk);
+    if (m.getNumResults() == 0 || (int64_t)m.getNumResults() != tensor.getRank() ||
+        !isa<AffineSymbolExpr>(m.getResults().back()) || tensor.getShape().back() != count)
+      return op.emitOpError("[attend_c24] the last index of output '")
+             << name << "' is its rank '" << op.reductionRank(topk) << "', of extent " << count << " in the type";
+    m = AffineMap::get(m.getNumDims(), 0, m.getResults().drop_back(), op.getContext());
+    type = RankedTensorType::get(tensor.getShape().drop_back(), tensor.getElementType());
+    return success();
+  }
+
   static bool isNamed(std::optional<ArrayAttr> names, StringRef name) {
     return names && llvm::any_of(*names, [&](Attribute a) { return cast<StringAttr>(a).getValue() == name; });
   }
@@ -138,11 +155,11 @@ private:
            << name << (wanted ? "' must be indexed by '" : "' may not be indexed by '") << op.dimName(d) << "'";
   }
 
-  /// Whether a result is the key of an argmax.
+  /// Whether a result is the key of an argmax, or the keys of a topk.
   bool isKey(StringRef name) {
     for (unsigned n = 0; n < op.numReductions() && op.getReduceKinds() && n < op.getReduceKinds()->size(); ++n)
       if (op.reductionName(n) == name && !isNamed(op.getEpilogueOuts(), name))
-        return op.reductionKind(n) == ReduceKind::Argmax;
+        return op.reductionKind(n) == ReduceKind::Argmax || op.reductionKind(n) == ReduceKind::TopK;
     return false;
   }
 

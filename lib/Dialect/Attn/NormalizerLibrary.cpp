@@ -23,6 +23,8 @@ SmallVector<StringRef> attn::normalizerLibraryNames() {
 bool attn::isLibraryNormalizer(StringRef name) { return llvm::is_contained(normalizerLibraryNames(), name); }
 
 LogicalResult attn::linkNormalizers(ModuleOp module) {
+  if (failed(expandRepeats(module)))
+    return failure();
   SmallVector<StringRef> missing;
   auto need = [&](StringRef name) {
     if (!module.lookupSymbol<NormalizerOp>(name) && !llvm::is_contained(missing, name))

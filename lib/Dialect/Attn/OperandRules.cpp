@@ -125,12 +125,17 @@ private:
     for (auto [axis, e] : llvm::enumerate(m.getResults())) {
       auto a = classifyOperand(e);
       bool isToken = a && a->dim >= (int)op.queryDim() && a->dim <= (int)op.keyDim();
-      bool isFeature = a && a->dim >= (int)op.dotDim();
-      if (!a || (a->offset && !isFeature))
-        return op.emitOpError("[attend_c2] index ")
-               << axis << " of " << o.name
-               << " must be a dimension, a constant, or a batch dimension floordiv a constant; operands also have "
-                  "their token floordiv a constant, and a feature floordiv or + a constant";
+      bool isFeature = a && a->dim >= (int)op.dotDim(), divided = isToken && a->divisor != 1 && !o.x.region;
+      if (!a || (a->offset && !isFeature) || divided) {
+        InFlightDiagnostic error = op.emitOpError("[attend_c2] index ");
+        error << axis << " of " << o.name
+              << " must be a dimension, a constant, or a batch dimension floordiv a constant; ";
+        if (divided)
+          return error << "'" << op.dimName(a->dim) << " floordiv " << a->divisor
+                       << "' needs a region, which says what the element is to each token: `as (%x, "
+                       << op.dimName(a->dim) << " = %t) {..}`";
+        return error << "operands also have their token floordiv a constant, and a feature floordiv or + a constant";
+      }
       int64_t extent = tensor.getDimSize(axis);
       if (a->dim < 0) {
         if (failed(extents.constant(o.name, a->constant, extent)))
@@ -141,10 +146,6 @@ private:
         return op.emitOpError("[attend_c4] ") << o.name << " is indexed twice by '" << op.dimName(a->dim) << "'";
       o.used[a->dim] = true;
       o.plain[a->dim] = a->divisor == 1;
-      if (isToken && a->divisor != 1 && !o.x.region)
-        return error("attend_c21", o) << "is indexed by '" << op.dimName(a->dim) << " floordiv " << a->divisor
-                                      << "', and a region says what such an element is to each token: `as (%x, "
-                                      << op.dimName(a->dim) << " = %t) {..}`";
       if (failed(isFeature         ? feature(o.name, *a, extent)
                  : a->divisor == 1 ? extents.agree(o.name, a->dim, extent)
                  : isToken         ? extents.quotient(o.name, a->dim, a->divisor, extent)
@@ -183,18 +184,15 @@ private:
     for (unsigned dim : {op.queryDim(), op.keyDim()})
       if (dim == o.x.token ? !o.x.region && failed(need(o, dim, true)) : failed(need(o, dim, false)))
         return failure();
-    for (unsigned f = op.dotDim(); f < op.numDims(); ++f) {
-      if (f != o.x.feature) {
-        if (failed(need(o, f, false)))
-          return failure();
-        continue;
-      }
-      if (!o.x.region && failed(need(o, f, true)))
+    unsigned f = o.x.feature;
+    if (!o.x.region && failed(need(o, f, true)))
+      return failure();
+    for (unsigned other = op.dotDim(); other < op.numDims(); ++other)
+      if (other != f && failed(need(o, other, false)))
         return failure();
-      if (!o.used[f] && (!op.getFeatureExtents() || (*op.getFeatureExtents())[f - op.dotDim()] < 1))
-        return error("attend_c21", o) << "is not indexed by '" << op.dimName(f)
-                                      << "', so its extent is written: dims(.. | " << op.dimName(f) << " = 64)";
-    }
+    if (!o.used[f] && (!op.getFeatureExtents() || (*op.getFeatureExtents())[f - op.dotDim()] < 1))
+      return error("attend_c21", o) << "is not indexed by '" << op.dimName(f)
+                                    << "', so its extent is written: dims(.. | " << op.dimName(f) << " = 64)";
     return success();
   }
 
@@ -258,8 +256,8 @@ private:
       for (unsigned n = 0; n < op.numNormArgs(); ++n)
         if (AttendOp::NormArg arg = op.normArg(n); arg.map)
           mapped(arg.map);
-      if (op.getAggregateMaps())
-        for (Attribute a : *op.getAggregateMaps())
+      if (ArrayAttr maps = op.getAggregateMapsAttr())
+        for (Attribute a : maps)
           mapped(cast<AffineMapAttr>(a).getValue());
       op->walk([&](Operation *inner) {
         TypeSwitch<Operation *>(inner)

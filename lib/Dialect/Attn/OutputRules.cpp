@@ -58,6 +58,17 @@ private:
     unsigned kinds = op.getReduceKinds() ? op.getReduceKinds()->size() : 0;
     if (op.numReductions() != kinds)
       return op.emitOpError("[attend_c17] one kind for every reduction");
+    for (unsigned n = 0; n < op.numReductions(); ++n) {
+      StringRef rank = op.reductionRank(n);
+      bool isTopk = op.reductionKind(n) == ReduceKind::TopK;
+      if (isTopk && op.reductionCount(n) < 1)
+        return op.emitOpError("[attend_c24] a topk has a count of at least 1, not ") << op.reductionCount(n);
+      if (isTopk && (!isIdentifier(rank) || isDimension(rank)))
+        return op.emitOpError("[attend_c24] '")
+               << rank << "' names the axis of ranks of a topk: an identifier that is no dimension";
+      if (!isTopk && (op.reductionCount(n) != 0 || !rank.empty()))
+        return op.emitOpError("[attend_c24] a topk alone has a count and an axis of ranks");
+    }
     unsigned expected = op.getMore().empty() ? 0 : 2 + op.numReductions() + op.numColumns();
     unsigned operands = 4 + op.getParts().size(); // all of them or none
     if ((op.getMore().size() != expected && op.getMore().size() != expected + operands) ||
@@ -80,6 +91,10 @@ private:
           return op.emitOpError("[attend_c17] '") << s << "' names two reductions or columns";
       }
     return success();
+  }
+
+  bool isDimension(StringRef name) {
+    return llvm::any_of(op.getDimNames(), [&](Attribute a) { return cast<StringAttr>(a).getValue() == name; });
   }
 
   bool overDims(AffineMap map) { return map.getNumDims() == op.numDims() && map.getNumSymbols() == 0; }
@@ -171,8 +186,8 @@ private:
 
   LogicalResult reductions() { // attend_c17
     for (unsigned n = 0; n < op.numReductions(); ++n) {
-      if (int64_t kind = (*op.getReduceKinds())[n]; kind < 0 || kind > (int64_t)ReduceKind::Argmax)
-        return op.emitOpError("[attend_c17] a reduction is weighted, sum, max, min or argmax");
+      if (int64_t kind = (*op.getReduceKinds())[n]; kind < 0 || kind > (int64_t)ReduceKind::TopK)
+        return op.emitOpError("[attend_c17] a reduction is weighted, sum, max, min, argmax or topk");
       if (Region *r = op.reductionRegion(n))
         if (failed(region(*r, "attend_c17", "a reduction", 1, op.numBatch() + 2)) ||
             failed(yieldsReal(*r, "attend_c17", "a reduction", 1)))
@@ -241,8 +256,8 @@ private:
       if (StringRef s = cast<StringAttr>(name).getValue(); !isIdentifier(s) || !seen.insert(s).second)
         return op.emitOpError("[attend_c18] '") << s << "' is no identifier, or named twice";
     for (unsigned n = 0; n < op.numReductions(); ++n)
-      if (op.reductionKind(n) == ReduceKind::Argmax && op.getEpilogueArgs() &&
-          llvm::is_contained(*op.getEpilogueArgs(), (*op.getReduceNames())[n]))
+      if ((op.reductionKind(n) == ReduceKind::Argmax || op.reductionKind(n) == ReduceKind::TopK) &&
+          op.getEpilogueArgs() && llvm::is_contained(*op.getEpilogueArgs(), (*op.getReduceNames())[n]))
         return op.emitOpError("[attend_c18] an epilogue computes with numbers; '")
                << op.reductionName(n) << "' is a key";
     return success();
@@ -275,7 +290,7 @@ private:
       for (Attribute a : op.getEpilogueArgsAttr()) {
         StringRef name = cast<StringAttr>(a).getValue();
         bool reduced = op.getReduceNames() && llvm::is_contained(*op.getReduceNames(), a);
-        if (!reduced && !llvm::is_contained(found.finish().getOutNames(), a))
+        if (!reduced && name != "lse" && !llvm::is_contained(found.finish().getOutNames(), a))
           return op.emitOpError("[attend_c18] '") << name << "' is no output of @" << op.normalizerName()
                                                   << ", no reduction and no dimension of the epilogue";
       }
@@ -292,7 +307,7 @@ private:
     if (weighted && !weight())
       return op.emitOpError("[attend_c19] @") << op.normalizerName()
                                               << " has no output o of a sum of values, so pairs have no weight; "
-                                                 "reductions of it are sum, max, min and argmax";
+                                                 "reductions of it are sum, max, min, argmax and topk";
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       auto source = findOutput(op, found, op.outName(r));
       if (!source) {

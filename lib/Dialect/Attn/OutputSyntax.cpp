@@ -87,17 +87,35 @@ ParseResult OutputClauses::scores(Parser &parser, unsigned count, Region &region
   return parseIndexedRegion(parser, dims, numBatch + 2, args, region);
 }
 
-/// `NAME = KIND(%s, j = %j) { .. }`, or without a region the score itself.
+StringRef OutputClauses::rankOf(StringRef output) const {
+  for (auto [name, rank] : llvm::zip(reduceNames, reduceRanks))
+    if (cast<StringAttr>(name).getValue() == output)
+      return cast<StringAttr>(rank).getValue();
+  return {};
+}
+
+/// `NAME = KIND(%s, j = %j) { .. }` or `NAME[n] = topk 8(..) { .. }`, or without a region of the score itself.
 ParseResult OutputClauses::reduce(Parser &parser) {
-  StringRef name, kind;
+  StringRef name, kind, rank;
   SMLoc at;
-  if (parser.parseKeyword(&name) || parser.parseEqual() || parser.getCurrentLocation(&at) || parser.parseKeyword(&kind))
+  if (parser.parseKeyword(&name) ||
+      (succeeded(parser.parseOptionalLSquare()) && (parser.parseKeyword(&rank) || parser.parseRSquare())) ||
+      parser.parseEqual() || parser.getCurrentLocation(&at) || parser.parseKeyword(&kind))
     return failure();
   auto k = symbolizeReduceKind(kind);
   if (!k)
-    return parser.emitError(at, "[attend_reduce] a reduction is weighted, sum, max, min or argmax");
+    return parser.emitError(at, "[attend_reduce] a reduction is weighted, sum, max, min, argmax or topk");
+  int64_t count = 0;
+  if (k == ReduceKind::TopK && parser.parseInteger(count))
+    return failure();
+  if ((k == ReduceKind::TopK) == rank.empty())
+    return parser.emitError(at) << "[attend_reduce] "
+                                << (rank.empty() ? "a topk names the axis of its ranks: `reduce ids[n] = topk 8`"
+                                                 : "a topk alone has an axis of ranks");
   reduceNames.push_back(parser.getBuilder().getStringAttr(name));
   reduceKinds.push_back((int64_t)*k);
+  reduceRanks.push_back(parser.getBuilder().getStringAttr(rank));
+  reduceCounts.push_back(count);
   Region &region = *reductions.emplace_back(std::make_unique<Region>());
   // The parenthesis is read again by what follows: a score argument starts with %.
   if (failed(parser.parseOptionalLParen()))
@@ -206,6 +224,10 @@ void OutputClauses::addTo(Builder &b, OperationState &result, bool moreFollow) {
   add("reduce_names", reduceNames);
   if (!reduceKinds.empty())
     result.addAttribute("reduce_kinds", b.getDenseI64ArrayAttr(reduceKinds));
+  if (llvm::is_contained(reduceKinds, (int64_t)ReduceKind::TopK)) {
+    result.addAttribute("reduce_counts", b.getDenseI64ArrayAttr(reduceCounts));
+    result.addAttribute("reduce_ranks", b.getArrayAttr(reduceRanks));
+  }
   add("epilogue_args", epilogueArgs);
   add("epilogue_outs", epilogueOuts);
   add("column_names", columnNames);
@@ -285,7 +307,11 @@ void attn::syntax::printOutputClauses(OpAsmPrinter &p, AttendOp op, llvm::functi
   }
   for (unsigned n = 0; n < op.numReductions(); ++n) {
     line();
-    p << "reduce " << op.reductionName(n) << " = " << stringifyReduceKind(op.reductionKind(n));
+    p << "reduce " << op.reductionName(n);
+    if (op.reductionKind(n) == ReduceKind::TopK)
+      p << "[" << op.reductionRank(n) << "] = topk " << op.reductionCount(n);
+    else
+      p << " = " << stringifyReduceKind(op.reductionKind(n));
     if (Region *region = op.reductionRegion(n))
       printScores(p, *region, op.getDimNames(), 1);
   }

@@ -19,6 +19,8 @@ public:
   static bool mayRepeat(llvm::StringRef clause);
   /// Attributes and regions, which are all there where `moreFollow`; the operands are normArgs and aggregated.
   void addTo(mlir::Builder &b, mlir::OperationState &result, bool moreFollow);
+  /// The name of the axis of ranks of an output that is a topk; empty: it is none.
+  llvm::StringRef rankOf(llvm::StringRef output) const;
 
   llvm::SmallVector<mlir::Value> normArgs, aggregated;
 
@@ -32,9 +34,9 @@ private:
 
   llvm::ArrayRef<llvm::StringRef> dims;
   unsigned numBatch, valueDim;
-  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
-      aggregateMaps;
-  llvm::SmallVector<int64_t> reduceKinds;
+  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, reduceRanks, epilogueArgs, epilogueOuts, columnNames,
+      aggregateNames, aggregateMaps;
+  llvm::SmallVector<int64_t> reduceKinds, reduceCounts;
   std::unique_ptr<mlir::Region> classRegion, epilogueRegion;
   std::vector<std::unique_ptr<mlir::Region>> reductions, columnRegions;
 };

@@ -138,7 +138,17 @@ std::optional<OutputSource> attn::findOutput(AttendOp attend, NormalizerOp norma
   if (name == "p")
     if (auto o = ofFinish(normalizer, "o"); o && o->perFeature && !isa<SelectOp>(normalizer.lastStep()))
       return OutputSource{OutputSource::Weights, o->index, false, false};
+  if (name == "lse")
+    return OutputSource{OutputSource::LogSumExp, 0, false, false, -std::numeric_limits<double>::infinity()};
   return std::nullopt;
+}
+
+std::optional<unsigned> attn::topkOf(AttendOp attend, StringRef output) {
+  auto n = indexOf(attend.getReduceNames(), output);
+  if (!n || indexOf(attend.getEpilogueOuts(), output) || !attend.getReduceKinds() ||
+      *n >= attend.getReduceKinds()->size() || attend.reductionKind(*n) != ReduceKind::TopK)
+    return std::nullopt;
+  return n;
 }
 
 SmallVector<OutputSource> attn::outputSources(AttendOp attend) {

@@ -59,9 +59,10 @@ void attn::syntax::printCaptured(OpAsmPrinter &p, Value value) {
 }
 
 ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef> dims, AffineMap &map,
-                                         OpAsmParser::Delimiter delimiter) {
+                                         OpAsmParser::Delimiter delimiter, StringRef rank) {
   MLIRContext *context = parser.getContext();
   SmallVector<AffineExpr> results;
+  bool ranked = false;
   auto parseIndex = [&]() -> ParseResult {
     int64_t constant;
     OptionalParseResult number = parser.parseOptionalInteger(constant);
@@ -74,6 +75,11 @@ ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef
     if (parser.parseKeyword(&name))
       return failure();
     const StringRef *it = llvm::find(dims, name);
+    if (it == dims.end() && !rank.empty() && name == rank) {
+      ranked = true;
+      results.push_back(getAffineSymbolExpr(0, context));
+      return success();
+    }
     if (it == dims.end())
       return parser.emitError(at) << "[index_name] '" << name << "' is not in dims(" << llvm::join(dims, ", ") << ")";
     AffineExpr expr = getAffineDimExpr(it - dims.begin(), context);
@@ -99,12 +105,14 @@ ParseResult attn::syntax::parseIndexList(OpAsmParser &parser, ArrayRef<StringRef
   };
   if (parser.parseCommaSeparatedList(delimiter, parseIndex))
     return failure();
-  map = AffineMap::get(dims.size(), 0, results, context);
+  map = AffineMap::get(dims.size(), ranked ? 1 : 0, results, context);
   return success();
 }
 
-void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims) {
+void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims, StringRef rank) {
   auto name = [&](AffineExpr e) -> StringRef {
+    if (isa<AffineSymbolExpr>(e) && !rank.empty())
+      return rank;
     auto dim = dyn_cast<AffineDimExpr>(e);
     return dim && dim.getPosition() < dims.size() ? cast<StringAttr>(dims[dim.getPosition()]).getValue()
                                                   : StringRef("?");

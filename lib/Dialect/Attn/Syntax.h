@@ -31,9 +31,11 @@ void printCaptured(mlir::OpAsmPrinter &printer, mlir::Value value);
 void printCapturedType(mlir::OpAsmPrinter &printer, mlir::Value value);
 
 /// `[b, h floordiv 4, 0, i, c + 64]` over the dimension names.
+/// `rank`: a name that stands for the rank of a topk, a symbol.
 mlir::ParseResult parseIndexList(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims, mlir::AffineMap &map,
-                                 mlir::OpAsmParser::Delimiter delimiter = mlir::OpAsmParser::Delimiter::Square);
-void printIndexList(mlir::OpAsmPrinter &printer, mlir::AffineMap map, mlir::ArrayAttr dims);
+                                 mlir::OpAsmParser::Delimiter delimiter = mlir::OpAsmParser::Delimiter::Square,
+                                 llvm::StringRef rank = {});
+void printIndexList(mlir::OpAsmPrinter &printer, mlir::AffineMap map, mlir::ArrayAttr dims, llvm::StringRef rank = {});
 
 /// `i = %i, j = %j)` after `(` (and after `%s`, where `leading` arguments came first), then a region whose entry block
 /// has the leading arguments and one index for each of the first `numIndices` dimensions.

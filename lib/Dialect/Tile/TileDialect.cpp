@@ -1,6 +1,8 @@
 // Registration and rules of the tile dialect.
 #include "attn/Dialect/Tile/Tile.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace attn::tile;
 
@@ -38,6 +40,39 @@ LogicalResult PhaseOp::verify() {
         "state");
   return success();
 }
+
+/// pack_c1, load_c1
+template <typename Op> static LogicalResult verifySources(Op op, StringRef label, int64_t features) {
+  unsigned count = op.getSources().size();
+  auto extents = op.getExtents();
+  bool fits = count > 0 && op.getMaps().size() == count && (extents ? extents->size() == count : count == 1) &&
+              (!extents || std::accumulate(extents->begin(), extents->end(), int64_t(0)) == features);
+  auto program = op->template getParentOfType<ProgramOp>();
+  for (auto [source, map] : llvm::zip(op.getSources(), op.getMaps()))
+    fits &= (int64_t)cast<AffineMapAttr>(map).getValue().getNumResults() ==
+            cast<RankedTensorType>(source.getType()).getRank();
+  if (!fits)
+    return op.emitOpError("[") << label << "] one map for each source, and extents that are together the " << features
+                               << " features, absent where one source has them all";
+  bool regions = op.getProducers().empty() || op.getProducers().size() == count;
+  for (Region &region : op.getProducers()) {
+    if (region.empty())
+      continue;
+    auto yield = dyn_cast<YieldOp>(region.front().back());
+    regions &= region.getNumArguments() == (program ? program.getNumBatch() + 3 : region.getNumArguments()) &&
+               region.getNumArguments() > 0 &&
+               llvm::all_of(region.getArguments().drop_front(), [](BlockArgument a) { return a.getType().isIndex(); }) &&
+               yield && yield.getNumOperands() == 1 && isa<FloatType>(yield.getOperand(0).getType());
+  }
+  if (!regions)
+    return op.emitOpError("[") << label
+                               << "] no producers or one for each source, which takes the element and the indices of "
+                                  "the batch dimensions, the token and the feature, and yields one number";
+  return success();
+}
+
+LogicalResult PackOp::verifyRegions() { return verifySources(*this, "pack_c1", getPanels().getType().getFeatures()); }
+LogicalResult LoadOp::verifyRegions() { return verifySources(*this, "load_c1", getResult().getType().getShape().back()); }
 
 LogicalResult MergeOp::verify() {
   if (getSumOps().size() != getSums().size() || getSumPhis().size() != getSums().size() ||

@@ -39,8 +39,16 @@ enum {
   ATTN_E_FACT = 14       /* an element of a tensor breaks what the program promises of it: its order or its range */
 };
 
-/* DLPack's type codes. A boolean is one byte, 0 or 1. */
-enum { ATTN_INT = 0, ATTN_UINT = 1, ATTN_FLOAT = 2, ATTN_BFLOAT = 4, ATTN_BOOL = 6 };
+/* DLPack's type codes. A boolean is one byte, 0 or 1. The two codes of 8-bit floats are formats of their own. */
+enum {
+  ATTN_INT = 0,
+  ATTN_UINT = 1,
+  ATTN_FLOAT = 2,
+  ATTN_BFLOAT = 4,
+  ATTN_BOOL = 6,
+  ATTN_FLOAT8_E4M3FN = 10,
+  ATTN_FLOAT8_E5M2 = 12
+};
 
 /* A strided tensor. Strides count elements. data may be NULL if the tensor has no element, or if it is an output nobody
  * wants. */

@@ -9,11 +9,11 @@
 // CHECK-NEXT: ^bb0(%[[Q:.*]]: tensor<?x?x?x64xf32>, %[[K:.*]]: tensor<?x?x?x64xf32>, %[[V:.*]]: tensor<?x?x?x32xf32>, %[[O:.*]]: tensor<?x?x?x32xf32>, %[[LSE:.*]]: tensor<?x?x?xf32>):
 // CHECK: tile.variant "stream"
 // CHECK-NEXT: %[[PACKED:.*]]:2 = tile.phase "pack" by 256 {
-// CHECK-NEXT:   %[[PK:.*]] = tile.pack %[[K]] by #{{.*}} -> <64, 16, 256, true, f32>
-// CHECK-NEXT:   %[[PV:.*]] = tile.pack %[[V]] by #{{.*}} -> <32, 16, 256, false, f32>
+// CHECK-NEXT:   %[[PK:.*]] = tile.pack %[[K]] by [#{{.*}}] {{.*}}-> <64, 16, 256, true, f32>
+// CHECK-NEXT:   %[[PV:.*]] = tile.pack %[[V]] by [#{{.*}}] {{.*}}-> <32, 16, 256, false, f32>
 // CHECK-NEXT:   tile.yield %[[PK]], %[[PV]]
 // CHECK: tile.phase "main" by 96 descending {
-// CHECK-NEXT:   %[[QT:.*]] = tile.load %[[Q]] by #{{.*}} : tensor<?x?x?x64xf32> -> <[96, 64] x f32>
+// CHECK-NEXT:   %[[QT:.*]] = tile.load %[[Q]] by [#{{.*}}] : tensor<?x?x?x64xf32> -> <[96, 64] x f32>
 // CHECK:        %[[REF:.*]] = tile.fill 0xFFF0000000000000 : <[96] x f32>
 // CHECK:        %[[SUM:.*]] = tile.fill 0.000000e+00 : <[96] x f32>
 // CHECK:        %[[ACC:.*]] = tile.fill 0.000000e+00 : <[96, 32] x f32>

@@ -20,7 +20,7 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
     // expected-error@below {{[unsupported_variant] a variant is one pack phase and one main phase}}
   tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 256 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 16, 256, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 16, 256, true, f32>
       tile.yield %p : !tile.panels<8, 16, 256, true, f32>
     } : !tile.panels<8, 16, 256, true, f32>
   }
@@ -36,7 +36,7 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
     // expected-error@below {{[unsupported_variant] microtiles are two vectors wide here: 16 keys, not 8}}
   tile.variant "v" attributes {block_rows = 96, block_keys = 128, tile_rows = 6, tile_keys = 8, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 128 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 8, 128, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 8, 128, true, f32>
       tile.yield %p : !tile.panels<8, 8, 128, true, f32>
     } : !tile.panels<8, 8, 128, true, f32>
     tile.phase "main" by 96 {
@@ -54,7 +54,7 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
 ^bb0(%q: tensor<?x8xf32>):
   tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 256 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 16, 256, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 16, 256, true, f32>
       tile.yield %p : !tile.panels<8, 16, 256, true, f32>
     } : !tile.panels<8, 16, 256, true, f32>
     // expected-error@below {{[unsupported_main] a main phase has one load, one for and one finish}}
@@ -73,7 +73,7 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
 ^bb0(%q: tensor<?x8xf32>):
   tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 256 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 16, 256, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 16, 256, true, f32>
       tile.yield %p : !tile.panels<8, 16, 256, true, f32>
     } : !tile.panels<8, 16, 256, true, f32>
     tile.phase "main" by 96 {
@@ -93,11 +93,11 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
 ^bb0(%q: tensor<?x8xf32>):
   tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 256 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 16, 256, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 16, 256, true, f32>
       tile.yield %p : !tile.panels<8, 16, 256, true, f32>
     } : !tile.panels<8, 16, 256, true, f32>
     tile.phase "main" by 96 {
-      %l = tile.load %q by #l : tensor<?x8xf32> -> <[96, 8] x f32>
+      %l = tile.load %q by [#l] : tensor<?x8xf32> -> <[96, 8] x f32>
       tile.for carry() solve {} do {
         // expected-error@below {{[unsupported_main] has no lowering in a strip}}
         %c = arith.constant 1 : i32
@@ -120,11 +120,11 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
 ^bb0(%q: tensor<?x8xf32>):
   tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 256 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 16, 256, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 16, 256, true, f32>
       tile.yield %p : !tile.panels<8, 16, 256, true, f32>
     } : !tile.panels<8, 16, 256, true, f32>
     tile.phase "main" by 96 {
-      %l = tile.load %q by #l : tensor<?x8xf32> -> <[96, 8] x f32>
+      %l = tile.load %q by [#l] : tensor<?x8xf32> -> <[96, 8] x f32>
       // expected-error@below {{[unsupported_main] a strip has one weigh}}
       tile.for carry() solve {} do {
         tile.yield
@@ -146,7 +146,7 @@ tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["i"
 ^bb0(%q: tensor<?x8xf32>):
   tile.variant "v" attributes {block_rows = 96, block_keys = 256, tile_rows = 6, tile_keys = 16, threshold = 32.0 : f64} {
     %k = tile.phase "pack" by 256 {
-      %p = tile.pack %q by #m : tensor<?x8xf32> -> <8, 16, 256, true, f32>
+      %p = tile.pack %q by [#m] : tensor<?x8xf32> -> <8, 16, 256, true, f32>
       // expected-error@below {{[unsupported_pack] has no lowering in a pack phase}}
       %c = arith.constant 1 : i32
       tile.yield %p : !tile.panels<8, 16, 256, true, f32>

@@ -321,19 +321,19 @@ attn.kernel @attend_c6_constant(%q: tensor<?x?x3x?x64xf32>, %k: tensor<?x?x?x64x
 
 // -----
 
-attn.kernel @attend_c8_mixed(%q: tensor<?x?x?x64xf64>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf64>) {
-  // expected-error@below {{[attend_c8] q, k, v have element types 'f64', 'f32', 'f32'; use f64 for all three, or f32, bf16, f16}}
+attn.kernel @attend_c8_mixed(%q: tensor<?x?x?x64xf64>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  // expected-error@below {{[attend_c8] output 'o' has element type 'f32'; expected f64}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     outputs o[b, h, i, e]
-    : (tensor<?x?x?x64xf64>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf64>)
-  attn.return %r0 : tensor<?x?x?x64xf64>
+    : (tensor<?x?x?x64xf64>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
 }
 
 // -----
 
 attn.kernel @attend_c8_integers(%q: tensor<?x?x?x64xi32>, %k: tensor<?x?x?x64xi32>, %v: tensor<?x?x?x64xi32>) -> (o: tensor<?x?x?x64xi32>) {
-  // expected-error@below {{[attend_c8] q, k, v have element types 'i32', 'i32', 'i32'}}
+  // expected-error@below {{[attend_c8] q has element type 'i32'; a region makes numbers of integers: `q = %x[..] as (%n : 'i32') { .. attn.yield %y : f32 }`}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     outputs o[b, h, i, e]

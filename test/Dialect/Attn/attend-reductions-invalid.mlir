@@ -104,7 +104,7 @@ attn.kernel @attend_c9_class(%q: !t, %k: !t, %v: !t) -> (x0: !t) {
 attn.kernel @attend_reduce(%q: !t, %k: !t, %v: !t) -> (x0: !r) {
   %r0 = attn.attend dims(b | i | j | c, e)
     q = %q[b, i, c] k = %k[b, j, c] v = %v[b, j, e]
-    // expected-error@below {{[attend_reduce] a reduction is weighted, sum, max, min or argmax}}
+    // expected-error@below {{[attend_reduce] a reduction is weighted, sum, max, min, argmax or topk}}
     reduce m = mean
     outputs m[b, i]
     : (!t, !t, !t) -> (!r)
@@ -391,7 +391,7 @@ attn.normalizer @weightless {
   } outputs(l) empty(0.0)
 }
 attn.kernel @attend_c19_weight(%q: !t, %k: !t, %v: !t) -> (x0: !r) {
-  // expected-error@below {{[attend_c19] @weightless has no output o of a sum of values, so pairs have no weight; reductions of it are sum, max, min and argmax}}
+  // expected-error@below {{[attend_c19] @weightless has no output o of a sum of values, so pairs have no weight; reductions of it are sum, max, min, argmax and topk}}
   %r0 = attn.attend dims(b | i | j | c, e)
     q = %q[b, i, c] k = %k[b, j, c] v = %v[b, j, e]
     normalize = @weightless

@@ -59,7 +59,7 @@ void Comparison::add(unsigned r, const Tensor &t, llvm::ArrayRef<double> exact, 
   for (size_t n = 0; n < exact.size(); ++n) {
     Index index;
     for (AffineExpr x : attend.outMap(r).getResults())
-      index.push_back(at(cast<AffineDimExpr>(x).getPosition(), int64_t(n)));
+      index.push_back(at(isa<AffineSymbolExpr>(x) ? kRankDim : cast<AffineDimExpr>(x).getPosition(), int64_t(n)));
     rows.got.push_back(t.get(index));
     rows.exact.push_back(exact[n]);
     rows.plain.push_back(rounded(t.element, plain[n]));

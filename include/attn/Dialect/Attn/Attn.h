@@ -21,28 +21,39 @@ NormalizerOp lookupNormalizer(AttendOp attend);
 
 /// Where an output of an attend comes from.
 struct OutputSource {
-  enum Kind { Finish, Reduction, Epilogue, Weights, Column, Aggregate };
+  enum Kind { Finish, Reduction, Epilogue, Weights, Column, Aggregate, LogSumExp };
   Kind kind;
   unsigned index;     // among the finish's results, the reductions, ..
   bool perFeature;    // one number for each value feature
   bool needsValues;   // depends on a sum of values
   double empty = 0.0; // of a row without any present pair (Finish, Weights); epilogues compute theirs
 };
-/// By name: results of the epilogue, reductions, columns, aggregates, p, results of the finish. None: no such output.
+/// By name: results of the epilogue, reductions, columns, aggregates, p, results of the finish, and lse, of the scores,
+/// where nothing else has that name. None: no such output.
 std::optional<OutputSource> findOutput(AttendOp attend, NormalizerOp normalizer, llvm::StringRef name);
 /// Of every result; the normalizer is linked and everything verified.
 llvm::SmallVector<OutputSource> outputSources(AttendOp attend);
+
+/// The reduction topk that an output stores; its map has the rank, a symbol, as its last index. None: it is no such one.
+std::optional<unsigned> topkOf(AttendOp attend, llvm::StringRef output);
+/// A dimension's position that stands for the rank where dimensions of an output's map are listed.
+inline constexpr unsigned kRankDim = 1u << 30;
 
 /// Text of the built-in normalizers, in the dialect's own syntax.
 llvm::StringRef normalizerLibraryText();
 /// Their names, in the order of the text.
 llvm::SmallVector<llvm::StringRef> normalizerLibraryNames();
 
-/// Adds to the module the built-in normalizers that its attends use and it does not define itself.
+/// Adds to the module the built-in normalizers that its attends use and it does not define itself. Repeated steps are
+/// written out before.
 mlir::LogicalResult linkNormalizers(mlir::ModuleOp module);
 
 std::unique_ptr<mlir::Pass> createAttnLinkNormalizersPass();
 std::unique_ptr<mlir::Pass> createAttnExpandColumnsPass();
+/// An output lse of a normalizer that has none becomes a statistic of a pass in front of the others.
+std::unique_ptr<mlir::Pass> createAttnExpandLsePass();
+/// Writes out the steps of every attn.repeat.
+mlir::LogicalResult expandRepeats(mlir::ModuleOp module);
 
 /// On an attend that --attn-expand-columns made: its queries are the keys of the text, so that what sets name by query
 /// and key is meant the other way round; indices of maps and regions are the attend's own.
@@ -71,7 +82,7 @@ mlir::LogicalResult verifyMergeable(MergeOp op, NormalizerOp normalizer);
 mlir::LogicalResult expandMerges(mlir::ModuleOp module);
 std::unique_ptr<mlir::Pass> createAttnExpandMergePass();
 
-/// attn.attend, attn.map, attn.merge, attn.call: what computes in a kernel.
+/// attn.attend, attn.map, attn.merge, attn.call: what computes in a kernel whose repeated steps are written out.
 bool isStep(mlir::Operation *op);
 /// Steps in order; verifySteps holds.
 llvm::SmallVector<mlir::Operation *> stepsOf(KernelOp kernel);

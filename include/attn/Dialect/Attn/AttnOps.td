@@ -12,8 +12,8 @@ def KernelOp : Attn_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, Single
   let description = [{
     Names are part of the interface: tools and bindings address arguments and results by them.
 
-    Constraints: `kernel_c1`: tensors are ranked, rank 1 to 6, of f64, f32, bf16, f16, i64, i32, i8 or i1; scalars are index, i64, i32, f32
-    or f64. `kernel_c2`: names are unique identifiers. `kernel_c3`: the return's types are the result types. `kernel_c4`: facts are attn.sorted and attn.range, of
+    Constraints: `kernel_c1`: tensors are ranked, rank 1 to 6, of f64, f32, bf16, f16, i64, i32, i8 or i1, arguments also of f8E4M3FN or f8E5M2; scalars are
+    index, i64, i32, f32 or f64. `kernel_c2`: names are unique identifiers. `kernel_c3`: the return's types are the result types. `kernel_c4`: facts are attn.sorted and attn.range, of
     arguments that are tensors of i32 or i64.
 
     An argument's facts are promises of the caller: `attn.sorted`, its elements ascend along the last axis, and `attn.range = array<i64: lo, hi>`, lo <= x < hi for each of them.
@@ -109,21 +109,24 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     s_ij = score(scale * sum_c dot(q[..i..c], k[..j..c]))  for (i, j) in set, absent otherwise; dot is the product unless given
     w_ij = normalize_j(s_i.)       o[..i..e] = finish(sum_j w_ij v[..j..e])
     ```
+    q and k may come in parts, whose products are added; with a bilinear tensor the sum is sum_cr q[..i..c] g[..c..r] k[..j..r]. What a part, or v, reads may pass through a region.
     With dropout the weights of the value sums alone are multiplied by (random(seed; batch, i, j) >= p) / (1 - p).
 
-    Dimensions come from the maps alone. Accumulation is f32 for 16-bit and f32 operands, f64 for f64. See docs/language.md.
+    Dimensions come from the maps, extents of features also from dims. Accumulation is f64 where an operand is f64 or passes through a region that yields f64, f32 otherwise. See docs/language.md.
 
     Constraints:
-    `attend_c1`: dimension names are unique identifiers; one query and one key dimension; two features (one where q, k and v share it).
-    `attend_c2`: a map has one index an axis: a dimension, a constant, or a batch dimension floordiv a constant.
-    `attend_c3`: feature extents are static and agree.
-    `attend_c4`: q is indexed by every batch dimension, the query and the contracted feature; k by the key and the contracted feature; v by the
-    key and the value feature; each once, and k and v not by the query, q not by the key.
+    `attend_c1`: dimension names are unique identifiers; one query and one key dimension; two features (one where q, k and v share it), with parts or a bilinear tensor as many contracted ones as
+    they have, then the value's.
+    `attend_c2`: a map has one index an axis: a dimension, a constant, or a batch dimension floordiv a constant; of operands also their token floordiv a constant and a feature floordiv or + a constant.
+    `attend_c3`: feature extents are static, of axes that agree or written in dims.
+    `attend_c4`: q is indexed by every batch dimension, the query and its contracted feature; k by the key and its contracted feature; v by the
+    key and the value feature; each once, and k and v not by the query, q not by the key. Where there is a region the token and the feature may be missing; some input is indexed by each of the two
+    tokens.
     `attend_c5`: an output's map names plain dimensions: every batch dimension and the query, o also the value feature, lse no feature.
-    `attend_c6`: static extents of one dimension agree, in captured tensors too, and with a static grid behind a constant `first`; a constant index is inside a static extent.
+    `attend_c6`: static extents of one dimension agree, in captured tensors too, and with a static grid behind a constant `first`; a constant index is inside a static extent, and so is what a feature of written extent indexes.
     `attend_c7`: the set region holds set ops and constants (integers, and f32 for probabilities) and yields one set; the score region takes the score and the indices and yields
     its type.
-    `attend_c8`: element types: q, k, v are all f64 or all of f32, bf16, f16; o is one of these (f64 with f64); lse is f32 (f64 with f64).
+    `attend_c8`: element types: operands are f64, f32, bf16, f16, f8E4M3FN or f8E5M2, with a region also i64, i32, i8 or i1, each of its own; o is f32, bf16 or f16 and lse f32, both f64 where scores are.
     `attend_c9`: the score region and the regions of `where` hold only arith, math, attn.load, attn.member and attn.random on scalars: index, i1 to i64, f16, bf16, f32, f64; ops
     have one result, and none looks at the bits of a float.
     `attend_c10`: the normalizer exists, and its outputs include the attend's.
@@ -136,12 +139,12 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c17`: names of reductions, columns and aggregates are unique identifiers; a reduction's region takes the score and the indices and yields the score's type; an argmax is stored as i32 or i64.
     `attend_c18`: the epilogue names what it yields and takes outputs of the finish and reductions that are floats, by name, and indices of batch dimensions, the query and the value feature.
     `attend_c19`: a column's region takes the weight, the score and the indices and yields the score's type; an aggregated tensor is indexed by the batch dimensions, the query and a feature, which is its output's. Columns need a weight: a finish output o.
-    `attend_c21`: an operand's region takes the element (floats in the accumulation type, integers in their own) and the indices of its batch dimensions, token and feature and yields the accumulation
-    type; operands of integers, f8E4M3FN, f8E5M2 and mixed 16-bit types are converted so. Where extents of features are written in dims, feature axes may be indexed by `c floordiv n` and `c + n`, and
-    need not be indexed by the feature at all where there is a region.
+    `attend_c21`: an operand's region takes the element (floats in the accumulation type, integers in their own) and the indices of the batch dimensions, its token and its feature, and yields the
+    accumulation type. A token floordiv a constant needs a region; a feature floordiv or + a constant, or one that does not index, an extent in dims.
     `attend_c22`: q and k have the same number of parts, each with a contracted feature of its own; with a bilinear tensor or a dot region there is one part.
-    `attend_c23`: the dot region takes an element of q, one of k and the contracted feature's index and yields the accumulation type. A bilinear tensor is indexed by batch dimensions, q's feature and k's.
-    `attend_c24`: a topk has a count of at least 1 and a name for the axis of ranks, which its output's map has as its last index.
+    `attend_c23`: the dot region takes an element of q, one of k and the indices of the batch dimensions and the contracted feature and yields the accumulation type. A bilinear tensor is indexed by batch dimensions, constants, q's
+    feature and k's, and stands without a dot region.
+    `attend_c24`: a topk has a count of at least 1 and a name for the axis of ranks, which is that of no dimension; its output's map has it as its last index, and its type the count as extent there.
     `attend_c20`: without v no output needs values, and there is one feature; the output p is indexed by the batch dimensions, the query and the key.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, Optional<AnyType>:$scale, Optional<AnyType>:$first,
@@ -214,7 +217,8 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     mlir::Region *dotRegion() { return operandRegion(3); }
     mlir::Region *partRegion(unsigned n) { return operandRegion(4 + n); }
     /// How many ids a topk has, 0 for other reductions; the name of the axis of its ranks.
-    int64_t reductionCount(unsigned n) { return getReduceCounts() ? (*getReduceCounts())[n] : 0; }
+    int64_t reductionCount(unsigned n) { return getReduceCounts() && n < getReduceCounts()->size() ? (*getReduceCounts())[n] : 0; }
+    mlir::StringRef reductionRank(unsigned n) { return getReduceRanks() && n < getReduceRanks()->size() ? mlir::cast<mlir::StringAttr>((*getReduceRanks())[n]).getValue() : mlir::StringRef(); }
     unsigned numAggregates() { return getAggregateNames() ? getAggregateNames()->size() : 0; }
     /// Dimensions whose indices an epilogue takes behind its named values: batch, query, value feature.
     llvm::SmallVector<unsigned> epilogueDims();

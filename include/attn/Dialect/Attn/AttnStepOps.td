@@ -11,7 +11,7 @@ def Attn_MapReduction : I32EnumAttr<"MapReduction", "How a map's elements become
 }
 def Attn_MapReductionAttr : EnumAttr<Attn_Dialect, Attn_MapReduction, "map_reduction">;
 
-def MapOp : Attn_Op<"map", [HasParent<"KernelOp">, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+def MapOp : Attn_Op<"map", [ParentOneOf<["KernelOp", "RepeatOp"]>, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "an elementwise step of a kernel, perhaps summed over some dimensions";
   let description = [{
     ```
@@ -68,7 +68,7 @@ def MapOp : Attn_Op<"map", [HasParent<"KernelOp">, DeclareOpInterfaceMethods<OpA
   }];
 }
 
-def MergeOp : Attn_Op<"merge", [HasParent<"KernelOp">, AttrSizedOperandSegments]> {
+def MergeOp : Attn_Op<"merge", [ParentOneOf<["KernelOp", "RepeatOp"]>, AttrSizedOperandSegments]> {
   let summary = "the outputs of one attention over the union of disjoint key sets, from those over each of them";
   let description = [{
     Each part is the o and lse of an attend over some of a row's keys. With the gauge and the finish of the normalizer, and the parts as states r = lse, l = 1, n = o:
@@ -110,6 +110,33 @@ def MergeOp : Attn_Op<"merge", [HasParent<"KernelOp">, AttrSizedOperandSegments]
     /// What the normalizer's parameter `n` is, as for an attend.
     AttendOp::NormArg normArg(unsigned n);
   }];
+}
+
+def RepeatOp : Attn_Op<"repeat", [ParentOneOf<["KernelOp", "RepeatOp"]>, SingleBlock]> {
+  let summary = "steps that are run several times, each time on what the last one gave";
+  let description = [{
+    ```
+    x_0 = init      x_n+1 = steps(x_n)      the results are x_count
+    ```
+    The region holds steps and ends with attn.yield: as many values as it takes, of their types. Tensors of the kernel are captured. The steps are written out `count` times when the module is linked, so
+    what holds of a kernel's steps holds of all of them.
+
+    Constraints: `repeat_c1`: a count of 1 to 64. `repeat_c2`: the region takes, yields and returns values of the same types, one or more. `repeat_c3`: the region holds steps alone and yields results of them.
+
+    Example:
+    ```mlir
+    %mu = attn.repeat 3 (%m = %mu0) {
+      %next = attn.attend dims(b | i | j | c, e) q = %m[b, i, c] k = %x[b, j, c] v = %x[b, j, e] outputs o[b, i, e] : (!t, !t, !t) -> !t
+      attn.yield %next : !t
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$count, Variadic<AnyRankedTensor>:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def CallOp : Attn_Op<"call", [HasParent<"KernelOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {

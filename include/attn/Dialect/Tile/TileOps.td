@@ -144,11 +144,24 @@ def BoxesOp : Tile_Op<"boxes"> {
   let assemblyFormat = "(`first` $first^ `:` type($first))? attr-dict";
 }
 
-def PackOp : Tile_Op<"pack"> {
-  let summary = "the task's block of a key or value tensor, converted and packed, by an order if there is one";
-  let arguments = (ins AnyRankedTensor:$source, Optional<Tile_OrderType>:$order, AffineMapAttr:$map);
+def PackOp : Tile_Op<"pack", [AttrSizedOperandSegments]> {
+  let summary = "the task's block of keys or values, converted and packed, by an order if there is one";
+  let description = [{
+    ```
+    key (j, feature f_p + c) = producer_p(source_p[map_p(batch, j, c)], batch, j, c)      0 <= c < extent_p, f_p the extents before p
+    ```
+    Parts stand side by side. A map's indices are dimensions, constants, the token or a feature floordiv a constant, a feature plus a constant. A producer, a region or empty, takes the element,
+    floats in the accumulation type and integers in their own, the indices of the batch dimensions, the token and the feature; an empty one converts. Where `checked`, an index of a load in a
+    producer may lie outside of its axis: then the token is absent from all pairs.
+
+    Constraints: `pack_c1`: one map for each source, and extents that are together the panels' features, absent where one source has them all; no producers or one for each source, which takes the element and the indices of the batch
+    dimensions, the token and the feature, and yields one number.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$sources, Optional<Tile_OrderType>:$order, AffineMapArrayAttr:$maps, OptionalAttr<DenseI64ArrayAttr>:$extents, UnitAttr:$checked);
+  let regions = (region VariadicRegion<MaxSizedRegion<1>>:$producers);
   let results = (outs Tile_PanelsType:$panels);
-  let assemblyFormat = "$source (`order` $order^)? `by` $map attr-dict `:` type($source) `->` type($panels)";
+  let assemblyFormat = "$sources (`order` $order^)? `by` $maps (`extents` $extents^)? (`checked` $checked^)? (`through` $producers^)? attr-dict `:` type($sources) `->` type($panels)";
+  let hasRegionVerifier = 1;
 }
 
 def RowsOp : Tile_Op<"rows"> {
@@ -185,9 +198,16 @@ def SummaryOp : Tile_Op<"summary"> {
 
 def LoadOp : Tile_Op<"load"> {
   let summary = "the task's block of queries, in the accumulation type";
-  let arguments = (ins AnyRankedTensor:$source, AffineMapAttr:$map);
+  let description = [{
+    Sources, maps, extents and producers are those of `tile.pack`, with queries in the place of keys.
+
+    Constraints: `load_c1`: those of `pack_c1`, with the tile's features.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$sources, AffineMapArrayAttr:$maps, OptionalAttr<DenseI64ArrayAttr>:$extents, UnitAttr:$checked);
+  let regions = (region VariadicRegion<MaxSizedRegion<1>>:$producers);
   let results = (outs Tile_TileType:$result);
-  let assemblyFormat = "$source `by` $map attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$sources `by` $maps (`extents` $extents^)? (`checked` $checked^)? (`through` $producers^)? attr-dict `:` type($sources) `->` type($result)";
+  let hasRegionVerifier = 1;
 }
 
 def FillOp : Tile_Op<"fill", [Pure]> {
@@ -234,7 +254,7 @@ def WeighOp : Tile_Op<"weigh", [AttrSizedOperandSegments, AttrSizedResultSegment
     ```
     One sum for each entry of `sum_phis`: k, or -1 where nothing weighs (then the gauge leaves it alone); `sum_classes`: over the keys of one class, or -1; `sum_values`: which of the
     regions `values` gives x, from the score and the indices, or -1 for 1; `sum_ops`: 0 for a sum as above, 1 and 2 for the largest and least x instead, 3 for the key of the
-    largest x (a tile of two numbers a row: x and the key).
+    largest x (a tile of two numbers a row: x and the key), 4 for the keys of the K largest x (a tile of K numbers a row).
     `weights` are those that meet values, one for each entry of `weight_phis` (k) and `weight_classes`. The `factor` region, where there is one, gives what they are multiplied by
     before, from the indices: dropout. The `class` region gives the class of a pair from the indices. The `product` region, where there is one, gives what is summed over c in the place of
     q_rc k_jc, from q_rc, k_jc, the batch indices and c.
@@ -281,7 +301,7 @@ def MergeOp : Tile_Op<"merge", [AttrSizedResultSegments]> {
     r = max_n ref_n        sum = sum_n gauge(ref_n - r) sum_n        acc = sum_n gauge(ref_n - r) acc_n
     ```
     over the chunks n in which the row met a key, in ascending order; the gauge is 1 where ref_n = r. `sum_ops` and `sum_phis` are those of the sweep (see tile.weigh): a sum that nothing
-    weighs takes no gauge, largest and least are those of all chunks, an argmax is the largest of all, of equals that of the lowest key. Without a reference all gauges are 1.
+    weighs takes no gauge, largest and least are those of all chunks, an argmax is the largest of all, of equals that of the lowest key, a topk the K largest of all. Without a reference all gauges are 1.
 
     Constraints: `merge_c1`: one entry of `sum_ops` and `sum_phis` for each sum; a gauge where there is a reference, and only there.
   }];
@@ -331,9 +351,18 @@ def RootOp : Tile_Op<"root"> {
 
 def PickOp : Tile_Op<"pick"> {
   let summary = "the value of the key that an argmax found, and its score, for every row";
+  let description = [{ The producer, if it is not empty, is that of `tile.pack`. }];
   let arguments = (ins Tile_TileType:$found, AnyRankedTensor:$source, AffineMapAttr:$map);
+  let regions = (region MaxSizedRegion<1>:$producer);
   let results = (outs Tile_TileType:$score, Tile_TileType:$value);
-  let assemblyFormat = "$found `from` $source `by` $map attr-dict `:` type(operands) `->` type(results)";
+  let assemblyFormat = "$found `from` $source `by` $map attr-dict (`through` $producer^)? `:` type(operands) `->` type(results)";
+}
+
+def TopOp : Tile_Op<"top"> {
+  let summary = "stores the keys that a topk found, the largest first, for every row";
+  let description = [{ Among equals the lowest key comes first, a NaN before all; -1 behind them where a row has fewer. }];
+  let arguments = (ins Tile_TileType:$found, AnyRankedTensor:$output, AffineMapAttr:$map);
+  let assemblyFormat = "$found `to` $output `by` $map attr-dict `:` type(operands)";
 }
 
 def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {

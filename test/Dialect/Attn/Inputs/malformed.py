@@ -15,7 +15,7 @@ HEAD = """#q = affine_map<(b, h, i, j, c, e) -> (b, h, i, c)>
 """
 PROPS = (
     'dim_names = ["b", "h", "i", "j", "c", "e"], num_batch = 2 : i64, q_map = #q, k_map = #k, v_map = #v, '
-    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0>'
+    'out_names = ["o", "lse"], out_maps = [#o, #l], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0>'
 )
 WITH_SCALE = PROPS.replace("1, 1, 1, 0,", "1, 1, 1, 1,")
 FULL = '%s = "attn.set.full"() : () -> !attn.set "attn.yield"(%s) : (!attn.set) -> ()'
@@ -76,13 +76,30 @@ attend("both firsts", "[attend_c13] give one `first`", operands="%q, %k, %v, %x"
 attend("empty grid", "[attend_c13] the grid of 'i' has 0 extents", props=PROPS + ", query_grid = array<i64>")
 attend("grid that overflows", "[attend_c13] the grid of 'i' has more than 2^31 - 1 tokens", props=PROPS + ", query_grid = array<i64: 2147483647, 2147483647, 2147483647>")
 attend("both seeds", "[attend_c14] give dropout one seed", operands="%q, %k, %v, %x", types="!t, !t, !t, i64", extra="i64",
-       props=PROPS.replace("0, 0, 0, 0>", "1, 0, 0, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
+       props=PROPS.replace("0, 0, 0, 0, 0, 0>", "1, 0, 0, 0, 0, 0>") + ", drop_seed_value = 2 : i64, drop_probability_value = 0.5 : f64")
 attend("seed without probability", "[attend_c14] give dropout one seed", props=PROPS + ", drop_seed_value = 2 : i64")
 attend("probability without seed", "[attend_c14] give dropout one seed", props=PROPS + ", drop_probability_value = 0.5 : f64")
 attend("scale is not a number", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF8000000000000 : f64")
 attend("scale is infinite", "[attend_c12] the scale is a finite number", props=PROPS + ", scale_value = 0x7FF0000000000000 : f64")
 attend("no properties", "does not match with the total size", props="")
-attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0>")
+attend("segments alone", "requires attribute", props="operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0>")
+
+# What it reads beside q, k and v.
+PARTS = PROPS.replace("0, 0>", "%d, 0>")
+BILINEAR = PROPS.replace("0, 0>", "0, 1>")
+attend("one more part", "[attend_c22] further parts come in pairs", operands="%q, %k, %v, %q", types="!t, !t, !t, !t", props=PARTS % 1 + ", part_maps = [#q]")
+attend("parts without maps", "[attend_c22] further parts come in pairs", operands="%q, %k, %v, %q, %k", types="!t, !t, !t, !t, !t", props=PARTS % 2)
+attend("maps without parts", "[attend_c22] further parts come in pairs", props=PROPS + ", part_maps = [#q, #k]")
+attend("bilinear without a map", "[attend_c23] a bilinear tensor has a map", operands="%q, %k, %v, %q", types="!t, !t, !t, !t", props=BILINEAR)
+attend("map without bilinear", "[attend_c23] a bilinear tensor has a map", props=PROPS + ", bilinear_map = #q")
+attend("parts and too few dimensions", "[attend_c1] dims have one or two features", operands="%q, %k, %v, %q, %k", types="!t, !t, !t, !t, !t", props=PARTS % 2 + ", part_maps = [#q, #k]")
+attend("one extent for two features", "[attend_c3] one extent for each feature", props=PROPS + ", feature_extents = array<i64: 64>")
+attend("negative extent", "[attend_c3] one extent for each feature", props=PROPS + ", feature_extents = array<i64: 64, -1>")
+attend("region of an operand in an empty block", "empty block", regions="({}, {}, {}, {}, {^bb0(%x: f32):}, {}, {}, {})")
+attend("region of an operand without arguments", "[attend_c21] the region of q takes 1 numbers and 4 indices", regions='({}, {}, {}, {}, {"attn.yield"() : () -> ()}, {}, {}, {})')
+attend("dot region without arguments", "[attend_c23] the dot region takes 2 numbers and 3 indices", regions='({}, {}, {}, {}, {}, {}, {}, {"attn.yield"() : () -> ()})')
+attend("too many regions", "[attend_c17] one region for every reduction", regions="({}, {}, {}, {}, {}, {}, {}, {}, {}, {})")
+attend("too few regions", "[attend_c17] one region for every reduction", regions="({}, {}, {}, {}, {}, {}, {})")
 props("negative num_batch", "[attend_c1] dims are", "num_batch = 2", "num_batch = -1")
 props("num_batch beyond 32 bits", "[attend_c1] dims are", "num_batch = 2", "num_batch = 4294967298")
 props("num_batch of i32", "64-bit signless integer", "2 : i64", "2 : i32")
@@ -135,7 +152,7 @@ attend("column without regions", "[attend_c17] one region for every reduction an
 attend("column of an empty region", "[attend_c19] a column has a region", props=PROPS + ', column_names = ["m"]', regions=REDUCED % "")
 attend("column of one argument", "[attend_c19] a column takes 2 numbers and 4 indices", props=PROPS + ', column_names = ["m"]', regions=REDUCED % ("^bb0(%s: f32):\n" + YIELD))
 attend("column of no argument", "[attend_c19] a column takes 2 numbers and 4 indices", props=PROPS + ', column_names = ["m"]', regions=REDUCED % '"attn.yield"() : () -> ()')
-AGGREGATED = PROPS.replace("0, 0, 0, 0, 0, 0>", "0, 0, 0, 0, 0, 1>")
+AGGREGATED = PROPS.replace("0, 0, 0, 0, 0, 0>", "0, 0, 0, 1, 0, 0>")
 attend("aggregate without map", "[attend_c19] one tensor and one map for every aggregate", props=AGGREGATED + ', aggregate_names = ["u"]', operands="%q, %k, %v, %x", types="!t, !t, !t, !t", extra="!t")
 attend("aggregate without tensor", "[attend_c19] one tensor and one map for every aggregate", props=PROPS + ', aggregate_names = ["u"], aggregate_maps = [#o]')
 attend("aggregate without name", "[attend_c19] one tensor and one map for every aggregate", props=AGGREGATED + ", aggregate_maps = [#o]", operands="%q, %k, %v, %x", types="!t, !t, !t, !t", extra="!t")
@@ -145,7 +162,7 @@ for what, text in {
 }.items():
     attend("aggregate map: " + what, "[attend_c19] what is aggregated", props=AGGREGATED + f', aggregate_names = ["u"], aggregate_maps = [affine_map<{text}>]', operands="%q, %k, %v, %x",
            types="!t, !t, !t, !t", extra="!t")
-ARGUED = PROPS.replace("0, 0, 0, 0, 0, 0>", "0, 0, 0, 0, 1, 0>") + ", normalizer = @sigmoid"
+ARGUED = PROPS.replace("0, 0, 0, 0, 0, 0>", "0, 0, 1, 0, 0, 0>") + ", normalizer = @sigmoid"
 attend("argument without operand", "[attend_c15] one operand for every argument", props=PROPS + ", norm_values = [affine_map<() -> ()>], normalizer = @sigmoid".replace("() ->", DIMS + " ->"))
 attend("operand without argument", "[attend_c15] one operand for every argument", props=ARGUED, operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")
 attend("operand for a constant", "[attend_c15] one operand for every argument", props=ARGUED + ", norm_values = [1.0]", operands="%q, %k, %v, %x", types="!t, !t, !t, f32", extra="f32")

@@ -1,0 +1,122 @@
+// The functions of vectors, over a dense sample of all f32: one in 4099 of them, all with ATTN_LONG=1.
+#include "Steps.h"
+
+#include <cstdlib>
+#include <cstring>
+
+using namespace attn;
+using namespace attn::test;
+
+namespace {
+
+struct Function {
+  const char *op;
+  double (*exact)(double);
+  double ulps;
+};
+const Function kFunctions[] = {
+    {"math.exp", [](double x) { return std::exp(x); }, 1.5},
+    {"math.exp2", [](double x) { return std::exp2(x); }, 1.5},
+    {"math.expm1", [](double x) { return std::expm1(x); }, 2},
+    {"math.tanh", [](double x) { return std::tanh(x); }, 2},
+    {"math.log", [](double x) { return std::log(x); }, 1.5},
+    {"math.log1p", [](double x) { return std::log1p(x); }, 1.5},
+};
+
+float fromBits(uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, 4);
+  return x;
+}
+
+/// Distance in units of the last place of `exact`. Below the least normal number the exponentials are 0.
+double error(double exact, float got, bool flushes) {
+  if (std::isnan(exact))
+    return std::isnan(got) ? 0 : kInf;
+  if (std::isinf(got) || std::isinf(float(exact)))
+    return std::isinf(got) && std::fabs(exact) > 0x1.fffffep127 && (got > 0) == (exact > 0) ? 0 : kInf;
+  double size = std::fabs(exact);
+  if (flushes && size < 0x1p-126)
+    return got == 0 || size > 0x1p-126 * (1 - 0x1p-22) ? 0 : kInf;
+  int exponent;
+  std::frexp(std::max(size, 0x1p-126), &exponent);
+  return std::fabs(double(got) - exact) / std::ldexp(1, exponent - 24);
+}
+
+struct MapOf {
+  explicit MapOf(const std::string &op)
+      : call("attn.kernel @k(%xs: tensor<?xf32>) -> (y: tensor<?xf32>) {\n  %y = attn.map dims(i) (%x = %xs[i]) {\n"
+             "    %p = " +
+             op + " %x : f32\n    attn.yield %p : f32\n  } -> [i] : (tensor<?xf32>) -> tensor<?xf32>\n" +
+             "  attn.return %y : tensor<?xf32>\n}\n") {}
+  std::vector<float> operator()(llvm::ArrayRef<uint32_t> bits) {
+    Tensor x(Element::F32, {int64_t(bits.size())});
+    for (size_t n = 0; n < bits.size(); ++n)
+      x.setBits({int64_t(n)}, bits[n]);
+    call.args = {x, Tensor(Element::F32, {int64_t(bits.size())})};
+    EXPECT_EQ(call.run(), ATTN_OK);
+    std::vector<float> y;
+    for (uint64_t b : call.args[1].elements())
+      y.push_back(fromBits(uint32_t(b)));
+    return y;
+  }
+  StepCall call;
+};
+
+TEST(Math, Accuracy) {
+  const char *all = std::getenv("ATTN_LONG");
+  const uint64_t step = all && std::atoi(all) ? 1 : 4099;
+  for (const Function &f : kFunctions) {
+    MapOf map(f.op);
+    const bool flushes = std::strncmp(f.op, "math.exp", 8) == 0 && std::strcmp(f.op, "math.expm1") != 0;
+    double worst = 0;
+    float at = 0;
+    std::vector<uint32_t> bits;
+    for (uint64_t from = 0; from < (uint64_t(1) << 32); from += step << 16) {
+      bits.clear();
+      for (uint64_t n = from; n < std::min(from + (step << 16), uint64_t(1) << 32); n += step)
+        bits.push_back(uint32_t(n));
+      const std::vector<float> y = map(bits);
+      for (size_t n = 0; n < bits.size(); ++n) {
+        const float x = fromBits(bits[n]);
+        // Between 2^-126 and 2^-127 exp2 is not exact, see Emit.h.
+        if (flushes && f.op[8] == '2' && x < -126 && x > -127)
+          continue;
+        if (double e = error(f.exact(x), y[n], flushes); !(e <= worst))
+          worst = e, at = x;
+      }
+    }
+    EXPECT_LE(worst, f.ulps) << f.op << " of " << at;
+    std::printf("%s: %.3f ulp at %a\n", f.op, worst, double(at));
+  }
+}
+
+TEST(Math, SpecialValues) {
+  const float inf = INFINITY;
+  const std::vector<uint32_t> in = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00123, 0x7f800001,
+                                    0x00000001, 0x80000001, 0x7f7fffff, 0xff7fffff, 0xbf800000, 0x3f800000};
+  struct {
+    const char *op;
+    std::vector<float> want; // of those above
+  } const cases[] = {
+      {"math.exp", {1, 1, inf, 0, NAN, NAN, NAN, 1, 1, inf, 0}},
+      {"math.exp2", {1, 1, inf, 0, NAN, NAN, NAN, 1, 1, inf, 0, 0.5f, 2}},
+      {"math.expm1", {0, -0.f, inf, -1, NAN, NAN, NAN, 0x1p-149f, -0x1p-149f, inf, -1}},
+      {"math.tanh", {0, -0.f, 1, -1, NAN, NAN, NAN, 0x1p-149f, -0x1p-149f, 1, -1}},
+      {"math.log", {-inf, -inf, inf, NAN, NAN, NAN, NAN, -0x1.9d1dap6f, NAN, 0x1.62e43p6f, NAN, NAN, 0}},
+      {"math.log1p", {0, -0.f, inf, NAN, NAN, NAN, NAN, 0x1p-149f, -0x1p-149f, 0x1.62e43p6f, NAN, -inf}},
+  };
+  for (const auto &c : cases) {
+    MapOf map(c.op);
+    const std::vector<float> y = map(in);
+    for (size_t n = 0; n < c.want.size(); ++n) {
+      if (std::isnan(c.want[n]))
+        EXPECT_TRUE(std::isnan(y[n])) << c.op << " of " << fromBits(in[n]) << " is " << y[n];
+      else
+        EXPECT_TRUE(y[n] == c.want[n] && std::signbit(y[n]) == std::signbit(c.want[n]))
+            << c.op << " of " << fromBits(in[n]) << " is " << y[n];
+    }
+  }
+}
+
+} // namespace

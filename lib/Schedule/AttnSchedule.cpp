@@ -190,7 +190,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                  std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
-    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
+    if (Operation *own = ownLists(op);
+        own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
     if (name == "stream" && request.splitKeys <= 0 && goesSideBySide(op)) {
       auto number = [&](StringRef field, int64_t n) { return b.getNamedAttr(field, b.getI64IntegerAttr(n)); };

@@ -137,9 +137,9 @@ void MainEmitter::matchInline() {
     V y = of.block->getTerminator()->getOperand(0);
     auto product = y.getDefiningOp<arith::MulFOp>();
     FloatAttr by;
-    bool isScore = y == of.block->getArgument(0) ||
-                   (product && product.getLhs() == of.block->getArgument(0) &&
-                    matchPattern(product.getRhs(), m_Constant(&by)) && by.getValueAsDouble() > 0);
+    bool isScore =
+        y == of.block->getArgument(0) || (product && product.getLhs() == of.block->getArgument(0) &&
+                                          matchPattern(product.getRhs(), m_Constant(&by)) && by.getValueAsDouble() > 0);
     if (op && !isScore)
       return;
   }

@@ -262,8 +262,8 @@ protected:
   bool keepsScores = false; // regions of reductions take scores that nothing is subtracted from
   bool inlineSums = false;  // other sums than those of `simple`, in registers too
   llvm::SmallVector<InlineRegion> inlineValues;
-  bool simple = false;      // one weight, and sums of it alone
-  bool counting = false;    // the last sweep, whose blocks and tiles are reported
+  bool simple = false;   // one weight, and sums of it alone
+  bool counting = false; // the last sweep, whose blocks and tiles are reported
   llvm::SmallVector<unsigned> sumSlots;
   llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies
   std::string raiseName;

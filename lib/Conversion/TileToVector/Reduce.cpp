@@ -1,5 +1,6 @@
 // Weights and sums of other kinds than one weight and its sums: several weights, classes of keys, sums of what regions
-// say, largest and least, argmax (tile.weigh), as far as they are not in registers (Inline.cpp). Row by row through L1, so that the code of the regions is emitted once.
+// say, largest and least, argmax (tile.weigh), as far as they are not in registers (Inline.cpp). Row by row through L1,
+// so that the code of the regions is emitted once.
 #include "MainEmitter.h"
 
 using namespace mlir;

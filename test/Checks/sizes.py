@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Files of at most 800 lines, gallery programs of at most 15: 5 more with reductions, columns or an epilogue, 10 more for each step after the first;
-normalizers that a program brings along do not count.
+"""Files of at most 800 lines, gallery programs of at most 15: 5 more with reductions, columns or an epilogue, 5 more for each operand that is passed through
+a region, 10 more for each step after the first; normalizers that a program brings along do not count.
 
     sizes.py ROOT          every file that is too long, and exit status 1, or a summary
 """
@@ -19,6 +19,7 @@ def program(text):
     """(lines that count, how many may) of a gallery program."""
     text = re.sub(r"^attn\.normalizer .*?^}\n", "", text, flags=re.M | re.S)
     more = 5 if re.search(r"^\s+.*\b(reduce \w+ =|columns \w+ =|aggregate \w+ =|epilogue\()", text, re.M) else 0
+    more += 5 * len(re.findall(r"\bas \(%", text))
     steps = len(re.findall(r"= attn\.(?:attend|map|merge)\b", text))
     return len(text.splitlines()), GALLERY_LIMIT + more + 10 * max(0, steps - 1)
 

@@ -42,11 +42,20 @@ def _f64(text, keeps):
     text = "".join(x if x.startswith("attn.normalizer") else x.replace("f32", "f64") for x in parts)
     text = re.sub(r"\b(score|weighted|sum|min|max|argmax)\(%(\w+)(?=[,)])", r"\1(%\2 : f64", text)
     text = re.sub(r"(columns \w+ = sum\(%\w+ : f64, %\w+)", r"\1 : f64", text)
+    text = re.sub(r"\bas \(%(\w+)(?=[,)])", r"as (%\1 : f64", text)
+    text = re.sub(r"\bdot\(%(\w+), %(\w+)(?=[,)])", r"dot(%\1 : f64, %\2 : f64", text)
     text = re.sub(r"epilogue\([^)]*\)", lambda m: re.sub(r"\b(\w{2,}|o) = (%\w+)", r"\1 = \2 : f64", m[0]), text)
     text = re.sub(r"(%\w+) = (%\w+\[)", r"\1 : f64 = \2", text)  # elements of a map's operands
     for name in keeps:
         text = _must(rf"(%{name}: [\w<?]*)f64", r"\g<1>f32", text)
     return text
+
+
+def _narrow(text, element):
+    """Tensors of features of a 16-bit type; a load of one gives such a number, which the text's f32 arithmetic takes as f32."""
+    narrow = re.findall(r"^(!\w+) = tensor<.*\dxf32>$", text, re.M)
+    text = _must(r"^(!\w+ = tensor<.*\dx)f32>$", rf"\g<1>{element}>", text, re.M)
+    return re.sub(rf"%(\w+) = (attn\.load %\w+\[[^\]]*\] : (?:{'|'.join(narrow)})\b)", rf"%\1_ = \2  %\1 = arith.extf %\1_ : {element} to f32", text)
 
 
 def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
@@ -81,4 +90,4 @@ def variant(text, element="f32", layout="bhsd", d=64, e=64, keeps=()):
         raise ValueError(layout)
     if element == "f64":
         return _f64(text, keeps)
-    return text if element == "f32" else _must(r"^(!\w+ = tensor<.*\dx)f32>$", rf"\g<1>{element}>", text, re.M)
+    return text if element == "f32" else _narrow(text, element)

@@ -20,7 +20,7 @@ namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
-                                     kChunksAttr = "chunks", kTogetherAttr = "together";
+                                     kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together";
 /// So many queries, or fewer, of every head are rows of a block together with those of the heads that share their keys.
 inline constexpr int64_t kTogetherQueries = 8;
 

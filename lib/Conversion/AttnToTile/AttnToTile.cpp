@@ -85,6 +85,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows),
                                          b.getI64IntegerAttr(keys), b.getI64IntegerAttr(tileRows),
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
+  if (v.contains(kSideAttr))
+    variant->setAttr(kSideAttr, b.getUnitAttr());
   if (v.contains(kTogetherAttr))
     variant->setAttr(kTogetherAttr, b.getUnitAttr());
   b.createBlock(&variant.getBody());
@@ -122,6 +124,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
               (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
+  once |= v.contains(kSideAttr); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {

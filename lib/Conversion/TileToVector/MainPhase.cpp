@@ -96,6 +96,7 @@ void MainEmitter::matchSweep(tile::ForOp op) {
       weighedSlots.push_back(slot);
     slot += kind == 3 ? 2 : 1;
   }
+  matchInline();
   raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
 
   if (!hasScore) {

@@ -90,8 +90,8 @@ void OperandEmitter::dryRun(llvm::function_ref<void(Operation *, unsigned)> spre
         if (auto it = known.find(v); it != known.end())
           in.push_back(it->second);
         else if (matchPattern(v, m_ConstantInt(&constant)) && constant.getSignificantBits() <= 64)
-          in.push_back(uniformLanes(v.getType().isInteger(1) ? constant.getZExtValue() : constant.getSExtValue(),
-                                    e.lanes));
+          in.push_back(
+              uniformLanes(v.getType().isInteger(1) ? constant.getZExtValue() : constant.getSExtValue(), e.lanes));
       }
       if (auto load = dyn_cast<attn::LoadOp>(op)) {
         int axis = -1;
@@ -139,7 +139,8 @@ Val OperandEmitter::materialize(RegionEmitter &region, const FeatureLanes &x, Ty
 void OperandEmitter::note(Absence &absent, ArrayRef<RegionEmitter::BoundsCheck> checks) {
   for (const RegionEmitter::BoundsCheck &check : checks) {
     V ok = check.ok, index = check.index;
-    if (!noted.insert({index.getAsOpaquePointer(), check.argument, check.axis}).second) // by an earlier vector of the token
+    if (!noted.insert({index.getAsOpaquePointer(), check.argument, check.axis})
+             .second) // by an earlier vector of the token
       continue;
     if (isa<VectorType>(ok.getType())) {
       V bad = arith::XOrIOp::create(e.b, e.loc, ok, e.splatInt(e.vecOf(e.b.getI1Type()), 1));
@@ -185,8 +186,7 @@ Val OperandEmitter::element(RegionEmitter &region, V token, const FeatureLanes &
       bool whole = x.divisor == 1 || !lanes.base || lanes.multiple % x.divisor == 0;
       if (!whole) { // a run of vectors divides alike, or the loop is one of single vectors
         Val v = materialize(region, lanes, e.b.getIndexType());
-        V divided = arith::DivUIOp::create(
-            e.b, e.loc, v.v, e.splatInt(cast<VectorType>(v.v.getType()), x.divisor));
+        V divided = arith::DivUIOp::create(e.b, e.loc, v.v, e.splatInt(cast<VectorType>(v.v.getType()), x.divisor));
         indices.push_back({std::nullopt, Val{divided, 0, INT32_MAX - 1}});
         continue;
       }
@@ -231,8 +231,8 @@ Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Inde
     V stride = tensor.strides[axis], extentOf = tensor.extents[axis];
     if (!index.lanes) {
       V i = region.wide(index.v);
-      bool tied = index.v.plainDim == ~1u || (!fact.free && (fact.dim == (int64_t)index.v.plainDim ||
-                                                             fact.also == (int64_t)index.v.plainDim));
+      bool tied = index.v.plainDim == ~1u ||
+                  (!fact.free && (fact.dim == (int64_t)index.v.plainDim || fact.also == (int64_t)index.v.plainDim));
       bool proven = index.v.lo >= 0 && index.v.hi < tensor.type.getDimSize(axis);
       if (!tied && !proven)
         check(e.both(e.ge(i, e.i64(0)), e.lt(i, extentOf)), axis, i);
@@ -301,8 +301,8 @@ V OperandEmitter::lanesOf(TensorRef &tensor, V scalar, ArrayRef<std::pair<unsign
     int64_t second = greatest + 1 - e.lanes;
     for (int64_t at : x.at)
       order.push_back(at < first + e.lanes ? at - first : e.lanes + at - second);
-    return e.convert(
-        vector::ShuffleOp::create(e.b, e.loc, windowAt(first, e.lanes), windowAt(second, e.lanes), order), element);
+    return e.convert(vector::ShuffleOp::create(e.b, e.loc, windowAt(first, e.lanes), windowAt(second, e.lanes), order),
+                     element);
   }
   int64_t limit = tensor.type.isDynamicDim(axes[0].first) ? 0 : tensor.type.getDimSize(axes[0].first);
   if (first + length + (x.base ? x.most : 0) > limit)
@@ -407,8 +407,7 @@ OperandEmitter::Absence OperandEmitter::vectors(const Token &token, bool strided
     from = whole;
   }
   for (int64_t n = from; n < all; ++n)
-    storeAt(vector(token, featuresAt(n * e.lanes), strided, absent), e.i64(n),
-            std::min(e.lanes, extent - n * e.lanes));
+    storeAt(vector(token, featuresAt(n * e.lanes), strided, absent), e.i64(n), std::min(e.lanes, extent - n * e.lanes));
   return absent;
 }
 

@@ -80,7 +80,7 @@ private:
   int featureAxis = -1;
   llvm::SmallVector<mlir::Operation *> ofToken, ofFeature; // what is used of the region, by what it depends on
   llvm::DenseSet<V> byFeature;                             // values that depend on the feature
-  std::set<std::tuple<void *, unsigned, unsigned>> noted; // indices whose checks count already: value, argument, axis
+  std::set<std::tuple<void *, unsigned, unsigned>> noted;  // indices whose checks count already: value, argument, axis
   V fast;                                                  // i1: strides are what the fast code needs; null: always
 };
 

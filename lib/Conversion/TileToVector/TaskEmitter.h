@@ -20,6 +20,7 @@ struct Layout {
   unsigned together = 0;     // rows are of all members of a unit: 1 + batch dimensions; 0: of one
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
+  bool packsValues = true;   // something is summed of them
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
   int64_t staged = 0;                    // features of a key that are produced before they are transposed
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
@@ -27,7 +28,8 @@ struct Layout {
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
-  int64_t panelBytes() const { return keyPanelBytes() + width * valueRowBytes() + numSummaries * 32; }
+  int64_t packedRowBytes() const { return packsValues ? valueRowBytes() : 0; }
+  int64_t panelBytes() const { return keyPanelBytes() + width * packedRowBytes() + numSummaries * 32; }
   /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
@@ -57,7 +59,7 @@ struct Layout {
   } // [panel][row][2] lane masks, guarded path
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
-  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
+  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); }         // i8 a block of a group, as status
   int64_t staging() const { return align(blockStatus() + kGroupBlocks + lanes); } // [lanes][staged]
   int64_t queryAbsent() const { return align(staging() + lanes * staged * element); } // i32 a row: 0, or -1 absent
   int64_t queryReason() const { return align(queryAbsent() + (absentQueries ? blockRows * 4 : 0)); } // two i64 a row
@@ -77,7 +79,7 @@ struct Layout {
   int64_t packedKeys() const { return align(places() + blockRows * together * 8); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
-    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
+    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
   }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
@@ -143,7 +145,7 @@ public:
     return packedAt(e.at(slot, e.mul(e.divUnsigned(first, layout.width), layout.keyPanelBytes())), layout.packedKeys());
   }
   V valuesOf(V first) {
-    return packedAt(e.at(valueBase(), e.mul(first, layout.valueRowBytes())), layout.packedValues());
+    return packedAt(e.at(valueBase(), e.mul(first, layout.packedRowBytes())), layout.packedValues());
   }
   V packedAt(V inSlot, int64_t inScratch) {
     return packsHere ? e.select(packsHere, e.at(scratch, inScratch), inSlot) : inSlot;

@@ -13,11 +13,17 @@ void MainEmitter::storeTile(ArrayRef<V> s) {
     e.store(v, e.at(at, n * e.lanes * e.bytes));
 }
 
-/// Scores in the kernel's units, before a reference is subtracted.
+/// Products, for scores before a reference is subtracted.
 void MainEmitter::storeScores(ArrayRef<V> s) {
   V at = e.at(t.scratch, l.scores());
   for (auto [n, v] : llvm::enumerate(s))
-    e.store(e.fmul(v, factor), e.at(at, n * e.lanes * e.bytes));
+    e.store(v, e.at(at, n * e.lanes * e.bytes));
+}
+
+/// A vector of scores in the kernel's units; a score region stored them itself.
+V MainEmitter::keptScore(V rowOffset, int64_t half) {
+  V x = e.load(e.vec, e.at(e.at(e.at(t.scratch, l.scores()), rowOffset), half * e.lanes * e.bytes));
+  return hasScore ? x : e.fmul(x, factor);
 }
 
 SmallVector<V> MainEmitter::loadTile() {
@@ -355,7 +361,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
   auto done = [&](ArrayRef<V> s) {
     if (plainPhi && !accumulates.empty())
       e.when(guarded, [&] { noteVisible(panel, s); });
-    return simple ? storeWeights(s, panel) : reduceRows(s, panel);
+    return simple ? storeWeights(s, panel) : inlineSums ? reduceInline(s, panel) : reduceRows(s, panel);
   };
   if (weighOp.getSpreadTo()) {
     spreadRows(scores(), panel);

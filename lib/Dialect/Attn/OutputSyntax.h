@@ -34,8 +34,8 @@ private:
 
   llvm::ArrayRef<llvm::StringRef> dims;
   unsigned numBatch, valueDim;
-  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, reduceRanks, epilogueArgs, epilogueOuts, columnNames, aggregateNames,
-      aggregateMaps;
+  llvm::SmallVector<mlir::Attribute> normValues, reduceNames, reduceRanks, epilogueArgs, epilogueOuts, columnNames,
+      aggregateNames, aggregateMaps;
   llvm::SmallVector<int64_t> reduceKinds, reduceCounts;
   std::unique_ptr<mlir::Region> classRegion, epilogueRegion;
   std::vector<std::unique_ptr<mlir::Region>> reductions, columnRegions;

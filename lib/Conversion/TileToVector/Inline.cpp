@@ -128,6 +128,10 @@ void MainEmitter::matchInline() {
       return;
     if (value < 0)
       continue;
+    Block &region = weighOp.getValues()[value].front();
+    for (unsigned d = 0; d < t.program.getNumBatch(); ++d) // one number for all rows of the strip
+      if (l.together && t.program.getShare()[d] != 1 && !region.getArgument(1 + d).use_empty())
+        return;
     InlineRegion &of = inlineValues[value];
     if (!of.match(weighOp.getValues()[value].front(), 1, t.queryDim(), t.keyDim()))
       return;

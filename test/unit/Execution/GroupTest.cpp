@@ -139,6 +139,9 @@ TEST(Group, NormalizersAndOutputs) {
         "normalize = @entmax15",
         "reduce m = weighted(%s, h = %h, j = %j) { %y = attn.load %x[%h] : tensor<?xf32> %z = arith.mulf %s, %y : f32 "
         "attn.yield %z : f32 }",
+        "reduce m = weighted(%s, h = %h) { %n = arith.index_cast %h : index to i32 %y = arith.sitofp %n : i32 to f32 "
+        "%z = "
+        "arith.mulf %s, %y : f32 attn.yield %z : f32 }",
         "reduce ids[n] = topk 4", "dropout(seed = 5, probability = 0.3)",
         "epilogue(o = %o, h = %h, i = %i, e = %e) -> (o) { %y = attn.load %x[%h] : tensor<?xf32> %z = arith.addf %o, "
         "%y : f32 attn.yield %z : "

@@ -130,7 +130,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                  std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
-    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
+    if (Operation *own = ownLists(op);
+        own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
     constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
     if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {

@@ -249,10 +249,10 @@ void MainEmitter::count(unsigned counter, V by) {
 void MainEmitter::loadQueries() {
   SmallVector<std::unique_ptr<OperandEmitter>> parts;
   for (auto [n, source] : llvm::enumerate(loadOp.getSources()))
-    parts.push_back(std::make_unique<OperandEmitter>(
-        t, source, cast<AffineMapAttr>(loadOp.getMaps()[n]).getValue(),
-        loadOp.getProducers().empty() ? nullptr : &loadOp.getProducers()[n], t.queryDim(),
-        loadOp.getExtents() ? (*loadOp.getExtents())[n] : l.dot));
+    parts.push_back(
+        std::make_unique<OperandEmitter>(t, source, cast<AffineMapAttr>(loadOp.getMaps()[n]).getValue(),
+                                         loadOp.getProducers().empty() ? nullptr : &loadOp.getProducers()[n],
+                                         t.queryDim(), loadOp.getExtents() ? (*loadOp.getExtents())[n] : l.dot));
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
     V i = t.queryAt(e.min(e.add(first, r), lastRow));
     V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element));
@@ -261,9 +261,7 @@ void MainEmitter::loadQueries() {
       if (part->isPlain()) {
         copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
       } else {
-        OperandEmitter::Absence more = part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); });
-        V isNew = e.eq(absent.code, e.i64(0));
-        absent = {e.select(isNew, more.code, absent.code), e.select(isNew, more.index, absent.index)};
+        OperandEmitter::join(e, absent, part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); }));
       }
       row = e.at(row, part->extent * l.element);
     }

@@ -55,7 +55,7 @@ struct Layout {
   } // [panel][row][2] lane masks, guarded path
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
-  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
+  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); }         // i8 a block of a group, as status
   int64_t staging() const { return align(blockStatus() + kGroupBlocks + lanes); } // [lanes][staged]
   int64_t queryAbsent() const { return align(staging() + lanes * staged * element); } // i32 a row: 0, or -1 absent
   int64_t queryReason() const { return align(queryAbsent() + (absentQueries ? blockRows * 4 : 0)); } // two i64 a row

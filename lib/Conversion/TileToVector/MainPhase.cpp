@@ -154,6 +154,8 @@ void MainEmitter::solveRows() {
     t.placeRows(rows);
   lastRow = e.sub(e.add(first, rows), e.i64(1));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+  if (main.getChunks() && l.tileRows > 1 && !l.together)
+    single = e.eq(t.extents[t.queryDim()], e.i64(1));
 }
 
 /// The merge phase: no sweep, only what follows one.
@@ -274,9 +276,7 @@ void MainEmitter::loadQueries() {
       if (part->isPlain()) {
         copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
       } else {
-        OperandEmitter::Absence more = part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); });
-        V isNew = e.eq(absent.code, e.i64(0));
-        absent = {e.select(isNew, more.code, absent.code), e.select(isNew, more.index, absent.index)};
+        OperandEmitter::join(e, absent, part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); }));
       }
       row = e.at(row, part->extent * l.element);
     }

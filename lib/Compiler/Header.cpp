@@ -14,6 +14,10 @@ static std::string elementName(mlir::Type type) {
     return "bfloat16";
   if (type.isInteger(1))
     return "bool, one byte";
+  if (mlir::isa<mlir::Float8E4M3FNType>(type))
+    return "float8_e4m3fn";
+  if (mlir::isa<mlir::Float8E5M2Type>(type))
+    return "float8_e5m2";
   return (mlir::isa<mlir::FloatType>(type) ? "float" : "int") + std::to_string(type.getIntOrFloatBitWidth());
 }
 
@@ -27,6 +31,10 @@ static std::string indexText(mlir::AffineExpr expr, mlir::ArrayAttr dims) {
       binary && expr.getKind() == mlir::AffineExprKind::FloorDiv)
     if (auto divisor = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
       return indexText(binary.getLHS(), dims) + " / " + std::to_string(divisor.getValue());
+  if (auto binary = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(expr);
+      binary && expr.getKind() == mlir::AffineExprKind::Add)
+    if (auto offset = mlir::dyn_cast<mlir::AffineConstantExpr>(binary.getRHS()))
+      return indexText(binary.getLHS(), dims) + " + " + std::to_string(offset.getValue());
   return ""; // a constant: one of several tensors packed along this axis
 }
 

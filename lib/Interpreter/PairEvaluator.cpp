@@ -60,7 +60,7 @@ template <typename A> typename A::Acc PairEvaluator<A>::dot(bool &good) {
   for (size_t c = 0; c < q[0].size(); ++c) {
     dotRegion->setReal(0, q[0][c]);
     dotRegion->setReal(1, k[0][c]);
-    dotRegion->setInt(2, c);
+    dotRegion->setInt(2 + attend.numBatch(), c);
     good &= dotRegion->run();
     sum += (Acc)dotRegion->real();
   }
@@ -114,6 +114,8 @@ void PairEvaluator<A>::evaluate(MutableArrayRef<int64_t> dims, ArrayRef<int64_t>
   setRow(score, 1, dims);
   if (classes)
     setRow(*classes, 0, dims);
+  for (unsigned b = 0; dotRegion && b < attend.numBatch(); ++b)
+    dotRegion->setInt(2 + b, dims[b]);
   for (auto &machine : numbers)
     if (machine)
       setRow(*machine, 1, dims);

@@ -87,9 +87,9 @@ private:
     if (!string(type))
       return false;
     static const std::pair<const char *, Element> known[] = {
-        {"<f8", Element::F64}, {"<f4", Element::F32}, {"<f2", Element::F16}, {"<u2", Element::BF16},
-        {"<i8", Element::I64}, {"<i4", Element::I32}, {"|i1", Element::I8},  {"<i1", Element::I8},
-        {"|b1", Element::I1},  {"<b1", Element::I1}};
+        {"<f8", Element::F64}, {"<f4", Element::F32}, {"<f2", Element::F16},     {"<u2", Element::BF16},
+        {"<i8", Element::I64}, {"<i4", Element::I32}, {"|i1", Element::I8},      {"<i1", Element::I8},
+        {"|b1", Element::I1},  {"<b1", Element::I1},  {"|u1", Element::F8E4M3FN}};
     for (auto [name, element] : known)
       if (type == name) {
         header.element = element;
@@ -102,8 +102,9 @@ private:
     for (char c : type)
       if (c < 0x20 || c > 0x7e)
         return fail("the element type is not text");
-    return fail(fmt::format("element type '{}' is not read; there are <f8 <f4 <f2 <i8 <i4 |i1 |b1, and <u2 for bf16",
-                            type.take_front(16).str()));
+    return fail(
+        fmt::format("element type '{}' is not read; there are <f8 <f4 <f2 <i8 <i4 |i1 |b1, <u2 for bf16 and |u1 for f8",
+                    type.take_front(16).str()));
   }
 
   bool order() {
@@ -208,7 +209,7 @@ llvm::Expected<NpyHeader> attn::parseNpyHeader(StringRef start, uint64_t fileByt
 }
 
 std::string attn::npyPreamble(Element element, llvm::ArrayRef<int64_t> shape) {
-  static const char *const types[] = {"<f8", "<f4", "<f2", "<u2", "<i8", "<i4", "|i1", "|b1"};
+  static const char *const types[] = {"<f8", "<f4", "<f2", "<u2", "|u1", "|u1", "<i8", "<i4", "|i1", "|b1"};
   std::string tuple;
   for (int64_t n : shape)
     tuple += fmt::format("{}, ", n);
@@ -227,6 +228,7 @@ std::string attn::npyPreamble(Element element, llvm::ArrayRef<int64_t> shape) {
 }
 
 const char *attn::numpyName(Element element) {
-  static const char *const names[] = {"float64", "float32", "float16", "uint16", "int64", "int32", "int8", "bool"};
+  static const char *const names[] = {"float64", "float32", "float16", "uint16", "uint8",
+                                      "uint8",   "int64",   "int32",   "int8",   "bool"};
   return names[int(element)];
 }

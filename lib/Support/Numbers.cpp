@@ -13,7 +13,7 @@ namespace {
 struct Format {
   int mantissa, least, most;
 };
-constexpr Format f16Format{10, -14, 15}, bf16Format{7, -126, 127};
+constexpr Format f16Format{10, -14, 15}, bf16Format{7, -126, 127}, e4m3Format{3, -6, 8}, e5m2Format{2, -14, 15};
 
 uint16_t narrow(double x, Format f) {
   const uint16_t sign = std::signbit(x) ? 0x8000 : 0;
@@ -62,16 +62,16 @@ template <typename T> void put(void *data, int64_t index, T value) {
 } // namespace
 
 const char *attn::nameOf(Element element) {
-  static const char *const names[] = {"f64", "f32", "f16", "bf16", "i64", "i32", "i8", "i1"};
+  static const char *const names[] = {"f64", "f32", "f16", "bf16", "f8E4M3FN", "f8E5M2", "i64", "i32", "i8", "i1"};
   return names[int(element)];
 }
 
 int64_t attn::bytesOf(Element element) {
-  static const int64_t bytes[] = {8, 4, 2, 2, 8, 4, 1, 1};
+  static const int64_t bytes[] = {8, 4, 2, 2, 1, 1, 8, 4, 1, 1};
   return bytes[int(element)];
 }
 
-bool attn::isFloat(Element element) { return element <= Element::BF16; }
+bool attn::isFloat(Element element) { return element <= Element::F8E5M2; }
 
 uint16_t attn::toF16(double x) { return narrow(x, f16Format); }
 uint16_t attn::toBF16(double x) { return narrow(x, bf16Format); }
@@ -80,6 +80,22 @@ double attn::fromF16(uint16_t bits) { return widen(bits, f16Format); }
 double attn::fromBF16(uint16_t bits) { // the upper half of an f32
   const uint32_t wide = uint32_t(bits) << 16;
   return at<float>(&wide, 0);
+}
+
+/// The sign is the upper bit of 8 there, of 16 in `narrow` and `widen`.
+uint8_t attn::toF8E5M2(double x) {
+  const uint16_t bits = narrow(x, e5m2Format);
+  return uint8_t((bits >> 8 & 0x80) | (bits & 0x7f));
+}
+uint8_t attn::toF8E4M3FN(double x) { // the pattern above the largest number, 448, is NaN
+  const uint16_t bits = narrow(x, e4m3Format);
+  return uint8_t((bits >> 8 & 0x80) | std::min(bits & 0x7fff, 0x7f));
+}
+double attn::fromF8E5M2(uint8_t bits) { return widen(uint16_t((bits & 0x80) << 8 | (bits & 0x7f)), e5m2Format); }
+double attn::fromF8E4M3FN(uint8_t bits) {
+  if ((bits & 0x7f) == 0x7f)
+    return std::copysign(NAN, bits & 0x80 ? -1.0 : 1.0);
+  return widen(uint16_t((bits & 0x80) << 8 | (bits & 0x7f)), e4m3Format);
 }
 
 double attn::loadNumber(const void *data, Element element, int64_t index) {
@@ -92,6 +108,10 @@ double attn::loadNumber(const void *data, Element element, int64_t index) {
     return fromF16(at<uint16_t>(data, index));
   case Element::BF16:
     return fromBF16(at<uint16_t>(data, index));
+  case Element::F8E4M3FN:
+    return fromF8E4M3FN(at<uint8_t>(data, index));
+  case Element::F8E5M2:
+    return fromF8E5M2(at<uint8_t>(data, index));
   default:
     return double(loadInteger(data, element, index));
   }
@@ -122,6 +142,10 @@ void attn::storeNumber(void *data, Element element, int64_t index, double x) {
     return put(data, index, toF16(x));
   case Element::BF16:
     return put(data, index, toBF16(x));
+  case Element::F8E4M3FN:
+    return put(data, index, toF8E4M3FN(x));
+  case Element::F8E5M2:
+    return put(data, index, toF8E5M2(x));
   case Element::I64:
     return put(data, index, int64_t(x));
   case Element::I32:
@@ -134,14 +158,17 @@ void attn::storeNumber(void *data, Element element, int64_t index, double x) {
 }
 
 static int mantissaOf(Element element) {
-  static const int bits[] = {52, 23, 10, 7};
+  static const int bits[] = {52, 23, 10, 7, 3, 2};
   return isFloat(element) ? bits[int(element)] : 0;
 }
 
 double attn::epsilonOf(Element element) { return std::ldexp(1.0, -mantissaOf(element)); }
 
 double attn::ulp(double x, Element element) {
-  const int least = element == Element::F64 ? -1022 : element == Element::F16 ? -14 : -126;
+  const int least = element == Element::F64                                 ? -1022
+                    : element == Element::F16 || element == Element::F8E5M2 ? -14
+                    : element == Element::F8E4M3FN                          ? -6
+                                                                            : -126;
   const double a = std::fabs(x);
   const int e = a > 0 && std::isfinite(a) ? std::max(std::ilogb(a), least) : least;
   return std::ldexp(1.0, e - mantissaOf(element));

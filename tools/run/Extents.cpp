@@ -3,7 +3,8 @@
 //   1. the program's static types and the shapes of the files; they must agree with each other
 //   2. --size of its name; it must agree with those
 //   3. --size n, for the query and the key axis, where no dimension is called n
-//   4. a tensor indexed by `dim floordiv G`: G times its extent, for batch dimensions
+//   4. a tensor indexed by `dim floordiv G`: G times its extent, for batch dimensions; also for tokens that no input
+//      counts otherwise, whose --size is then a multiple of G
 //   5. defaults: 1 for the first batch dimension, 8 for one called h or the last of several, 1 for others; 1024 tokens,
 //      on a grid as many rows (planes, where it has three axes) as make 4096 tokens, at least 2 and at most 16, behind
 //      the `first` tokens; the keys of padded halos are the queries' grid and the halo around it
@@ -16,6 +17,7 @@
 //   diagonals, attn.member   16
 //   csr                      the columns are as many as given offsets say, or 16 a query
 //   random_blocks            one probability for each distance of blocks
+//   pools                    as many pages as the tensor has whose integers an operand's region indexes them by
 //   others                   as long as the longer token axis
 #include "Failure.h"
 #include "Problem.h"
@@ -32,6 +34,11 @@ public:
       : p(problem), program(program), options(options), source(problem.extents.size()) {}
 
   Error run() {
+    AttendOp attend = program.attend;
+    for (unsigned d = attend ? attend.dotDim() : p.extents.size(); d < p.extents.size(); ++d)
+      if (auto written = attend.getFeatureExtents(); written && (*written)[d - attend.dotDim()] > 0)
+        if (Error e = define(d, (*written)[d - attend.dotDim()], "dims"))
+          return e;
     for (Tensor &t : p.tensors)
       for (size_t n = 0; n < t.fact.axes.size(); ++n)
         if (Error e = known(t, n))
@@ -46,6 +53,8 @@ public:
       if (p.extents[d] > ATTN_MAX_EXTENT)
         return fail(ExitBadInput, "{} tokens along {} ({}); at most {}", p.extents[d], p.dimNames[d], source[d],
                     ATTN_MAX_EXTENT);
+    if (Error e = wholeBlocks())
+      return e;
     for (Tensor &t : p.tensors)
       if (Error e = shape(t))
         return e;
@@ -152,6 +161,29 @@ private:
     return Error::success();
   }
 
+  /// Tokens that inputs know by their blocks alone are as many as those hold.
+  Error wholeBlocks() {
+    for (unsigned d = p.numBatch; d < p.numBatch + 2; ++d) {
+      const Tensor *blocks = nullptr;
+      int64_t divisor = 0;
+      bool counted = false;
+      for (const Tensor &t : p.tensors)
+        for (const AxisFact &a : t.fact.axes) {
+          if (t.isOutput || a.free || a.dim != int64_t(d) || a.offset)
+            continue;
+          counted |= a.divisor == 1;
+          if (a.divisor > 1 && !blocks) {
+            blocks = &t;
+            divisor = a.divisor;
+          }
+        }
+      if (blocks && !counted && p.extents[d] % divisor)
+        return fail(ExitBadInput, "{} = {} by {}: {} says how many tokens there are, in blocks of {}; give a multiple",
+                    p.dimNames[d], p.extents[d], source[d], blocks->name, divisor);
+    }
+    return Error::success();
+  }
+
   void fromDerived() {
     for (Tensor &t : p.tensors)
       for (size_t n = 0; n < t.fact.axes.size(); ++n) {
@@ -212,7 +244,11 @@ private:
   int64_t freeExtent(const Tensor &t, size_t axis) {
     KernelOp kernel = program.kernel;
     int64_t extent = std::max(p.queries(), p.keys());
-    if (t.isOutput || axis + 1 != t.fact.axes.size())
+    if (t.isOutput)
+      return extent;
+    if (int64_t pages = pagesOf(t, axis); pages > 0)
+      return pages;
+    if (axis + 1 != t.fact.axes.size())
       return extent;
     const mlir::Value value = kernel.getBody().getArgument(t.index);
     for (mlir::Operation *user : value.getUsers())
@@ -231,6 +267,40 @@ private:
             extent = offsets->isGiven ? largest(*offsets) : 16 * p.queries();
           });
     return extent;
+  }
+
+  /// The elements of the operand by whose integers the attend's regions index this axis; 0: none does.
+  int64_t pagesOf(const Tensor &t, size_t axis) {
+    AttendOp attend = program.attend;
+    KernelOp kernel = program.kernel;
+    if (!attend)
+      return 0;
+    llvm::SmallVector<AttendOp::Operand> operands{attend.vPart()};
+    for (unsigned n = 0; n < attend.numParts(); ++n)
+      operands.append({attend.qPart(n), attend.kPart(n)});
+    int64_t pages = 0;
+    for (const AttendOp::Operand &x : operands) {
+      if (!x.region)
+        continue;
+      int64_t count = 1;
+      for (mlir::AffineExpr e : x.map.getResults()) {
+        const AxisFact a = AxisFact::ofIndex(e);
+        count *= a.dim < 0 ? 1 : llvm::divideCeil(std::max<int64_t>(p.extents[a.dim], 1), a.divisor);
+      }
+      x.region->walk([&](LoadOp load) {
+        if (load.getTensor() != kernel.getBody().getArgument(t.index))
+          return;
+        mlir::Value index = load.getIndices()[axis];
+        while (mlir::Operation *op = index.getDefiningOp()) {
+          if (!llvm::isa<mlir::arith::IndexCastOp, mlir::arith::ExtSIOp, mlir::arith::ExtUIOp>(op))
+            return;
+          index = op->getOperand(0);
+        }
+        if (index == x.region->front().getArgument(0))
+          pages = std::max(pages, count);
+      });
+    }
+    return pages;
   }
 
   static int64_t largest(const Tensor &t) {

@@ -14,6 +14,8 @@
 //   keys probabilities      uniform in (0, 1), one for each distance of blocks table indices      uniform over the axis
 //   that an attn.load or an attn.member indexes by them members            of a list of attn.member: uniform over the
 //   keys or queries where the value is one, else in 0..63 other integers     uniform in 0..15
+//   operands           integers of q, k and v: uniform over what they index by an attn.load, as a page of a pool, else
+//                      over all that their type holds (i64: that i32 holds)
 //   classes            integers that a class region loads, and that index nothing: uniform in 0..2
 //
 //   Promised facts (sorted, range) hold: padding then stands where it ascends, or the last id is repeated instead.
@@ -37,7 +39,7 @@ using llvm::Error;
 
 namespace {
 
-enum class Role { Plain, Uniform, Segment, Mask, Ids, Diagonals, Offsets, Bits, Probability };
+enum class Role { Plain, Full, Uniform, Segment, Mask, Ids, Diagonals, Offsets, Bits, Probability };
 
 /// What the program does with an argument, as far as its made values should respect it.
 struct Use {
@@ -101,6 +103,26 @@ int64_t memberBound(mlir::Value value, const Problem &problem) {
   return (fromEnd == 0 ? problem.keys() : fromEnd == 1 ? problem.queries() : 64) - 1;
 }
 
+/// What an attend reads: integers that index something, or that stand for numbers.
+Use operandUse(AttendOp attend, mlir::Value value, const Problem &problem) {
+  Use use;
+  auto read = [&](const AttendOp::Operand &x) {
+    if (x.tensor != value || !x.region)
+      return;
+    const int64_t bound = indexedAxis(x.region->front().getArgument(0), problem);
+    if (bound >= 0 && (use.role != Role::Uniform || bound - 1 < use.bound))
+      use = {Role::Uniform, bound - 1};
+    else if (use.role == Role::Plain)
+      use.role = Role::Full;
+  };
+  for (unsigned n = 0; n < attend.numParts(); ++n) {
+    read(attend.qPart(n));
+    read(attend.kPart(n));
+  }
+  read(attend.vPart());
+  return use;
+}
+
 /// What one op does with the tensor; Plain if it says nothing.
 Use useBy(mlir::Operation *user, mlir::Value value, const Problem &problem) {
   const int64_t keys = problem.keys();
@@ -133,6 +155,10 @@ Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
   for (mlir::Operation *user : value.getUsers())
     if (Use found = useBy(user, value, problem); found.role != Role::Plain)
       return found;
+  AttendOp attend = program.attend;
+  if (attend && !isFloat(t.element))
+    if (Use found = operandUse(attend, value, problem); found.role != Role::Plain)
+      return found;
   if (t.fact.lengthOf >= 0)
     return {Role::Uniform, problem.extents[t.fact.lengthOf]};
   for (mlir::Operation *user : value.getUsers())
@@ -140,7 +166,6 @@ Use useOf(const Tensor &t, const Problem &problem, const Program &program) {
       if (int64_t bound = indexedAxis(load.getResult(), problem); bound >= 0)
         use = {Role::Uniform, use.role == Role::Uniform ? std::min(use.bound, bound - 1) : bound - 1};
   // Classes: few, so that every one has keys.
-  AttendOp attend = program.attend;
   mlir::Region *classes = attend ? attend.classRegion() : nullptr;
   for (mlir::Operation *user : value.getUsers())
     if (use.role == Role::Plain && classes && !isFloat(t.element) && t.element != Element::I1 &&
@@ -217,6 +242,10 @@ void fillByUse(Tensor &t, const Random &random, const Use &use, const Promise &p
     return;
   case Role::Uniform:
     return uniform(0, use.bound);
+  case Role::Full:
+    if (t.element == Element::I1)
+      return fillUniform(t, random, 0, 1);
+    return t.element == Element::I8 ? uniform(INT8_MIN, INT8_MAX) : uniform(INT32_MIN, INT32_MAX);
   case Role::Plain:
     if (t.element == Element::I1)
       return fillUniform(t, random, 0, 1);
@@ -287,7 +316,7 @@ std::optional<Default> defaultBy(mlir::OpOperand &use, const std::string &name, 
       .Case<RandomOp>([&](RandomOp op) { return op.getSeed() == value ? integer(seed) : std::nullopt; })
       .Case<AttendOp>([&](AttendOp op) {
         if (op.getScale() == value)
-          return real(1 / std::sqrt(double(op.featureExtent(op.dotDim()))));
+          return real(op.dotRegion() ? 1 : 1 / std::sqrt(double(op.dotExtent())));
         if (op.getDropSeed() == value)
           return integer(seed);
         if (llvm::is_contained(op.getNormArgs(), value))

@@ -76,7 +76,7 @@ double scaleOf(const Problem &problem, AttendOp attend) {
   if (attend.getScale())
     if (const attn_scalar *s = problem.scalarOf(attend.getScale()))
       return s->f;
-  return 1 / std::sqrt(double(attend.featureExtent(attend.dotDim())));
+  return 1 / std::sqrt(double(attend.dotExtent()));
 }
 
 /// Key j becomes a copy of key j mod 3.
@@ -97,6 +97,11 @@ Error attn::run::shapeLogits(Problem &problem, const Program &program, const Opt
   if (options.logits == Logits::Normal)
     return Error::success();
   AttendOp attend = program.attend;
+  if (!attend.hasPlainOperands() || attend.dotRegion())
+    return fail(ExitBadInput,
+                "--logits {} makes q and k whose products are known, and this program's pass through "
+                "regions or have parts; use --logits normal",
+                nameOf(options.logits));
   auto operand = [&](mlir::Value value, mlir::AffineMap map, unsigned token) {
     return Operand(const_cast<Tensor &>(*problem.tensorOf(value)), map, token, attend.dotDim());
   };

@@ -28,10 +28,24 @@ namespace {
 /// slower ones.
 constexpr double unitsPerSecond = 3e8, budgetSeconds = 3, clockSeconds = 20;
 
+} // namespace
+
+double attn::run::workOf(AttendOp attend) {
+  auto ops = [](mlir::Region *region) { return region ? 1.0 + double(region->front().getOperations().size()) : 0.0; };
+  double work = double(attend.dotExtent()) * (1 + ops(attend.dotRegion()));
+  if (!attend.getValueless())
+    work += double(attend.vPart().extent) * (1 + ops(attend.vPart().region));
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    work += double(attend.kPart(n).extent) * ops(attend.kPart(n).region);
+  return work;
+}
+
+namespace {
+
 std::vector<int64_t> chooseRows(const Problem &p, const AttendOp &op, uint64_t seed) {
   AttendOp attend = op;
   const int64_t rows = p.rows();
-  const double features = double(p.extents[attend.dotDim()] + p.extents[attend.valueDim()]);
+  const double features = workOf(attend);
   const double units = double(std::max<int64_t>(p.keys(), 1)) * (10 + 2 * features);
   const auto most = std::max<int64_t>(32, int64_t(budgetSeconds * unitsPerSecond / units));
   std::vector<int64_t> all;
@@ -57,7 +71,7 @@ std::string describe(const std::string &name, double got, double expected) {
 /// As many batch elements as the budget allows, at least one: a column needs all rows.
 std::vector<int64_t> chooseBatches(const Problem &p, const AttendOp &op, uint64_t seed) {
   AttendOp attend = op;
-  const double features = double(p.extents[attend.dotDim()] + p.extents[attend.valueDim()]);
+  const double features = workOf(attend);
   const double units = double(p.queries()) * double(std::max<int64_t>(p.keys(), 1)) * (10 + 2 * features);
   const auto most = std::max<int64_t>(1, int64_t(budgetSeconds * unitsPerSecond / std::max(units, 1.0)));
   std::vector<int64_t> chosen;

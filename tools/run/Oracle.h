@@ -10,6 +10,9 @@
 
 namespace attn::run {
 
+/// What the interpreter does for a visible pair, in multiplications: products, values, and ops of their regions.
+double workOf(AttendOp attend);
+
 /// The outcome for one result of the kernel.
 struct Comparison {
   std::string name;
@@ -22,7 +25,7 @@ struct CheckResult {
   std::vector<Comparison> outputs;
   int64_t rows = 0, of = 0;
   int64_t batches = 0, ofBatches = 0; // whose outputs over keys were compared; 0 of 0 where there is no such output
-  bool badIndex = false; // the interpreter met an index out of bounds too
+  bool badIndex = false;              // the interpreter met an index out of bounds too
   bool ok() const;
 };
 

@@ -19,8 +19,8 @@ int64_t Tensor::elements() const {
 }
 
 attn_tensor Tensor::view() const {
-  static const uint8_t codes[] = {ATTN_FLOAT, ATTN_FLOAT, ATTN_FLOAT, ATTN_BFLOAT,
-                                  ATTN_INT,   ATTN_INT,   ATTN_INT,   ATTN_BOOL};
+  static const uint8_t codes[] = {ATTN_FLOAT,       ATTN_FLOAT, ATTN_FLOAT, ATTN_BFLOAT, ATTN_FLOAT8_E4M3FN,
+                                  ATTN_FLOAT8_E5M2, ATTN_INT,   ATTN_INT,   ATTN_INT,    ATTN_BOOL};
   attn_tensor t{};
   t.data = data.data();
   t.code = codes[int(element)];
@@ -266,11 +266,15 @@ private:
       auto array = readNpy(a.value, options.maxBytes - std::min(options.maxBytes, problem.bytes()));
       if (!array)
         return fail(ExitBadInput, "--input {}: {}", a.name, llvm::toString(array.takeError()));
+      if (is8BitFloat(array->header.element) && is8BitFloat(t.element))
+        array->header.element = t.element; // one of the two: the file holds bytes
       if (array->header.element != t.element)
         return fail(ExitBadInput,
                     "--input {}: {} holds {}, the program's argument is {}; convert it with .astype('{}'){}", a.name,
                     a.value, numpyName(array->header.element), nameOf(t.element), numpyName(t.element),
-                    t.element == Element::BF16 ? " after rounding to bf16 bits" : "");
+                    t.element == Element::BF16 ? " after rounding to bf16 bits"
+                    : is8BitFloat(t.element)   ? " after rounding to the bits of such floats"
+                                               : "");
       if (array->header.shape.size() != t.fact.axes.size())
         return fail(ExitBadInput, "--input {}: {} has {} axes, the program's argument {}; reshape it", a.name, a.value,
                     array->header.shape.size(), t.fact.axes.size());

@@ -143,6 +143,10 @@ std::optional<Element> attn::run::elementOf(Type type) {
     return Element::F16;
   if (type.isBF16())
     return Element::BF16;
+  if (isa<Float8E4M3FNType>(type))
+    return Element::F8E4M3FN;
+  if (isa<Float8E5M2Type>(type))
+    return Element::F8E5M2;
   if (type.isSignlessInteger(64))
     return Element::I64;
   if (type.isSignlessInteger(32))
@@ -164,6 +168,10 @@ Type attn::run::typeOf(Element element, MLIRContext *context) {
     return Float16Type::get(context);
   case Element::BF16:
     return BFloat16Type::get(context);
+  case Element::F8E4M3FN:
+    return Float8E4M3FNType::get(context);
+  case Element::F8E5M2:
+    return Float8E5M2Type::get(context);
   case Element::I64:
     return IntegerType::get(context, 64);
   case Element::I32:

@@ -12,7 +12,7 @@ bool Report::comparisonsOk() const {
 
 static double flopsOf(AttendOp attend, const Problem *problem) {
   const int64_t values = attend.getValueless() ? 0 : problem->extents[attend.valueDim()];
-  return 2.0 * double(problem->extents[attend.dotDim()] + values);
+  return 2.0 * double(attend.dotExtent() + values);
 }
 
 double Report::flopsPerPair() const { return flopsOf(program->attend, problem); }

@@ -203,7 +203,7 @@ private:
     if (!options.bench || !report.comparisonsOk())
       return Error::success();
     const double flops = report.flopsPerPair() * report.pairs->visible;
-    const bool f64 = elementOf(program.attend.getQ().getType()) == Element::F64;
+    const bool f64 = program.attend.accumulationType().isF64();
     auto result = bench(*execution, cycles, flops, f64, options.rounds);
     if (!result)
       return result.takeError();

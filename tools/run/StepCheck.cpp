@@ -73,8 +73,7 @@ constexpr double unitsPerSecond = 3e8, budgetSeconds = 3, clockSeconds = 20;
 /// What one row costs, in keys tested and multiplications of two evaluations.
 double unitsOf(mlir::Operation *op, llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<unsigned> rowDims) {
   if (auto attend = llvm::dyn_cast<AttendOp>(op))
-    return double(std::max<int64_t>(extents[attend.keyDim()], 1)) *
-           (10 + 2 * double(extents[attend.dotDim()] + extents[attend.valueDim()]));
+    return double(std::max<int64_t>(extents[attend.keyDim()], 1)) * (10 + 2 * workOf(attend));
   double elements = 100;
   for (size_t d = 0; d < extents.size(); ++d)
     if (!llvm::is_contained(rowDims, unsigned(d)))

@@ -6,8 +6,9 @@
 //   "\x93NUMPY"  major minor  length (2 bytes in version 1, 4 in 2 and 3)  header, a Python dict literal  data
 //   {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
 //
-// Read: versions 1.0, 2.0, 3.0; little endian f8 f4 f2 i8 i4 i1 b1, and u2 as the bits of bf16, for which numpy has no
-// type; either order of axes (as strides). Not read: other types, structured and object types, pickles.
+// Read: versions 1.0, 2.0, 3.0; little endian f8 f4 f2 i8 i4 i1 b1, and u2 as the bits of bf16, u1 as those of an 8-bit
+// float, for which numpy has no types (of the two, u1 is read as f8E4M3FN); either order of axes (as strides). Not
+// read: other types, structured and object types, pickles.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTN_SUPPORT_NPY_H
@@ -51,7 +52,7 @@ std::string npyPreamble(Element element, llvm::ArrayRef<int64_t> shape);
 /// C-ordered `data`. A file that this call created does not stay behind if it cannot be completed.
 llvm::Error writeNpy(const std::string &path, Element element, llvm::ArrayRef<int64_t> shape, const void *data);
 
-/// numpy's name of the type: "float32"; "uint16" for bf16.
+/// numpy's name of the type: "float32"; "uint16" for bf16, "uint8" for 8-bit floats.
 const char *numpyName(Element element);
 
 } // namespace attn

@@ -6,8 +6,8 @@ using namespace attn;
 using namespace attn::rules;
 
 void Extents::written() {
-  if (op.getFeatureExtents())
-    for (auto [n, extent] : llvm::enumerate(*op.getFeatureExtents()))
+  if (auto extents = op.getFeatureExtents())
+    for (auto [n, extent] : llvm::enumerate(*extents))
       if (extent > 0)
         known[op.dotDim() + n] = extent;
 }

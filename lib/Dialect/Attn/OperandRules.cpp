@@ -256,8 +256,8 @@ private:
       for (unsigned n = 0; n < op.numNormArgs(); ++n)
         if (AttendOp::NormArg arg = op.normArg(n); arg.map)
           mapped(arg.map);
-      if (op.getAggregateMaps())
-        for (Attribute a : *op.getAggregateMaps())
+      if (ArrayAttr maps = op.getAggregateMapsAttr())
+        for (Attribute a : maps)
           mapped(cast<AffineMapAttr>(a).getValue());
       op->walk([&](Operation *inner) {
         TypeSwitch<Operation *>(inner)

@@ -341,7 +341,7 @@ attn.kernel @index_name(%q: !t) -> (o: !t) {
 !t = tensor<?x?x64xf32>
 attn.kernel @index_name_token(%q: !t) -> (o: !t) {
   %o = attn.attend dims(b | i | j | c, e)
-    // expected-error@below {{[index_name] this region has no index 'i'; an operand's has its batch dimensions, token and feature, that of dot the contracted feature}}
+    // expected-error@below {{[index_name] this region has no index 'i'; an operand's has its batch dimensions, token and feature, that of dot batch dimensions and the contracted feature}}
     q = %q[b, i, c] k = %q[b, j, c] as (%x, i = %i) { attn.yield %x : f32 }
     v = %q[b, j, e] outputs o[b, i, e] : (!t, !t, !t) -> (!t)
   attn.return %o : !t

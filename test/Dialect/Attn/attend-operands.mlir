@@ -144,19 +144,19 @@ attn.kernel @bilinear(%q: !q, %k: !k, %v: !k, %g: tensor<?x32x48xf32>) -> (o: !k
 // Clauses of other kinds stand beside; numbers are f64 with f64.
 // CHECK-LABEL: attn.kernel @additive(
 // CHECK: q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
-// CHECK-NEXT: dot(%[[X:.*]] : f64, %[[Y:.*]] : f64, c = %[[C:.*]]) {
+// CHECK-NEXT: dot(%[[X:.*]] : f64, %[[Y:.*]] : f64, h = %[[H:.*]], c = %[[C:.*]]) {
 // CHECK-NEXT: arith.addf %[[X]], %[[Y]]
-// CHECK: attn.load %w[%[[C]]]
+// CHECK: attn.load %w[%[[H]], %[[C]]]
 // CHECK: class(j = %
 // CHECK: reduce m = max
 // CHECK: columns mass = sum
-attn.kernel @additive(%q: !t, %k: !t, %v: !t, %w: tensor<64xf64>) -> (o: !t, m: tensor<?x?x?xf64>, mass: tensor<?x?x?xf64>) {
+attn.kernel @additive(%q: !t, %k: !t, %v: !t, %w: tensor<?x64xf64>) -> (o: !t, m: tensor<?x?x?xf64>, mass: tensor<?x?x?xf64>) {
   %o, %m, %mass = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
-    dot(%x : f64, %y : f64, c = %c) {
+    dot(%x : f64, %y : f64, c = %c, h = %h) {
       %s = arith.addf %x, %y : f64
       %t = math.tanh %s : f64
-      %u = attn.load %w[%c] : tensor<64xf64>
+      %u = attn.load %w[%h, %c] : tensor<?x64xf64>
       %z = arith.mulf %t, %u : f64
       attn.yield %z : f64
     }

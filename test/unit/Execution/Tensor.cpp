@@ -166,8 +166,10 @@ bool test::Tensor::gapsUntouched() const {
 attn_tensor test::Tensor::abi() const {
   attn_tensor t{};
   t.data = null ? nullptr : data();
-  t.code = isFloat(element) ? (element == Element::BF16 ? ATTN_BFLOAT : ATTN_FLOAT)
-                            : (element == Element::I1 ? ATTN_BOOL : ATTN_INT);
+  t.code = element == Element::F8E4M3FN ? ATTN_FLOAT8_E4M3FN
+           : element == Element::F8E5M2 ? ATTN_FLOAT8_E5M2
+           : isFloat(element)           ? (element == Element::BF16 ? ATTN_BFLOAT : ATTN_FLOAT)
+                                        : (element == Element::I1 ? ATTN_BOOL : ATTN_INT);
   t.bits = uint8_t(8 * bytesOf(element));
   t.lanes = 1;
   t.rank = int32_t(shape.size());

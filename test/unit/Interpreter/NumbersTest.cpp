@@ -28,16 +28,31 @@ TEST(Numbers, EverySixteenBitPatternReads) {
   }
 }
 
+TEST(Numbers, EveryByteFloatReads) {
+  for (Format f : {Format::F8E4M3FN, Format::F8E5M2})
+    for (unsigned n = 0; n < 256; ++n) {
+      const uint8_t byte = n;
+      View view;
+      view.data = (const char *)&byte;
+      view.format = f;
+      ASSERT_TRUE(same(readFloat(view, 0), valueOf(f, n))) << n;
+      if (!std::isnan(valueOf(f, n)))
+        ASSERT_EQ((uint8_t)bitsOf(f, valueOf(f, n)), n);
+    }
+}
+
 TEST(Numbers, RoundsOnceToNearestEven) {
   std::mt19937_64 generator(1);
-  for (Format f : {Format::F32, Format::BF16, Format::F16})
+  for (Format f : {Format::F32, Format::BF16, Format::F16, Format::F8E4M3FN, Format::F8E5M2})
     for (int n = 0; n < 200000; ++n) {
       // Every exponent around the format's range, and mantissas next to ties.
       double x = std::ldexp(1.0 + (double)(generator() >> 40) / (1 << 24), (int)(generator() % 60) - 30);
       if (n % 3 == 0)
-        x = std::nextafter(valueOf(f, generator()) * (1 + std::ldexp(1.0, f == Format::F32    ? -24
-                                                                          : f == Format::BF16 ? -8
-                                                                                              : -11)),
+        x = std::nextafter(valueOf(f, generator()) * (1 + std::ldexp(1.0, f == Format::F32        ? -24
+                                                                          : f == Format::BF16     ? -8
+                                                                          : f == Format::F8E4M3FN ? -4
+                                                                          : f == Format::F8E5M2   ? -3
+                                                                                                  : -11)),
                            n % 2 ? 1e300 : 0);
       if (!std::isnan(x))
         ASSERT_TRUE(same(roundTo(f, x), valueOf(f, bitsOf(f, x)))) << x;

@@ -181,8 +181,8 @@ TEST(Npy, Files) {
   llvm::SmallString<128> path;
   EXPECT_TRUE(!llvm::sys::fs::createTemporaryFile("attn-npy", "npy", path));
   const std::string name(path.str());
-  for (Element e :
-       {Element::F64, Element::F32, Element::F16, Element::BF16, Element::I64, Element::I32, Element::I8, Element::I1})
+  for (Element e : {Element::F64, Element::F32, Element::F16, Element::BF16, Element::F8E4M3FN, Element::I64,
+                    Element::I32, Element::I8, Element::I1})
     for (const std::vector<int64_t> &shape : {std::vector<int64_t>{2, 3}, {6}, {}, {0, 5}, {1, 2, 3, 4, 5, 6}}) {
       int64_t count = 1;
       for (int64_t n : shape)

@@ -55,8 +55,26 @@ TEST(Numbers, Formats) {
   EXPECT_TRUE(ulp(0.0, Element::F16) == std::ldexp(1.0, -24) && ulp(-4.0, Element::BF16) == std::ldexp(1.0, -5));
   EXPECT_TRUE(epsilonOf(Element::F16) == std::ldexp(1.0, -10));
 
+  for (unsigned n = 0; n < 256; ++n) { // every pattern against the formulas of the formats
+    const int sign = n & 128 ? -1 : 1, e4 = n >> 3 & 15, m3 = n & 7, e5 = n >> 2 & 31, m2 = n & 3;
+    const double x = sign * std::ldexp(e4 ? 8 + m3 : m3, (e4 ? e4 : 1) - 10),
+                 y = e5 == 31 ? sign * INFINITY : sign * std::ldexp(e5 ? 4 + m2 : m2, (e5 ? e5 : 1) - 17);
+    if (e4 == 15 && m3 == 7)
+      EXPECT_TRUE(std::isnan(fromF8E4M3FN(n)) && (toF8E4M3FN(fromF8E4M3FN(n)) & 127) == 127);
+    else
+      EXPECT_TRUE(sameBits(fromF8E4M3FN(n), x) && toF8E4M3FN(x) == n) << n;
+    if (e5 == 31 && m2)
+      EXPECT_TRUE(std::isnan(fromF8E5M2(n)) && (toF8E5M2(fromF8E5M2(n)) & 127) > 124);
+    else
+      EXPECT_TRUE(sameBits(fromF8E5M2(n), y) && toF8E5M2(y) == n) << n;
+  }
+  EXPECT_TRUE(toF8E4M3FN(464) == 0x7e && toF8E4M3FN(464.1) == 0x7f && toF8E4M3FN(-INFINITY) == 0xff);
+  EXPECT_TRUE(toF8E5M2(61439) == 0x7b && toF8E5M2(61440) == 0x7c && toF8E5M2(1.125) == 0x3c && toF8E5M2(1.375) == 0x3e);
+  EXPECT_TRUE(ulp(1.0, Element::F8E4M3FN) == 0.125 && ulp(0.0, Element::F8E5M2) == std::ldexp(1.0, -16));
+
   char bytes[24] = {}; // elements at any alignment
-  for (Element e : {Element::F64, Element::F32, Element::F16, Element::BF16, Element::I64, Element::I32, Element::I8}) {
+  for (Element e : {Element::F64, Element::F32, Element::F16, Element::BF16, Element::F8E4M3FN, Element::F8E5M2,
+                    Element::I64, Element::I32, Element::I8}) {
     storeNumber(bytes + 1, e, 1, -3.0);
     EXPECT_TRUE(sameBits(loadNumber(bytes + 1, e, 1), -3.0)) << nameOf(e);
     EXPECT_TRUE(loadInteger(bytes + 1, e, 1) == -3) << nameOf(e);

@@ -142,7 +142,7 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     `attend_c21`: an operand's region takes the element (floats in the accumulation type, integers in their own) and the indices of the batch dimensions, its token and its feature, and yields the
     accumulation type. A token floordiv a constant needs a region; a feature floordiv or + a constant, or one that does not index, an extent in dims.
     `attend_c22`: q and k have the same number of parts, each with a contracted feature of its own; with a bilinear tensor or a dot region there is one part.
-    `attend_c23`: the dot region takes an element of q, one of k and the contracted feature's index and yields the accumulation type. A bilinear tensor is indexed by batch dimensions, constants, q's
+    `attend_c23`: the dot region takes an element of q, one of k and the indices of the batch dimensions and the contracted feature and yields the accumulation type. A bilinear tensor is indexed by batch dimensions, constants, q's
     feature and k's, and stands without a dot region.
     `attend_c24`: a topk has a count of at least 1 and a name for the axis of ranks, which is that of no dimension; its output's map has it as its last index, and its type the count as extent there.
     `attend_c20`: without v no output needs values, and there is one feature; the output p is indexed by the batch dimensions, the query and the key.

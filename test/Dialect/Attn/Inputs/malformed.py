@@ -97,7 +97,7 @@ attend("one extent for two features", "[attend_c3] one extent for each feature",
 attend("negative extent", "[attend_c3] one extent for each feature", props=PROPS + ", feature_extents = array<i64: 64, -1>")
 attend("region of an operand in an empty block", "empty block", regions="({}, {}, {}, {}, {^bb0(%x: f32):}, {}, {}, {})")
 attend("region of an operand without arguments", "[attend_c21] the region of q takes 1 numbers and 4 indices", regions='({}, {}, {}, {}, {"attn.yield"() : () -> ()}, {}, {}, {})')
-attend("dot region without arguments", "[attend_c23] the dot region takes 2 numbers and 1 indices", regions='({}, {}, {}, {}, {}, {}, {}, {"attn.yield"() : () -> ()})')
+attend("dot region without arguments", "[attend_c23] the dot region takes 2 numbers and 3 indices", regions='({}, {}, {}, {}, {}, {}, {}, {"attn.yield"() : () -> ()})')
 attend("too many regions", "[attend_c17] one region for every reduction", regions="({}, {}, {}, {}, {}, {}, {}, {}, {}, {})")
 attend("too few regions", "[attend_c17] one region for every reduction", regions="({}, {}, {}, {}, {}, {}, {})")
 props("negative num_batch", "[attend_c1] dims are", "num_batch = 2", "num_batch = -1")

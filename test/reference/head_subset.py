@@ -3,8 +3,8 @@
 import numpy as np
 
 from common import attend, default_scale, real, scores
-from dense import rounded
 from row import Row
+from tpla import project
 
 
 def visible(inputs, params):
@@ -19,7 +19,7 @@ def reference(inputs, params, dtype):
         for h in kept:
             q, k, v = (inputs[x][at:at + 1, h:h + 1] for x in "qkv")
             o = attend(scores(q, k, default_scale(q, dtype), dtype), True, v, dtype)["o"][0, 0]
-            y[at] += np.matmul(o.astype(t), inputs["wo"][h].astype(t))
+            y[at] += project(o[None, None], inputs["wo"][h:h + 1], dtype)[0]
     return {"y": y}
 
 

@@ -16,10 +16,10 @@ def reference(inputs, params, dtype):
     b, _, n, d = inputs["q"].shape
     y = np.zeros((b, n, inputs["wo"].shape[-1]), t)
     for at, kept in enumerate(inputs["heads"]):
-        for h in kept:
-            q, k, v = (inputs[x][at:at + 1, h:h + 1] for x in "qkv")
-            o = attend(scores(q, k, default_scale(q, dtype), dtype), True, v, dtype)["o"][0, 0]
-            y[at] += project(o[None, None], inputs["wo"][h:h + 1], dtype)[0]
+        if kept.size:
+            q, k, v = (inputs[x][at:at + 1, kept] for x in "qkv")
+            o = attend(scores(q, k, default_scale(q, dtype), dtype), True, v, dtype)["o"]
+            y[at] = project(o, inputs["wo"][kept], dtype)[0]
     return {"y": y}
 
 

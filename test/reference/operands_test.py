@@ -243,9 +243,9 @@ def images(report, rng):
     # the way of the released code: roll, cut, attend with a mask of strips, roll back
     h, w, m, s = 12, 8, 4, 1
     x, params = case("swin_shifted", rng, h * w, h * w)
-    window = swin_shifted.windows(h * w, w, m, s)
+    window = swin_shifted.buffers(h * w, w, m, s)["window"]
     params |= {"shift": s, "width": (w,), "block": m}
-    out = run("swin_shifted", x | {"window": window}, params)["o"]
+    out = run("swin_shifted", x, params)["o"]
     rolled = {n: np.roll(x[n].reshape(2, 2, h, w, 4), (-s, -s), (2, 3)) for n in "qkv"}
     strip = lambda n: np.r_[np.zeros(n - m), np.ones(m - s), np.full(s, 2)]  # noqa: E731
     region = strip(h)[:, None] * 3 + strip(w)

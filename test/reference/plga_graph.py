@@ -33,7 +33,7 @@ def adjust(c, x, rng):
     x["w"] /= n ** 0.5
     x["a"] /= n
     x["c"] /= n ** 0.5
-    x["power"] *= 0.3
+    x["power"] = 0.3 * np.abs(x["power"])
 
 
 ROW = Row(knobs={str(d): {"d": d} for d in (16, 64, 5)}, operands=operands, captured=lambda c, rng, d: ({}, {"d": d, "square": f"{d}x{d}"}), adjust=adjust, same_width=True,

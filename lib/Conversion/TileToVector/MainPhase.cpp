@@ -151,8 +151,6 @@ void MainEmitter::solveRows() {
   rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
   lastRow = e.sub(e.add(first, rows), e.i64(1));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
-  if (main.getChunks() && l.tileRows > 1)
-    single = e.eq(t.extents[t.queryDim()], e.i64(1));
 }
 
 /// The merge phase: no sweep, only what follows one.

@@ -328,7 +328,8 @@ std::optional<Val> RegionEmitter::narrow(Operation *op, ArrayRef<Val> in) {
     return combine("add", in[0], in[1]);
   if (isa<arith::SubIOp>(op) && holds(in[0].lo - in[1].hi, in[0].hi - in[1].lo))
     return combine("sub", in[0], in[1]);
-  auto [x, y] = unify(in[0], in[1], true);
+  std::pair<V, V> both = unify(in[0], in[1], true);
+  V x = both.first, y = both.second;
   if (isa<arith::AndIOp>(op) && (in[0].lo >= 0 || in[1].lo >= 0)) {
     Int hi = in[0].lo < 0 ? in[1].hi : in[1].lo < 0 ? in[0].hi : std::min(in[0].hi, in[1].hi);
     return make(e.both(x, y), 0, hi);

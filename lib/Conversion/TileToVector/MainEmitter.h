@@ -103,9 +103,6 @@ protected:
   /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
   virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> product(V keyPanel);
-  static constexpr int64_t kChains = 4;
-  llvm::SmallVector<V> productOfOne(V keyPanel);
-  void joinChains(llvm::SmallVector<V> &s);
   llvm::SmallVector<V> contraction(V keyPanel);
   /// What the product region's indices are at feature `c`, or at a vector of features.
   RegionEmitter atFeature(mlir::Block &block, V c);
@@ -218,7 +215,6 @@ protected:
   void addTo(V at, V sum);
   void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
   void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
-  void accumulateOne(unsigned n, V values, V panelBytes, V from, V to, bool guarding);
   V isVisible(V visible, V key, V r);
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
@@ -281,7 +277,6 @@ protected:
 
   V factor;                               // of the whole call, where scores have no other region: a vector
   V first, rows, lastRow, strips;         // of the query block
-  V single;                               // i1: the call has one query; null where keys are not split
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
   V blockKeysAt, blockValuesAt;           // packed

@@ -154,8 +154,6 @@ void MainEmitter::solveRows() {
     t.placeRows(rows);
   lastRow = e.sub(e.add(first, rows), e.i64(1));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
-  if (main.getChunks() && l.tileRows > 1 && !l.together)
-    single = e.eq(t.extents[t.queryDim()], e.i64(1));
 }
 
 /// The merge phase: no sweep, only what follows one.

@@ -1,5 +1,5 @@
 // RUN: %attn-opt %s --attn-expand-bilinear --split-input-file --verify-diagnostics
-// RUN: not %attn-opt %s --attn-expand-bilinear=operand=v 2>&1 | FileCheck %s
+// RUN: not %attn-opt %s --split-input-file --attn-expand-bilinear=operand=v 2>&1 | FileCheck %s
 // CHECK: [option] operand is auto, q or k, not v
 
 !q = tensor<?x?x?x8xf32>

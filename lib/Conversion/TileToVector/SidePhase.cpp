@@ -371,7 +371,8 @@ private:
     // A row with a NaN has no largest score, but is not empty.
     V empty = e.both(e.cmpf(arith::CmpFPredicate::OEQ, ref, e.splat(-std::numeric_limits<double>::infinity())),
                      e.cmpf(arith::CmpFPredicate::ORD, total, total));
-    for (auto [n, s] : llvm::enumerate(outs)) {
+    for (unsigned n = 0; n < outs.size(); ++n) {
+      const Side &s = outs[n];
       double emptyValue = cast<FloatAttr>(finishOp.getEmpty()[n]).getValueAsDouble();
       V value = body.getTerminator()->getOperand(finishOp.getYields()[n]);
       bool wide = llvm::any_of(s.map.getResults(), [&](AffineExpr x) { return x.isFunctionOfDim(t.valueDim()); });

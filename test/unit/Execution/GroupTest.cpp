@@ -35,7 +35,7 @@ void checkAll(const std::string &text, Blocks blocks, const std::vector<Tensor> 
     call.variant = v;
     const std::string difference = check(p, call);
     if (call.status == ATTN_E_VARIANT) {
-      EXPECT_NE(v, group) << what;
+      EXPECT_TRUE(v != group || blocks.split) << what; // too few keys for so many chunks
       continue;
     }
     EXPECT_EQ(difference, "") << what << " variant " << p.kernel().info().variants[v].name;
@@ -211,7 +211,7 @@ TEST(Group, ShortGroups) {
   Attention a;
   a.heads = "h floordiv 4";
   Program &p = program(a, Blocks{});
-  Call call{normalInputs(a, 1, 6, 1, 60, 3, 1, 2)};
+  Call call{normalInputs(a, 1, 6, 1, 600, 3, 1, 2)};
   EXPECT_EQ(check(p, call), "");
   EXPECT_EQ(std::string(p.kernel().info().variants[call.stats.variant].name), "stream");
 }

@@ -115,7 +115,7 @@ AT(attn_phase_info, kind, 8);
 AT(attn_phase_info, descending, 12);
 AT(attn_phase_info, block, 16);
 AT(attn_phase_info, chunks, 24);
-AT(attn_phase_info, reserved, 28);
+AT(attn_phase_info, together, 28);
 
 SIZE(attn_sizes, 40);
 AT(attn_sizes, keys, 0);

@@ -32,6 +32,7 @@ typedef struct launch {
   unsigned char *counters, *bad, *scratch, *slots;
   int64_t first_unit, units, members, blocks, block, chunks;
   int64_t state_chunks; /* of the phase before MERGE */
+  int64_t heads;        /* of a phase whose tasks take several */
   unsigned fp_control;
 } launch;
 
@@ -89,7 +90,7 @@ static int size_states(const plan *p, int64_t *bytes) {
   for (int32_t i = 0; i < p->variant->n_phases; ++i) {
     const attn_phase_info *phase = &p->variant->phases[i];
     const int64_t blocks = phase->block > 0 ? attn_rt_ceil_div(p->queries, phase->block) : 1;
-    if (phase->chunks > 0 && (__builtin_mul_overflow(blocks, p->members, bytes) ||
+    if (phase->chunks > 0 && (__builtin_mul_overflow(blocks, phase->together ? 1 : p->members, bytes) ||
                               __builtin_mul_overflow(*bytes, (int64_t)phase->chunks, bytes) ||
                               __builtin_mul_overflow(*bytes, p->state_bytes, bytes)))
       return 1;
@@ -192,6 +193,32 @@ static int member_index(const launch *l, int64_t unit, int64_t member, int64_t *
   return 1;
 }
 
+static void call_task(const launch *l, const attn_task *task) {
+  /* A worker computes under the caller's floating-point modes, else results would depend on who runs a task. */
+  const unsigned own = attn_rt_get_fp_control();
+  if (own != l->fp_control)
+    attn_rt_set_fp_control(l->fp_control);
+  l->phase->run(task);
+  if (own != l->fp_control)
+    attn_rt_set_fp_control(own);
+}
+
+static void run_heads(void *ctx, int64_t i, int32_t worker) {
+  const launch *l = ctx;
+  const int64_t most = -(int64_t)l->phase->chunks, first = i * most, left = l->heads - first;
+  const attn_task task = {
+      .args = l->call->args,
+      .params = l->call->params,
+      .extents = l->plan->extents,
+      .scratch = l->scratch + worker * l->plan->scratch_bytes,
+      .counters = (int64_t *)(void *)(l->counters + (int64_t)worker * LINE),
+      .bad = (int64_t *)(void *)l->bad,
+      .chunk = first,
+      .chunks = first + (left < most ? left : most),
+  };
+  call_task(l, &task);
+}
+
 static void run_task(void *ctx, int64_t i, int32_t worker) {
   const launch *l = ctx;
   const int64_t chunk = i % l->chunks;
@@ -225,13 +252,7 @@ static void run_task(void *ctx, int64_t i, int32_t worker) {
   }
   if (!member_index(l, l->first_unit + unit, head % l->members, task.index))
     return;
-  /* A worker computes under the caller's floating-point modes, else results would depend on who runs a task. */
-  const unsigned own = attn_rt_get_fp_control();
-  if (own != l->fp_control)
-    attn_rt_set_fp_control(l->fp_control);
-  l->phase->run(&task);
-  if (own != l->fp_control)
-    attn_rt_set_fp_control(own);
+  call_task(l, &task);
 }
 
 static attn_status run_phase(launch *l, const attn_phase_info *phase) {
@@ -244,7 +265,8 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
   l->phase = phase;
   l->block = phase->block > 0 ? phase->block : tokens;
   l->blocks = attn_rt_ceil_div(tokens, l->block);
-  l->members = phase->kind == ATTN_PHASE_MAIN || phase->kind == ATTN_PHASE_MERGE ? l->plan->members : 1;
+  const int by_members = (phase->kind == ATTN_PHASE_MAIN || phase->kind == ATTN_PHASE_MERGE) && !phase->together;
+  l->members = by_members ? l->plan->members : 1;
   l->chunks = phase->chunks > 0 ? phase->chunks : 1;
   if (phase->chunks > 0)
     l->state_chunks = phase->chunks;
@@ -252,6 +274,14 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
       __builtin_mul_overflow(tasks, l->chunks, &tasks))
     return attn_rt_fail(l->call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
   attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
+  if (phase->chunks < 0) { /* such a variant keeps nothing in slots: all units are here at once */
+    l->heads = 1;         /* no more than units times members, which fit */
+    for (int32_t d = 0; d < l->info->n_dims; ++d)
+      if (l->info->dims[d].kind == ATTN_DIM_BATCH)
+        l->heads *= l->plan->extents[d];
+    parallel_for(l->call->pool, attn_rt_ceil_div(l->heads, -(int64_t)phase->chunks), l->plan->workers, run_heads, l);
+    return ATTN_OK;
+  }
   parallel_for(l->call->pool, tasks, l->plan->workers, run_task, l);
   return ATTN_OK;
 }

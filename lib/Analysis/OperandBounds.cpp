@@ -83,7 +83,8 @@ private:
     if (isa<arith::SubIOp>(op))
       return corners([](int64_t a, int64_t c) { return a - c; });
     if (isa<arith::MulIOp>(op)) {
-      bool small = in[0] && in[1] && llvm::all_of(in, [](Known r) { return r->hi <= kIndexMost && r->lo >= -kIndexMost; });
+      bool small =
+          in[0] && in[1] && llvm::all_of(in, [](Known r) { return r->hi <= kIndexMost && r->lo >= -kIndexMost; });
       return small ? corners([](int64_t a, int64_t c) { return a * c; }) : Known();
     }
     if (isa<arith::MinSIOp>(op) && in[0] && in[1])
@@ -101,9 +102,7 @@ private:
       return Range{1 - in[1]->lo, in[1]->lo - 1};
     }
     if (isa<arith::AndIOp>(op) && in.size() == 2 && (isNatural(0) || isNatural(1)))
-      return Range{0, !isNatural(0)   ? in[1]->hi
-                      : !isNatural(1) ? in[0]->hi
-                                      : std::min(in[0]->hi, in[1]->hi)};
+      return Range{0, !isNatural(0) ? in[1]->hi : !isNatural(1) ? in[0]->hi : std::min(in[0]->hi, in[1]->hi)};
     if (isa<arith::OrIOp, arith::XOrIOp>(op) && isNatural(0) && isNatural(1))
       return Range{0, (int64_t)llvm::NextPowerOf2(std::max(in[0]->hi, in[1]->hi)) - 1};
     if (isa<arith::ShRSIOp, arith::ShRUIOp>(op) && isNatural(0))

@@ -86,7 +86,7 @@ struct CompiledKernel {
   std::vector<std::optional<Program>> q, k; // by part; none: elements are what the tensor holds
   std::optional<Program> v;                 // (element, batch indices, token, feature)
   std::optional<Program> dot;               // (x, y, batch indices, feature); none: the product
-  std::optional<Program> scale; // none: the constant below, or the default where there is none
+  std::optional<Program> scale;             // none: the constant below, or the default where there is none
   std::optional<double> scaleValue;
   std::optional<CompiledDropout> dropout;
   CompiledNormalizer normalizer;

@@ -43,9 +43,11 @@ std::vector<double> interpreter::topk(int64_t count, const Pairs<A> &pairs, llvm
   std::vector<size_t> order(numbers.size());
   for (size_t n = 0; n < order.size(); ++n)
     order[n] = n;
-  llvm::stable_sort(order, [&](size_t a, size_t b) { // keys ascend
+  llvm::sort(order, [&](size_t a, size_t b) { // keys ascend
     const bool nanA = std::isnan(numbers[a]), nanB = std::isnan(numbers[b]);
-    return nanA || nanB ? nanA && !nanB : numbers[a] > numbers[b];
+    if (nanA != nanB)
+      return nanA;
+    return nanA || numbers[a] == numbers[b] ? a < b : numbers[a] > numbers[b];
   });
   std::vector<double> keys((size_t)count, -1);
   for (size_t n = 0; n < keys.size() && n < order.size(); ++n)

@@ -1,5 +1,6 @@
 #include "attn/Pipelines/Pipelines.h"
 #include "attn/Conversion/Passes.h"
+#include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Dialect/Tile/Tile.h"
 #include "attn/Machine/X86.h"
 #include "attn/Schedule/Schedule.h"
@@ -29,6 +30,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
   pm.addPass(createAttnLinkNormalizersPass());
+  pm.addPass(createAttnExpandBilinearPass());
   pm.addPass(createAttnExpandLsePass());
   pm.addPass(createAttnExpandColumnsPass());
   pm.addPass(createAttnExpandMergePass());
@@ -78,6 +80,8 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
 
 void attn::registerAttnPasses() {
   registerPass(createAttnLinkNormalizersPass);
+  registerPass(createAttnExpandBilinearPass);
+  registerPass(createAttnExpandLsePass);
   registerPass(createAttnExpandMergePass);
   registerPass(createAttnSplitKernelPass);
   registerPass([] { return createAttnSchedulePass(); });

@@ -10,6 +10,13 @@
 // variant "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys
 // with one that is listed costs as much as one with 16.
 //
+// Where problems are small, of 16 queries and 256 pairs at most, a variant "side" stands first: vectors of problems,
+// one to a lane (see SidePhase.cpp), for features that are few enough for all of them to lie in L1 at once.
+//
+// Where heads share keys, a variant "group" stands before the others for calls of few queries: the queries of all heads
+// of a group are rows of the same blocks, which fill microtiles, and their keys are read once. Its guard looks at the
+// number of queries alone.
+//
 // Where a call has one block of queries and many keys, as in decoding, a variant "split" stands before "stream": 16
 // chunks of the keys are tasks of their own. Its guard looks at the queries and keys alone, neither at threads nor at
 // heads or batch, so that no row's bits depend on these (edge contract 9).
@@ -58,6 +65,45 @@ std::string attn::whyUnsplit(AttendOp op, TokenOrder order) {
   if (wantsBoxes(op, order))
     return "they go by boxes of their grid (the token order raster has none)";
   return "";
+}
+
+/// One exponential weight relative to the largest score, its sum and one sum of values, of all pairs, with what follows
+/// from these and the scores alone.
+static bool goesSideBySide(AttendOp op) {
+  NormalizerOp normalizer = lookupNormalizer(op);
+  if (!normalizer || !llvm::hasSingleElement(llvm::drop_end(normalizer.getBody().front())))
+    return false;
+  auto pass = dyn_cast<PassOp>(normalizer.lastStep());
+  if (!pass || !pass.hasRef() || pass.seedRegion() || pass.statRegion() || op.numNormArgs())
+    return false;
+  unsigned values = 0;
+  for (unsigned n = 0; n < pass.numSums(); ++n) {
+    values += pass.kindOf(n) == SumKind::Value;
+    if (pass.kindOf(n) == SumKind::Count || pass.classOf(n) >= 0)
+      return false;
+  }
+  Block &phi = pass.getPhi().front();
+  Operation *yield = phi.getTerminator();
+  auto exp = yield->getNumOperands() == 1 ? yield->getOperand(0).getDefiningOp<math::ExpOp>() : math::ExpOp();
+  auto distance = exp ? exp.getOperand().getDefiningOp<arith::SubFOp>() : arith::SubFOp();
+  if (values > 1 || !distance || distance.getLhs() != phi.getArgument(0) || distance.getRhs() != phi.getArgument(1))
+    return false;
+  for (unsigned r = 0; r < op.getNumResults(); ++r)
+    if (auto source = findOutput(op, normalizer, op.outName(r)); !source || source->kind != OutputSource::Finish)
+      return false;
+  if (!op.getSet().empty() || op->hasAttr(kExchanged) || op.hasDropout() || !op.getMore().empty() ||
+      !op.hasPlainOperands())
+    return false;
+  for (unsigned d : {op.dotDim(), op.valueDim()})
+    if (op.featureExtent(d) > 32)
+      return false;
+  bool plain = true; // of scores, which no problem's own numbers enter
+  if (!op.getScore().empty()) {
+    for (unsigned d = 0; d < op.numBatch(); ++d)
+      plain &= op.getScore().getArgument(1 + d).use_empty();
+    op.getScore().walk([&](Operation *o) { plain &= !isa<LoadOp, MemberOp, RandomOp>(o); });
+  }
+  return plain;
 }
 
 namespace {
@@ -144,18 +190,39 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                b.getNamedAttr("query_outer", box(b, *op.getQueryGrid(), tileRows,
                                                                  std::max<int64_t>(rows / tileRows, 1)))})));
     SmallVector<Attribute> variants;
-    if (Operation *own = ownLists(op); own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
+    if (Operation *own = ownLists(op);
+        own && elementsAreShort(own, tileKeys) && request.splitKeys <= 0 && isReadInPlace(op))
       variants.push_back(rowsVariant(b, op, own, keys, tileKeys));
-    constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
-    if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
-      SmallVector<NamedAttribute> split(fields);
-      split[0].setValue(b.getStringAttr("split"));
-      split.push_back(
-          b.getNamedAttr(kChunksAttr, b.getI64IntegerAttr(request.splitKeys > 0 ? request.splitKeys : kChunks)));
-      variants.push_back(b.getDictionaryAttr(split));
+    if (name == "stream" && request.splitKeys <= 0 && goesSideBySide(op)) {
+      auto number = [&](StringRef field, int64_t n) { return b.getNamedAttr(field, b.getI64IntegerAttr(n)); };
+      variants.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("name", b.getStringAttr("side")), number("block_rows", 16), number("task_rows", 16),
+           number("block_keys", 64), number("tile_rows", 1), number("tile_keys", 1),
+           b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)), b.getNamedAttr(kSideAttr, b.getUnitAttr())}));
     }
-    if (request.splitKeys <= 0)
-      variants.push_back(b.getDictionaryAttr(fields));
+    constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
+    auto add = [&](ArrayRef<NamedAttribute> fields, StringRef split, StringRef whole) {
+      SmallVector<NamedAttribute> own(fields);
+      if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
+        own[0].setValue(b.getStringAttr(split));
+        own.push_back(
+            b.getNamedAttr(kChunksAttr, b.getI64IntegerAttr(request.splitKeys > 0 ? request.splitKeys : kChunks)));
+        variants.push_back(b.getDictionaryAttr(own));
+        own.pop_back();
+      }
+      own[0].setValue(b.getStringAttr(whole));
+      if (request.splitKeys <= 0)
+        variants.push_back(b.getDictionaryAttr(own));
+    };
+    if (mayStandTogether(op)) {
+      SmallVector<NamedAttribute> together(fields);
+      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, tileRows)) // room for 128 heads of one query
+        for (unsigned n : {1, 2})
+          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(128, tileRows)));
+      together.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
+      add(together, "split_group", name == "stream" ? "group" : "forced_group");
+    }
+    add(fields, "split", name);
     return b.getArrayAttr(variants);
   }
 

@@ -58,6 +58,72 @@ bool attn::isReadInPlace(AttendOp attend) {
   return attend.numParts() == 1 && isPlain(attend.kPart(0)) && isPlain(attend.vPart());
 }
 
+/// How many consecutive indices of batch dimension `dim` share keys and values, as the lowering has it: the divisor of
+/// their maps, 0 where it does not occur. None where a region divides it.
+static std::optional<int64_t> sharedBy(AttendOp attend, unsigned dim) {
+  int64_t share = 0;
+  auto use = [&](int64_t divisor) { share = std::gcd(share, divisor); };
+  SmallVector<AttendOp::Operand> parts{attend.vPart()};
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    parts.push_back(attend.kPart(n));
+  for (const AttendOp::Operand &part : parts) {
+    for (AffineExpr e : part.map.getResults())
+      if (e.isFunctionOfDim(dim))
+        use(isa<AffineDimExpr>(e) ? 1 : cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(e).getRHS()).getValue());
+    if (!part.region)
+      continue;
+    for (Operation *user : part.region->front().getArgument(1 + dim).getUsers()) {
+      if (isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(user))
+        return std::nullopt;
+      use(1);
+    }
+  }
+  return share;
+}
+
+bool attn::mayStandTogether(AttendOp attend) {
+  SmallVector<int64_t> share;
+  for (unsigned d = 0; d < attend.numBatch(); ++d) {
+    auto own = sharedBy(attend, d);
+    if (!own)
+      return false;
+    share.push_back(*own);
+    // The region of products has no row of its own.
+    if (Region *dot = attend.dotRegion(); dot && *own != 1 && !dot->front().getArgument(2 + d).use_empty())
+      return false;
+  }
+  if (llvm::all_of(share, [](int64_t n) { return n == 1; }) || attend->hasAttr(kExchanged) || attend.getQueryGrid() ||
+      attend.getKeyGrid())
+    return false;
+  auto isSame = [&](AffineMap map) { // for all heads that share
+    return llvm::none_of(llvm::seq<unsigned>(0, attend.numBatch()),
+                         [&](unsigned d) { return share[d] != 1 && map.isFunctionOfDim(d); });
+  };
+  WalkResult parts = attend.getSet().walk([&](Operation *op) {
+    bool own =
+        llvm::TypeSwitch<Operation *, bool>(op)
+            .Case<SetFullOp, SetEmptyOp, SetAndOp, SetOrOp, SetMinusOp, SetNotOp, YieldOp>([](auto) { return true; })
+            // Tensors of these go by the first batch dimension.
+            .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp, SetPrefixOp, SetSinksOp,
+                  SetGlobalOp, SetLengthsOp, SetSegmentOp, SetSharedPrefixOp>([&](auto o) {
+              return share[0] == 1 ||
+                     llvm::none_of(o->getOperandTypes(), [](Type t) { return isa<RankedTensorType>(t); });
+            })
+            .Case([&](SetMaskOp mask) { return isSame(mask.getMap()); })
+            .Case([&](SetListOp list) { return list == gatherable(attend) && isSame(list.getMap()); })
+            .Default([](Operation *o) { return o->getDialect()->getNamespace() == "arith"; });
+    return own ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  if (parts.wasInterrupted())
+    return false;
+  NormalizerOp normalizer = lookupNormalizer(attend);
+  for (unsigned r = 0; normalizer && r < attend.getNumResults(); ++r)
+    if (auto source = findOutput(attend, normalizer, attend.outName(r));
+        source && source->kind == OutputSource::Weights)
+      return false;
+  return true;
+}
+
 int64_t attn::rowsPerList(AttendOp attend) {
   int64_t rows = 0;
   attend.getSet().walk([&](Operation *op) {

@@ -95,8 +95,7 @@ void addRows(const Problem &problem, interpreter::Interpreter &interpreter, std:
     result.badIndex |= exact.badIndex;
     for (OutputRows &output : outputs)
       if (!output.isOverKeys())
-        output.add(batch, i, exact.outputs[output.name()], plain.outputs[output.name()], 0,
-                   exact.visible == 0);
+        output.add(batch, i, exact.outputs[output.name()], plain.outputs[output.name()], 0, exact.visible == 0);
     if (n >= 31 && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > clockSeconds)
       rows.resize(n + 1);
   }
@@ -112,8 +111,8 @@ void addColumns(const Problem &problem, interpreter::Interpreter &interpreter, s
     result.badIndex |= exact.badIndex;
     for (OutputRows &output : outputs)
       for (int64_t j = 0; output.isOverKeys() && j < problem.keys(); ++j)
-        output.add(batch, j, exact.outputs[output.name()], plain.outputs[output.name()],
-                   size_t(j * output.length()), /*empty=*/false);
+        output.add(batch, j, exact.outputs[output.name()], plain.outputs[output.name()], size_t(j * output.length()),
+                   /*empty=*/false);
   }
   result.batches = int64_t(batches.size());
   result.ofBatches = problem.batches();

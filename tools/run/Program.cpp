@@ -104,6 +104,8 @@ llvm::Expected<Program> attn::run::loadProgram(const Options &options) {
   if (!kernel)
     return kernel.takeError();
   p.kernel = *kernel;
+  if (failed(expandRepeats(*p.module)))
+    return fail(ExitBadInput, "{}", error.text);
   if (failed(verifySteps(p.kernel)))
     return fail(ExitUnsupported, "{}", error.text);
   p.attend = dyn_cast_or_null<AttendOp>(getSingleStep(p.kernel));

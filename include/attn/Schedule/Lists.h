@@ -20,6 +20,9 @@ bool isReadInPlace(AttendOp attend);
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);
 
+/// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.
+bool mayStandTogether(AttendOp attend);
+
 } // namespace attn
 
 #endif

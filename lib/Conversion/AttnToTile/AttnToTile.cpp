@@ -6,6 +6,7 @@
 //   merge  where the keys are split: what the main phase's tasks left of their chunks becomes one state; then finish
 #include "Lowering.h"
 #include "StepsToTile.h"
+#include "attn-rt/attn_rt.h"
 #include "attn/Analysis/OperandBounds.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Lists.h"
@@ -18,6 +19,10 @@ LogicalResult Lowering::run() {
   auto schedule = attend->getAttrOfType<ArrayAttr>(kScheduleAttr);
   if (!schedule || schedule.empty())
     return attend.emitError("[unsupported_schedule] the attend has no schedule; run --attn-schedule first");
+  if (attend.numDims() > ATTN_MAX_DIMS)
+    return attend.emitError("[unsupported_dims] a kernel has at most ")
+           << ATTN_MAX_DIMS << " dimensions, with a feature for each part, not " << attend.numDims()
+           << "; join parts in one tensor, or batch dimensions";
   if (failed(checkOutputs()) || failed(checkShare()))
     return failure();
 
@@ -40,8 +45,13 @@ LogicalResult Lowering::run() {
        llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
     args.map(from, to);
   outputs = body->getArguments().drop_front(kernel.getArgumentTypes().size());
+  bool absent = keysMayBeAbsent();
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    absent |= mayBeAbsent(attend.qPart(n));
   for (Attribute variant : schedule)
-    if (failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
+    // What is absent is kept by query, and rows that stand together are of several heads.
+    if (!(absent && cast<DictionaryAttr>(variant).contains(kTogetherAttr)) &&
+        failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
       return failure();
   kernel.erase();
   return success();
@@ -80,6 +90,10 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   auto variant = tile::VariantOp::create(b, loc, v.getAs<StringAttr>("name"), b.getI64IntegerAttr(rows),
                                          b.getI64IntegerAttr(keys), b.getI64IntegerAttr(tileRows),
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
+  if (v.contains(kSideAttr))
+    variant->setAttr(kSideAttr, b.getUnitAttr());
+  if (v.contains(kTogetherAttr))
+    variant->setAttr(kTogetherAttr, b.getUnitAttr());
   b.createBlock(&variant.getBody());
 
   int64_t c = attend.dotExtent(), e = attend.vPart().extent;
@@ -114,7 +128,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
-              llvm::all_of(share, [](int64_t n) { return n == 1; });
+              (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
+  once |= v.contains(kSideAttr); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {

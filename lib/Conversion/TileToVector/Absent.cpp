@@ -77,9 +77,9 @@ void MainEmitter::reportAbsent() {
   TokenAxes axes = tokenAxes(forOp);
   axes.absentKeys = axes.absentQueries = false;
   SetPredicate whole = buildSetPredicate(forOp.getSet(), axes);
-  sets::Solution ofWhole =
-      sets::solve(whole.pred, t.keyDim(), {{t.queryDim(), sets::Interval{sets::Expr::var(kRowLo), sets::Expr::var(kRowHi)}}},
-                  16, argumentFactsOf(t.program));
+  sets::Solution ofWhole = sets::solve(
+      whole.pred, t.keyDim(), {{t.queryDim(), sets::Interval{sets::Expr::var(kRowLo), sets::Expr::var(kRowHi)}}}, 16,
+      argumentFactsOf(t.program));
   std::swap(predicate, whole);
   std::swap(solution, ofWhole);
 

@@ -11,18 +11,56 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
   V values = blockValuesAt;
   V panelBytes = e.mul(blockPanels, l.width * l.width * e.bytes);
   V from = e.mul(runStart, l.width), to = e.mul(runEnd, l.width);
-  e.choose(
-      guarded, {},
-      [&] {
-        for (unsigned n = 0; n < accumulates.size(); ++n)
-          accumulateGuarded(n, values, panelBytes, from, to);
-        return SmallVector<V>{};
-      },
-      [&] {
-        for (unsigned n = 0; n < accumulates.size(); ++n)
-          accumulateFast(n, values, panelBytes, from, to);
-        return SmallVector<V>{};
-      });
+  auto all = [&](bool guarding) {
+    auto many = [&] {
+      for (unsigned n = 0; n < accumulates.size(); ++n)
+        guarding ? accumulateGuarded(n, values, panelBytes, from, to) : accumulateFast(n, values, panelBytes, from, to);
+      return SmallVector<V>{};
+    };
+    auto one = [&] {
+      for (unsigned n = 0; n < accumulates.size(); ++n)
+        accumulateOne(n, values, panelBytes, from, to, guarding);
+      return SmallVector<V>{};
+    };
+    return single ? e.choose(single, {}, one, many) : many();
+  };
+  e.choose(guarded, {}, [&] { return all(true); }, [&] { return all(false); });
+}
+
+// The one query of a call, in the first row: chains of keys in the place of rows. Guarding: the same sums in the same
+// order, without the products of absent pairs.
+void MainEmitter::accumulateOne(unsigned n, V values, V panelBytes, V from, V to, bool guarding) {
+  V weights = weightsOf(n), acc = accOf(n), visible = e.at(t.scratch, l.visible());
+  int64_t unroll = guarding ? kChains : 2 * kChains;
+  e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
+    V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
+    SmallVector<V> sum =
+        e.loop(from, to, unroll, SmallVector<V>(2 * kChains, e.splat(0)), [&](V first, ValueRange args) {
+          SmallVector<V> s(args);
+          V rows = e.at(v, e.mul(first, l.width * e.bytes)), p = e.at(weights, e.mul(first, e.bytes));
+          for (int64_t u = 0; u < unroll; ++u) {
+            V weight = e.load(e.real, e.at(p, u * e.bytes)), &s0 = s[u % kChains * 2], &s1 = s[u % kChains * 2 + 1];
+            auto add = [&] {
+              V x = e.broadcast(weight);
+              return SmallVector<V>{e.fma(x, e.load(e.vec, e.at(rows, u * l.width * e.bytes)), s0),
+                                    e.fma(x, e.load(e.vec, e.at(rows, (u * l.width + e.lanes) * e.bytes)), s1)};
+            };
+            SmallVector<V> next;
+            if (guarding) {
+              V meets = plainPhi ? isVisible(visible, e.add(first, u), e.i64(0))
+                                 : e.cmpf(arith::CmpFPredicate::UNE, weight, e.scalar(0));
+              next = e.choose(meets, {e.vec, e.vec}, add, [&] { return SmallVector<V>{s0, s1}; });
+            } else {
+              next = add();
+            }
+            s0 = next[0], s1 = next[1];
+          }
+          return s;
+        });
+    joinChains(sum);
+    addTo(out, sum[0]);
+    addTo(e.at(out, e.lanes * e.bytes), sum[1]);
+  });
 }
 
 // Panels of value features; in each the strip's accumulators stay in registers over all keys of the run. They start at

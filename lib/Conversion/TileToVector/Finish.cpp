@@ -14,6 +14,7 @@ V MainEmitter::finish() {
 
 /// `poison`: 0 * x is 0 for every finite x, else NaN.
 V MainEmitter::finishRow(V r, V poison) {
+  TaskEmitter::Row own(t, e.add(first, r));
   Block &body = finishOp.getBody().front();
   SmallVector<V> state;
   if (finishOp.getRef())

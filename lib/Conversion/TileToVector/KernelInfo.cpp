@@ -49,7 +49,7 @@ public:
       array("phases_" + std::to_string(v), phaseType, variants[v].phases.size(), [&](unsigned n) {
         const EmittedPhase &p = variants[v].phases[n];
         return SmallVector<V>{addressOf(p.function), c32(p.kind),   c32(p.descending),
-                              c64(p.block),          c32(p.chunks), c32(0)};
+                              c64(p.block),          c32(p.chunks), c32(p.together)};
       });
     variantArray(variants, /*runs=*/true);
     info(SymbolTable::getSymbolVisibility(program) == SymbolTable::Visibility::Public, variants.size(), isaLevel,

@@ -5,6 +5,7 @@
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
+//   Inline.cpp      sums of what regions say, in registers
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
 //   Top.cpp         topk: candidates, selection, order
 //   Spread.cpp      weights of pairs stored themselves
@@ -102,6 +103,9 @@ protected:
   /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
   virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> product(V keyPanel);
+  static constexpr int64_t kChains = 4;
+  llvm::SmallVector<V> productOfOne(V keyPanel);
+  void joinChains(llvm::SmallVector<V> &s);
   llvm::SmallVector<V> contraction(V keyPanel);
   /// What the product region's indices are at feature `c`, or at a vector of features.
   RegionEmitter atFeature(mlir::Block &block, V c);
@@ -116,6 +120,8 @@ protected:
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
   void storeScores(llvm::ArrayRef<V> s);
+  V keptScore(V rowOffset, int64_t half);
+  V keptScore(int64_t r, int64_t half) { return keptScore(e.i64(r * l.width * e.bytes), half); }
   llvm::SmallVector<V> loadTile();
   V valueFactor(V r, V panel, unsigned half);
   V storeWeights(llvm::ArrayRef<V> s, V panel);
@@ -130,9 +136,29 @@ protected:
   llvm::SmallVector<V> phiOf(V x, V r, llvm::SmallVectorImpl<V> *bounded = nullptr);
   void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
 
+  // Inline.cpp
+  struct InlineRegion { // over (score, indices), of short axes
+    bool match(mlir::Block &block, unsigned firstIndex, unsigned queryDim, unsigned keyDim);
+    mlir::Block *block = nullptr;
+    unsigned query = 0, key = 0; // arguments
+    bool hasIndices = false;
+    llvm::DenseMap<V, unsigned> uses;
+    llvm::SmallVector<llvm::DenseMap<V, Val>> ofRows, ofKeys; // of the strip, of the panel
+  };
+  void emitPart(InlineRegion &of, RegionEmitter &region, unsigned part, llvm::DenseMap<V, Val> &into);
+  void bindBatch(InlineRegion &of, RegionEmitter &region);
+  void hoistRows(InlineRegion &of);
+  void hoistKeys(InlineRegion &of, V panel);
+  V inlined(InlineRegion &of, int64_t r, int64_t half, V score);
+  V hasShortAxes();
+  void matchInline();
+  V reduceInline(llvm::ArrayRef<V> s, V panel);
+  V reduceTile(llvm::ArrayRef<V> s, V panel);
+
   // Reduce.cpp
   V reduceRows(llvm::ArrayRef<V> s, V panel);
-  V reduceRow(V r, V panel);
+  /// `extremes`: of them alone.
+  V reduceRow(V r, V panel, bool extremes = false);
   void bindIndices(RegionEmitter &region, SetEmitter &set, mlir::Block &block, unsigned first, V r, V keyLo);
 
   // Top.cpp
@@ -192,6 +218,7 @@ protected:
   void addTo(V at, V sum);
   void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
   void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
+  void accumulateOne(unsigned n, V values, V panelBytes, V from, V to, bool guarding);
   V isVisible(V visible, V key, V r);
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
@@ -237,8 +264,10 @@ protected:
   llvm::SmallVector<tile::AccumulateOp> accumulates;
   bool hasRef = false, hasScore = false, plainPhi = false;
   bool keepsScores = false; // regions of reductions take scores that nothing is subtracted from
-  bool simple = false;      // one weight, and sums of it alone
-  bool counting = false;    // the last sweep, whose blocks and tiles are reported
+  bool inlineSums = false;  // other sums than those of `simple`, in registers too
+  llvm::SmallVector<InlineRegion> inlineValues;
+  bool simple = false;   // one weight, and sums of it alone
+  bool counting = false; // the last sweep, whose blocks and tiles are reported
   llvm::SmallVector<unsigned> sumSlots;
   llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies
   std::string raiseName;
@@ -252,6 +281,7 @@ protected:
 
   V factor;                               // of the whole call, where scores have no other region: a vector
   V first, rows, lastRow, strips;         // of the query block
+  V single;                               // i1: the call has one query; null where keys are not split
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
   V blockKeysAt, blockValuesAt;           // packed

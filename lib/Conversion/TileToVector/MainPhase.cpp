@@ -96,6 +96,7 @@ void MainEmitter::matchSweep(tile::ForOp op) {
       weighedSlots.push_back(slot);
     slot += kind == 3 ? 2 : 1;
   }
+  matchInline();
   raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
 
   if (!hasScore) {
@@ -148,9 +149,13 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
 
 void MainEmitter::solveRows() {
   first = t.block;
-  rows = e.min(e.i64(l.taskRows), e.sub(t.extents[t.queryDim()], first));
+  rows = e.min(e.i64(l.taskRows), e.sub(l.together ? t.rowsTogether() : t.extents[t.queryDim()], first));
+  if (l.together)
+    t.placeRows(rows);
   lastRow = e.sub(e.add(first, rows), e.i64(1));
   strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
+  if (main.getChunks() && l.tileRows > 1 && !l.together)
+    single = e.eq(t.extents[t.queryDim()], e.i64(1));
 }
 
 /// The merge phase: no sweep, only what follows one.
@@ -250,22 +255,28 @@ void MainEmitter::count(unsigned counter, V by) {
 /// never stored.
 void MainEmitter::loadQueries() {
   SmallVector<std::unique_ptr<OperandEmitter>> parts;
-  for (auto [n, source] : llvm::enumerate(loadOp.getSources()))
-    parts.push_back(std::make_unique<OperandEmitter>(
-        t, source, cast<AffineMapAttr>(loadOp.getMaps()[n]).getValue(),
-        loadOp.getProducers().empty() ? nullptr : &loadOp.getProducers()[n], t.queryDim(),
-        loadOp.getExtents() ? (*loadOp.getExtents())[n] : l.dot));
+  auto open = [&] { // at the batch indices that hold now
+    parts.clear();
+    for (auto [n, source] : llvm::enumerate(loadOp.getSources()))
+      parts.push_back(
+          std::make_unique<OperandEmitter>(t, source, cast<AffineMapAttr>(loadOp.getMaps()[n]).getValue(),
+                                           loadOp.getProducers().empty() ? nullptr : &loadOp.getProducers()[n],
+                                           t.queryDim(), loadOp.getExtents() ? (*loadOp.getExtents())[n] : l.dot));
+  };
+  if (!l.together)
+    open();
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
-    V i = t.queryAt(e.min(e.add(first, r), lastRow));
+    V position = e.min(e.add(first, r), lastRow), i = t.queryAt(position);
+    TaskEmitter::Row own(t, position);
+    if (l.together)
+      open();
     V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element));
     OperandEmitter::Absence absent{e.i64(0), e.i64(0)};
     for (auto &part : parts) {
       if (part->isPlain()) {
         copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
       } else {
-        OperandEmitter::Absence more = part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); });
-        V isNew = e.eq(absent.code, e.i64(0));
-        absent = {e.select(isNew, more.code, absent.code), e.select(isNew, more.index, absent.index)};
+        OperandEmitter::join(e, absent, part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); }));
       }
       row = e.at(row, part->extent * l.element);
     }

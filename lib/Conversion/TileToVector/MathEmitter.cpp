@@ -155,7 +155,7 @@ V Emit::expm132(V x) {
   V r = fma(half, q, fsub(half, constant(*this, x, 0.5)));
   r = fadd(r, r);
   // q is x itself where x is small; doubling the half would lose the last bit of a subnormal number.
-  r = select(cmpf(arith::CmpFPredicate::OEQ, n, constant(*this, x, 0)), q, r);
+  r = math::CopySignOp::create(b, loc, select(cmpf(arith::CmpFPredicate::OEQ, n, constant(*this, x, 0)), q, r), x);
   r = select(cmpf(arith::CmpFPredicate::OGT, x, constant(*this, x, 0x1.62e42ep6)),
              constant(*this, x, std::numeric_limits<double>::infinity()), r);
   return isa<VectorType>(x.getType()) ? r : select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r);

@@ -41,6 +41,8 @@ public:
     V code, index;
   };
   static int64_t reason(unsigned argument, unsigned axis) { return 1 + argument * 8 + axis; }
+  /// Of several: padding wins, else the first is kept.
+  static void join(Emit &e, Absence &absent, const Absence &more);
   /// Emits a token's features; `place` says where vector n goes.
   Absence emit(V token, llvm::function_ref<V(V n)> place);
 
@@ -80,7 +82,7 @@ private:
   int featureAxis = -1;
   llvm::SmallVector<mlir::Operation *> ofToken, ofFeature; // what is used of the region, by what it depends on
   llvm::DenseSet<V> byFeature;                             // values that depend on the feature
-  std::set<std::tuple<void *, unsigned, unsigned>> noted; // indices whose checks count already: value, argument, axis
+  std::set<std::tuple<void *, unsigned, unsigned>> noted;  // indices whose checks count already: value, argument, axis
   V fast;                                                  // i1: strides are what the fast code needs; null: always
 };
 

@@ -6,6 +6,7 @@
 //
 // Padding keys and features are zeros: they are masked, or multiplied by weights of zero, and cost nothing in the
 // kernel. Where the keys go by an order, a position's row is that of the key it holds; one without a key is padding.
+#include "MapPhase.h"
 #include "OperandEmitter.h"
 
 using namespace mlir;
@@ -13,7 +14,7 @@ using namespace attn;
 using V = Value;
 
 /// Transposes lanes x lanes elements held as rows: for each power of two, pairs of rows exchange blocks of that size.
-static void transpose(Emit &e, SmallVector<V> &rows) {
+void attn::transpose(Emit &e, SmallVector<V> &rows) {
   for (int64_t size = e.lanes / 2; size >= 1; size /= 2)
     for (int64_t r = 0; r < e.lanes; ++r) {
       if (r & size)
@@ -67,9 +68,11 @@ struct Rows {
     if (!t.absentKeys)
       return;
     V at = e.at(t.keyReason(), e.mul(e.add(first, position), 16));
-    e.when(e.both(e.ne(absence.code, e.i64(0)), e.eq(e.loadI64(at), e.i64(0))), [&] {
-      e.store(absence.code, at);
-      e.store(absence.index, e.at(at, 8));
+    e.when(e.ne(absence.code, e.i64(0)), [&] {
+      OperandEmitter::Absence all{e.loadI64(at), e.loadI64(at, 8)};
+      OperandEmitter::join(e, all, absence);
+      e.store(all.code, at);
+      e.store(all.index, e.at(at, 8));
     });
   }
 
@@ -339,7 +342,7 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
     if (auto pack = dyn_cast<tile::PackOp>(op)) {
       if (cast<tile::PanelsType>(pack.getPanels().getType()).getLanesKeys())
         packKeys(t, pack, first, count);
-      else
+      else if (t.layout.packsValues)
         packValues(t, pack, first, count);
     } else if (auto summary = dyn_cast<tile::SummaryOp>(op)) {
       summarize(t, summary, n++, first, count);

@@ -8,7 +8,47 @@ using Val = RegionEmitter::Val;
 
 SmallVector<V> MainEmitter::dot(V panel) {
   V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
-  return weighOp.getProduct().empty() ? product(keyPanel) : contraction(keyPanel);
+  if (!weighOp.getProduct().empty())
+    return contraction(keyPanel);
+  if (!single)
+    return product(keyPanel);
+  SmallVector<Type> types(2 * l.tileRows, e.vec);
+  return e.choose(single, types, [&] { return productOfOne(keyPanel); }, [&] { return product(keyPanel); });
+}
+
+/// The strip of a call with one query: its other rows repeat it. Chains of their own hide the latency that other rows
+/// hide elsewhere.
+SmallVector<V> MainEmitter::productOfOne(V keyPanel) {
+  int64_t whole = l.dot / kChains * kChains;
+  auto step = [&](V keys, V query, int64_t c, V &s0, V &s1) {
+    V x = e.broadcast(e.load(e.real, e.at(query, c * e.bytes)));
+    s0 = e.fma(x, e.load(e.vec, e.at(keys, c * l.width * e.bytes)), s0);
+    s1 = e.fma(x, e.load(e.vec, e.at(keys, (c * l.width + e.lanes) * e.bytes)), s1);
+  };
+  SmallVector<V> s =
+      e.loop(e.i64(0), e.i64(whole), kChains, SmallVector<V>(2 * kChains, e.splat(0)), [&](V c, ValueRange args) {
+        SmallVector<V> inner(args);
+        V keys = e.at(keyPanel, e.mul(c, l.width * e.bytes)), query = e.at(qRow, e.mul(c, e.bytes));
+        for (int64_t u = 0; u < kChains; ++u)
+          step(keys, query, u, inner[2 * u], inner[2 * u + 1]);
+        return inner;
+      });
+  for (int64_t c = whole; c < l.dot; ++c)
+    step(keyPanel, qRow, c, s[0], s[1]);
+  joinChains(s);
+  SmallVector<V> rows;
+  for (int64_t r = 0; r < l.tileRows; ++r)
+    rows.append({s[0], s[1]});
+  return rows;
+}
+
+/// Sums of pairs of chains, in pairs of vectors.
+void MainEmitter::joinChains(SmallVector<V> &s) {
+  for (size_t half = s.size() / 2; half >= 2; half /= 2) {
+    for (size_t n = 0; n < half; ++n)
+      s[n] = e.fadd(s[n], s[n + half]);
+    s.resize(half);
+  }
 }
 
 // s_rj = sum_c q_rc k_cj, two vectors of keys and one broadcast query element a step: the FMA loop.

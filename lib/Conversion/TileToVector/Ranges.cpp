@@ -133,6 +133,11 @@ static RegionEmitter::Val saturated(Emit &e, RegionEmitter &region, V v) {
 }
 
 MainEmitter::Box MainEmitter::makeBox(V lo, V hi) {
+  if (l.together) { // rows of one member are consecutive queries; those of several have any
+    V from = t.queryAt(lo), to = t.queryAt(hi), same = e.eq(e.sub(hi, lo), e.sub(to, from));
+    lo = e.select(same, from, e.i64(0));
+    hi = e.select(same, to, e.sub(t.extents[t.queryDim()], e.i64(1)));
+  }
   Box box{lo, hi, {}, std::make_shared<std::map<Expr, Val>>()};
   RegionEmitter region = makeRegion();
   SetEmitter set = makeSet(region);
@@ -337,7 +342,8 @@ MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyL
   bindCommon(region, set);
   unsigned i = t.queryDim(), j = t.keyDim();
   V first = e.add(keyLo, half * e.lanes);
-  RegionEmitter::Val rowIndex = region.indexScalar(row, i), key = bindKey(region, set, first);
+  RegionEmitter::Val rowIndex = l.together ? queryIndex(region, row) : region.indexScalar(row, i),
+                     key = bindKey(region, set, first);
   set.bind(i, rowIndex);
   RegionEmitter::Val query = queryIndex(region, row);
   set.logicalQuery = query;

@@ -1,5 +1,6 @@
 // Weights and sums of other kinds than one weight and its sums: several weights, classes of keys, sums of what regions
-// say, largest and least, argmax (tile.weigh). Row by row through L1, so that the code of the regions is emitted once.
+// say, largest and least, argmax (tile.weigh), as far as they are not in registers (Inline.cpp). Row by row through L1,
+// so that the code of the regions is emitted once.
 #include "MainEmitter.h"
 
 using namespace mlir;
@@ -14,6 +15,7 @@ V MainEmitter::reduceRows(ArrayRef<V> s, V panel) {
 }
 
 void MainEmitter::bindIndices(RegionEmitter &region, SetEmitter &set, Block &block, unsigned first, V r, V keyLo) {
+  TaskEmitter::Row own(t, e.min(e.add(rowLo, r), lastRow));
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
     region.bind(block.getArgument(first + d), region.indexScalar(t.index[d], d));
   region.bind(block.getArgument(first + t.queryDim()), queryIndex(region, e.min(e.add(rowLo, r), lastRow)));
@@ -21,7 +23,7 @@ void MainEmitter::bindIndices(RegionEmitter &region, SetEmitter &set, Block &blo
 }
 
 /// One row of the microtile; whether any weight that meets a value is not 0.
-V MainEmitter::reduceRow(V r, V panel) {
+V MainEmitter::reduceRow(V r, V panel, bool extremes) {
   V keyPosition = e.add(blockFirst, e.mul(panel, l.width));
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
   double inf = std::numeric_limits<double>::infinity();
@@ -30,7 +32,7 @@ V MainEmitter::reduceRow(V r, V panel) {
     V x = e.load(e.vec, e.at(rowAt, half * e.lanes * e.bytes));
     V present = e.cmpf(arith::CmpFPredicate::UNE, x, absent);
     V keyLo = e.add(keyPosition, half * e.lanes);
-    SmallVector<V> p = phiOf(x, r);
+    SmallVector<V> p = extremes ? SmallVector<V>() : phiOf(x, r);
 
     RegionEmitter region = makeRegion();
     SetEmitter set = makeSet(region);
@@ -52,12 +54,13 @@ V MainEmitter::reduceRow(V r, V panel) {
     };
     V score = x; // in the kernel's units
     if (keepsScores)
-      score =
-          e.load(e.vec, e.at(e.at(e.at(t.scratch, l.scores()), e.mul(r, l.width * e.bytes)), half * e.lanes * e.bytes));
+      score = keptScore(e.mul(r, l.width * e.bytes), half);
 
     unsigned top = 0;
     for (unsigned n = 0; n < sums.size(); ++n) {
       int64_t phi = weighOp.getSumPhis()[n], value = weighOp.getSumValues()[n], op = weighOp.getSumOps()[n];
+      if (extremes && op == 0)
+        continue;
       V in = inClass(weighOp.getSumClasses()[n]), y = e.splat(1);
       if (value >= 0) {
         Block &block = weighOp.getValues()[value].front();
@@ -114,7 +117,7 @@ V MainEmitter::reduceRow(V r, V panel) {
       }
       }
     }
-    for (unsigned n = 0; n < accumulates.size(); ++n) {
+    for (unsigned n = 0; n < accumulates.size() && !extremes; ++n) {
       int64_t cls = weighOp.getWeightClasses()[n];
       V w = p[weighOp.getWeightPhis()[n]];
       if (cls >= 0 || !region.checks.empty())
@@ -125,7 +128,7 @@ V MainEmitter::reduceRow(V r, V panel) {
       e.store(w, e.at(at, half * e.lanes * e.bytes));
       some = e.either(some, e.anyLane(e.cmpf(arith::CmpFPredicate::UNE, w, e.splat(0))));
     }
-    if (!hasRef)
+    if (!hasRef && !extremes)
       e.when(e.anyLane(present), [&] {
         e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), e.at(unset, e.mul(r, 4)));
       });

@@ -377,6 +377,17 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
         cmp.getPredicate() != P::uge)
       return Val{compare(cmp.getPredicate(), in[0], in[1]), 0, 1};
   }
+  // Quotients and remainders of what is never negative, by a constant: as narrow as the dividend.
+  APInt divisor;
+  if (isa<arith::DivSIOp, arith::DivUIOp, arith::FloorDivSIOp, arith::RemSIOp, arith::RemUIOp>(op) && in[0].lo >= 0 &&
+      fits(in[0].lo, in[0].hi) && matchPattern(op->getOperand(1), m_ConstantInt(&divisor)) &&
+      divisor.isStrictlyPositive() && divisor.getSExtValue() <= INT32_MAX) {
+    bool isRem = isa<arith::RemSIOp, arith::RemUIOp>(op);
+    Int by = divisor.getSExtValue();
+    auto [x, y] = unify(in[0], constantInt((int64_t)by), /*narrow=*/true);
+    V v = isRem ? (V)arith::RemUIOp::create(e.b, e.loc, x, y) : (V)arith::DivUIOp::create(e.b, e.loc, x, y);
+    return isRem ? make(v, 0, std::min(in[0].hi, by - 1)) : make(v, in[0].lo / by, in[0].hi / by);
+  }
   if (isa<arith::IndexCastOp, arith::ExtSIOp>(op) && !op->getOperand(0).getType().isInteger(1)) {
     unsigned width = result.isIndex() ? 64 : result.getIntOrFloatBitWidth();
     Int hi = (Int(1) << (width - 1)) - 1;

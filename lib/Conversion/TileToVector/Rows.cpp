@@ -171,6 +171,10 @@ void MainEmitter::loadParam(tile::ParamOp op) {
   V stride = perQuery ? t.stride(source, map, t.queryDim()) : V();
   eachRow([&](V row) {
     V offset = base;
+    if (l.together) {
+      TaskEmitter::Row own(t, e.min(e.add(first, row), lastRow));
+      offset = base = t.baseOffset(source, map);
+    }
     if (perQuery)
       offset = e.add(base, e.mul(t.queryAt(e.min(e.add(first, row), lastRow)), stride));
     V x = e.loadElement(element, e.at(source.data, e.mul(offset, Emit::elementBytes(element))));

@@ -3,6 +3,7 @@
 #include "Members.h"
 #include "RowLists.h"
 #include "attn-rt/attn_rt.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -52,7 +53,7 @@ sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
   TokenAxes axes = tokenAxes(loop);
-  if (loop.getOrder() || main.getChunks() || axes.absentKeys)
+  if (loop.getOrder() || main.getChunks() || axes.absentKeys || main->getParentOp()->hasAttr(kTogetherAttr))
     return true;
   SetPredicate predicate = buildSetPredicate(loop.getSet(), axes);
   return llvm::any_of(predicate.answerables, [](auto &atom) { return std::holds_alternative<MemberAtom>(atom); });
@@ -63,6 +64,8 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   tile::ForOp loop = forOf(main);
   SetPredicate predicate = buildSetPredicate(loop.getSet(), tokenAxes(loop));
   e.store(t.positions, e.at(sizes, (int64_t)offsetof(attn_sizes, keys)));
+  if (t.layout.together)
+    e.store(t.rowsTogether(), e.at(sizes, (int64_t)offsetof(attn_sizes, queries)));
   V scratch = Members(t, predicate).scratchBytes();
   if (t.lists)
     scratch = e.add(scratch, RowLists(t).scratchBytes());

@@ -6,6 +6,7 @@
 // none. A row that met no key is its mode alone, which merges as nothing. A block's chunks follow each other.
 #include "MainEmitter.h"
 #include "attn-rt/attn_rt.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -190,7 +191,8 @@ void MainEmitter::clearRow(tile::MergeOp op, V row) {
 V attn::stateBytes(TaskEmitter &t) {
   Emit &e = t.e;
   const Layout &l = t.layout;
-  V strips = e.divUnsigned(e.add(t.extents[t.queryDim()], l.tileRows - 1), l.tileRows);
+  V rows = l.together ? t.rowsTogether() : t.extents[t.queryDim()];
+  V strips = e.divUnsigned(e.add(rows, l.tileRows - 1), l.tileRows);
   return e.mul(e.min(strips, e.i64(l.blockRows / l.tileRows)), l.tileRows * l.recordBytes());
 }
 
@@ -201,6 +203,20 @@ V attn::emitSplitGuard(TaskEmitter &t, tile::PhaseOp main) {
   V oneBlock = e.le(t.extents[t.queryDim()], e.i64(main.getBlock()));
   V many = e.ge(t.extents[t.keyDim()], e.i64(*main.getChunks() * t.layout.blockKeys));
   return arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), e.both(oneBlock, many));
+}
+
+/// Of the number of queries alone, and where keys are split of that of the keys; no group may be a short one.
+V attn::emitTogetherGuard(TaskEmitter &t, tile::PhaseOp main) {
+  Emit &e = t.e;
+  V good = e.le(t.extents[t.queryDim()], e.i64(kTogetherQueries));
+  for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
+    if (int64_t share = t.program.getShare()[d]; share > 1) {
+      V whole = e.mul(e.divUnsigned(t.extents[d], share), share);
+      good = e.both(good, e.eq(whole, t.extents[d]));
+    }
+  if (main.getChunks())
+    good = e.both(good, e.ge(t.extents[t.keyDim()], e.i64(*main.getChunks() * t.layout.blockKeys)));
+  return arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), good);
 }
 
 LogicalResult attn::emitMergePhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp phase, ModuleOp module,

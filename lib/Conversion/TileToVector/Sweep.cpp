@@ -84,6 +84,8 @@ void MainEmitter::enterStrip(V strip) {
 
 void MainEmitter::visitStrip(V strip, V blockFull) {
   enterStrip(strip);
+  for (InlineRegion &of : inlineValues)
+    hoistRows(of);
 
   // Status of every panel of the block for this strip: 2 full, 1 partial, 0 empty.
   V statusAt = e.at(t.scratch, l.status());

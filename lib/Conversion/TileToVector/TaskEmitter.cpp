@@ -103,7 +103,7 @@ OperandIndex OperandIndex::of(AffineExpr expr) {
 
 V TaskEmitter::summaryBase(unsigned n) {
   V all = panels();
-  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.valueRowBytes()));
+  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.packedRowBytes()));
   return e.at(base, e.mul(all, n * 32));
 }
 
@@ -145,7 +145,51 @@ V TaskEmitter::isBadElement(V inside, V element, bool csr) {
   return csr ? outside : e.both(outside, e.ne(element, e.i64(-1)));
 }
 
+/// Indices of a batch dimension that share keys.
+static V groupOf(TaskEmitter &t, unsigned dim) {
+  int64_t share = t.program.getShare()[dim];
+  return share <= 0 ? t.extents[dim] : t.e.min(t.e.i64(share), t.extents[dim]);
+}
+
+V TaskEmitter::rowsTogether() {
+  V rows = extents[queryDim()];
+  for (unsigned d = 0; d < program.getNumBatch(); ++d)
+    if (program.getShare()[d] != 1)
+      rows = e.mul(rows, groupOf(*this, d));
+  return rows;
+}
+
+void TaskEmitter::placeRows(V count) {
+  auto divide = [&](V a, V c) -> V { return arith::DivUIOp::create(e.b, e.loc, a, c); };
+  e.loop(e.i64(0), count, 1, [&](V row) {
+    V position = e.add(block, row), member = divide(position, extents[queryDim()]);
+    V at = e.at(e.at(scratch, layout.places()), e.mul(row, layout.together * 8));
+    e.store(e.sub(position, e.mul(member, extents[queryDim()])), at);
+    for (unsigned d = program.getNumBatch(); d-- > 0;) {
+      V own = index[d];
+      if (program.getShare()[d] != 1) {
+        V group = groupOf(*this, d), rest = divide(member, group);
+        own = e.add(own, e.sub(member, e.mul(rest, group)));
+        member = rest;
+      }
+      e.store(own, e.at(at, (1 + d) * 8));
+    }
+  });
+}
+
+TaskEmitter::Row::Row(TaskEmitter &t, V position) : t(t), saved(t.index) {
+  if (!t.layout.together)
+    return;
+  Emit &e = t.e;
+  V at = e.at(e.at(t.scratch, t.layout.places()), e.mul(e.sub(position, t.block), t.layout.together * 8));
+  for (unsigned d = 0; d < t.index.size(); ++d)
+    if (t.program.getShare()[d] != 1)
+      t.index[d] = e.loadI64(at, (1 + d) * 8);
+}
+
 V TaskEmitter::queryAt(V position) {
+  if (layout.together)
+    return e.loadI64(e.at(e.at(scratch, layout.places()), e.mul(e.sub(position, block), layout.together * 8)));
   return boxes ? e.loadInteger(e.b.getI32Type(), e.at(queryTable(0), e.mul(position, 4))) : position;
 }
 

@@ -17,8 +17,10 @@ struct Layout {
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
   bool inPlace = false;      // keys and values are not packed
+  unsigned together = 0;     // rows are of all members of a unit: 1 + batch dimensions; 0: of one
   bool packsInTasks = false; // blocks of keys and values are packed in scratch
   bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
+  bool packsValues = true;   // something is summed of them
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
   int64_t staged = 0;                    // features of a key that are produced before they are transposed
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
@@ -26,7 +28,8 @@ struct Layout {
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
-  int64_t panelBytes() const { return keyPanelBytes() + width * valueRowBytes() + numSummaries * 32; }
+  int64_t packedRowBytes() const { return packsValues ? valueRowBytes() : 0; }
+  int64_t panelBytes() const { return keyPanelBytes() + width * packedRowBytes() + numSummaries * 32; }
   /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
@@ -56,7 +59,7 @@ struct Layout {
   } // [panel][row][2] lane masks, guarded path
   int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
-  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); } // i8 a block of a group, as status
+  int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); }         // i8 a block of a group, as status
   int64_t staging() const { return align(blockStatus() + kGroupBlocks + lanes); } // [lanes][staged]
   int64_t queryAbsent() const { return align(staging() + lanes * staged * element); } // i32 a row: 0, or -1 absent
   int64_t queryReason() const { return align(queryAbsent() + (absentQueries ? blockRows * 4 : 0)); } // two i64 a row
@@ -71,10 +74,12 @@ struct Layout {
   int64_t topRoom(unsigned n) const { return 2 * tops[n] + 64; }
   int64_t topRowBytes(unsigned n) const { return kTopHead + align(topRoom(n) * topEntry()); }
   static constexpr int64_t kTopHead = 64, kTopBound = 16;
-  int64_t packedKeys() const { return top(tops.size()); }
+  /// Where `together`: the query and the batch indices of each row, i64s.
+  int64_t places() const { return top(tops.size()); }
+  int64_t packedKeys() const { return align(places() + blockRows * together * 8); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
-    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * valueRowBytes()) : packedKeys();
+    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
   }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
@@ -140,7 +145,7 @@ public:
     return packedAt(e.at(slot, e.mul(e.divUnsigned(first, layout.width), layout.keyPanelBytes())), layout.packedKeys());
   }
   V valuesOf(V first) {
-    return packedAt(e.at(valueBase(), e.mul(first, layout.valueRowBytes())), layout.packedValues());
+    return packedAt(e.at(valueBase(), e.mul(first, layout.packedRowBytes())), layout.packedValues());
   }
   V packedAt(V inSlot, int64_t inScratch) {
     return packsHere ? e.select(packsHere, e.at(scratch, inScratch), inSlot) : inSlot;
@@ -186,6 +191,21 @@ public:
 
   /// The query at a position.
   V queryAt(V position);
+  /// Rows of all members of a unit: writes their queries and batch indices; how many there are of the unit.
+  void placeRows(V count);
+  V rowsTogether();
+  /// While it lives, `index` are the batch indices of the row at this position.
+  class Row {
+  public:
+    Row(TaskEmitter &t, V position);
+    ~Row() { t.index = std::move(saved); }
+    Row(const Row &) = delete;
+    Row &operator=(const Row &) = delete;
+
+  private:
+    TaskEmitter &t;
+    llvm::SmallVector<V> saved;
+  };
   /// Where the columns of a row of a CSR begin and end, within `all`; `at`: element offset of its first offset. Offsets
   /// that are bad are reported where `reports`.
   std::pair<V, V> csrRow(TensorRef &offsets, V at, V all, bool reports);
@@ -235,6 +255,8 @@ mlir::Value emitRowsGuard(TaskEmitter &task);
 /// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
 mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
+/// Whether the queries of all members of a unit are rows of the same blocks; of split keys too.
+mlir::Value emitTogetherGuard(TaskEmitter &task, tile::PhaseOp main);
 mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,
                                    mlir::ModuleOp module, llvm::StringRef prefix);
 /// `twin`: see MainEmitter::run.
@@ -248,6 +270,7 @@ struct EmittedPhase {
   bool descending;
   int64_t block;
   int64_t chunks = 0;
+  bool together = false;
 };
 struct EmittedVariant {
   std::string name, sizes, guard; // functions, or none

@@ -3,6 +3,7 @@
 #include "MapPhase.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
+#include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
 using namespace attn;
@@ -25,7 +26,7 @@ struct Phases {
 bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
-                           v.getThreshold().convertToDouble());
+                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr));
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
@@ -86,6 +87,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     }
   }
 
+  /// So many bytes of scratch in the place of weights.
+  static void reserve(Layout &l, int64_t bytes) {
+    l.numWeights = llvm::divideCeil(bytes, llvm::alignTo(l.tileRows * l.blockKeys * l.element, 64)) + 1;
+  }
+
   /// A function of the module: `body` at the end of its first block; void unless it gives an i32.
   LogicalResult makeFunction(ModuleOp module, Location loc, const std::string &name, unsigned arguments,
                              llvm::function_ref<FailureOr<V>(OpBuilder &, Block *)> body, bool returns = false) {
@@ -135,8 +141,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         return V();
       };
     };
-    if (failed(makeFunction(module, loc, prefix + "_map", 1,
-                            emitter([&](TaskEmitter &task, Block *) { return emitMapPhase(task, map); }))) ||
+    if (failed(makeFunction(module, loc, prefix + "_map", 1, emitter([&](TaskEmitter &task, Block *) {
+                              reserve(l, mapRoom(task, map));
+                              return emitMapPhase(task, map);
+                            }))) ||
         failed(makeFunction(module, loc, prefix + "_sizes", 2, emitter([&](TaskEmitter &task, Block *entry) {
                               return emitMapSizes(task, map, entry->getArgument(1));
                             }))))
@@ -182,9 +190,15 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.blockRows = variant.getBlockRows();
       l.taskRows = main.getBlock();
       l.blockKeys = variant.getBlockKeys();
-      l.inPlace = !pack;
-      l.packsInTasks = pack && pack.getInTasks();
+      // Small problems side by side: one phase, whose tasks take some heads each.
+      bool side = variant->hasAttr("side");
+      constexpr int64_t kHeads = 64;
+      l.inPlace = !pack || side;
+      l.packsInTasks = pack && pack.getInTasks() && !side;
+      bool together = variant->hasAttr(kTogetherAttr);
+      l.together = together ? 1 + program.getNumBatch() : 0;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
+      l.packsValues = !pack || !pack.getResult(1).use_empty();
       bool absentKeys = false;
       variant.walk([&](Operation *op) {
         if (auto packs = dyn_cast<tile::PackOp>(op)) {
@@ -203,7 +217,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         twin = Phases(next).main;
         countSlots(twin, l);
       }
-      if (l.width != 2 * l.lanes)
+      if (l.width != 2 * l.lanes && !side)
         return variant.emitError("[unsupported_variant] microtiles are two vectors wide here: ")
                << 2 * l.lanes << " keys, not " << l.width;
       if (lists && l.tileRows != 1)
@@ -255,26 +269,33 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         e.phases.back().chunks = 0;
       } else {
         e.phases.push_back({prefix + "_main", ATTN_PHASE_MAIN, main.getDescending(), l.taskRows,
-                            (int64_t)main.getChunks().value_or(0)});
+                            side ? -kHeads : (int64_t)main.getChunks().value_or(0), together});
         if (failed(function("_main", 1, [&](TaskEmitter &task, Block *) {
+              if (side) {
+                reserve(l, sideRoom(task, pack, main));
+                return emitSidePhase(task, pack, main);
+              }
               return lists ? emitRowsPhase(task, variant, main, module, prefix)
                            : emitMainPhase(task, variant, pack, main, twin, module, prefix);
             })))
           return failure();
       }
       if (merge) {
-        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows});
+        e.phases.push_back({prefix + "_merge", ATTN_PHASE_MERGE, false, l.taskRows, 0, together});
         if (failed(function("_merge", 1, [&](TaskEmitter &task, Block *) {
               return emitMergePhase(task, variant, merge, module, prefix);
             })))
           return failure();
       }
-      if ((lists || merge) && v < variants) { // the last variant takes every call
+      if ((lists || merge || side || together) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
-                  result = lists ? emitRowsGuard(task) : emitSplitGuard(task, main);
+                  result = lists      ? emitRowsGuard(task)
+                           : side     ? emitSideGuard(task)
+                           : together ? emitTogetherGuard(task, main)
+                                      : emitSplitGuard(task, main);
                   return success();
                 },
                 true)))

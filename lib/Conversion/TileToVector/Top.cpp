@@ -217,6 +217,7 @@ void MainEmitter::storeTop(tile::TopOp op) {
   V stride = out.strides.back(), null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
   e.when(LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, out.data, null), [&] {
     e.loop(e.i64(0), rows, 1, [&](V row) {
+      TaskEmitter::Row own(t, e.add(first, row));
       narrowTop(place.top, place.slot, row, l.tops[place.top]);
       V buffer = topBuffer(place.top, row);
       LLVM::CallOp::create(e.b, e.loc, TypeRange{}, sortFunction(), ValueRange{buffer});

@@ -13,11 +13,17 @@ void MainEmitter::storeTile(ArrayRef<V> s) {
     e.store(v, e.at(at, n * e.lanes * e.bytes));
 }
 
-/// Scores in the kernel's units, before a reference is subtracted.
+/// Products, for scores before a reference is subtracted.
 void MainEmitter::storeScores(ArrayRef<V> s) {
   V at = e.at(t.scratch, l.scores());
   for (auto [n, v] : llvm::enumerate(s))
-    e.store(e.fmul(v, factor), e.at(at, n * e.lanes * e.bytes));
+    e.store(v, e.at(at, n * e.lanes * e.bytes));
+}
+
+/// A vector of scores in the kernel's units; a score region stored them itself.
+V MainEmitter::keptScore(V rowOffset, int64_t half) {
+  V x = e.load(e.vec, e.at(e.at(e.at(t.scratch, l.scores()), rowOffset), half * e.lanes * e.bytes));
+  return hasScore ? x : e.fmul(x, factor);
 }
 
 SmallVector<V> MainEmitter::loadTile() {
@@ -96,6 +102,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
 void MainEmitter::modifyRow(V r, V partial, V panel) {
   V keyLo = e.add(blockFirst, e.mul(panel, l.width));
   V row = e.min(e.add(rowLo, r), lastRow);
+  TaskEmitter::Row own(t, row);
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
   V ones = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
   for (unsigned half = 0; half < 2; ++half) {
@@ -153,6 +160,7 @@ SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel) {
 /// What a weight is multiplied by before it meets the value: dropout.
 V MainEmitter::valueFactor(V r, V panel, unsigned half) {
   Block &block = weighOp.getFactor().front();
+  TaskEmitter::Row own(t, e.min(e.add(rowLo, r), lastRow));
   RegionEmitter region = makeRegion();
   SetEmitter set = makeSet(region);
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
@@ -353,7 +361,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
   auto done = [&](ArrayRef<V> s) {
     if (plainPhi && !accumulates.empty())
       e.when(guarded, [&] { noteVisible(panel, s); });
-    return simple ? storeWeights(s, panel) : reduceRows(s, panel);
+    return simple ? storeWeights(s, panel) : inlineSums ? reduceInline(s, panel) : reduceRows(s, panel);
   };
   if (weighOp.getSpreadTo()) {
     spreadRows(scores(), panel);

@@ -320,15 +320,15 @@ void AttendOp::print(OpAsmPrinter &p) {
     auto topk = topkOf(*this, outName(r));
     printIndexList(p, outMap(r), getDimNames(), topk ? reductionRank(*topk) : StringRef());
   }
-  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",    "num_batch",       "q_map",
-                                                "k_map",        "v_map",           "out_names",
-                                                "out_maps",     "normalizer",      "scale_value",
-                                                "first_value",  "drop_seed_value", "drop_probability_value",
-                                                "query_grid",   "key_grid",        "operandSegmentSizes",
-                                                "norm_values",  "valueless",       "reduce_names",
-                                                "reduce_kinds", "epilogue_args",   "epilogue_outs",
-                                                "column_names", "aggregate_names", "aggregate_maps",
-                                                "part_maps",    "bilinear_map",    "feature_extents",
+  p.printOptionalAttrDict((*this)->getAttrs(), {"dim_names",     "num_batch",       "q_map",
+                                                "k_map",         "v_map",           "out_names",
+                                                "out_maps",      "normalizer",      "scale_value",
+                                                "first_value",   "drop_seed_value", "drop_probability_value",
+                                                "query_grid",    "key_grid",        "operandSegmentSizes",
+                                                "norm_values",   "valueless",       "reduce_names",
+                                                "reduce_kinds",  "epilogue_args",   "epilogue_outs",
+                                                "column_names",  "aggregate_names", "aggregate_maps",
+                                                "part_maps",     "bilinear_map",    "feature_extents",
                                                 "reduce_counts", "reduce_ranks"});
   line() << ": ";
   p.printFunctionalType(printedTypes(*this), getResultTypes());

@@ -41,7 +41,7 @@ LogicalResult PhaseOp::verify() {
   return success();
 }
 
-/// pack_c1, load_c1
+/// pack_c1, tile_load_c1
 template <typename Op> static LogicalResult verifySources(Op op, StringRef label, int64_t features) {
   unsigned count = op.getSources().size();
   auto extents = op.getExtents();
@@ -59,10 +59,11 @@ template <typename Op> static LogicalResult verifySources(Op op, StringRef label
     if (region.empty())
       continue;
     auto yield = dyn_cast<YieldOp>(region.front().back());
-    regions &= region.getNumArguments() == (program ? program.getNumBatch() + 3 : region.getNumArguments()) &&
-               region.getNumArguments() > 0 &&
-               llvm::all_of(region.getArguments().drop_front(), [](BlockArgument a) { return a.getType().isIndex(); }) &&
-               yield && yield.getNumOperands() == 1 && isa<FloatType>(yield.getOperand(0).getType());
+    regions &=
+        region.getNumArguments() == (program ? program.getNumBatch() + 3 : region.getNumArguments()) &&
+        region.getNumArguments() > 0 &&
+        llvm::all_of(region.getArguments().drop_front(), [](BlockArgument a) { return a.getType().isIndex(); }) &&
+        yield && yield.getNumOperands() == 1 && isa<FloatType>(yield.getOperand(0).getType());
   }
   if (!regions)
     return op.emitOpError("[") << label
@@ -72,7 +73,9 @@ template <typename Op> static LogicalResult verifySources(Op op, StringRef label
 }
 
 LogicalResult PackOp::verifyRegions() { return verifySources(*this, "pack_c1", getPanels().getType().getFeatures()); }
-LogicalResult LoadOp::verifyRegions() { return verifySources(*this, "load_c1", getResult().getType().getShape().back()); }
+LogicalResult LoadOp::verifyRegions() {
+  return verifySources(*this, "tile_load_c1", getResult().getType().getShape().back());
+}
 
 LogicalResult MergeOp::verify() {
   if (getSumOps().size() != getSums().size() || getSumPhis().size() != getSums().size() ||

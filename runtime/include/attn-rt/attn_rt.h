@@ -191,7 +191,8 @@ typedef struct attn_phase_info {
   int32_t descending; /* 1: blocks are handed out from the last to the first (longest first under causal sets) */
   int64_t block;      /* positions per block along the axis: keys for PACK, queries for MAIN and MERGE */
   int32_t chunks;     /* of MAIN: runs of the keys, each a task of its own; 0: all keys are one task's */
-  int32_t reserved;
+  int32_t together; /* 1: of MAIN and MERGE: the queries of all members of a unit are rows of the same blocks, member by
+                       member (index = the first member's), and sizes.queries counts them all */
 } attn_phase_info;
 
 /* What a variant needs at run time beyond what its constants say. keys and queries come in as the extents. */

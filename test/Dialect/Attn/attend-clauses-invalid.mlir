@@ -262,7 +262,7 @@ attn.kernel @attend_c9_set_in_where(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x6
 
 // -----
 
-attn.normalizer @lacks_lse {
+attn.normalizer @lacks_max {
   attn.pass ref = none phi(%s) {
     attn.yield %s : f32
   } sums(n = value)
@@ -270,14 +270,14 @@ attn.normalizer @lacks_lse {
     attn.yield %n : f32
   } outputs(o) empty(0.0)
 }
-attn.kernel @attend_c10_own(%q: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, lse: tensor<?xf32>) {
-  // expected-error@below {{[attend_c10] @lacks_lse has no output 'lse'}}
-  %o, %lse = attn.attend dims(| i | j | c, e)
+attn.kernel @attend_c10_own(%q: tensor<?x64xf32>) -> (o: tensor<?x64xf32>, max: tensor<?xf32>) {
+  // expected-error@below {{[attend_c10] @lacks_max has no output 'max'}}
+  %o, %max = attn.attend dims(| i | j | c, e)
     q = %q[i, c] k = %q[j, c] v = %q[j, e]
-    normalize = @lacks_lse
-    outputs o[i, e], lse[i]
+    normalize = @lacks_max
+    outputs o[i, e], max[i]
     : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?xf32>)
-  attn.return %o, %lse : tensor<?x64xf32>, tensor<?xf32>
+  attn.return %o, %max : tensor<?x64xf32>, tensor<?xf32>
 }
 
 // -----

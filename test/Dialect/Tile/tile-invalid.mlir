@@ -142,3 +142,66 @@ func.func private @f(%s: !tile.state) {
   %r, %x = tile.merge %s ops [0] phis [0] {resultSegmentSizes = array<i32: 1, 1, 0>} gauge {} -> (!tile.tile<[8] x f32>, !tile.tile<[8] x f32>)
   return
 }
+
+// -----
+
+// pack_c1
+#k = affine_map<(b, i, j, c, e) -> (b, j, c)>
+tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 16, 8>, arg_facts = []} {
+^bb0(%k: tensor<?x?x8xf32>):
+  // expected-error@below {{[pack_c1] one map for each source, and extents that are together the 16 features, absent where one source has them all}}
+  %0 = tile.pack %k, %k by [#k, #k] extents [8, 4] : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <16, 16, 256, true, f32>
+}
+
+// -----
+
+#k = affine_map<(b, i, j, c, e) -> (b, j, c)>
+tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 16, 8>, arg_facts = []} {
+^bb0(%k: tensor<?x?x8xf32>):
+  // expected-error@below {{[pack_c1] one map for each source}}
+  %0 = tile.pack %k, %k by [#k] extents [8, 8] : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <16, 16, 256, true, f32>
+}
+
+// -----
+
+#k = affine_map<(b, i, j, c, e) -> (b, j)>
+tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 16, 8>, arg_facts = []} {
+^bb0(%k: tensor<?x?x16xf32>):
+  // expected-error@below {{[pack_c1] one map for each source}}
+  %0 = tile.pack %k by [#k] : tensor<?x?x16xf32> -> <16, 16, 256, true, f32>
+}
+
+// -----
+
+#k = affine_map<(b, i, j, c, e) -> (b, j, c)>
+tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 8, 8>, arg_facts = []} {
+^bb0(%k: tensor<?x?x8xi8>):
+  // expected-error@below {{[pack_c1] no producers or one for each source, which takes the element and the indices of the batch dimensions, the token and the feature, and yields one number}}
+  %0 = tile.pack %k by [#k] through {
+  ^bb0(%x: i8, %b: index, %j: index):
+    %f = arith.sitofp %x : i8 to f32
+    tile.yield %f : f32
+  } : tensor<?x?x8xi8> -> <8, 16, 256, true, f32>
+}
+
+// -----
+
+#k = affine_map<(b, i, j, c, e) -> (b, j, c)>
+tile.program @p attributes {arg_names = ["k"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 8, 8>, arg_facts = []} {
+^bb0(%k: tensor<?x?x8xi8>):
+  // expected-error@below {{[pack_c1] no producers or one for each source}}
+  %0 = tile.pack %k by [#k] through {
+  ^bb0(%x: i8, %b: index, %j: index, %c: index):
+    tile.yield %x : i8
+  } : tensor<?x?x8xi8> -> <8, 16, 256, true, f32>
+}
+
+// -----
+
+// tile_load_c1
+#q = affine_map<(b, i, j, c, e) -> (b, i, c)>
+tile.program @p attributes {arg_names = ["q"], num_outputs = 0, dim_names = ["b", "i", "j", "c", "e"], num_batch = 1, share = array<i64: 1>, features = array<i64: 16, 8>, arg_facts = []} {
+^bb0(%q: tensor<?x?x8xf32>):
+  // expected-error@below {{[tile_load_c1] one map for each source, and extents that are together the 16 features, absent where one source has them all}}
+  %0 = tile.load %q, %q by [#q, #q] : tensor<?x?x8xf32>, tensor<?x?x8xf32> -> <[96, 16] x f32>
+}

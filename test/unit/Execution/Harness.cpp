@@ -83,19 +83,26 @@ std::vector<test::Tensor> test::makeOutputs(Program &program, const std::vector<
       if (auto dim = dyn_cast<AffineDimExpr>(e))
         extents[dim.getPosition()] = inputs[n].shape[axis];
   };
-  learn(attend.getK(), attend.getKMap());
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    learn(attend.kPart(n).tensor, attend.kPart(n).map);
   learn(attend.getV(), attend.getVMap());
-  learn(attend.getQ(), attend.getQMap());
+  for (unsigned n = attend.numParts(); n-- > 0;)
+    learn(attend.qPart(n).tensor, attend.qPart(n).map);
+  for (unsigned d = attend.dotDim(); d < attend.numDims(); ++d) // may be written, and less than an axis
+    extents[d] = attend.featureExtent(d);
   std::vector<Tensor> outputs;
   for (unsigned r = 0; r < attend.getNumResults(); ++r) {
     Index shape;
     for (AffineExpr e : attend.outMap(r).getResults())
-      shape.push_back(extents[cast<AffineDimExpr>(e).getPosition()]);
+      shape.push_back(isa<AffineSymbolExpr>(e) ? attend.reductionCount(*topkOf(attend, attend.outName(r)))
+                                               : extents[cast<AffineDimExpr>(e).getPosition()]);
     Type type = cast<RankedTensorType>(attend.getResult(r).getType()).getElementType();
-    Element element = type.isF64()    ? Element::F64
-                      : type.isF32()  ? Element::F32
-                      : type.isBF16() ? Element::BF16
-                                      : Element::F16;
+    Element element = type.isInteger(64)   ? Element::I64
+                      : type.isInteger(32) ? Element::I32
+                      : type.isF64()       ? Element::F64
+                      : type.isF32()       ? Element::F32
+                      : type.isBF16()      ? Element::BF16
+                                           : Element::F16;
     outputs.emplace_back(element, shape);
     outputs.back().fill([](auto) { return 12345; });
   }

@@ -34,7 +34,8 @@ std::optional<OutputSource> findOutput(AttendOp attend, NormalizerOp normalizer,
 /// Of every result; the normalizer is linked and everything verified.
 llvm::SmallVector<OutputSource> outputSources(AttendOp attend);
 
-/// The reduction topk that an output stores; its map has the rank, a symbol, as its last index. None: it is no such one.
+/// The reduction topk that an output stores; its map has the rank, a symbol, as its last index. None: it is no such
+/// one.
 std::optional<unsigned> topkOf(AttendOp attend, llvm::StringRef output);
 /// A dimension's position that stands for the rank where dimensions of an output's map are listed.
 inline constexpr unsigned kRankDim = 1u << 30;

@@ -201,7 +201,7 @@ def LoadOp : Tile_Op<"load"> {
   let description = [{
     Sources, maps, extents and producers are those of `tile.pack`, with queries in the place of keys.
 
-    Constraints: `load_c1`: those of `pack_c1`, with the tile's features.
+    Constraints: `tile_load_c1`: those of `pack_c1`, with the tile's features.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$sources, AffineMapArrayAttr:$maps, OptionalAttr<DenseI64ArrayAttr>:$extents, UnitAttr:$checked);
   let regions = (region VariadicRegion<MaxSizedRegion<1>>:$producers);

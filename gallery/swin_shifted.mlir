@@ -1,5 +1,6 @@
 // Windows of 7 x 7 pixels shifted by 3: each pixel's window and its place there are given, what a roll would wrap around is a window of its own; table[index[place_i, place_j], h] (Liu et al., Swin, 2021).
 // attn-run: --size n=784 --size table.0=169
+// attn-bench: --size b=32 --size n=784 --size table.0=169
 !t = tensor<?x?x?x64xf32>
 !i = tensor<?xi32>
 attn.kernel @swin_shifted(%q: !t, %k: !t, %v: !t, %window: !i, %place: !i {attn.range = array<i64: 0, 49>}, %index: tensor<49x49xi32> {attn.range = array<i64: 0, 169>}, %table: tensor<?x?xf32>) -> (o: !t, lse: tensor<?x?x?xf32>) {

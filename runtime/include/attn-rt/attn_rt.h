@@ -190,7 +190,9 @@ typedef struct attn_phase_info {
   int32_t kind;
   int32_t descending; /* 1: blocks are handed out from the last to the first (longest first under causal sets) */
   int64_t block;      /* positions per block along the axis: keys for PACK, queries for MAIN and MERGE */
-  int32_t chunks;     /* of MAIN: runs of the keys, each a task of its own; 0: all keys are one task's */
+  int32_t chunks;     /* of MAIN: runs of the keys, each a task of its own; 0: all keys are one task's; -n: a task has n
+                         members of any units, counted by their batch indices, from task.chunk to below task.chunks,
+                         and all their queries; such a variant keeps nothing in slots */
   int32_t together; /* 1: of MAIN and MERGE: the queries of all members of a unit are rows of the same blocks, member by
                        member (index = the first member's), and sizes.queries counts them all */
 } attn_phase_info;

@@ -23,8 +23,8 @@ const Kind kKinds[] = {
      "%s = arith.addf %x, %y : R %a = arith.constant 0.2 : R %t = arith.mulf %s, %a : R %m = arith.maximumf %s, %t : R "
      "%w = attn.load %ws[%h, %c] : tensor<?x?xR> %z = arith.mulf %w, %m : R attn.yield %z : R",
      1},
-    {"squared", "%d = arith.subf %x, %y : R %m = arith.mulf %d, %d : R %n = arith.negf %m : R attn.yield %n : R", 0.3},
-    {"l1", "%d = arith.subf %x, %y : R %m = math.absf %d : R attn.yield %m : R", -0.4},
+    {"squared", "%d = arith.subf %x, %y : R %m = arith.mulf %d, %d : R %n = arith.negf %m : R attn.yield %n : R", 0.1},
+    {"l1", "%d = arith.subf %x, %y : R %m = math.absf %d : R attn.yield %m : R", -0.1},
     {"bound", "%m = arith.maximumf %x, %y : R attn.yield %m : R", 0.5},
     {"of one side", "%e = math.exp %y : R %f = arith.addf %e, %x : R attn.yield %f : R", 0.2},
     {"by feature",

@@ -21,7 +21,7 @@ TEST(Side, EveryExtent) {
     for (auto [d, dv] : {std::pair<int64_t, int64_t>{16, 16}, {8, 1}, {3, 5}, {32, 11}, {9, 32}}) {
       Program &p = program(small(element, d, dv), Blocks{});
       for (auto [B, H, I, J] : {std::array<int64_t, 4>{3, 5, 2, 2},
-                                {1, 1, 1, 1},
+                                {40, 3, 1, 1},
                                 {2, 70, 4, 3},
                                 {9, 1, 16, 16},
                                 {1, 7, 1, 64},

@@ -1,5 +1,6 @@
 // Coordinate attention: means along rows and along columns, a small shared layer with a folded norm and h-swish, two gates, y = x sigmoid(a_cy) sigmoid(b_cx) (Hou et al., 2021).
 // attn-run: --size c=64 --size y=32 --size x=32 --size m=8 --param rows=32 --param columns=32
+// attn-bench: --size b=64 --size c=192 --size y=56 --size x=56 --size m=8 --param rows=56 --param columns=56
 !x = tensor<?x?x?x?xf32>
 !r = tensor<?x?x?xf32>
 !w = tensor<?x?xf32>

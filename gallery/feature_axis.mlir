@@ -1,6 +1,7 @@
 // Attention over the features of what an agent observes, for every batch and time of a (batch, time, feature, head, d) tensor, with the map itself and what each feature gets of it
 // (after Bramlage and Cortese, Neurointerpretable Agents, 2020).
 // attn-run: --size n=64 --size t=2
+// attn-bench: --size b=256 --size t=1 --size h=1 --size n=128
 !t = tensor<?x?x?x?x64xf32>
 !p = tensor<?x?x?x?x?xf32>
 !m = tensor<?x?x?x?xf32>

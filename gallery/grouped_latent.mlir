@@ -1,5 +1,6 @@
 // Grouped latent attention: heads in groups, each with a latent of its own that is key and value; the rotated key is shared by all; outputs are projected and summed over heads (GLA, 2025).
 // attn-run: --size i=4 --size j=512 --size h=8 --size d=64 --param scale=0.072168784
+// attn-bench: --size h=128 --size i=1 --size j=8192 --size latent.1=32 --size d=64 --param scale=0.072168784
 !q = tensor<?x?x?x256xf32>
 !r = tensor<?x?x?x64xf32>
 !l = tensor<?x?x?x256xf32>

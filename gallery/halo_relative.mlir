@@ -1,5 +1,6 @@
 // HaloNet with relative positions: blocks of 8 x 8 pixels and 3 around them, s = scale (q . k + q . r_y[dy] + q . r_x[dx]) (Vaswani et al., HaloNet, 2021).
 // attn-run: --size n=784 --size ry.0=27 --size rx.0=27 --param scale=0.125
+// attn-bench: --size b=4 --size n=3136 --size ry.0=27 --size rx.0=27 --param scale=0.125
 !t = tensor<?x?x?x64xf32>
 !p = tensor<?x64xf32>
 attn.kernel @halo_relative(%q: !t, %k: !t, %v: !t, %ry: !p, %rx: !p, %scale: f32) -> (o: !t, lse: tensor<?x?x?xf32>) {

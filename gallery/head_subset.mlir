@@ -1,5 +1,6 @@
 // Pruned heads: only the heads of a list are computed, one list for each batch row, and what they give goes through their rows of W_O and is summed (Kurtic et al., ZipLM, 2023).
 // attn-run: --size n=64 --size s=4 --size q.1=12 --size k.1=12 --size v.1=12 --size wo.0=12
+// attn-bench: --size b=4 --size n=384 --size s=6 --size q.1=12 --size k.1=12 --size v.1=12 --size wo.0=12
 !t = tensor<?x?x?x64xf32>
 !w = tensor<?x64x64xf32>
 !n = tensor<?x?xi32>

@@ -1,5 +1,6 @@
 // Keys in E4M3 and values in E5M2, 8-bit floats with a scale for each head; decoding over what the cache holds.
 // attn-run: --size i=1 --size j=4096
+// attn-bench: --size b=8 --size h=8 --size i=1 --size j=8192
 !t = tensor<?x?x?x64xf32>
 !k = tensor<?x?x?x64xf8E4M3FN>
 !v = tensor<?x?x?x64xf8E5M2>

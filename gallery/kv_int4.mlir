@@ -1,5 +1,6 @@
 // Keys and values in 4 bits, two in a byte, code * scale + least for every token and group of 32 channels (asymmetric as in KIVI, Liu et al., 2024); decoding over what the cache holds.
 // attn-run: --size i=1 --size j=4096
+// attn-bench: --size b=8 --size h=8 --size i=1 --size j=8192
 !t = tensor<?x?x?x64xf32>
 !k = tensor<?x?x?x32xi8>
 attn.kernel @kv_int4(%q: !t, %k: !k, %v: !k, %ks: tensor<?x?x?x2xf32>, %kz: tensor<?x?x?x2xf32>, %vs: tensor<?x?x?x2xf32>, %vz: tensor<?x?x?x2xf32>, %length: tensor<?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {

@@ -1,5 +1,6 @@
 // Keys and values in 8 bits with a scale for every token and head, dequantized where they are loaded; decoding over what the cache holds.
 // attn-run: --size i=1 --size j=4096
+// attn-bench: --size b=8 --size h=8 --size i=1 --size j=8192
 !t = tensor<?x?x?x64xf32>
 !k = tensor<?x?x?x64xi8>
 !s = tensor<?x?x?xf32>

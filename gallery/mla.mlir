@@ -1,5 +1,6 @@
 // Latent attention, absorbed: all heads share one key of 512 latent and 64 rotated features, and the latent ones are the value too, s = (Q . c + q_r . k_r) / sqrt(192) (DeepSeek-V2, 2024).
 // attn-run: --size i=16 --size j=512 --param scale=0.072168784
+// attn-bench: --size b=1 --size h=128 --size i=1 --size j=8192 --param scale=0.072168784
 !q = tensor<?x?x?x512xf32>
 !r = tensor<?x?x?x64xf32>
 !l = tensor<?x?x576xf32>

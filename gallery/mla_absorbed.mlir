@@ -1,5 +1,6 @@
 // Latent attention from its weights: W_UK is absorbed into the query and W_UV applied to what comes out, so that the cache holds the latent alone (DeepSeek-V2, 2024).
 // attn-run: --size i=16 --size j=512 --size h=4
+// attn-bench: --size h=16 --size i=1 --size j=8192
 !n = tensor<?x?x?x128xf32>
 !r = tensor<?x?x?x64xf32>
 !l = tensor<?x?x512xf32>

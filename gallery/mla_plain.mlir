@@ -1,4 +1,5 @@
 // Latent attention, plain (prefill): every head has keys of its own without positions, and one rotated key is shared, s = (q . k + q_r . k_r) / sqrt(c + r); the value is narrower (DeepSeek-V2, 2024).
+// attn-bench: --size h=16 --size n=2048
 !t = tensor<?x?x?x128xf32>
 !r = tensor<?x?x?x64xf32>
 !s = tensor<?x?x64xf32>

@@ -1,5 +1,6 @@
 // Paged decode: keys and values lie in pages of 16 tokens, and a table says which pages are a sequence's; -1 is no page; four query heads share a key head (Kwon et al., PagedAttention, 2023).
-// attn-run: --size i=1 --size h=8 --size j=1024
+// attn-run: --size i=1 --size h=8 --size j=1024 --size kpool.0=80 --size vpool.0=80 --size kpool.2=2 --size vpool.2=2
+// attn-bench: --size b=8 --size h=32 --size i=1 --size j=8192 --size kpool.0=4096 --size vpool.0=4096 --size kpool.2=8 --size vpool.2=8
 !t = tensor<?x?x?x64xf32>
 !p = tensor<?x16x?x64xf32>
 attn.kernel @paged_decode(%q: !t, %table: tensor<?x?xi32>, %kpool: !p, %vpool: !p, %length: tensor<?xi32>) -> (o: !t, lse: tensor<?x?x?xf32>) {

@@ -1,4 +1,5 @@
 // Power law graph attention with its graph in the cache: s = q G k / sqrt d, a matrix for every batch row and head between query and key (Gokden, PLDR-LLM, 2025).
+// attn-bench: --size b=2 --size h=14 --size n=1024
 !t = tensor<?x?x?x64xf32>
 !g = tensor<?x?x64x64xf32>
 attn.kernel @plga(%q: !t, %k: !t, %v: !t, %g: !g) -> (o: !t, lse: tensor<?x?x?xf32>) {

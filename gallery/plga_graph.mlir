@@ -1,4 +1,5 @@
 // Power law graph attention from the metric A: G = a (f(W A + b) + 1e-9)^p + c with f(z) = z silu(z), powers elementwise, products per head; then s = q G k / sqrt d (Gokden, PLDR-LLM, 2025).
+// attn-bench: --size b=2 --size h=14 --size n=1024
 !t = tensor<?x?x?x64xf32>
 !g = tensor<?x?x64x64xf32>
 !w = tensor<?x64x64xf32>

@@ -1,5 +1,6 @@
 // Pointer network: u_ij = w . tanh(k_j + q_i) over the projected inputs and states, probabilities of the inputs, loss of a target, the best input; no values (Vinyals et al., Pointer Networks, 2015).
 // attn-run: --size n=50 --seed 3
+// attn-bench: --size b=16 --size n=500 --seed 3
 !t = tensor<?x?x64xf32>
 attn.kernel @pointer_tanh(%q: !t, %k: !t, %w: tensor<64xf32>, %length: tensor<?xi32>, %target: tensor<?x?xi32>) -> (p: tensor<?x?x?xf32>, nll: tensor<?x?xf32>, id: tensor<?x?xi64>) {
   %p, %nll, %id = attn.attend dims(b | i | j | c)

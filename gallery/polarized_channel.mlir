@@ -1,5 +1,6 @@
 // Polarized self-attention, channel branch: one learned query looks at all pixels, LN and a sigmoid make a gate per channel, y = sigmoid(LN(W_z W_v x softmax_n(w_q x))) x (Liu et al., 2021).
 // attn-run: --size i=1 --size j=1024 --size wv.0=32
+// attn-bench: --size b=8 --size i=1 --size j=16384 --size wv.0=32
 !x = tensor<?x64x?xf32>
 !r = tensor<?x?xf32>
 !q = tensor<?x64xf32>

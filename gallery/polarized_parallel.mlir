@@ -1,5 +1,6 @@
 // Polarized self-attention as released, parallel: y = sigmoid(W_z W_v x softmax_n(w_q x)) x + sigmoid(softmax_n(mean_n(W_s x) W_u x)) x (Liu et al., 2021).
 // attn-run: --size i=1 --size j=1024 --size wv.0=32 --size ws.0=32 --param pixels=1024
+// attn-bench: --size b=8 --size i=1 --size j=16384 --size wv.0=32 --size ws.0=32 --param pixels=16384
 !x = tensor<?x64x?xf32>
 !r = tensor<?x?xf32>
 !w = tensor<?x64xf32>

@@ -1,5 +1,6 @@
 // Polarized self-attention as released, sequential: a channel gate sigmoid(W_b relu(LN(W_a W_v x softmax_n(w_q x)))), then sigmoid(mean_n(W_s x) softmax_n(W_u x)) of its result (Liu et al., 2021).
 // attn-run: --size wq.0=1 --size j=1024 --size wv.0=32 --size wa.0=8 --size ws.0=32 --param pixels=1024 --param hidden=8
+// attn-bench: --size b=8 --size wq.0=1 --size j=16384 --size wv.0=32 --size wa.0=8 --size ws.0=32 --param pixels=16384 --param hidden=8
 !x = tensor<?x64x?xf32>
 !r = tensor<?x?xf32>
 !w = tensor<?x64xf32>

@@ -1,5 +1,6 @@
 // Polarized self-attention, the paper's spatial branch: softmax over channels of the mean query, y = sigmoid(softmax_c'(W_q mean_n x) W_v x) x; rows of W_q and W_v are keys and values (Liu et al., 2021).
 // attn-run: --size i=1 --size wq.0=32 --size x.2=1024 --param pixels=1024
+// attn-bench: --size b=8 --size i=1 --size wq.0=32 --size x.2=16384 --param pixels=16384
 !x = tensor<?x64x?xf32>
 !r = tensor<?x?xf32>
 !w = tensor<?x64xf32>

@@ -1,5 +1,4 @@
 // Partial rotary positions: the first 32 of 64 features turn, c with c + 16, by the angle of the token's own index; the others carry no position (as in GPT-NeoX).
-// attn-run: --size cos.0=64 --size sin.0=64
 !t = tensor<?x?x?x64xf32>
 attn.kernel @rope_partial(%q: !t, %k: !t, %v: !t, %cos: tensor<?x16xf32>, %sin: tensor<?x16xf32>) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c = 32, r = 32, e = 64)

@@ -1,5 +1,6 @@
 // Staircase quantization of one key head's cache: the newest tokens as they are, then 128 in 8 bits, 128 in 4 and all older ones in 2, keys with a scale for each channel and 32 tokens, values for each token.
 // attn-run: --size i=1 --size h=8 --size k0.1=100 --size v0.1=100 --size k1.1=128 --size k2.1=128 --size k3.1=512 --size ks1.1=4 --size kz1.1=4 --size ks2.1=4 --size kz2.1=4 --size ks3.1=16 --size kz3.1=16
+// attn-bench: --size i=1 --size h=32 --size k0.1=100 --size v0.1=100 --size k1.1=128 --size k2.1=128 --size k3.1=7680 --size ks1.1=4 --size kz1.1=4 --size ks2.1=4 --size kz2.1=4 --size ks3.1=240 --size kz3.1=240
 !t = tensor<?x?x?x64xf32>
 !f = tensor<?x?x64xf32>
 !s = tensor<?x?xf32>

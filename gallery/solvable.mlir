@@ -1,5 +1,6 @@
 // Solvable attention: query and key are one projection of low rank of tokens with a position added, values the tokens: softmax(z z^T) x, z = x Q / sqrt d (Cui et al., 2024). Many tiny problems.
 // attn-run: --size b=1000 --size l=2 --size c=64 --param root=0.125
+// attn-bench: --size b=50000 --size l=2 --size c=64 --param root=0.125
 !t = tensor<?x?x64xf32>
 !z = tensor<?x?x2xf32>
 attn.kernel @solvable(%x: !t, %p: tensor<?x64xf32>, %w: tensor<64x2xf32>, %root: f32) -> (y: !t) {

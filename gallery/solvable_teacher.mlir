@@ -1,5 +1,6 @@
 // The teacher of solvable attention: (1 - mix) softmax(z z^T) x + mix A x, attention with tied queries and keys beside a fixed matrix over the positions (Cui et al., 2024).
 // attn-run: --size b=1000 --size l=2 --size c=64 --param root=0.125 --param mix=0.3
+// attn-bench: --size b=50000 --size l=2 --size c=64 --param root=0.125 --param mix=0.3
 !t = tensor<?x?x64xf32>
 !z = tensor<?x?x1xf32>
 attn.kernel @solvable_teacher(%x: !t, %w: tensor<64x1xf32>, %a: tensor<?x?xf32>, %root: f32, %mix: f32) -> (y: !t) {

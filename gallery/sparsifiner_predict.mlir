@@ -1,5 +1,6 @@
 // Sparsifiner with its predictor: coefficients over a basis of low rank, of which 8 are kept, estimate the map; the 50 largest estimates of a row are attended, the class token sees all (Wei et al., 2023).
 // attn-run: --size n=197 --param scale=0.40824829
+// attn-bench: --size b=16 --size h=6 --size n=197 --param scale=0.40824829
 !t = tensor<?x?x?x64xf32>
 !d = tensor<?x?x?x32xf32>
 !b = tensor<?x32xf32>

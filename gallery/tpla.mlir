@@ -1,5 +1,6 @@
 // Tensor-parallel latent attention, two shards in one program: each has all heads and half of the latent, with a softmax of its own; what they give is projected and summed (TPLA, 2025).
 // attn-run: --size i=4 --size j=512 --size d=64 --param mu0=1.5 --param mu1=2.5 --param scale=0.072168784
+// attn-bench: --size h=128 --size i=1 --size j=8192 --size d=64 --param mu0=1.5 --param mu1=2.5 --param scale=0.072168784
 !q = tensor<?x?x?x256xf32>
 !r = tensor<?x?x?x64xf32>
 !l = tensor<?x?x256xf32>

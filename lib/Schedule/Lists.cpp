@@ -55,7 +55,7 @@ bool attn::isReadInPlace(AttendOp attend) {
     return !x.region && isa<FloatType>(cast<RankedTensorType>(x.tensor.getType()).getElementType()) &&
            llvm::any_of(x.map.getResults(), isOf(x.token)) && llvm::any_of(x.map.getResults(), isOf(x.feature));
   };
-  return attend.numParts() == 1 && isPlain(attend.kPart(0)) && isPlain(attend.vPart());
+  return attend.numParts() == 1 && isPlain(attend.kPart(0)) && isPlain(attend.vPart()) && !attend.qPart(0).region;
 }
 
 /// How many consecutive indices of batch dimension `dim` share keys and values, as the lowering has it: the divisor of

@@ -6,10 +6,10 @@
 // CHECK: attn.schedule = [{block_keys = 64 : i64, block_rows = 16 : i64, name = "side", side,
 // CHECK-SAME: name = "split"
 // CHECK-SAME: name = "stream"
-// CODE-LABEL: func @attn_small_v0_main
-// CODE-NOT: func @attn_small_v0_pack
-// CODE: func @attn_small_v0_guard
-// CODE: func @attn_small_v1_main
+// CODE: llvm.func internal @attn_small_v0_main(
+// CODE-NOT: @attn_small_v0_pack(
+// CODE: llvm.func internal @attn_small_v0_guard(
+// CODE: llvm.func internal @attn_small_v1_main(
 !t = tensor<?x?x?x16xf32>
 attn.kernel @small(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
   %o, %lse = attn.attend dims(b, h | i | j | c, e)

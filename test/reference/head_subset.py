@@ -3,8 +3,8 @@
 import numpy as np
 
 from common import attend, default_scale, real, scores
-from dense import rounded
 from row import Row
+from tpla import project
 
 
 def visible(inputs, params):
@@ -16,10 +16,10 @@ def reference(inputs, params, dtype):
     b, _, n, d = inputs["q"].shape
     y = np.zeros((b, n, inputs["wo"].shape[-1]), t)
     for at, kept in enumerate(inputs["heads"]):
-        for h in kept:
-            q, k, v = (inputs[x][at:at + 1, h:h + 1] for x in "qkv")
-            o = attend(scores(q, k, default_scale(q, dtype), dtype), True, v, dtype)["o"][0, 0]
-            y[at] += np.matmul(o.astype(t), inputs["wo"][h].astype(t))
+        if kept.size:
+            q, k, v = (inputs[x][at:at + 1, kept] for x in "qkv")
+            o = attend(scores(q, k, default_scale(q, dtype), dtype), True, v, dtype)["o"]
+            y[at] = project(o, inputs["wo"][kept], dtype)[0]
     return {"y": y}
 
 

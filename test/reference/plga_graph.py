@@ -3,7 +3,8 @@
 import numpy as np
 
 import plga
-from layers import cast, constant, sigmoid
+from dense import exact
+from layers import cast, constant, in_order, sigmoid
 from row import Row
 
 
@@ -11,14 +12,21 @@ def visible(inputs, params):
     return plga.visible(inputs, params)
 
 
-def graph(a, w, b, power, coupling, shift, least):
-    z = np.matmul(w, a) + b
-    return np.matmul(coupling, (z * (z * sigmoid(z)) + least) ** power) + shift
+def product(a, b, dtype):
+    """A product of matrices; the yardstick sums in order."""
+    return np.matmul(a, b) if exact(dtype) else in_order(a[..., :, None, :] * np.swapaxes(b, -1, -2)[..., None, :, :])
+
+
+def graph(a, w, b, power, coupling, shift, dtype):
+    z = product(w, a, dtype) + b
+    metric = z * (z * sigmoid(z)) + constant(1e-9, dtype)
+    curved = metric ** power if exact(dtype) else np.exp(np.log(metric) * power)
+    return product(coupling, curved, dtype) + shift
 
 
 def reference(inputs, params, dtype):
     a, w, b, power, coupling, shift = cast(inputs, dtype, "metric", "w", "b", "power", "a", "c")
-    g = graph(a, w, b, power, coupling, shift, constant(1e-9, dtype))
+    g = graph(a, w, b, power, coupling, shift, dtype)
     return {"o": plga.reference(inputs | {"g": g}, params, dtype)["o"], "g": g}
 
 
@@ -29,11 +37,13 @@ def operands(c):
 
 
 def adjust(c, x, rng):
+    """Without A_LM near 0, whose powers would say more of the last bit of a sum than of anything else."""
     n = c.settings["d"]
-    x["w"] /= n ** 0.5
+    x["w"] /= n
+    x["b"] = 2 + 0.3 * x["b"]
     x["a"] /= n
     x["c"] /= n ** 0.5
-    x["power"] *= 0.3
+    x["power"] = 0.3 * np.abs(x["power"])
 
 
 ROW = Row(knobs={str(d): {"d": d} for d in (16, 64, 5)}, operands=operands, captured=lambda c, rng, d: ({}, {"d": d, "square": f"{d}x{d}"}), adjust=adjust, same_width=True,

@@ -5,6 +5,7 @@ import numpy as np
 import pointer
 from common import real, round_to
 from dense import Pairs, exact, first_largest, softmax
+from layers import in_order
 from row import Row
 
 
@@ -14,7 +15,7 @@ def visible(inputs, params):
 
 def scores(q, k, w):
     with np.errstate(all="ignore"):
-        return (w * np.tanh(q[:, :, None] + k[:, None])).sum(-1, dtype=q.dtype)
+        return in_order(w * np.tanh(q[:, :, None] + k[:, None]))
 
 
 def reference(inputs, params, dtype):

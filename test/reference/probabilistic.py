@@ -31,7 +31,7 @@ def reference(inputs, params, dtype):
     s = inputs["logpi"].astype(t)[:, None] - inputs["alpha"].astype(t)[..., None, :] * halves(inputs["q"], inputs["k"], dtype)
     # What the scores of a row are differences of, at least.
     q, alpha = inputs["q"].astype(t), inputs["alpha"].astype(t)
-    squares = t(0.5) * (q * q).sum(-1, dtype=t) * alpha.max(-1, keepdims=True)
+    squares = t(0.5) * (q * q).sum(-1, dtype=t) * alpha.max(-1, keepdims=True, initial=0)
     return attend(s, True, inputs["v"], dtype) | {"squares": squares}
 
 

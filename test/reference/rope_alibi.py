@@ -24,7 +24,7 @@ def reference(inputs, params, dtype):
 
 
 def captured(c, rng, mix):
-    n = np.arange(max(c.i, c.j, 1))
+    n = np.arange(max(c.i, c.j))
     a = {"harmonic": 1 / (1 + n), "rope": np.ones(n.size), "alibi": np.zeros(n.size)}[mix]
     return {**rope.tables(n.size, c.d // 2), "a": a, "near": 1 - a, "slope": 2.0 ** (-8.0 * np.arange(1, c.heads + 1) / c.heads)}, {"half": c.d // 2, "all": c.d}
 

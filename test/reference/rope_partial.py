@@ -24,7 +24,7 @@ def reference(inputs, params, dtype):
 
 
 def captured(c, rng):
-    return rope.tables(max(c.i, c.j), c.d // 4), {"half": c.d // 4, "part": c.d // 2, "all": c.d}
+    return rope.tables(c.j, c.d // 4), {"half": c.d // 4, "part": c.d // 2, "all": c.d}
 
 
 # cos and sin are indexed by queries and by keys as they are, so there are as many of one as of the other.

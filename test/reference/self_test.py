@@ -16,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import common  # noqa: E402
+import operands_test  # noqa: E402
 import pairs_test  # noqa: E402
 import weights_test  # noqa: E402
 
@@ -223,6 +224,7 @@ def main():
     rule(report, seed)
     pairs_test.everything(report, seed)
     weights_test.everything(report, seed)
+    operands_test.everything(report, seed)
     print(f"{count[0]} passed, {count[1]} failed")
     return 1 if count[1] else 0
 

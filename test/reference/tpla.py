@@ -7,6 +7,8 @@ Two softmaxes, so this is not the attention over the whole latent."""
 import numpy as np
 
 from common import attend, real
+from dense import exact
+from layers import in_order
 from mla import split
 from row import Row
 
@@ -19,7 +21,12 @@ def visible(inputs, params):
 def project(o, w, dtype):
     """sum over h, e of o [b, h, i, e] w [h, e, d]."""
     t = real(dtype)
-    return np.matmul(o.astype(t), w.astype(t)).sum(1, dtype=t)
+    o, w = o.astype(t), w.astype(t)
+    if exact(dtype):
+        return np.matmul(o, w).sum(1, dtype=t)
+    o = np.moveaxis(o, 1, 2).reshape(o.shape[0], o.shape[2], -1 if o.size else w.shape[0] * w.shape[1])
+    w = w.reshape(-1, w.shape[2]).T
+    return np.stack([in_order(o * row) for row in w], axis=-1)
 
 
 def reference(inputs, params, dtype):

@@ -13,7 +13,8 @@ SetListOp gatherable(AttendOp attend);
 /// indexes. Null: none.
 mlir::Operation *ownLists(AttendOp attend);
 
-/// Whether keys and values are elements of tensors, converted at most: then they can be read where they lie.
+/// Whether keys and values are elements of tensors, converted at most: then they can be read where they lie. Queries
+/// that pass through a region, where one may be absent for an index, go with packed keys.
 bool isReadInPlace(AttendOp attend);
 
 /// How many consecutive rows, from a multiple of that number on, share every list and random block of the set: 0 any

@@ -6,6 +6,7 @@
 //   merge  where the keys are split: what the main phase's tasks left of their chunks becomes one state; then finish
 #include "Lowering.h"
 #include "StepsToTile.h"
+#include "attn-rt/attn_rt.h"
 #include "attn/Analysis/OperandBounds.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Lists.h"
@@ -18,6 +19,10 @@ LogicalResult Lowering::run() {
   auto schedule = attend->getAttrOfType<ArrayAttr>(kScheduleAttr);
   if (!schedule || schedule.empty())
     return attend.emitError("[unsupported_schedule] the attend has no schedule; run --attn-schedule first");
+  if (attend.numDims() > ATTN_MAX_DIMS)
+    return attend.emitError("[unsupported_dims] a kernel has at most ")
+           << ATTN_MAX_DIMS << " dimensions, with a feature for each part, not " << attend.numDims()
+           << "; join parts in one tensor, or batch dimensions";
   if (failed(checkOutputs()) || failed(checkShare()))
     return failure();
 

@@ -274,9 +274,7 @@ void MainEmitter::loadQueries() {
       if (part->isPlain()) {
         copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
       } else {
-        OperandEmitter::Absence more = part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); });
-        V isNew = e.eq(absent.code, e.i64(0));
-        absent = {e.select(isNew, more.code, absent.code), e.select(isNew, more.index, absent.index)};
+        OperandEmitter::join(e, absent, part->emit(i, [&](V v) { return e.at(row, e.mul(v, e.lanes * e.bytes)); }));
       }
       row = e.at(row, part->extent * l.element);
     }

@@ -189,20 +189,21 @@ V MapEmitter::emitBody(V acc) {
     r.bind(body.getArgument(n), *elements[n]);
   for (unsigned d = 0; d < indices.size(); ++d)
     r.bind(body.getArgument(elements.size() + d), indices[d]);
-  auto emitted = r.emit(body.getTerminator()->getOperand(0));
-  if (failed(emitted)) {
-    bad = true;
-    return neutral();
-  }
   // A sum of products rounds once a term.
   bool isFloat = isa<FloatType>(yielded());
-  auto product = body.getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+  Value result = body.getTerminator()->getOperand(0);
+  auto product = result.getDefiningOp<arith::MulFOp>();
   bool fuses = product && isFloat && acc && map.getReduction() == "sum";
-  V factors[2];
-  for (unsigned n = 0; fuses && n < 2; ++n)
-    if (auto factor = r.emit(product->getOperand(n)); succeeded(factor))
-      factors[n] = r.asVector(factor->v);
-  V value = widthOf(r.asVector(emitted->v));
+  SmallVector<V> parts; // the element, or its two factors
+  for (Value part : fuses ? ValueRange(product->getOperands()) : ValueRange(result)) {
+    auto emitted = r.emit(part);
+    if (failed(emitted)) {
+      bad = true;
+      return neutral();
+    }
+    parts.push_back(r.asVector(emitted->v));
+  }
+  V value = fuses ? V() : widthOf(parts[0]);
   V ok; // null: no element can be absent
   for (const RegionEmitter::BoundsCheck &check : r.checks) {
     V mask = r.asVector(check.ok);
@@ -213,7 +214,7 @@ V MapEmitter::emitBody(V acc) {
     return ok ? e.select(ok, value, zero()) : value;
   V next;
   if (fuses)
-    next = e.fma(factors[0], factors[1], acc);
+    next = e.fma(parts[0], parts[1], acc);
   else if (map.getReduction() == "sum")
     next = isFloat ? e.fadd(acc, value) : e.add(acc, value);
   else

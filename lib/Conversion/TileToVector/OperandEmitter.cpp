@@ -135,26 +135,34 @@ Val OperandEmitter::materialize(RegionEmitter &region, const FeatureLanes &x, Ty
   return region.make(v, x.least(), x.greatest() + (x.base ? x.most : 0));
 }
 
-/// The first index that is bad decides, in the order of the text.
+/// Padding wins; of bad indices the first is kept.
+void OperandEmitter::join(Emit &e, Absence &absent, const Absence &more) {
+  V padded = e.lt(more.code, e.i64(0));
+  V isNew = e.both(e.eq(absent.code, e.i64(0)), e.ne(more.code, e.i64(0)));
+  V takes = e.either(padded, isNew);
+  absent = {e.select(takes, more.code, absent.code), e.select(takes, more.index, absent.index)};
+}
+
 void OperandEmitter::note(Absence &absent, ArrayRef<RegionEmitter::BoundsCheck> checks) {
   for (const RegionEmitter::BoundsCheck &check : checks) {
-    V ok = check.ok, index = check.index;
-    if (!noted.insert({index.getAsOpaquePointer(), check.argument, check.axis})
-             .second) // by an earlier vector of the token
+    V ok = check.ok, index = check.index, padded;
+    if (!noted.insert({index.getAsOpaquePointer(), check.argument, check.axis}).second) // by an earlier vector
       continue;
     if (isa<VectorType>(ok.getType())) {
       V bad = arith::XOrIOp::create(e.b, e.loc, ok, e.splatInt(e.vecOf(e.b.getI1Type()), 1));
-      ok = e.invert(e.anyLane(bad));
-      V found = e.i64(0);
-      for (int64_t lane = e.lanes - 1; lane >= 0 && isa<VectorType>(index.getType()); --lane)
+      V lanes = isa<VectorType>(index.getType()) ? index : e.broadcast(index), found = e.i64(0);
+      for (int64_t lane = e.lanes - 1; lane >= 0; --lane)
         found = e.select(vector::ExtractOp::create(e.b, e.loc, bad, ArrayRef<int64_t>{lane}),
-                         vector::ExtractOp::create(e.b, e.loc, index, ArrayRef<int64_t>{lane}), found);
-      index = isa<VectorType>(index.getType()) ? found : index;
+                         vector::ExtractOp::create(e.b, e.loc, lanes, ArrayRef<int64_t>{lane}), found);
+      V minusOne = e.splatInt(cast<VectorType>(lanes.getType()), -1);
+      padded = e.anyLane(e.both(bad, e.eq(lanes, minusOne)));
+      ok = e.invert(e.anyLane(bad));
+      index = found;
+    } else {
+      padded = e.eq(index, e.i64(-1));
     }
-    V code = e.select(e.eq(index, e.i64(-1)), e.i64(-1), e.i64(reason(check.argument, check.axis)));
-    V isNew = e.both(e.invert(ok), e.eq(absent.code, e.i64(0)));
-    absent.code = e.select(isNew, code, absent.code);
-    absent.index = e.select(isNew, index, absent.index);
+    V code = e.select(padded, e.i64(-1), e.i64(reason(check.argument, check.axis)));
+    join(e, absent, {e.select(ok, e.i64(0), code), index});
   }
 }
 
@@ -168,9 +176,21 @@ OperandEmitter::Token OperandEmitter::open(V token) {
   r.region.bind(block->getArgument(1 + nb), r.region.indexScalar(token, tokenDim));
   if (featureAxis < 0 && !block->getArgument(0).use_empty())
     r.region.bind(block->getArgument(0), element(r.region, token, uniformLanes(0, e.lanes), false));
-  for (Operation *op : ofToken)
-    if (!op->hasTrait<OpTrait::ConstantLike>())
-      (void)r.region.emit(op->getResult(0));
+  for (Operation *op : ofToken) {
+    auto it = isa<attn::LoadOp>(op) ? t.tensors.find(cast<attn::LoadOp>(op).getTensor()) : t.tensors.end();
+    if (it == t.tensors.end()) {
+      if (!op->hasTrait<OpTrait::ConstantLike>())
+        (void)r.region.emit(op->getResult(0));
+      continue;
+    }
+    SmallVector<Index> indices;
+    for (V v : cast<attn::LoadOp>(op).getIndices())
+      if (auto index = r.region.emit(v); succeeded(index))
+        indices.push_back({std::nullopt, *index});
+    if (indices.size() == it->second.strides.size())
+      r.region.bind(op->getResult(0), load(r.region, it->second, indices, false));
+  }
+  noted.clear();
   note(r.absent, r.region.checks);
   r.region.checks.clear();
   return r;
@@ -209,7 +229,7 @@ Val OperandEmitter::element(RegionEmitter &region, V token, const FeatureLanes &
   return load(region, *source, indices, strided);
 }
 
-/// One load. Where an index is outside, something is read all the same, from a place that is there.
+/// One load. Where an index is outside, it is no number in particular, but 0 where further indices may come of it.
 Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Index> indices, bool strided) {
   Type element = tensor.type.getElementType();
   bool computed = llvm::any_of(indices, [](const Index &x) { return !x.lanes && x.v.isVector(); });
@@ -245,8 +265,9 @@ Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Inde
                                      (!fact.free && fact.dim < 0 && most <= fact.offset));
     if (!proven && &tensor != source) {
       V worst = x.base ? e.add(x.base, x.greatest()) : e.i64(x.greatest());
-      bool negative = x.least() < 0;
-      check(e.both(e.i1(!negative), e.lt(worst, extentOf)), axis, negative ? e.i64(x.least()) : worst);
+      bool negative = x.least() < 0, padding = !x.base && llvm::is_contained(x.at, -1);
+      V found = padding ? e.i64(-1) : negative ? e.i64(x.least()) : worst;
+      check(e.both(e.i1(!negative), e.lt(worst, extentOf)), axis, found);
     }
     if (x.base)
       scalar = e.add(scalar, e.mul(x.base, stride));
@@ -262,10 +283,12 @@ Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Inde
   } else {
     v = lanesOf(tensor, scalar, lanes, ok, strided);
   }
-  if (isa<FloatType>(element) || element.isInteger(1))
+  if (isa<FloatType>(element))
+    return Val{v};
+  if (ok)
+    v = e.select(ok, v, (V)arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(v.getType())));
+  if (element.isInteger(1))
     return Val{v, 0, 1};
-  if (tensor.range)
-    return region.make(v, tensor.range->first, tensor.range->second);
   RegionEmitter::Int hi = (RegionEmitter::Int(1) << (element.getIntOrFloatBitWidth() - 1)) - 1;
   return region.make(v, -hi - 1, hi);
 }

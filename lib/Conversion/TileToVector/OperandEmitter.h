@@ -41,6 +41,8 @@ public:
     V code, index;
   };
   static int64_t reason(unsigned argument, unsigned axis) { return 1 + argument * 8 + axis; }
+  /// Of several: padding wins, else the first is kept.
+  static void join(Emit &e, Absence &absent, const Absence &more);
   /// Emits a token's features; `place` says where vector n goes.
   Absence emit(V token, llvm::function_ref<V(V n)> place);
 

@@ -68,9 +68,11 @@ struct Rows {
     if (!t.absentKeys)
       return;
     V at = e.at(t.keyReason(), e.mul(e.add(first, position), 16));
-    e.when(e.both(e.ne(absence.code, e.i64(0)), e.eq(e.loadI64(at), e.i64(0))), [&] {
-      e.store(absence.code, at);
-      e.store(absence.index, e.at(at, 8));
+    e.when(e.ne(absence.code, e.i64(0)), [&] {
+      OperandEmitter::Absence all{e.loadI64(at), e.loadI64(at, 8)};
+      OperandEmitter::join(e, all, absence);
+      e.store(all.code, at);
+      e.store(all.index, e.at(at, 8));
     });
   }
 

@@ -72,7 +72,7 @@ Contraction::Contraction(Emit &e, tile::WeighOp weigh) : e(e), block(weigh.getPr
         --now;
     bool function = op.getDialect()->getNamespace() == "math" &&
                     !isa<math::AbsFOp, math::SqrtOp, math::FmaOp, math::FloorOp, math::CeilOp, math::CopySignOp>(op);
-    temporaries = std::max(temporaries, now + (function ? 5 : 1));
+    temporaries = std::max(temporaries, now + (function ? 8 : 1));
     for (V result : op.getResults())
       if (alive.insert(result).second)
         ++now;

@@ -334,6 +334,42 @@ V RegionEmitter::logisticArgument(Operation *op) {
   return V();
 }
 
+/// Integer ops on i8 and i16 whose operands and result are carried in 32 bits as they are; nothing where they may wrap.
+std::optional<Val> RegionEmitter::narrow(Operation *op, ArrayRef<Val> in) {
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::AndIOp, arith::ShRUIOp>(op))
+    return std::nullopt;
+  unsigned width = op->getResult(0).getType().getIntOrFloatBitWidth();
+  Int most = (Int(1) << (width - 1)) - 1;
+  auto holds = [&](Int lo, Int hi) { return lo >= -most - 1 && hi <= most; };
+  if (isa<arith::AddIOp>(op) && holds(in[0].lo + in[1].lo, in[0].hi + in[1].hi))
+    return combine("add", in[0], in[1]);
+  if (isa<arith::SubIOp>(op) && holds(in[0].lo - in[1].hi, in[0].hi - in[1].lo))
+    return combine("sub", in[0], in[1]);
+  std::pair<V, V> both = unify(in[0], in[1], true);
+  V x = both.first, y = both.second;
+  if (isa<arith::AndIOp>(op) && (in[0].lo >= 0 || in[1].lo >= 0)) {
+    Int hi = in[0].lo < 0 ? in[1].hi : in[1].lo < 0 ? in[0].hi : std::min(in[0].hi, in[1].hi);
+    return make(e.both(x, y), 0, hi);
+  }
+  if (isa<arith::ShRUIOp>(op) && in[1].lo >= 0 && in[1].hi < width) {
+    // The bits of a negative one begin at its width; one that is not shifted may end negative.
+    auto constant = [&](int64_t n) -> V {
+      if (auto type = dyn_cast<VectorType>(x.getType()))
+        return e.splatInt(type, n);
+      return arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(x.getType(), n));
+    };
+    V bits = in[0].lo < 0 ? e.both(x, constant((int64_t(1) << width) - 1)) : x;
+    V r = arith::ShRUIOp::create(e.b, e.loc, bits, y);
+    if (in[0].lo >= 0)
+      return make(r, 0, in[0].hi);
+    if (in[1].lo > 0)
+      return make(r, 0, most);
+    V up = arith::ShLIOp::create(e.b, e.loc, r, constant(32 - width));
+    return make(arith::ShRSIOp::create(e.b, e.loc, up, constant(32 - width)), -most - 1, most);
+  }
+  return std::nullopt;
+}
+
 FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
   if (llvm::any_of(op->getResultTypes(),
                    [&](Type t) { return isa<FloatType>(t) && t.getIntOrFloatBitWidth() > e.real.getWidth(); }))
@@ -367,6 +403,10 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     return combine("sub", in[0], in[1]);
   if (isa<arith::MulIOp>(op) && sixtyFour())
     return combine("mul", in[0], in[1]);
+  // Where the range shows that a narrow one does not wrap, 32 bits are the cheaper width.
+  if (isInt(result) && !result.isIndex() && result.getIntOrFloatBitWidth() <= 16)
+    if (auto r = narrow(op, in))
+      return *r;
   if (isa<arith::MinSIOp>(op) && isInt(result))
     return combine("min", in[0], in[1]);
   if (isa<arith::MaxSIOp>(op) && isInt(result))

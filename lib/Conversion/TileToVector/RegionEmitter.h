@@ -81,6 +81,7 @@ private:
   mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);
   mlir::FailureOr<Val> member(mlir::Operation *op);
   mlir::FailureOr<Val> elementwise(mlir::Operation *op);
+  std::optional<Val> narrow(mlir::Operation *op, llvm::ArrayRef<Val> in);
   V total(mlir::Operation *op, llvm::ArrayRef<V> operands, mlir::Type type);
   std::pair<V, V> unify(const Val &a, const Val &c, bool narrow);
   static bool fits(Int lo, Int hi) { return lo >= INT32_MIN && hi <= INT32_MAX; }

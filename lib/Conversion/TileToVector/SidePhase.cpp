@@ -21,7 +21,8 @@ constexpr int64_t kMostRows = 16, kMostKeys = 64, kMostPairs = 256;
 
 class SideEmitter {
 public:
-  SideEmitter(TaskEmitter &t, tile::PhaseOp pack, tile::PhaseOp main) : t(t), e(t.e), l(t.layout) {
+  SideEmitter(TaskEmitter &t, tile::PhaseOp pack, tile::PhaseOp main)
+      : t(t), e(t.e), e64(e.b, e.loc, Float64Type::get(e.b.getContext()), e.lanes * e.bytes), l(t.layout) {
     for (Operation &op : main.getBody().front()) {
       if (auto o = dyn_cast<tile::LoadOp>(op))
         q = side(o.getSources()[0], mapOf(o), t.queryDim(), t.dotDim(), l.dot);
@@ -155,6 +156,8 @@ private:
 
   void gather(const Side &s, V tokens) {
     V to = scratch(s.rows);
+    auto placeOf = [&](int64_t n) { return e.loadI64(scratch(s.table + n * 8)); };
+    V ahead = e.mul(e.sub(placeOf(1), placeOf(0)), e.lanes);
     auto lineOf = [&](V token) { return e.at(to, e.mul(token, s.features * vb())); };
     eitherWay(
         s,
@@ -166,8 +169,13 @@ private:
             V line = lineOf(token);
             eachBlock(s.features, [&](int64_t c) {
               SmallVector<V> tile;
-              for (V part : parts)
+              for (V part : parts) {
                 tile.push_back(e.loadElements(s.element, e.at(part, c * s.size)));
+                // Of the problems that come next, if batches lie as they are counted; a wrong address does no harm.
+                if (c == 0 || c * s.size / 64 != (c - e.lanes) * s.size / 64)
+                  LLVM::Prefetch::create(e.b, e.loc, e.at(part, e.add(ahead, c * s.size)), e.b.getI32IntegerAttr(0),
+                                         e.b.getI32IntegerAttr(3), e.b.getI32IntegerAttr(1));
+              }
               transpose(e, tile);
               for (int64_t n = 0; n < e.lanes; ++n)
                 e.store(tile[n], e.at(line, (c + n) * vb()));
@@ -217,6 +225,7 @@ private:
         });
   }
 
+  RegionEmitter region64() { return RegionEmitter(e64, t.tensors, t.params, scratch(l.gather())); }
   RegionEmitter region() { return RegionEmitter(e, t.tensors, t.params, scratch(l.gather())); }
   V emitted(RegionEmitter &r, V x) {
     auto value = r.emit(x);
@@ -349,8 +358,7 @@ private:
     llvm::append_range(state, finishOp.getSums());
     unsigned firstAcc = state.size();
     BlockArgument accumulator;
-    auto bound = [&](V ref, V total) {
-      RegionEmitter of = region();
+    auto bound = [&](RegionEmitter of, V ref, V total) {
       for (auto [n, position] : llvm::enumerate(finishOp.getOrder())) {
         if (position >= firstAcc)
           accumulator = body.getArgument(n);
@@ -359,11 +367,12 @@ private:
       }
       return of;
     };
-    RegionEmitter once = bound(ref, total);
+    RegionEmitter once = bound(region(), ref, total);
     // A row with a NaN has no largest score, but is not empty.
     V empty = e.both(e.cmpf(arith::CmpFPredicate::OEQ, ref, e.splat(-std::numeric_limits<double>::infinity())),
                      e.cmpf(arith::CmpFPredicate::ORD, total, total));
-    for (auto [n, s] : llvm::enumerate(outs)) {
+    for (unsigned n = 0; n < outs.size(); ++n) {
+      const Side &s = outs[n];
       double emptyValue = cast<FloatAttr>(finishOp.getEmpty()[n]).getValueAsDouble();
       V value = body.getTerminator()->getOperand(finishOp.getYields()[n]);
       bool wide = llvm::any_of(s.map.getResults(), [&](AffineExpr x) { return x.isFunctionOfDim(t.valueDim()); });
@@ -372,19 +381,24 @@ private:
                                       LLVM::ZeroOp::create(e.b, e.loc, e.ptrType()));
       e.when(wanted, [&] {
         if (!wide) {
+          // In f64, as everywhere, for what is a sum of logarithms may cancel.
           V at = scratch(buffer);
-          if (e.real.isF32()) {
-            RegionEmitter inner = once;
-            e.store(overridden(emitted(inner, value)), at);
-          } else { // logarithms of f64 are of scalars
-            for (int64_t lane = 0; lane < e.lanes; ++lane) {
-              auto laneOf = [&](V x) -> V { return vector::ExtractOp::create(e.b, e.loc, x, ArrayRef<int64_t>{lane}); };
-              RegionEmitter inner = bound(laneOf(ref), laneOf(total));
-              auto x = inner.emit(value);
-              e.store(succeeded(x) ? x->v : e.scalar(0), e.at(at, lane * e.bytes));
-            }
-            e.store(overridden(e.load(e.vec, at)), at);
+          for (int64_t lane = 0; lane < e.lanes; lane += e64.lanes) {
+            auto part = [&](V x) -> V {
+              SmallVector<int64_t> lanes;
+              for (int64_t n = 0; n < e64.lanes; ++n)
+                lanes.push_back(lane + n);
+              V some = vector::ShuffleOp::create(e.b, e.loc, x, x, lanes);
+              return e.real.isF64() ? some : (V)arith::ExtFOp::create(e.b, e.loc, e64.vec, some);
+            };
+            RegionEmitter inner = bound(region64(), part(ref), part(total));
+            auto emitted = inner.emit(value);
+            V x = succeeded(emitted) ? inner.asVector(emitted->v) : e64.splat(0);
+            if (!e.real.isF64())
+              x = arith::TruncFOp::create(e.b, e.loc, e64.vecOf(e.real), x);
+            e.store(x, e.at(at, lane * e.bytes));
           }
+          e.store(overridden(e.load(e.vec, at)), at);
           for (int64_t lane = 0; lane < e.lanes; ++lane)
             e.storeElement(e.load(e.real, e.at(at, lane * e.bytes)), s.element, partOf(s, lane, row));
           return;
@@ -401,7 +415,7 @@ private:
   }
 
   TaskEmitter &t;
-  Emit &e;
+  Emit &e, e64;
   const Layout &l;
   tile::ForOp forOp;
   tile::WeighOp weighOp;

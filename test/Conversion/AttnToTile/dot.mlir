@@ -31,10 +31,11 @@ attn.kernel @additive(%q: !t, %k: !t, %v: !t, %ws: tensor<?x8xf32>) -> (o: !t) {
 }
 
 // With the roles exchanged its elements are too.
-// CHECK-LABEL: tile.program @columns
+// CHECK-LABEL: tile.program @columns__0
 // CHECK: product {
 // CHECK-NEXT: ^bb0(%[[X:[a-z0-9]+]]: f32, %[[Y:[a-z0-9]+]]: f32,
 // CHECK: arith.subf %[[X]], %[[Y]]
+// CHECK-LABEL: tile.program @columns__1
 // CHECK: product {
 // CHECK-NEXT: ^bb0(%[[X:[a-z0-9]+]]: f32, %[[Y:[a-z0-9]+]]: f32,
 // CHECK: arith.subf %[[Y]], %[[X]]

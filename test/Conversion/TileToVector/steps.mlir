@@ -14,8 +14,7 @@
 // CHECK:         %[[SUM:.*]] = scf.for {{.*}} iter_args(%[[ACC:.*]] = %[[ZERO]]) -> (vector<8xf32>){{.*}} {
 // CHECK:           %[[X:.*]] = scf.if
 // CHECK:             llvm.load {{.*}} -> vector<8xi16>
-// CHECK:           %[[Z:.*]] = arith.mulf %[[X]], %[[G]] : vector<8xf32>
-// CHECK:           arith.addf %[[ACC]], %[[Z]]
+// CHECK:           vector.fma %[[X]], %[[G]], %[[ACC]] : vector<8xf32>
 // CHECK:         llvm.store {{.*}} : vector<8xf32>, !llvm.ptr
 // CHECK-LABEL: llvm.func internal @attn_sum_v0_sizes(
 // CHECK: llvm.mlir.global external constant @attn_sum_info()

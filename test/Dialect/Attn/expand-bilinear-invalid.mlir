@@ -1,5 +1,5 @@
 // RUN: %attn-opt %s --attn-expand-bilinear --split-input-file --verify-diagnostics
-// RUN: not %attn-opt %s --attn-expand-bilinear=operand=v 2>&1 | FileCheck %s
+// RUN: not %attn-opt %s --split-input-file --attn-expand-bilinear=operand=v 2>&1 | FileCheck %s
 // CHECK: [option] operand is auto, q or k, not v
 
 !q = tensor<?x?x?x8xf32>
@@ -21,9 +21,9 @@ attn.kernel @load(%q: !q, %k: !k, %v: !q, %g: tensor<8x5xf32>, %s: tensor<?xf32>
 !q = tensor<?x?x?x8xf32>
 !k = tensor<?x?x?x5xf32>
 attn.kernel @divided(%q: !q, %k: !k, %v: !q, %g: tensor<?x8x5xf32>) -> (o: !q) {
-  // expected-error @+1 {{[unsupported_bilinear] q is taken into the bilinear tensor by an attn.map; nothing that it is indexed by says how many 'h' there are}}
+  // expected-error @+1 {{[unsupported_bilinear] k is taken into the bilinear tensor by an attn.map; nothing that it is indexed by says how many 'h' there are}}
   %o = attn.attend dims(b, h | i | j | c, r, e)
-    q = %q[b, h floordiv 4, i, c] k = %k[b, h, j, r] v = %v[b, h, j, e]
+    q = %q[b, h, i, c] k = %k[b, h floordiv 4, j, r] v = %v[b, h, j, e]
     bilinear = %g[h floordiv 6, c, r]
     outputs o[b, h, i, e]
     : (!q, !k, !q, tensor<?x8x5xf32>) -> !q

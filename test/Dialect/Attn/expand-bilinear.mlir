@@ -14,8 +14,8 @@
 // CHECK: attn.attend dims(b, h | i | j | r, e)
 // CHECK: q = %[[Y]][b, h, i, r] k = %k[b, h, j, r] v = %v[b, h, j, e]
 // CHECK-NOT: bilinear
-// CHECK: set = mask<%m[b, i, j]>
 // CHECK: scale = 0.44721359549995793
+// CHECK: set = mask<%m[b, i, j]>
 // CHECK: outputs o[b, h, i, e]
 // K-LABEL: attn.kernel @own
 // K: attn.map dims(b, h, j, c, r) sum(r) (%{{.*}} = %k[b, h, j, r], %{{.*}} = %g[c, r])

@@ -91,7 +91,7 @@ TEST_P(Dot, ListsOfRows) {
     for (int64_t d : {8, 5, 40, 150}) {
       Attention a = attention(kind(), element, d);
       a.set = "tokens<%list[b, h, i]>";
-      a.args += ", %list: tensor<?x?x?xi32>";
+      a.args += ", %list: tensor<?x?x?x?xi32>";
       Program &p = program(a, Blocks{});
       for (const bool gaps : {false, true}) {
         Call call{inputsOf(a, 1, 2, 19, 200)};

@@ -83,9 +83,13 @@ std::vector<test::Tensor> test::makeOutputs(Program &program, const std::vector<
       if (auto dim = dyn_cast<AffineDimExpr>(e))
         extents[dim.getPosition()] = inputs[n].shape[axis];
   };
-  learn(attend.getK(), attend.getKMap());
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    learn(attend.kPart(n).tensor, attend.kPart(n).map);
   learn(attend.getV(), attend.getVMap());
-  learn(attend.getQ(), attend.getQMap());
+  for (unsigned n = attend.numParts(); n-- > 0;)
+    learn(attend.qPart(n).tensor, attend.qPart(n).map);
+  for (unsigned d = attend.dotDim(); d < attend.numDims(); ++d) // may be written, and less than an axis
+    extents[d] = attend.featureExtent(d);
   std::vector<Tensor> outputs;
   for (unsigned r = 0; r < attend.getNumResults(); ++r) {
     Index shape;

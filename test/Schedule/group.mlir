@@ -1,5 +1,4 @@
 // RUN: %attn-opt %s --attn-pipeline-schedule | FileCheck %s
-// RUN: %attn-opt %s --attn-pipeline-schedule=split-keys=7 | FileCheck %s --check-prefix=FORCED
 // RUN: %attn-opt %s '--attn-pipeline-schedule=block-rows=8 block-keys=40' | FileCheck %s --check-prefix=BLOCKS
 
 // Where heads share keys, variants in which their queries stand together come first, whose guards ask for few queries.
@@ -7,8 +6,6 @@
 !t = tensor<?x?x?x64xf32>
 // CHECK-LABEL: attn.kernel @grouped(
 // CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 132 : i64, chunks = 16 : i64, name = "split_group", {{[^}]*}}together}, {block_keys = 256 : i64, block_rows = 132 : i64, name = "group", {{[^}]*}}together}, {{{.*}}name = "split", {{[^}]*}}}, {{{.*}}name = "stream", {{.*}}}]
-// FORCED-LABEL: attn.kernel @grouped(
-// FORCED: attn.schedule = [{{{.*}}chunks = 7 : i64, name = "split_group", {{[^}]*}}}, {{{.*}}chunks = 7 : i64, name = "split", {{[^}]*}}}]
 // BLOCKS-LABEL: attn.kernel @grouped(
 // BLOCKS: attn.schedule = [{block_keys = 48 : i64, block_rows = 12 : i64, name = "forced_group", {{[^}]*}}together}, {block_keys = 48 : i64, block_rows = 12 : i64, name = "forced", {{[^}]*}}}]
 attn.kernel @grouped(%q: !t, %k: !t, %v: !t, %n: tensor<?xi32>) -> (o: !t) {

@@ -198,7 +198,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       bool together = variant->hasAttr(kTogetherAttr);
       l.together = together ? 1 + program.getNumBatch() : 0;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
-      l.packsValues = !pack || !pack.getResult(1).use_empty();
+      l.packsValues = !pack || pack.getNumResults() < 2 || !pack.getResult(1).use_empty();
       bool absentKeys = false;
       variant.walk([&](Operation *op) {
         if (auto packs = dyn_cast<tile::PackOp>(op)) {

@@ -106,6 +106,7 @@ def compare(folder, c, problem):
     exact = module.reference(x, problem.params, common.EXACT[c.element])
     plain = module.reference(x, problem.params, common.PLAIN[c.element])
     size = magnitudes(c, problem, kinds)
+    size |= {n: np.ones(exact[n].shape[:-1]) for n, kind in kinds.items() if kind == "rows"}
     for name, kind in kinds.items():
         if kind == "id":
             wrong = common.check_ids(got[name], exact[name])

@@ -55,6 +55,6 @@ def knob(t, width, r, f):
 
 
 ROW = Row(knobs={"text": knob(5, 8, 3, 4), "image": knob(0, 12, 2, 4), "alone": knob(3, 8, 0, 4), "wide": knob(7, 32, 6, 4), "2": knob(3, 6, 2, 2)}, captured=captured, fit=fit, square=True,
-          base=(133, 133), layouts=("bhsd",), same_width=True, outputs={"o": "flat", "lse": "flat"}, elements=("f32", "f64"), few=True,
+          base=(133, 133), layouts=("bhsd",), same_width=True, outputs={"o": "rows", "lse": "flat"}, elements=("f32", "f64"), few=True,
           text={"width": ["i[?, {}]", "j[?, {}]", "%width = arith.constant {} : index"], "f": ["%four = arith.constant {} : index"], "places": ["!w = tensor<{}xf32>"]},
           axes=("length", "dims", "layout", "batch", "parameter", "logits"))

@@ -30,5 +30,5 @@ def captured(c, rng, tau):
 
 
 ROW = Row(knobs={"tenth": {"tau": 0.1}, "one": {"tau": 1}, "least": {"tau": 0.001}, "below": {"tau": -1}}, captured=captured, hides=False, layouts=("bhsd",),
-          outputs={"o": "flat", "lse": "flat"}, more=({"element": "f64", "knob": "least"}, {"element": "f64", "knob": "below", "logits": "ties"}),
+          outputs={"o": "rows", "lse": "flat"}, more=({"element": "f64", "knob": "least"}, {"element": "f64", "knob": "below", "logits": "ties"}),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter", "logits"), few=True)

@@ -26,5 +26,5 @@ def operands(c):
     return {n: (c.batch, c.settings["steps"], c.i if n == "q" else c.j, 2, c.d) for n in "qkv"}
 
 
-ROW = Row(knobs={str(n): {"steps": n} for n in (3, 1, 0)}, operands=operands, captured=lambda c, rng, steps: ({}, {}), outputs={"o": "flat", "p": "flat", "mass": "flat"}, hides=False,
+ROW = Row(knobs={str(n): {"steps": n} for n in (3, 1, 0)}, operands=operands, captured=lambda c, rng, steps: ({}, {}), outputs={"o": "rows", "p": "rows", "mass": "flat"}, hides=False,
           layouts=("bhsd",), same_width=True, axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

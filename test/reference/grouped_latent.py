@@ -30,5 +30,5 @@ def captured(c, rng, dc, dr):
 
 
 ROW = Row(knobs={"32+16": knob(32, 16), "256+64": knob(256, 64), "8+2": knob(8, 2), "63+5": knob(63, 5)}, operands=operands, captured=captured, adjust=adjust,
-          text=TEXT | {"dc": [*TEXT["dc"], "!l = tensor<?x?x?x{}xf32>"], "group": ["h floordiv {}, j"]}, outputs={"out": "flat"}, layouts=("bhsd",), same_width=True, elements=("f32", "f64"),
+          text=TEXT | {"dc": [*TEXT["dc"], "!l = tensor<?x?x?x{}xf32>"], "group": ["h floordiv {}, j"]}, outputs={"out": "rows"}, layouts=("bhsd",), same_width=True, elements=("f32", "f64"),
           groups=(2, 1, 4), axes=("length", "unequal", "layout", "batch", "group", "parameter"), few=True)

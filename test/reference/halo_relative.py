@@ -61,4 +61,4 @@ def knob(width, block, ring):
 TEXT = {"block": ["block = [{}]"], "halo": ["halo = [{}]"], "mid": ["%mid = arith.constant {} : index"]}
 ROW = Row(knobs={"4+1": knob(9, (4, 4), (1, 1)), "2+3": knob(8, (2, 2), (3, 3)), "alone": knob(10, (3, 3), (0, 0)), "8+3": knob(28, (8, 8), (3, 3))}, extra=extra, captured=captured,
           text=TEXT | {"width": ["i[?, {}]", "j[?, {}]", "%w = arith.constant {} : index"]}, square=True, base=(70, 70), layouts=("bhsd",), few=True, same_width=True,
-          outputs={"o": "flat", "lse": "flat"}, axes=("length", "dims", "layout", "batch", "parameter", "logits"))
+          outputs={"o": "rows", "lse": "flat"}, axes=("length", "dims", "layout", "batch", "parameter", "logits"))

@@ -29,4 +29,4 @@ def adjust(c, x, rng):
 
 ROW = Row(knobs={n: halo_relative.ROW.knobs[n] for n in ("4+1", "2+3", "alone")}, extra=halo_relative.extra, captured=captured, fit=fit, adjust=adjust,
           text=halo_relative.TEXT | {"width": ["i[?, {}]", "%w = arith.constant {} : index"], "key_width": ["j[?, {}]", "%u = arith.constant {} : index"]},
-          base=(63, 0), layouts=("bhsd",), few=True, same_width=True, outputs={"o": "flat", "lse": "flat"}, axes=("length", "dims", "layout", "batch", "parameter", "logits"))
+          base=(63, 0), layouts=("bhsd",), few=True, same_width=True, outputs={"o": "rows", "lse": "flat"}, axes=("length", "dims", "layout", "batch", "parameter", "logits"))

@@ -42,5 +42,5 @@ def knob(kept, total=12):
 
 # What heads leave is stored between the steps, in the type of the operands: 16 bits would round it once more.
 ROW = Row(knobs={"4": knob(4), "all": knob(12), "one": knob(1), "none": knob(0), "5": knob(5, 7)}, operands=operands, captured=captured, adjust=adjust, hides=False,
-          text={"d": ["c = {}, e", "e = {})"], "w": ["!w = tensor<?x{}xf32>"], "out": ["tensor<?x?x{}xf32>"]}, outputs={"y": "flat"}, same_width=True, layouts=("bhsd",), elements=("f32", "f64"),
+          text={"d": ["c = {}, e", "e = {})"], "w": ["!w = tensor<?x{}xf32>"], "out": ["tensor<?x?x{}xf32>"]}, outputs={"y": "rows"}, same_width=True, layouts=("bhsd",), elements=("f32", "f64"),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

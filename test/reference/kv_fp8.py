@@ -36,5 +36,5 @@ def captured(c, rng, ragged):
 
 
 ROW = Row(knobs={"all": {"ragged": False}, "ragged": {"ragged": True}}, operands=lambda c: {"q": (c.batch, c.heads, c.i, c.d)}, captured=captured,
-          text={"d": ["!k = tensor<?x?x?x{}xf8E4M3FN>", "!v = tensor<?x?x?x{}xf8E5M2>"]}, base=(3, 257), outputs={"o": "flat", "lse": "flat"}, same_width=True, layouts=("bhsd",),
+          text={"d": ["!k = tensor<?x?x?x{}xf8E4M3FN>", "!v = tensor<?x?x?x{}xf8E5M2>"]}, base=(3, 257), outputs={"o": "rows", "lse": "flat"}, same_width=True, layouts=("bhsd",),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), more=({"i": 1, "j": 4096, "element": "bf16"},))

@@ -44,5 +44,5 @@ ROW = Row(knobs={"all": knob(False), "ragged": knob(True), "128": knob(True, 128
           operands=lambda c: {"q": (c.batch, c.heads, c.i, c.settings["d"])}, captured=captured,
           text={"d": ["!t = tensor<?x?x?x{}xf32>", "c = {}, e", "e = {})"], "bytes": ["!k = tensor<?x?x?x{}xi8>"], "groups": ["z: tensor<?x?x?x{}xf32>", "s: tensor<?x?x?x{}xf32>",
                 ": tensor<?x?x?x{}xf32>  %z", ": tensor<?x?x?x{}xf32>\n      %m"], "size": ["%size = arith.constant {} : index"]},
-          base=(3, 257), outputs={"o": "flat", "lse": "flat"}, same_width=True, layouts=("bhsd",), axes=("length", "unequal", "layout", "batch", "parameter"),
+          base=(3, 257), outputs={"o": "rows", "lse": "flat"}, same_width=True, layouts=("bhsd",), axes=("length", "unequal", "layout", "batch", "parameter"),
           more=({"i": 1, "j": 4096, "element": "bf16"},))

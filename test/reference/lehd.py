@@ -34,4 +34,4 @@ def captured(c, rng, left):
 
 
 ROW = Row(knobs={str(part): {"left": part} for part in (0.6, 1, 0.03, 0)}, operands=operands, captured=captured, square=True, base=(102, 102), d=16, same_width=True, layouts=("bhsd",), few=True,
-          text={"d": ["!t = tensor<?x?x?x{}xf32>", "c = {}, e", "e = {})"]}, outputs={"o": "flat", "lse": "flat"}, axes=("length", "dims", "layout", "batch", "parameter"))
+          text={"d": ["!t = tensor<?x?x?x{}xf32>", "c = {}, e", "e = {})"]}, outputs={"o": "rows", "lse": "flat"}, axes=("length", "dims", "layout", "batch", "parameter"))

@@ -40,5 +40,5 @@ def knob(dc, dr):
 
 ROW = Row(knobs={"128+64": knob(128, 64), "512+64": knob(512, 64), "256+64": knob(256, 64), "8+2": knob(8, 2), "63+5": knob(63, 5), "1+1": knob(1, 1)}, operands=operands, captured=captured,
           text={"dc": ["!q = tensor<?x?x?x{}xf32>", "c = {}, r", "e = {})", "r + {}]"], "dr": ["!r = tensor<?x?x?x{}xf32>", "r = {}, e"], "all": ["!l = tensor<?x?x{}xf32>"]},
-          outputs={"o": "flat", "lse": "flat"}, layouts=("bhsd",), same_width=True, axes=("length", "unequal", "layout", "batch", "parameter"),
+          outputs={"o": "rows", "lse": "flat"}, layouts=("bhsd",), same_width=True, axes=("length", "unequal", "layout", "batch", "parameter"),
           more=({"i": 1, "j": 257, "element": "bf16"}, {"i": 1, "j": 1024, "knob": "512+64"}))

@@ -47,4 +47,4 @@ def knob(dc, dn, dr):
 ROW = Row(knobs={"64": knob(64, 32, 16), "512": knob(512, 128, 64), "8": knob(8, 4, 2), "odd": knob(33, 15, 7)}, operands=operands, captured=captured, adjust=adjust,
           text={"dn": ["!n = tensor<?x?x?x{}xf32>"], "dr": ["!r = tensor<?x?x?x{}xf32>", "!s = tensor<?x?x{}xf32>"], "dc": ["!l = tensor<?x?x{}xf32>", "!q = tensor<?x?x?x{}xf32>"],
                 "uk": ["%wuk: tensor<?x{}xf32>", "(!n, tensor<?x{}xf32>"], "uv": ["%wuv: tensor<?x{}xf32>", "(!q, tensor<?x{}xf32>"], "scale": ["scale = {} outputs"]},
-          outputs={"o": "flat"}, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), axes=("length", "unequal", "layout", "batch", "parameter"), few=True)
+          outputs={"o": "rows"}, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

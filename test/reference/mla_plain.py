@@ -32,4 +32,4 @@ def knob(dn, dr):
 
 ROW = Row(knobs={"128+64": knob(128, 64), "8+2": knob(8, 2), "63+5": knob(63, 5), "4+9": knob(4, 9)}, operands=operands, captured=captured,
           text={"dn": ["!t = tensor<?x?x?x{}xf32>"], "dr": ["!r = tensor<?x?x?x{}xf32>", "!s = tensor<?x?x{}xf32>"]},
-          outputs={"o": "flat", "lse": "flat"}, layouts=("bhsd",), same_width=True, axes=("length", "unequal", "layout", "batch", "parameter"), few=True)
+          outputs={"o": "rows", "lse": "flat"}, layouts=("bhsd",), same_width=True, axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

@@ -42,5 +42,5 @@ def captured(c, rng, heads, width):
 
 ROW = Row(knobs={"2": {"heads": 2, "width": 64}, "narrow": {"heads": 2, "width": 15}, "3": {"heads": 3, "width": 32}}, operands=operands, captured=captured, adjust=adjust,
           text={"all": ["!t = tensor<?x?x{}xf32>"], "width": ["%mix[x floordiv {}]"], "scale": ["scale = {} normalize"], "heads": ["%mix: tensor<{}xf32>", "(!t, tensor<{}xf32>)"]},
-          outputs={"p": "flat", "stop": "flat", "id": "id", "top": "flat"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"),
+          outputs={"p": "rows", "stop": "flat", "id": "id", "top": "flat"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"),
           axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

@@ -77,6 +77,6 @@ def knob(kind, size=16):
 
 
 ROW = Row(knobs={"ragged": knob("ragged"), "full": knob("full"), "holes": knob("holes"), "shared": knob("shared"), "7": knob("holes", 7), "1": knob("ragged", 1)}, operands=operands,
-          captured=captured, adjust=adjust, groups=(4, 1, 8), same_width=True, base=(1, 250), outputs={"o": "flat", "lse": "flat"}, layouts=("bhsd",),
+          captured=captured, adjust=adjust, groups=(4, 1, 8), same_width=True, base=(1, 250), outputs={"o": "rows", "lse": "flat"}, layouts=("bhsd",),
           text={"size": ["j floordiv {}] as", "%size = arith.constant {} : index", "!p = tensor<?x{}x?x"], "group": ["%group = arith.constant {} : index"], "d": ["c = {}, e", "e = {})"]},
           axes=("length", "unequal", "dims", "layout", "batch", "group", "parameter"), more=({"i": 1, "j": 2048, "element": "bf16"},))

@@ -24,4 +24,4 @@ def adjust(c, x, rng):
 
 
 ROW = Row(extra=lambda c: {"g": (c.batch, c.heads, c.d, c.d)}, captured=lambda c, rng: ({}, {"square": f"{c.d}x{c.d}"}), adjust=adjust, text={"square": ["!g = tensor<?x?x{}xf32>"]}, same_width=True,
-          outputs={"o": "flat", "lse": "flat"}, layouts=("bhsd",), axes=("length", "unequal", "dims", "layout", "batch"), few=True)
+          outputs={"o": "rows", "lse": "flat"}, layouts=("bhsd",), axes=("length", "unequal", "dims", "layout", "batch"), few=True)

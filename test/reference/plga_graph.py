@@ -47,5 +47,5 @@ def adjust(c, x, rng):
 
 
 ROW = Row(knobs={str(d): {"d": d} for d in (16, 64, 5)}, operands=operands, captured=lambda c, rng, d: ({}, {"d": d, "square": f"{d}x{d}"}), adjust=adjust, same_width=True,
-          text={"d": ["!t = tensor<?x?x?x{}xf32>"], "square": ["!g = tensor<?x?x{}xf32>", "!w = tensor<?x{}xf32>"]}, outputs={"o": "flat", "g": "flat"}, layouts=("bhsd",),
+          text={"d": ["!t = tensor<?x?x?x{}xf32>"], "square": ["!g = tensor<?x?x{}xf32>", "!w = tensor<?x{}xf32>"]}, outputs={"o": "rows", "g": "flat"}, layouts=("bhsd",),
           elements=("f32", "f64"), axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

@@ -49,5 +49,5 @@ def adjust(c, x, rng):
 
 
 ROW = Row(knobs={"ragged": {"ragged": True}, "all": {"ragged": False}}, captured=captured, operands=lambda c: {"q": (c.batch, c.i, c.d), "k": (c.batch, c.j, c.d)}, adjust=adjust,
-          text={"d": ["%w: tensor<{}xf32>", "%w[%c] : tensor<{}xf32>"]}, outputs={"p": "flat", "nll": "flat", "id": "id"}, terms={"nll": "lse"}, same_width=True, layouts=("bhsd",),
+          text={"d": ["%w: tensor<{}xf32>", "%w[%c] : tensor<{}xf32>"]}, outputs={"p": "rows", "nll": "flat", "id": "id"}, terms={"nll": "lse"}, same_width=True, layouts=("bhsd",),
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

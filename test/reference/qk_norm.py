@@ -23,6 +23,6 @@ def captured(c, rng, spread):
     return {"gq": 1 + spread * rng.standard_normal(c.d), "gk": 1 + spread * rng.standard_normal(c.d)}, {"d": c.d, "count": f"{c.d}.0"}
 
 
-ROW = Row(knobs={"learned": {"spread": 0.3}, "ones": {"spread": 0}}, captured=captured, layouts=("bhsd",), outputs={"o": "flat", "lse": "flat"}, same_width=True,
+ROW = Row(knobs={"learned": {"spread": 0.3}, "ones": {"spread": 0}}, captured=captured, layouts=("bhsd",), outputs={"o": "rows", "lse": "flat"}, same_width=True,
           text={"d": ["%gq: tensor<{}xf32>", "%gk: tensor<{}xf32>", "%c] : tensor<{}xf32>"], "count": ["%n = arith.constant {} : f32"]},
           axes=("length", "unequal", "dims", "layout", "batch", "parameter", "logits"), more=tuple({"poison": "hidden", "element": x} for x in ("f32", "bf16")))

@@ -54,7 +54,7 @@ def captured(c, rng, order):
 
 
 # One tensor of positions is indexed by queries and by keys, so there are as many of one as of the other.
-ROW = Row(knobs={order: {"order": order} for order in ("rising", "random", "pieces")}, captured=captured, square=True, layouts=("bhsd",), outputs={"o": "flat", "lse": "flat"}, same_width=True,
+ROW = Row(knobs={order: {"order": order} for order in ("rising", "random", "pieces")}, captured=captured, square=True, layouts=("bhsd",), outputs={"o": "rows", "lse": "flat"}, same_width=True,
           text={"half": ["%half = arith.constant {} : index", "%cos: tensor<?x{}xf32>", "%sin: tensor<?x{}xf32>", ": tensor<?x{}xf32>  %s", ": tensor<?x{}xf32>  %m"],
                 "all": ["%all = arith.constant {} : index"]},
           axes=("length", "layout", "batch", "parameter", "logits"),

@@ -29,6 +29,6 @@ def captured(c, rng, mix):
     return {**rope.tables(n.size, c.d // 2), "a": a, "near": 1 - a, "slope": 2.0 ** (-8.0 * np.arange(1, c.heads + 1) / c.heads)}, {"half": c.d // 2, "all": c.d}
 
 
-ROW = Row(knobs={mix: {"mix": mix} for mix in ("harmonic", "rope", "alibi")}, captured=captured, square=True, layouts=("bhsd",), outputs={"o": "flat", "lse": "flat"}, same_width=True, few=True,
+ROW = Row(knobs={mix: {"mix": mix} for mix in ("harmonic", "rope", "alibi")}, captured=captured, square=True, layouts=("bhsd",), outputs={"o": "rows", "lse": "flat"}, same_width=True, few=True,
           text={"half": ["%half = arith.constant {} : index"], "all": ["%all = arith.constant {} : index"]}, axes=("length", "layout", "batch", "parameter", "logits"),
           more=tuple({"d": d, "e": d, "element": x} for d, x in ((8, "f32"), (80, "bf16"), (128, "f16"))))

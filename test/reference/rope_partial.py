@@ -28,7 +28,7 @@ def captured(c, rng):
 
 
 # cos and sin are indexed by queries and by keys as they are, so there are as many of one as of the other.
-ROW = Row(captured=captured, square=True, layouts=("bhsd",), outputs={"o": "flat", "lse": "flat"}, same_width=True, few=True,
+ROW = Row(captured=captured, square=True, layouts=("bhsd",), outputs={"o": "rows", "lse": "flat"}, same_width=True, few=True,
           text={"half": ["%half = arith.constant {} : index", "%cos: tensor<?x{}xf32>", "%sin: tensor<?x{}xf32>", ": tensor<?x{}xf32>  %s", ": tensor<?x{}xf32>\n      %m"],
                 "part": ["%all = arith.constant {} : index", "c + {}]", "c = {}, r", "r = {}, e"], "all": ["e = {})"]},
           axes=("length", "layout", "batch", "logits"), more=tuple({"d": d, "e": d, "element": x} for d, x in ((8, "f32"), (80, "bf16"), (128, "f16"), (192, "f64"))))

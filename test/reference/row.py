@@ -45,7 +45,8 @@ class Row:
     keeps: tuple = ()
 
     # The program's results by name, which it and the reference share, and how the error rule looks at each: `value` [b, h, i, e] and `row` [b, h, i] by the query's
-    # magnitudes, `column` [b, h, j] by the largest of its queries', `flat` by those of the whole tensor, `id` exactly.
+    # magnitudes, `column` [b, h, j] by the largest of its queries', `flat` number by number, with one magnitude for the whole tensor, `rows` the same with all that
+    # share the last axis together, `id` exactly.
     outputs: dict = field(default_factory=lambda: {"o": "value", "lse": "row"})
     # Outputs that are a difference: which other output of the reference (the program need not have it) is as large as its terms.
     terms: dict = field(default_factory=dict)

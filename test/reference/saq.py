@@ -107,4 +107,4 @@ def knob(step, group, d=64):
 ROW = Row(knobs={"32": knob(32, 16), "8": knob(8, 4), "128": knob(128, 32, 128), "4": knob(4, 4, 8)}, operands=operands, captured=captured, adjust=adjust, hides=False, base=(1, 257),
           text={"group": ["%size = arith.constant {} : index"], "d": ["!t = tensor<?x?x?x{}xf32>", "!f = tensor<?x?x{}xf32>", "!b1 = tensor<?x?x{}xi8>", ": tensor<?x?x{}xf32>", "c = {}, e", "e = {})"],
                 "half": ["!b2 = tensor<?x?x{}xi8>"], "quarter": ["!b3 = tensor<?x?x{}xi8>"]},
-          outputs={"o": "flat", "lse": "flat"}, same_width=True, layouts=("bhsd",), axes=("length", "unequal", "layout", "batch", "parameter"), more=({"i": 1, "j": 40, "knob": "8"},))
+          outputs={"o": "rows", "lse": "flat"}, same_width=True, layouts=("bhsd",), axes=("length", "unequal", "layout", "batch", "parameter"), more=({"i": 1, "j": 40, "knob": "8"},))

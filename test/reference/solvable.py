@@ -32,5 +32,5 @@ def captured(c, rng, rank, problems):
 
 ROW = Row(knobs={"2": {"rank": 2, "problems": 20}, "1": {"rank": 1, "problems": 3}, "8": {"rank": 8, "problems": 5}, "many": {"rank": 2, "problems": 2000}}, operands=operands,
           captured=captured, text={"rank": ["!z = tensor<?x?x{}xf32>", "%w: tensor<64x{}xf32>", "!t, tensor<64x{}xf32>"], "width": ["%p: tensor<?x{}xf32>", "!t, tensor<?x{}xf32>"]},
-          outputs={"y": "flat"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), square=True, fit=lambda i, j, problems, **rest: (min(i, 16), min(i, 16)),
+          outputs={"y": "rows"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), square=True, fit=lambda i, j, problems, **rest: (min(i, 16), min(i, 16)),
           axes=("length", "layout", "parameter"), few=True)

@@ -28,5 +28,5 @@ def captured(c, rng, mix, problems):
 
 
 ROW = Row(knobs={"0.3": {"mix": 0.3, "problems": 20}, "attention": {"mix": 0, "problems": 5}, "matrix": {"mix": 1, "problems": 5}, "many": {"mix": 0.5, "problems": 2000}}, operands=operands,
-          captured=captured, outputs={"y": "flat"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), square=True,
+          captured=captured, outputs={"y": "rows"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), square=True,
           fit=lambda i, j, **rest: (min(i, 16), min(i, 16)), axes=("length", "layout", "parameter"), few=True)

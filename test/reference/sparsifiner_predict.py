@@ -77,5 +77,5 @@ def captured(c, rng, rank, budget):
 
 
 ROW = Row(knobs={"50": {"rank": 32, "budget": 50}, "5": {"rank": 32, "budget": 5}, "few": {"rank": 8, "budget": 20}}, operands=operands, captured=captured, adjust=adjust, square=True, same_width=True,
-          text={"rank": ["!d = tensor<?x?x?x{}xf32>", "!b = tensor<?x{}xf32>"], "budget": ["!n = tensor<?x?x?x{}xi32>", "ids[s] = topk {} outputs"]}, outputs={"o": "flat", "lse": "flat", "ids": "id"},
+          text={"rank": ["!d = tensor<?x?x?x{}xf32>", "!b = tensor<?x{}xf32>"], "budget": ["!n = tensor<?x?x?x{}xi32>", "ids[s] = topk {} outputs"]}, outputs={"o": "rows", "lse": "flat", "ids": "id"},
           layouts=("bhsd",), elements=("f32", "f64"), axes=("length", "dims", "layout", "batch", "parameter"), few=True, base=(97, 97))

@@ -51,4 +51,4 @@ def knob(heads, inner, width):
 ROW = Row(knobs={"2": knob(2, 2, 64), "narrow": knob(4, 4, 16), "more": knob(2, 5, 32), "one": knob(1, 1, 80)}, operands=operands, captured=captured,
           text={"all": ["!t = tensor<?x?x{}xf32>", "!w = tensor<?x?x?x{}xf32>"], "width": ["%pre[g, x floordiv {}]", "%post[x floordiv {}, g]"], "scale": ["scale = {} outputs"],
                 "heads": ["%pre: tensor<?x{}xf32>", "%post: tensor<{}x?xf32>", "(!t, tensor<?x{}xf32>)", "(!w, tensor<{}x?xf32>)"]},
-          outputs={"o": "flat"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), axes=("length", "unequal", "layout", "batch", "parameter"), few=True)
+          outputs={"o": "rows"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

@@ -64,5 +64,5 @@ def knob(dc, dr):
 
 TEXT = {"dc": ["!q = tensor<?x?x?x{}xf32>", "!w = tensor<?x{}x?xf32>"], "dr": ["!r = tensor<?x?x?x{}xf32>", "!s = tensor<?x?x{}xf32>"]}
 ROW = Row(knobs={"32+16": knob(32, 16), "256+64": knob(256, 64), "8+2": knob(8, 2), "63+5": knob(63, 5)}, operands=operands, captured=captured, adjust=adjust,
-          text=TEXT | {"dc": [*TEXT["dc"], "!l = tensor<?x?x{}xf32>"]}, outputs={"out": "flat"}, layouts=("bhsd",), same_width=True, elements=("f32", "f64"),
+          text=TEXT | {"dc": [*TEXT["dc"], "!l = tensor<?x?x{}xf32>"]}, outputs={"out": "rows"}, layouts=("bhsd",), same_width=True, elements=("f32", "f64"),
           axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

@@ -127,7 +127,7 @@ attend("reductions without kinds", "[attend_c17] one kind for every reduction", 
 attend("kinds without reductions", "[attend_c17] one kind for every reduction", props=PROPS + ", reduce_kinds = array<i64: 2>")
 attend("reductions without regions", "[attend_c17] one region for every reduction", props=PROPS + MORE % ('["m"]', "2"))
 attend("few regions", "[attend_c17] one region for every reduction", props=PROPS + MORE % ('["m", "n"]', "2, 2"), regions="({}, {}, {}, {}, {})")
-attend("reduction of an unknown kind", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "5"), regions=REDUCED % "")
+attend("reduction of an unknown kind", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "6"), regions=REDUCED % "")
 attend("reduction of a negative kind", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "-1"), regions=REDUCED % "")
 attend("reduction of a kind beyond 32 bits", "[attend_c17] a reduction is weighted, sum", props=PROPS + MORE % ('["m"]', "4294967296"), regions=REDUCED % "")
 attend("reduction that is a number", "string array", props=PROPS + MORE % ("[3]", "2"), regions=REDUCED % "")

@@ -3,7 +3,7 @@
 import numpy as np
 
 import polarized
-from layers import cast, constant, layer_norm, sigmoid
+from layers import cast, constant, in_order, layer_norm, sigmoid
 from row import Row
 
 
@@ -13,7 +13,7 @@ def visible(inputs, params):
 
 def reference(inputs, params, dtype):
     x, wq, wv, wz, gain, shift = cast(inputs, dtype, "x", "wq", "wv", "wz", "gain", "shift")
-    up = np.matmul(polarized.seen(x, wq, wv), wz.T)
+    up = in_order(polarized.seen(x, wq, wv)[:, None, :] * wz)
     return {"y": sigmoid(layer_norm(up, gain, shift, constant(1e-5, dtype)))[..., None] * x}
 
 

@@ -34,4 +34,4 @@ def reference(inputs, params, dtype):
 
 
 # Scores are in steps, so that which keys are kept is no matter of rounding.
-ROW = Row(knobs={str(p): {"p": f32(p)} for p in (0.9, 0.5, 0.05, 0.999)}, outputs={"o": "value"}, adjust=steps, d=60, few=True)
+ROW = Row(knobs={str(p): {"p": f32(p)} for p in (0.9, 0.5, 0.05, 0.999, 0)}, outputs={"o": "value"}, adjust=steps, d=60, few=True)

@@ -375,7 +375,9 @@ attn.normalizer @top_p(%q) {
     to {
       %lo = arith.constant -104.0 : f32
       %hi = arith.constant 0.0 : f32
-      attn.yield %q, %lo, %hi : f32, f32, f32
+      %least = arith.constant 1.0e-30 : f32  // more than no key has: the largest stays, whatever rounds
+      %c = arith.maximumf %q, %least : f32
+      attn.yield %c, %lo, %hi : f32, f32, f32
     }
   attn.pass ref = none
     phi(%s) {

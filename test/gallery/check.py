@@ -26,7 +26,7 @@ import cases  # noqa: E402
 import program  # noqa: E402
 from cases import ROOT, common  # noqa: E402
 
-STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16, "i32": np.int32, "i64": np.int64}
+STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16, "i32": np.int32, "i64": np.int64, "i8": np.int8}
 
 
 def stored(x, element):

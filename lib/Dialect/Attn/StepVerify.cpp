@@ -184,9 +184,9 @@ private:
         return dims.error("map_c8") << "operand " << n << " has element type " << elementOf(input.getType())
                                     << "; there are f64, f32, bf16, f16, i64, i32, i8 and i1";
     Type result = elementOf(op.getResult().getType());
-    if (!isElement(result) || result.isSignlessInteger(8) || result.isSignlessInteger(1))
+    if (!isElement(result) || result.isSignlessInteger(1))
       return dims.error("map_c8") << "the result has element type " << result
-                                  << "; there are f64, f32, bf16, f16, i64 and i32";
+                                  << "; there are f64, f32, bf16, f16, i64, i32 and i8";
     return success();
   }
 

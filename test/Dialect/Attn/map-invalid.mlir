@@ -162,12 +162,12 @@ attn.kernel @map_c6_yield(%x: tensor<?x8xf32>, %g: tensor<?xf32>) -> (y: tensor<
 
 // -----
 
-attn.kernel @map_c8_result(%x: tensor<?x8xf32>, %g: tensor<?xf32>) -> (y: tensor<?xi8>) {
-  // expected-error@below {{[map_c8] the result has element type 'i8'; there are f64, f32, bf16, f16, i64 and i32}}
+attn.kernel @map_c8_result(%x: tensor<?x8xf32>, %g: tensor<?xf32>) -> (y: tensor<?xi1>) {
+  // expected-error@below {{[map_c8] the result has element type 'i1'; there are f64, f32, bf16, f16, i64, i32 and i8}}
   %y = attn.map dims(i) (%a = %g[i]) {
     attn.yield %a : f32
-  } -> [i] : (tensor<?xf32>) -> tensor<?xi8>
-  attn.return %y : tensor<?xi8>
+  } -> [i] : (tensor<?xf32>) -> tensor<?xi1>
+  attn.return %y : tensor<?xi1>
 }
 
 // -----

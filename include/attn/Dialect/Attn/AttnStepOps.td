@@ -30,7 +30,7 @@ def MapOp : Attn_Op<"map", [ParentOneOf<["KernelOp", "RepeatOp"]>, DeclareOpInte
     `map_c3`: the result is indexed by plain dimensions, once each: all that are not summed over, and none that is; there is at least one. `map_c4`: sum and max have dimensions, each once. `map_c5`: static extents of one dimension
     agree, a constant index is inside a static extent, and every dimension indexes an axis of an operand alone or has a static extent in the result. `map_c6`: the region takes the operands' elements and one index for each dimension and yields one
     number: the accumulation type for a float result, the result's element type for an integer one. `map_c7`: the region holds only arith, math, attn.load, attn.member and attn.random on scalars, as a
-    score does (attend_c9). `map_c8`: operands are of f64, f32, bf16, f16, i64, i32, i8 or i1, results of f64, f32, bf16, f16, i64 or i32.
+    score does (attend_c9). `map_c8`: operands are of f64, f32, bf16, f16, i64, i32, i8 or i1, results of f64, f32, bf16, f16, i64, i32 or i8.
 
     Example:
     ```mlir

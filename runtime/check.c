@@ -78,20 +78,23 @@ static attn_status define_extents(const attn_call *call, const attn_kernel_info 
         extents[d] = n;
       }
     }
-  /* Where tokens are known by their blocks alone there are as many as those hold. */
-  for (int32_t a = 0; a < info->n_args; ++a)
-    for (int32_t x = 0; x < info->args[a].rank; ++x) {
-      const attn_axis_info *axis = &info->args[a].axis[x];
-      if (axis->is_free || axis->dim < 0 || axis->divisor <= 1 || axis->offset || extents[axis->dim] >= 0)
-        continue;
-      const int32_t kind = info->dims[axis->dim].kind;
-      int64_t n;
-      if (kind != ATTN_DIM_QUERY && kind != ATTN_DIM_KEY)
-        continue;
-      if (__builtin_mul_overflow(call->args[a].shape[x], axis->divisor, &n) || n > ATTN_MAX_EXTENT)
-        return attn_rt_fail(call, ATTN_E_OVERFLOW, a, x, ATTN_MAX_EXTENT, call->args[a].shape[x]);
-      extents[axis->dim] = n;
-    }
+  /* Where tokens are known by their blocks alone there are as many as the fewest of those hold. */
+  for (int32_t d = 0; d < info->n_dims; ++d) {
+    const int32_t kind = info->dims[d].kind;
+    if (extents[d] >= 0 || (kind != ATTN_DIM_QUERY && kind != ATTN_DIM_KEY))
+      continue;
+    for (int32_t a = 0; a < info->n_args; ++a)
+      for (int32_t x = 0; x < info->args[a].rank; ++x) {
+        const attn_axis_info *axis = &info->args[a].axis[x];
+        int64_t n;
+        if (axis->is_free || axis->dim != d || axis->divisor <= 1 || axis->offset)
+          continue;
+        if (__builtin_mul_overflow(call->args[a].shape[x], axis->divisor, &n) || n > ATTN_MAX_EXTENT)
+          return attn_rt_fail(call, ATTN_E_OVERFLOW, a, x, ATTN_MAX_EXTENT, call->args[a].shape[x]);
+        if (extents[d] < 0 || n < extents[d])
+          extents[d] = n;
+      }
+  }
   return ATTN_OK;
 }
 

@@ -87,6 +87,10 @@ MUTATE(never_defined) {
   f->arg_infos[ARG_K].axis[3] = f->arg_infos[ARG_Q].axis[3] = axis_div(DIM_C, 1);
   f->arg_infos[ARG_K].axis[3].divisor = f->arg_infos[ARG_Q].axis[3].divisor = 2;
 }
+MUTATE(never_defined_batch) {
+  for (int a = 0; a < N_ARGS; ++a)
+    f->arg_infos[a].axis[0] = axis_div(DIM_B, 2);
+}
 MUTATE(too_many_keys) { T(K).shape[2] = T(V).shape[2] = (int64_t)ATTN_MAX_EXTENT + 1; }
 MUTATE(most_keys) { /* one row of keys seen 2^31 - 1 times: nothing is read in this fixture */
   T(K).shape[2] = T(V).shape[2] = ATTN_MAX_EXTENT;
@@ -271,7 +275,8 @@ static const struct {
     BAD(also_disagrees, SHAPE, ARG_K, 2),
     OK(also_agrees),
     OK(also_only),
-    BAD(never_defined, SHAPE, -1, -1),
+    BAD(never_defined, SHAPE, ARG_Q, 3),
+    BAD(never_defined_batch, SHAPE, -1, -1),
     BAD(too_many_keys, OVERFLOW, ARG_K, 2),
     OK(most_keys),
     BAD(minus_stride, STRIDE, ARG_K, 2),

@@ -89,7 +89,7 @@ std::vector<Bad> malformed() {
       {"structured", npy(dict("[('x', '<f4')]", "False", "(2, 3)"), 24), "structured"},
       {"complex", npy(dict("'<c8'", "False", "(2, 3)"), 48), "<c8"},
       {"text type", npy(dict("'<U4'", "False", "(2, 3)"), 96), "<U4"},
-      {"uint8", npy(dict("'|u1'", "False", "(2, 3)"), 6), "|u1"},
+      {"uint32", npy(dict("'<u4'", "False", "(2, 3)"), 24), "<u4"},
       {"native order", npy(dict("'=f4'", "False", "(2, 3)"), 24), "=f4"},
       {"empty type", npy(dict("''", "False", "(2, 3)"), 24), "''"},
       {"type is a number", npy(dict("4", "False", "(2, 3)"), 24), "expected a string"},
@@ -173,6 +173,7 @@ TEST(Npy, Accepted) {
   EXPECT_TRUE(parse(npy("{'shape':(5,),'descr':'|b1','fortran_order':False}", 5), &h).empty() &&
               h.element == Element::I1);
   EXPECT_TRUE(parse(npy(dict("'<u2'", "False", "()"), 2), &h).empty() && h.shape.empty() && h.element == Element::BF16);
+  EXPECT_TRUE(parse(npy(dict("'|u1'", "False", "(2, 3)"), 6), &h).empty() && h.dataBytes == 6); // bits of 8-bit floats
   EXPECT_TRUE(parse(npy(dict("'<i8'", "False", "(7, 0, 2)"), 0), &h).empty() &&
               h.strides == std::vector<int64_t>({2, 2, 1}));
 }

@@ -23,8 +23,10 @@ def reference(inputs, params, dtype):
         p, _ = softmax(s, True, dtype)
         k = (tau[..., None] * k0 + alpha * np.matmul(np.swapaxes(p, -1, -2), q)) / (tau + alpha * p.sum(-2, dtype=t))[..., None]
         k = rounded(k, dtype)
-    return {"key": k}
+    # A weight is off by as many roundings as the terms are large that its score is a difference of, and a key by that part of the queries.
+    terms = alpha * t(0.5) * (k * k).sum(-1, dtype=t).max(initial=0) * np.abs(q).max(initial=0)
+    return {"key": k, "terms": np.full(k.shape, terms, t)}
 
 
-ROW = Row(knobs={"0.125": {"alpha": 0.125}, "0.02": {"alpha": 0.02}}, captured=probabilistic_em.captured, values=False, outputs={"key": "flat"}, hides=False,
+ROW = Row(knobs={"0.125": {"alpha": 0.125}, "0.02": {"alpha": 0.02}}, captured=probabilistic_em.captured, values=False, outputs={"key": "flat"}, terms={"key": "terms"}, hides=False,
           layouts=("bhsd",), axes=("length", "unequal", "dims", "layout", "batch", "parameter"), elements=("f32", "f64"), few=True)

@@ -275,7 +275,7 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
     return attn_rt_fail(l->call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
   attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
   if (phase->chunks < 0) { /* such a variant keeps nothing in slots: all units are here at once */
-    l->heads = 1;         /* no more than units times members, which fit */
+    l->heads = 1;          /* no more than units times members, which fit */
     for (int32_t d = 0; d < l->info->n_dims; ++d)
       if (l->info->dims[d].kind == ATTN_DIM_BATCH)
         l->heads *= l->plan->extents[d];

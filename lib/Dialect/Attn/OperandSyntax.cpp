@@ -12,48 +12,15 @@ static ParseResult parseNumber(OpAsmParser &parser, OpAsmParser::Argument &arg) 
   return failure(succeeded(parser.parseOptionalColon()) && parser.parseType(arg.type));
 }
 
-/// `, i = %i, c = %c)` and a region, whose entry block gets `leading` and then one index for each slot, named or not.
-/// `slotOf` says where the index of a dimension goes; -1: it has none here.
+/// `, i = %i, c = %c)` and a region, whose entry block gets `leading` and then one index for each slot.
 static ParseResult parseSlotRegion(OpAsmParser &parser, ArrayRef<StringRef> dims,
                                    ArrayRef<OpAsmParser::Argument> leading, unsigned numSlots,
                                    llvm::function_ref<int(unsigned, SMLoc)> slotOf, Region &region) {
-  SmallVector<OpAsmParser::Argument> args(leading);
-  SmallVector<int> slots;
-  Type index = parser.getBuilder().getIndexType();
-  while (failed(parser.parseOptionalRParen())) {
-    if (parser.parseComma())
-      return failure();
-    SMLoc at = parser.getCurrentLocation();
-    StringRef name;
-    OpAsmParser::Argument arg;
-    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseArgument(arg))
-      return failure();
-    const StringRef *dim = llvm::find(dims, name);
-    int slot = dim == dims.end() ? -1 : slotOf(dim - dims.begin(), at);
-    if (slot < 0)
-      return parser.emitError(at) << "[index_name] this region has no index '" << name
-                                  << "'; an operand's has its batch dimensions, token and feature, that of dot "
-                                     "batch dimensions and the contracted feature";
-    if (llvm::is_contained(slots, slot))
-      return parser.emitError(at) << "[index_name] '" << name << "' is given twice";
-    slots.push_back(slot);
-    arg.type = index;
-    args.push_back(arg);
-  }
-  SMLoc at = parser.getCurrentLocation();
-  if (parser.parseRegion(region, args))
-    return failure();
-  if (region.empty() || region.front().empty())
-    return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
-  Block &block = region.front();
-  for (unsigned n = 0; n < numSlots; ++n) {
-    BlockArgument fresh = block.addArgument(index, parser.getEncodedSourceLoc(at));
-    auto it = llvm::find(slots, (int)n);
-    if (it != slots.end())
-      block.getArgument(leading.size() + (it - slots.begin())).replaceAllUsesWith(fresh);
-  }
-  block.eraseArguments(leading.size(), slots.size());
-  return success();
+  return parseSlots(parser, dims, leading, numSlots, slotOf, region, [&](SMLoc at, StringRef name) -> ParseResult {
+    return parser.emitError(at) << "[index_name] this region has no index '" << name
+                                << "'; an operand's has its batch dimensions, token and feature, that of dot "
+                                   "batch dimensions and the contracted feature";
+  });
 }
 
 ParseResult OperandClauses::parseRegion(Parser &parser, Operand &operand, unsigned token) {

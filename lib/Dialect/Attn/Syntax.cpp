@@ -134,10 +134,12 @@ void attn::syntax::printIndexList(OpAsmPrinter &p, AffineMap map, ArrayAttr dims
   p << "]";
 }
 
-ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<StringRef> dims, unsigned numIndices,
-                                             ArrayRef<OpAsmParser::Argument> leading, Region &region) {
+ParseResult attn::syntax::parseSlots(OpAsmParser &parser, ArrayRef<StringRef> dims,
+                                     ArrayRef<OpAsmParser::Argument> leading, unsigned numSlots,
+                                     llvm::function_ref<int(unsigned, SMLoc)> slotOf, Region &region,
+                                     llvm::function_ref<ParseResult(SMLoc, StringRef)> unknown) {
   SmallVector<OpAsmParser::Argument> args(leading);
-  SmallVector<unsigned> positions;
+  SmallVector<int> slots;
   Type index = parser.getBuilder().getIndexType();
   bool first = leading.empty();
   while (failed(parser.parseOptionalRParen())) {
@@ -149,13 +151,13 @@ ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<Strin
     OpAsmParser::Argument arg;
     if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseArgument(arg))
       return failure();
-    const StringRef *it = llvm::find(dims.take_front(numIndices), name);
-    if (it == dims.begin() + numIndices)
-      return parser.emitError(at) << "[index_name] '" << name << "' is no batch, query or key dimension; there are "
-                                  << llvm::join(dims.take_front(numIndices), ", ");
-    if (llvm::is_contained(positions, it - dims.begin()))
+    const StringRef *dim = llvm::find(dims, name);
+    int slot = dim == dims.end() ? -1 : slotOf(dim - dims.begin(), at);
+    if (slot < 0)
+      return unknown(at, name);
+    if (llvm::is_contained(slots, slot))
       return parser.emitError(at) << "[index_name] '" << name << "' is given twice";
-    positions.push_back(it - dims.begin());
+    slots.push_back(slot);
     arg.type = index;
     args.push_back(arg);
   }
@@ -164,18 +166,29 @@ ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<Strin
     return failure();
   if (region.empty() || region.front().empty())
     return parser.emitError(at, "[region_empty] the region is empty; end it with attn.yield");
-  // One index argument a dimension, in order: those that the text does not name are added, then all are sorted by use
+  // One index argument a slot, in order: those that the text does not name are added, then all are sorted by use
   // replacement.
   Block &block = region.front();
   Location loc = parser.getEncodedSourceLoc(at);
-  for (unsigned d = 0; d < numIndices; ++d) {
+  for (unsigned n = 0; n < numSlots; ++n) {
     BlockArgument fresh = block.addArgument(index, loc);
-    auto it = llvm::find(positions, d);
-    if (it != positions.end())
-      block.getArgument(leading.size() + (it - positions.begin())).replaceAllUsesWith(fresh);
+    auto it = llvm::find(slots, (int)n);
+    if (it != slots.end())
+      block.getArgument(leading.size() + (it - slots.begin())).replaceAllUsesWith(fresh);
   }
-  block.eraseArguments(leading.size(), positions.size());
+  block.eraseArguments(leading.size(), slots.size());
   return success();
+}
+
+ParseResult attn::syntax::parseIndexedRegion(OpAsmParser &parser, ArrayRef<StringRef> dims, unsigned numIndices,
+                                             ArrayRef<OpAsmParser::Argument> leading, Region &region) {
+  ArrayRef<StringRef> indices = dims.take_front(numIndices);
+  return parseSlots(
+      parser, indices, leading, numIndices, [](unsigned d, SMLoc) { return (int)d; }, region,
+      [&](SMLoc at, StringRef name) -> ParseResult {
+        return parser.emitError(at) << "[index_name] '" << name << "' is no batch, query or key dimension; there are "
+                                    << llvm::join(indices, ", ");
+      });
 }
 
 void attn::syntax::printIndexedRegion(OpAsmPrinter &p, Region &region, ArrayAttr dims, unsigned leading) {

@@ -37,6 +37,14 @@ mlir::ParseResult parseIndexList(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm:
                                  llvm::StringRef rank = {});
 void printIndexList(mlir::OpAsmPrinter &printer, mlir::AffineMap map, mlir::ArrayAttr dims, llvm::StringRef rank = {});
 
+/// `i = %i, c = %c)` after `(` and perhaps leading arguments, then a region whose entry block has these and one index
+/// for each slot, named or not. `slotOf` says where the index of a dimension goes, -1: nowhere; `unknown` is the error
+/// then.
+mlir::ParseResult parseSlots(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims,
+                             llvm::ArrayRef<mlir::OpAsmParser::Argument> leading, unsigned numSlots,
+                             llvm::function_ref<int(unsigned, llvm::SMLoc)> slotOf, mlir::Region &region,
+                             llvm::function_ref<mlir::ParseResult(llvm::SMLoc, llvm::StringRef)> unknown);
+
 /// `i = %i, j = %j)` after `(` (and after `%s`, where `leading` arguments came first), then a region whose entry block
 /// has the leading arguments and one index for each of the first `numIndices` dimensions.
 mlir::ParseResult parseIndexedRegion(mlir::OpAsmParser &parser, llvm::ArrayRef<llvm::StringRef> dims,

@@ -23,6 +23,7 @@ void MainEmitter::visitBlocks(V pass) {
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
+  keepRowParts();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
   SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups), e.i64(0), e.i64(0)};
@@ -48,6 +49,7 @@ void MainEmitter::visitBlocks(V pass) {
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
                   if (t.packsHere)
                     e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+                  keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };

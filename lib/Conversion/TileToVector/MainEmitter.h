@@ -157,6 +157,7 @@ protected:
   V partsHold(V panel);
   void bindParts(RegionEmitter &region, V panel, V r, int64_t half);
   void bindRowLoads(RegionEmitter &region, V panel, int64_t r, int64_t half);
+  void fetchRowLoads(V panel);
   llvm::SmallVector<V> scoresOf(llvm::SmallVector<V> s, V partial, V panel);
   llvm::SmallVector<V> scoresInline(llvm::ArrayRef<V> s, V panel);
   llvm::SmallVector<V> masked(llvm::SmallVector<V> s, V partial, V panel);
@@ -296,8 +297,8 @@ protected:
   llvm::SmallVector<HeldRow> heldRows;
   V rowPartsGood, keyPartsGood; // i1: no index was bad; null: none can be
   V goodFrom, goodTo;           // differences without a bad index, from the first that is kept; null: all
-  bool simple = false;   // one weight, and sums of it alone
-  bool counting = false; // the last sweep, whose blocks and tiles are reported
+  bool simple = false;          // one weight, and sums of it alone
+  bool counting = false;        // the last sweep, whose blocks and tiles are reported
   llvm::SmallVector<unsigned> sumSlots;
   llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies
   std::string raiseName;

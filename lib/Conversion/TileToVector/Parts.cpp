@@ -337,6 +337,20 @@ void MainEmitter::bindRowLoads(RegionEmitter &region, V panel, int64_t r, int64_
   }
 }
 
+/// Of the next panel: a row of a block is a few lines, too short for the machine to fetch them ahead by itself.
+void MainEmitter::fetchRowLoads(V panel) {
+  V keyLo = e.add(blockFirst, e.mul(e.add(panel, 1), l.width));
+  for (HeldRow &row : heldRows) {
+    TensorRef &tensor = t.tensors.find(row.load.load.getTensor())->second;
+    int64_t bytes = Emit::elementBytes(tensor.type.getElementType());
+    for (int64_t r = 0; r < l.tileRows; ++r) {
+      V start = e.loadI64(e.at(e.at(t.scratch, row.start), e.mul(e.sub(rowLo, first), 8)), r * 8);
+      V at = e.at(tensor.data, e.mul(e.add(start, keyLo), bytes));
+      LLVM::Prefetch::create(e.b, e.loc, at, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    }
+  }
+}
+
 SmallVector<V> MainEmitter::masked(SmallVector<V> s, V partial, V panel) {
   return masksAreBounds() ? maskInline(s, partial, panel) : modifyRows(s, partial, panel, ScoreFrom::None);
 }
@@ -359,6 +373,7 @@ SmallVector<V> MainEmitter::scoresInline(ArrayRef<V> s, V panel) {
   V keyLo = e.add(blockFirst, e.mul(panel, l.width));
   V score = block.getTerminator()->getOperand(0);
   SmallVector<V> scores(s.size());
+  fetchRowLoads(panel);
   for (int64_t half = 0; half < 2; ++half)
     for (int64_t r = 0; r < l.tileRows; ++r) {
       RegionEmitter region = makeRegion();

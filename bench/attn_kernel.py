@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-ABI_VERSION, MAX_RANK = 3, 6
+ABI_VERSION, MAX_RANK = 4, 6
 CODES = {"i": 0, "u": 1, "f": 2, "b": 6}
 BF16 = 4  # numpy has no bf16: a uint16 array stands for its bits
 

@@ -66,6 +66,20 @@ for c in gcc clang-22; do
   one "header_test $c c++17" $c -x c++ -std=c++17 $strict "$here/header_test.c"
 done
 
+# Callers' pools.
+if can -fopenmp; then
+  one "build openmp" $CC -std=c11 $warnings -O2 -fopenmp -I"$rt/include" "$here/openmp_test.c" -o "$build/openmp_test"
+  run openmp_test "$build/openmp_test"
+else
+  echo "openmp_test: skipped, $CC has no OpenMP"
+fi
+if echo '#include <tbb/task_arena.h>' | g++ -std=c++17 -fsyntax-only -x c++ - 2> /dev/null; then
+  one "build tbb" g++ -std=c++17 $warnings -O2 -I"$rt/include" "$here/tbb_test.cpp" -ltbb -o "$build/tbb_test"
+  run tbb_test "$build/tbb_test"
+else
+  echo "tbb_test: skipped, oneTBB is not installed"
+fi
+
 # As a CMake project of its own.
 if command -v cmake > /dev/null; then
   rm -rf "$build/cmake"

@@ -175,8 +175,8 @@ private:
                             runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
                             c32(runs ? v.phases.size() : 0),
                             c32(0),
-                            c64(l.inPlace ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-                            c64(l.inPlace || l.packsInTasks ? 0 : l.panelBytes()),
+                            c64(l.inPlace && !l.numSummaries ? 0 : 128), // loads of lanes may reach past the last entry of a summary
+                            c64(l.packsInTasks ? 0 : l.panelBytes()),
                             c64(l.width),
                             c64(l.scratchBytes()),
                             c64(l.tileRows),

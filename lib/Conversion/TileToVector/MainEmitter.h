@@ -5,6 +5,7 @@
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
+//   Parts.cpp       parts of scores that are the same for many pairs; scores in registers
 //   Inline.cpp      sums of what regions say, in registers
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
 //   Top.cpp         topk: candidates, selection, order
@@ -27,6 +28,7 @@
 #include "OperandEmitter.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
+#include "attn/Analysis/PairParts.h"
 
 namespace attn {
 
@@ -116,8 +118,9 @@ protected:
   /// True (i1) where no weight of the microtile meets a value: all are 0. Null: that cannot be told.
   V weigh(V panel, V status, V runStart);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
-  llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
-  void modifyRow(V r, V partial, V panel);
+  enum class ScoreFrom { None, Text, Parts }; // only masked; as the text says; from its parts
+  llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel, ScoreFrom from);
+  void modifyRow(V r, V partial, V panel, ScoreFrom from);
   V scoreRelative(RegionEmitter &region, V result, V r);
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
@@ -137,6 +140,32 @@ protected:
   /// what is appended is within its bound.
   llvm::SmallVector<V> phiOf(V x, V r, llvm::SmallVectorImpl<V> *bounded = nullptr);
   void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
+
+  // Parts.cpp
+  struct HeldPart {
+    V value; // of the region
+    PairUse use;
+    int64_t offset; // in scratch; none of a number of the head
+    Val like;       // the number itself, or what is loaded: its type and range
+  };
+  struct HeldRow { // a row load: where key 0 of each row would stand, and which index that is
+    PairParts::RowLoad load;
+    int64_t start, index;
+    V unit; // i1: lanes are contiguous
+  };
+  void matchParts();
+  void keepRowParts();
+  void keepBlockParts();
+  void keepKeyParts();
+  void keepDifferences();
+  V differenceAt(V panel);
+  V partsHold(V panel);
+  void bindParts(RegionEmitter &region, V panel, V r, int64_t half);
+  void bindRowLoads(RegionEmitter &region, V panel, int64_t r, int64_t half);
+  llvm::SmallVector<V> scoresOf(llvm::SmallVector<V> s, V partial, V panel);
+  llvm::SmallVector<V> scoresInline(llvm::ArrayRef<V> s, V panel);
+  llvm::SmallVector<V> masked(llvm::SmallVector<V> s, V partial, V panel);
+  HeldPart *heldPart(V value);
 
   // Inline.cpp
   struct InlineRegion { // over (score, indices), of short axes
@@ -267,6 +296,11 @@ protected:
   bool keepsScores = false; // regions of reductions take scores that nothing is subtracted from
   bool inlineSums = false;  // other sums than those of `simple`, in registers too
   llvm::SmallVector<InlineRegion> inlineValues;
+  std::optional<PairParts> scoreParts; // none: scores are the text's, pair by pair
+  llvm::SmallVector<HeldPart> heldParts;
+  llvm::SmallVector<HeldRow> heldRows;
+  V rowPartsGood, keyPartsGood; // i1: no index was bad; null: none can be
+  V goodFrom, goodTo;           // differences without a bad index, from the first that is kept; null: all
   bool simple = false;   // one weight, and sums of it alone
   bool counting = false; // the last sweep, whose blocks and tiles are reported
   llvm::SmallVector<unsigned> sumSlots;

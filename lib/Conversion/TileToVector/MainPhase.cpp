@@ -97,6 +97,7 @@ void MainEmitter::matchSweep(tile::ForOp op) {
     slot += kind == 3 ? 2 : 1;
   }
   matchInline();
+  matchParts();
   raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
 
   if (!hasScore) {

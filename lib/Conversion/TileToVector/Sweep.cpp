@@ -23,6 +23,7 @@ void MainEmitter::visitBlocks(V pass) {
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
+  keepRowParts();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
   SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups), e.i64(0), e.i64(0)};
@@ -47,6 +48,7 @@ void MainEmitter::visitBlocks(V pass) {
                 e.when(some, [&] {
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
                   packBlock();
+                  keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };

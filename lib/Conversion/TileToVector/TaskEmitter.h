@@ -25,6 +25,7 @@ struct Layout {
   int64_t staged = 0;                    // features of a key that are produced before they are transposed
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
   llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
+  int64_t partBytes = 0;                 // of what scores keep by rows, keys and differences, see Parts.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
@@ -78,7 +79,8 @@ struct Layout {
   static constexpr int64_t kTopHead = 64, kTopBound = 16;
   /// Where `together`: the query and the batch indices of each row, i64s.
   int64_t places() const { return top(tops.size()); }
-  int64_t packedKeys() const { return align(places() + blockRows * together * 8); }
+  int64_t parts() const { return align(places() + blockRows * together * 8); }
+  int64_t packedKeys() const { return align(parts() + partBytes); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
@@ -241,6 +243,8 @@ void clearAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count);
 void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count);
 /// Raises the slots of sums, accumulators, numbers of rows and weights to what a main or merge phase needs.
 void countSlots(tile::PhaseOp phase, Layout &layout);
+/// Raises the bytes of parts of scores to what a main phase needs at most.
+void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
 /// exp, log and the basic operations alone, which there are in f64.
 bool computesInF64(mlir::Block &body);
 /// What the text says of the axes of a key loop, and promises of captured integers.

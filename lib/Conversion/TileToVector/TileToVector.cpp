@@ -214,6 +214,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         l.staged = 2 * l.tileRows * l.lanes;
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
+      if (!lists && !side)
+        countParts(main, program.getNumBatch(), l);
       if (merge)
         countSlots(merge, l);
       if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next)) {

@@ -8,9 +8,8 @@
 using namespace attn::sim;
 
 int64_t Parser::signedInteger() {
+  takePunctuation("+"); // nvcc writes [%rd1+-4]
   const bool minus = takePunctuation("-");
-  if (!minus)
-    takePunctuation("+");
   const uint64_t bits = expectInteger("an integer");
   return int64_t(minus ? 0 - bits : bits);
 }

@@ -57,7 +57,11 @@ Step execCopy(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
       ++s.allocation->asyncReads;
       from[l] = c.source;
       reading |= 1u << l;
-    }
+    } else if (!m.memory.find(c.source)) // the PTX ISA does not say that it may be
+      m.stop("bounds", i,
+             fmt::format("{} copies 0 bytes from {:#x}, which is in no allocation: {}", m.who(w, l), c.source,
+                         m.memory.describe(c.source, i.bytes)),
+             "pass a valid address (that of the first row, say) also where nothing is read");
     m.checkAsyncWrite(w, i, l, b, i.bytes);
     m.access(w, i, 1u << l, b, i.bytes, true);
     memset(b.state(), InFlight, i.bytes);

@@ -56,6 +56,10 @@ void Machine::finishCounters() {
     const Instr &i = program.code[pc];
     if (executed[pc])
       report.instructions[program.kindOf(i)] += executed[pc];
+    if (guards[pc].first)
+      report.guards.push_back({i.line, guards[pc].first, guards[pc].second});
+    if (executed[pc] && i.line && (report.executedLines.empty() || report.executedLines.back() != i.line))
+      report.executedLines.push_back(i.line);
     if (sites[pc].executed) {
       sites[pc].line = i.line;
       sites[pc].instruction = program.kindOf(i);

@@ -203,6 +203,7 @@ public:
   void finishCounters();
   std::vector<uint64_t> executed; ///< by instruction
   std::vector<SiteCounters> sites;
+  std::vector<std::pair<uint64_t, uint64_t>> guards; ///< lanes that came by, lanes for which it was true
 
   // Async.cpp
   void completeCopy(Warp &w, unsigned lane, Copy &c, const Epoch *as = nullptr);

@@ -15,6 +15,7 @@ Machine::Machine(const Program &program, const LaunchOptions &options, GlobalMem
   clockWarps = warpsPerCta + 1;
   executed.resize(program.code.size());
   sites.resize(program.code.size());
+  guards.resize(program.code.size());
 }
 
 uint64_t Machine::draw() { // splitmix64
@@ -248,7 +249,10 @@ void Machine::execute(Warp &w) {
     uint32_t on = 0;
     for (unsigned l = 0; l < warpLanes; ++l)
       on |= uint32_t(p[l] & 1) << l;
+    auto &[lanes, passed] = guards[s.pc];
+    lanes += unsigned(__builtin_popcount(mask));
     mask &= i.guardNot ? ~on : on;
+    passed += unsigned(__builtin_popcount(mask));
     if (!mask) {
       ++s.pc;
       return;

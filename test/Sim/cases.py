@@ -58,6 +58,17 @@ def gemm_cases(rng):
                lambda r: differ("c", r["c"], a @ b.T))
 
 
+def attention_cases(rng):
+    heads, n, scale = 2, 100, 0.125 * np.log2(np.e)  # two blocks of 64, the second with a tail
+    q, k, v = (from_bf16(bits_of_bf16(rng.standard_normal((heads, n, 64)))).astype(np.float64) for _ in range(3))
+    s = np.where(np.tril(np.ones((n, n), bool)), q @ k.transpose(0, 2, 1) * 0.125, -np.inf)
+    p = np.exp(s - s.max(-1, keepdims=True))
+    want = p / p.sum(-1, keepdims=True) @ v
+    bits = [bits_of_bf16(x) for x in (q, k, v)]
+    yield Case("attention", "attention", f"{-(-n // 64)},{heads}", 128, [*bits, f"out:f32:{heads}x{n}x64=o", f"i32:{n}", f"f32:{scale}"],
+               lambda r: differ("o", r["o"].astype(np.float64), want, 0.015))  # P is rounded to bf16
+
+
 def scan_cases(rng):
     x = rng.integers(-50, 50, (3, 256)).astype(np.int32)
     yield Case("scan", "scan", 3, 256, [x, "out:i32:3x256=y"], lambda r: differ("y", r["y"], np.cumsum(x, 1)))
@@ -205,5 +216,5 @@ def integer_row(a, b):
 
 def cases(seed):
     rng = np.random.default_rng(seed)
-    for make in (reduce_cases, gemm_cases, scan_cases, histogram_cases, numbers_cases):
+    for make in (reduce_cases, gemm_cases, attention_cases, scan_cases, histogram_cases, numbers_cases):
         yield from make(rng)

@@ -1,7 +1,6 @@
 """Runs attn-sim on one case and reads what it says and writes."""
 
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,8 +9,12 @@ import numpy as np
 
 
 class Outcome:
-    def __init__(self, status, findings, message, results):
-        self.status, self.findings, self.message, self.results = status, findings, message, results
+    def __init__(self, status, report, message, results):
+        self.status, self.message, self.results = status, message, results
+        self.findings = report.get("findings", [])
+        self.executed_lines = set(report.get("executed_lines", []))
+        self.guards = {g["line"]: (g["lanes"], g["on"]) for g in report.get("guards", [])}
+        self.wavefronts = sum(s["wavefronts"] for s in report.get("sites", []))
 
 
 def simulate(tool, case, ptx=None, seed=1, when="random", max_steps=20_000_000, timeout=120, extra=()):
@@ -38,8 +41,7 @@ def simulate(tool, case, ptx=None, seed=1, when="random", max_steps=20_000_000, 
                 np.save(folder / f"a{n}.npy", a)
                 a = str(folder / f"a{n}.npy")
             command += ["--arg", a]
-        environment = dict(os.environ)
-        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
-        findings = json.loads((folder / "report.json").read_text())["findings"] if (folder / "report.json").exists() else []
+        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+        report = json.loads((folder / "report.json").read_text()) if (folder / "report.json").exists() else {}
         results = {name: np.load(path) for name, path in outputs.items() if path.exists()}
-        return Outcome(run.returncode, findings, run.stderr.strip(), results)
+        return Outcome(run.returncode, report, run.stderr.strip(), results)

@@ -80,12 +80,20 @@ struct SiteCounters {
   uint64_t idealSectors = 0;
 };
 
+/// A guarded instruction: how many lanes came by, and for how many the guard was true.
+struct GuardCounters {
+  uint32_t line = 0;
+  uint64_t lanes = 0, on = 0;
+};
+
 struct Report {
   std::vector<Finding> findings;
   uint64_t steps = 0, ctas = 0;
   std::map<std::string, uint64_t> instructions; ///< by opcode text
   std::map<std::string, uint64_t> bytes;        ///< "global.load", "shared.store", ...
   std::vector<SiteCounters> sites;
+  std::vector<GuardCounters> guards;
+  std::vector<uint32_t> executedLines;
   uint32_t registers = 0, sharedStatic = 0, localBytes = 0;
   bool clean() const { return findings.empty(); }
 };

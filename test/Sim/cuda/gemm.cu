@@ -12,8 +12,9 @@ __device__ __forceinline__ void copy16(unsigned to, const void *from, bool valid
 __device__ __forceinline__ int place(int r, int c) { return r * 64 + ((c ^ (r >> 1 & 3)) * 16); }
 
 __device__ __forceinline__ void load_tile(unsigned to, const __nv_bfloat16 *from, int first, int rows, int k, int step) {
-  for (int i = threadIdx.x; i < 256; i += 128) {
-    const int r = i / 4, c = i % 4;
+#pragma unroll
+  for (int j = 0; j < 2; ++j) {
+    const int r = threadIdx.x / 4 + 32 * j, c = threadIdx.x % 4;
     const bool valid = first + r < rows && step * 32 + c * 8 < k;
     copy16(to + place(r, c), valid ? from + (size_t)(first + r) * k + step * 32 + c * 8 : from, valid);
   }

@@ -59,7 +59,7 @@ def gemm_cases(rng):
 
 
 def attention_cases(rng):
-    heads, n, scale = 2, 100, 0.125 * np.log2(np.e)  # two blocks of 64, the second with a tail
+    heads, n, scale = 2, 150, 0.125 * np.log2(np.e)  # three blocks of 64, the last with a tail
     q, k, v = (from_bf16(bits_of_bf16(rng.standard_normal((heads, n, 64)))).astype(np.float64) for _ in range(3))
     s = np.where(np.tril(np.ones((n, n), bool)), q @ k.transpose(0, 2, 1) * 0.125, -np.inf)
     p = np.exp(s - s.max(-1, keepdims=True))

@@ -210,7 +210,7 @@ TEST(Barrier, CountsAndGenerations) {
           "setp.lt.u32 %p1, %tid, 32;\n@%p1 bra A;\nbar.sync 1, 64;\nbra B;\nA:\nbar.sync 1, 32;\nbar.sync 1, 64;\nB:",
           64)
           .found("barrier"));
-  EXPECT_TRUE(runBody("setp.ge.u32 %p1, %tid, 32;\n@%p1 bra A;\nbar.arrive 1, 64;\nbar.sync 1, 64;\nA:")
+  EXPECT_TRUE(runBody("setp.ge.u32 %p1, %tid, 32;\n@%p1 bra A;\nbar.arrive 1, 64;\nbar.sync 1, 64;\nA:", 64)
                   .found("barrier", "arrives twice"));
   const auto o =
       runBody("setp.lt.u32 %p1, %tid, 20;\nbar.red.popc.u32 %r1, 0, %p1;\nbar.red.or.pred %p2, 0, "

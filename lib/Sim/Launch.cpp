@@ -8,6 +8,8 @@ using namespace attn::sim;
 
 namespace {
 
+constexpr uint64_t maxShared = 227 * 1024;
+
 void checkShape(const Function &f, const LaunchOptions &o) {
   const uint64_t threads = uint64_t(o.block[0]) * o.block[1] * o.block[2],
                  ctas = uint64_t(o.grid[0]) * o.grid[1] * o.grid[2];
@@ -23,8 +25,23 @@ void checkShape(const Function &f, const LaunchOptions &o) {
                                      uint64_t(f.maxntid[0]) * f.maxntid[1] * f.maxntid[2]));
   if (f.cluster[0] && f.cluster != std::array<uint32_t, 3>{1, 1, 1})
     throw Error(f.place, "clusters of several CTAs are not simulated");
-  if (o.sharedBytes > 227 * 1024)
-    throw Error(f.place, fmt::format("{} bytes of dynamic shared memory; an SM has 227 KiB for a CTA", o.sharedBytes));
+}
+
+/// What no device has, and what would only fill the host's memory.
+void checkSizes(const Program &program, const Function &f, const LaunchOptions &o) {
+  const uint64_t shared = program.sharedStatic + o.sharedBytes;
+  if (shared > maxShared)
+    throw Error(f.place, fmt::format("{} bytes of shared memory; an SM has 227 KiB for a CTA", shared));
+  if (program.localBytes > 512 * 1024)
+    throw Error(f.place, fmt::format("{} bytes of local memory a thread; 512 KiB are possible", program.localBytes));
+  if (program.paramBytes > 32764)
+    throw Error(f.place, fmt::format("{} bytes of parameters; 32764 are possible", program.paramBytes));
+  const uint64_t warps = (uint64_t(o.block[0]) * o.block[1] * o.block[2] + 31) / 32 * o.residentCtas;
+  if (warps * program.registerCount * 256 > uint64_t(4) << 30)
+    throw Error(f.place,
+                fmt::format("{} virtual registers in {} warps need more than 4 GiB here; run fewer CTAs at once "
+                            "(--resident)",
+                            program.registerCount, warps));
 }
 
 } // namespace
@@ -57,6 +74,8 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
     symbols[v.name] = a.base;
   }
   const Program program = decode(module, *kernel, std::move(symbols), options.seed);
+
+  checkSizes(program, *kernel, options);
 
   std::vector<Allocation *> buffers;
   std::vector<uint8_t> params(program.paramBytes);

@@ -211,7 +211,7 @@ public:
 
 private:
   std::vector<std::string> origins;
-  std::set<std::pair<std::string, uint64_t>> noted;
+  std::vector<std::vector<uint64_t>> freeRegisters; ///< of warps that have finished: what they hold counts as undefined
   std::unordered_map<const uint8_t *, ClockRef> released; ///< by location
   std::map<std::pair<std::string, uint64_t>, size_t> findingIndex;
 };

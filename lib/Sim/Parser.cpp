@@ -172,6 +172,8 @@ void Parser::body() {
 void Parser::block() {
   const Token start = peek();
   expect("{", "before a body");
+  if (scopes.size() > 200)
+    fail(start, "blocks are nested more than 200 deep");
   const uint32_t id = uint32_t(function->scopeParents.size());
   function->scopeParents.push_back(scopes.empty() ? 0 : scopes.back().id);
   scopes.push_back({id, {}, {}, {}});

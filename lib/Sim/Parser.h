@@ -18,6 +18,7 @@ public:
 private:
   std::vector<Token> tokens;
   size_t at = 0;
+  int depth = 0; ///< of operands and blocks: a limit keeps hostile texts from the end of the stack
   Module module;
   Function *function = nullptr; // the body that is being parsed
 

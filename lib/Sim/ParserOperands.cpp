@@ -86,11 +86,14 @@ std::vector<Variable> Parser::variables(Space space, bool external, bool single)
 
 void Parser::initialValues(Variable &variable, unsigned elementBytes) {
   if (takePunctuation("{")) {
+    if (++depth > 20)
+      fail(peek(), "initial values are nested more than 20 deep");
     while (!takePunctuation("}")) {
       initialValues(variable, elementBytes);
       if (!isPunctuation("}"))
         expect(",", "between initial values");
     }
+    --depth;
     return;
   }
   const bool minus = takePunctuation("-");
@@ -141,6 +144,13 @@ Operand Parser::name(bool allowOffset) {
 
 Operand Parser::primary() {
   const Token token = peek();
+  if (depth > 20)
+    fail(token, "operands are nested more than 20 deep");
+  struct Deeper {
+    int &depth;
+    explicit Deeper(int &d) : depth(d) { ++depth; }
+    ~Deeper() { --depth; }
+  } deeper(depth);
   Operand o;
   o.place = token.place;
   if (takePunctuation("{")) {

@@ -43,6 +43,8 @@ void Machine::run(std::vector<uint8_t> paramBytes) {
       for (size_t n = resident.size(); n-- > 0;) {
         progress |= runCta(*resident[n], resident.size() == 1 ? 1 << 16 : 1 << 12);
         if (!resident[n]->live) {
+          for (auto &w : resident[n]->warps)
+            freeRegisters.push_back(std::move(w->registers));
           resident.erase(resident.begin() + long(n));
           ++report.ctas;
           progress = true;
@@ -80,7 +82,12 @@ void Machine::startCta(uint32_t index) {
     w->id = index * clockWarps + n;
     const uint32_t count = std::min(warpLanes, threadsPerCta - n * warpLanes);
     w->alive = w->lanes = count == warpLanes ? allLanes : (1u << count) - 1;
-    w->registers.assign(size_t(program.registerCount) * warpLanes, 0x7ff7a5a57fbfa5a5);
+    if (freeRegisters.empty()) {
+      w->registers.assign(size_t(program.registerCount) * warpLanes, 0x7ff7a5a57fbfa5a5);
+    } else {
+      w->registers = std::move(freeRegisters.back());
+      freeRegisters.pop_back();
+    }
     w->defined.assign(program.registerCount, 0);
     w->strands.push_back({w->lanes, program.functions[0].start, Strand::Ready, 0, 0, 0, {}});
     for (auto [special, slot] : program.specials) {

@@ -28,6 +28,7 @@ const char *const attn::simtool::usageText =
   --seed N                order of warps, approximations, orders of sums (default 1)
   --async WHEN            earliest, latest or random: when asynchronous copies read their source (default random)
   --no-races              skips the race detector (faster)
+  --resident N            CTAs that run interleaved (default 4); kernels whose CTAs wait for each other need them all
   --max-steps N           instructions of warps before a launch is called endless (default 2^32)
   --report FILE           findings and counters as JSON; - for standard output
   --quiet                 no summary
@@ -189,8 +190,8 @@ std::optional<Options> attn::simtool::parseOptions(const std::vector<std::string
       continue;
     }
     bool known = false;
-    for (const char *option :
-         {"--kernel", "--grid", "--block", "--shared", "--arg", "--seed", "--async", "--max-steps", "--report"})
+    for (const char *option : {"--kernel", "--grid", "--block", "--shared", "--arg", "--seed", "--async", "--max-steps",
+                               "--resident", "--report"})
       known |= name == option;
     if (!known)
       return error = fmt::format("unknown option {}; --help shows them", name), std::nullopt;
@@ -212,6 +213,9 @@ std::optional<Options> attn::simtool::parseOptions(const std::vector<std::string
       good = parseUnsigned(value, o.launch.seed);
     } else if (name == "--max-steps") {
       good = parseUnsigned(value, o.launch.maxSteps);
+    } else if (name == "--resident") {
+      good = parseUnsigned(value, number) && number && number <= 1024;
+      o.launch.residentCtas = uint32_t(number);
     } else if (name == "--async") {
       good = value == "earliest" || value == "latest" || value == "random";
       o.launch.async = value == "earliest" ? sim::AsyncTime::Earliest

@@ -243,6 +243,9 @@ protected:
   double raiseThreshold();
   void emitRaise();
   V needsRaise(llvm::ArrayRef<V> s);
+  V hasUnsetRows();
+  /// Whether the products of a row's first microtile are kept: scores are made of them by one operation.
+  bool keepsFirst() const { return hasRef && !hasScore; }
 
   // Accumulate.cpp
   void accumulate(V runStart, V runEnd);

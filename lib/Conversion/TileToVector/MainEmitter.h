@@ -18,7 +18,8 @@
 //   Finish.cpp      outputs
 //   Absent.cpp      keys and queries that are absent for an index of their own
 //
-// Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
+// Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these; where
+// there are few queries, FewEmitter.h other products and sums of values.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
@@ -57,6 +58,8 @@ protected:
   V keepsState();
   V endOf();
   void loadQueries();
+  /// What else happens to a query's features once they are there.
+  virtual void arrangeQuery(V row) {}
   void clearState();
   void count(unsigned counter, V by);
 
@@ -67,6 +70,7 @@ protected:
 
   // Sweep.cpp
   virtual void visitBlocks(V pass);
+  virtual void packBlock();
   void visitStrip(V strip, V blockFull);
   void enterStrip(V strip);
 
@@ -105,6 +109,7 @@ protected:
   /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
   virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> product(V keyPanel);
+  llvm::SmallVector<V> addLanes(llvm::SmallVector<V> vectors, unsigned from, unsigned to);
   llvm::SmallVector<V> contraction(V keyPanel);
   /// What the product region's indices are at feature `c`, or at a vector of features.
   RegionEmitter atFeature(mlir::Block &block, V c);
@@ -239,12 +244,15 @@ protected:
   double raiseThreshold();
   void emitRaise();
   V needsRaise(llvm::ArrayRef<V> s);
+  V hasUnsetRows();
+  /// Whether the products of a row's first microtile are kept: scores are made of them by one operation.
+  bool keepsFirst() const { return hasRef && !hasScore; }
 
   // Accumulate.cpp
   void accumulate(V runStart, V runEnd);
   void addTo(V at, V sum);
-  void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
-  void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
+  virtual void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
+  virtual void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
   V isVisible(V visible, V key, V r);
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }

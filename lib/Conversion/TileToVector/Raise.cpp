@@ -1,7 +1,8 @@
 // The rare path of tile.weigh: a row whose scores exceed its stale reference, or that sees its first key, moves the
 // reference, and everything carried so far is multiplied by the gauge. Decided row by row from the row's own scores, so
 // that results do not depend on neighbours: after a move the microtile is computed once more against the new
-// references, which gives every other row the bits it had.
+// references, which gives every other row the bits it had. Where only rows have moved that see their first key, and
+// products were kept for them, that takes no product: every strip goes through this once.
 //
 // A row is in one of three modes:
 //   1 unset     no visible score yet; reference 0
@@ -31,15 +32,19 @@ V MainEmitter::needsRaise(ArrayRef<V> s) {
     V over = e.cmpf(arith::CmpFPredicate::UGT, m, threshold);
     big = big ? e.either(big, over) : over;
   }
-  V first = e.ne(e.load(e.b.getI32Type(), stripUnset), arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)));
-  return e.either(e.anyLane(big), first);
+  return e.either(e.anyLane(big), hasUnsetRows());
+}
+
+/// Whether a row of the strip has no visible score yet.
+V MainEmitter::hasUnsetRows() {
+  return e.ne(e.load(e.b.getI32Type(), stripUnset), arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)));
 }
 
 void MainEmitter::emitRaise() {
   OpBuilder::InsertionGuard guard(e.b);
   e.b.setInsertionPointToEnd(module.getBody());
   Type ptr = e.ptrType(), i64 = e.i64Type(), i32 = e.b.getI32Type();
-  auto type = LLVM::LLVMFunctionType::get(e.b.getI1Type(), {ptr, i64, i64, i64});
+  auto type = LLVM::LLVMFunctionType::get(e.b.getI1Type(), {ptr, i64, i64, i64, e.real});
   auto func = LLVM::LLVMFuncOp::create(e.b, e.loc, raiseName, type, LLVM::Linkage::Internal);
   func.setNoInline(true);
   Block *entry = func.addEntryBlock(e.b);
@@ -54,11 +59,15 @@ void MainEmitter::emitRaise() {
   auto isLarge = [&](V r) {
     return e.cmpf(arith::CmpFPredicate::OGE, math::AbsFOp::create(e.b, e.loc, r), e.scalar(limit));
   };
-  auto done = e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false)}, [&](V r, ValueRange state) {
-    V row = e.add(r0, r);
-    V tileAt = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
-    V s0 = e.load(e.vec, tileAt), s1 = e.load(e.vec, e.at(tileAt, e.lanes * e.bytes));
-    // Largest score of the row that is no NaN: a NaN as first operand of maxKeep drops out.
+  V one32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1));
+  auto modeOf = [&](V row) { return e.at(e.at(scratch, l.unset()), e.mul(row, 4)); };
+  struct Arrived { // scores of a row, and the largest that is no NaN
+    V at, s0, s1, m;
+  };
+  auto arrivedAt = [&](V r) {
+    V at = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
+    V s0 = e.load(e.vec, at), s1 = e.load(e.vec, e.at(at, e.lanes * e.bytes));
+    // A NaN as first operand of maxKeep drops out.
     V m = e.maxKeep(s1, e.maxKeep(s0, e.broadcast(minusInf)));
     for (int64_t step = e.lanes / 2; step >= 1; step /= 2) {
       SmallVector<int64_t> rotated;
@@ -66,61 +75,101 @@ void MainEmitter::emitRaise() {
         rotated.push_back((n + step) % e.lanes);
       m = e.maxKeep(vector::ShuffleOp::create(e.b, e.loc, m, m, rotated), m);
     }
-    m = vector::ExtractOp::create(e.b, e.loc, m, ArrayRef<int64_t>{0});
-    V modeAt = e.at(e.at(scratch, l.unset()), e.mul(row, 4));
-    V negAt = e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes)),
-      absAt = e.at(e.at(scratch, l.absRef()), e.mul(row, e.bytes));
-    V mode = e.load(i32, modeAt), neg = e.load(e.real, negAt), absolute = e.load(e.real, absAt);
-    V isUnset = e.eq(mode, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1))),
-      isAbsolute = e.eq(mode, two32);
-    // A visible NaN makes the row seen: it ends as NaN, not as an empty row.
-    V nan = e.anyLane(e.either(e.cmpf(arith::CmpFPredicate::UNO, s0, s0), e.cmpf(arith::CmpFPredicate::UNO, s1, s1)));
-    e.when(e.both(nan, isUnset), [&] { e.store(zero32, modeAt); });
+    return Arrived{at, s0, s1, vector::ExtractOp::create(e.b, e.loc, m, ArrayRef<int64_t>{0})};
+  };
+  // -inf stays absent even where the reference is infinite.
+  auto subtract = [&](const Arrived &a, V reference) {
+    V shift = e.broadcast(reference);
+    for (auto [s, at] : {std::pair<V, V>(a.s0, a.at), std::pair<V, V>(a.s1, e.at(a.at, e.lanes * e.bytes))})
+      e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, e.fsub(s, shift)), at);
+  };
+  auto moveTo = [&](V row, V reference, V large) {
+    V offset = e.mul(row, e.bytes);
+    e.store(e.select(large, e.scalar(0), e.fsub(e.scalar(0), reference)), e.at(e.at(scratch, l.negRef()), offset));
+    e.store(reference, e.at(e.at(scratch, l.absRef()), offset));
+    e.store(e.select(large, two32, zero32), modeOf(row));
+  };
 
-    V threshold = e.select(isUnset, minusInf, e.select(isAbsolute, absolute, e.scalar(raiseThreshold())));
+  // Rows that have a reference.
+  auto movedRow = [&](V r, V row) {
+    V absAt = e.at(e.at(scratch, l.absRef()), e.mul(row, e.bytes));
+    V neg = e.load(e.real, e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes))), absolute = e.load(e.real, absAt);
+    V isAbsolute = e.eq(e.load(i32, modeOf(row)), two32);
+    Arrived a = arrivedAt(r);
+    V threshold = e.select(isAbsolute, absolute, e.scalar(raiseThreshold()));
     // r' = max(r, s): what has arrived is s - r in relative mode, s otherwise. Where a small difference is lost in r, r
     // stays.
-    V reference = e.select(isAbsolute, m, e.fsub(m, neg));
-    V moves =
-        e.either(e.either(isUnset, isAbsolute), e.cmpf(arith::CmpFPredicate::UNE, reference, e.fsub(e.scalar(0), neg)));
-    V raise = e.both(moves, e.cmpf(arith::CmpFPredicate::OGT, m, threshold));
+    V reference = e.select(isAbsolute, a.m, e.fsub(a.m, neg));
+    V moves = e.either(isAbsolute, e.cmpf(arith::CmpFPredicate::UNE, reference, e.fsub(e.scalar(0), neg)));
+    V raise = e.both(moves, e.cmpf(arith::CmpFPredicate::OGT, a.m, threshold));
     e.when(raise, [&] {
-      V large = e.either(isAbsolute, isLarge(reference));
-      e.store(e.select(large, e.scalar(0), e.fsub(e.scalar(0), reference)), negAt);
-      e.store(reference, absAt);
-      e.store(e.select(large, two32, zero32), modeAt);
-      // Nothing is carried before the first key; there the gauge could be infinite.
-      e.when(e.invert(isUnset), [&] {
-        RegionEmitter region(e, t.tensors, t.params, e.at(scratch, l.gather()));
-        Block &gauge = weighOp.getGauge().front();
-        region.bind(gauge.getArgument(0),
-                    region.real(e.select(isAbsolute, e.fsub(absolute, m), e.fsub(e.scalar(0), m))));
-        auto factor = region.emit(gauge.getTerminator()->getOperand(0));
-        V g = e.broadcast(succeeded(factor) ? factor->v : e.scalar(1));
-        auto scale = [&](V base, V from, V to) {
-          e.loop(from, to, e.lanes * e.bytes,
-                 [&](V at) { e.store(rescaled(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
-        };
-        for (unsigned slot : weighedSlots)
-          scale(e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)), e.i64(0),
-                e.i64(l.lanes * l.element));
-        for (unsigned n = 0; n < accumulates.size(); ++n) {
-          scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
-          // Weights of this run that wait for their product with the values.
-          scale(e.at(e.at(scratch, l.weights(n)), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
-                e.mul(panel, l.width * e.bytes));
-        }
-      });
+      moveTo(row, reference, e.either(isAbsolute, isLarge(reference)));
+      RegionEmitter region(e, t.tensors, t.params, e.at(scratch, l.gather()));
+      Block &gauge = weighOp.getGauge().front();
+      region.bind(gauge.getArgument(0),
+                  region.real(e.select(isAbsolute, e.fsub(absolute, a.m), e.fsub(e.scalar(0), a.m))));
+      auto factor = region.emit(gauge.getTerminator()->getOperand(0));
+      V g = e.broadcast(succeeded(factor) ? factor->v : e.scalar(1));
+      auto scale = [&](V base, V from, V to) {
+        e.loop(from, to, e.lanes * e.bytes,
+               [&](V at) { e.store(rescaled(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
+      };
+      for (unsigned slot : weighedSlots)
+        scale(e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)), e.i64(0), e.i64(l.lanes * l.element));
+      for (unsigned n = 0; n < accumulates.size(); ++n) {
+        scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
+        // Weights of this run that wait for their product with the values.
+        scale(e.at(e.at(scratch, l.weights(n)), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
+              e.mul(panel, l.width * e.bytes));
+      }
     });
-    // Absolute rows are made relative here; -inf stays absent even where the reference is infinite.
-    V nowAbsolute = e.eq(e.load(i32, modeAt), two32);
-    V again = e.both(raise, e.invert(e.both(nowAbsolute, e.either(isAbsolute, isUnset))));
-    e.when(e.both(nowAbsolute, e.invert(again)), [&] {
-      V shift = e.broadcast(e.load(e.real, absAt));
-      for (auto [s, at] : {std::pair<V, V>(s0, tileAt), std::pair<V, V>(s1, e.at(tileAt, e.lanes * e.bytes))})
-        e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, e.fsub(s, shift)), at);
+    // Absolute rows are made relative here.
+    V nowAbsolute = e.eq(e.load(i32, modeOf(row)), two32);
+    V again = e.both(raise, e.invert(e.both(nowAbsolute, isAbsolute)));
+    e.when(e.both(nowAbsolute, e.invert(again)), [&] { subtract(a, e.load(e.real, absAt)); });
+    return again;
+  };
+
+  // Rows without a visible score yet. Nothing is carried; the gauge could be infinite.
+  auto firstOfRow = [&](V r, V row) {
+    Arrived a = arrivedAt(r);
+    // A visible NaN makes the row seen: it ends as NaN, not as an empty row.
+    V nan = e.anyLane(
+        e.either(e.cmpf(arith::CmpFPredicate::UNO, a.s0, a.s0), e.cmpf(arith::CmpFPredicate::UNO, a.s1, a.s1)));
+    e.when(nan, [&] { e.store(zero32, modeOf(row)); });
+    V raise = e.cmpf(arith::CmpFPredicate::OGT, a.m, minusInf), large = isLarge(a.m);
+    e.when(raise, [&] {
+      moveTo(row, a.m, large);
+      e.choose(
+          large, {},
+          [&] {
+            subtract(a, a.m);
+            return SmallVector<V>{};
+          },
+          [&] {
+            if (!keepsFirst())
+              return SmallVector<V>{};
+            // As the hot path does it.
+            V from = e.at(e.at(scratch, l.scores()), e.mul(r, l.width * e.bytes));
+            V scale = e.broadcast(entry->getArgument(4)), neg = e.broadcast(e.fsub(e.scalar(0), a.m));
+            for (auto [s, offset] : {std::pair<V, int64_t>(a.s0, 0), std::pair<V, int64_t>(a.s1, e.lanes * e.bytes)}) {
+              V again = e.fma(e.load(e.vec, e.at(from, offset)), scale, neg);
+              e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, again),
+                      e.at(a.at, offset));
+            }
+            return SmallVector<V>{};
+          });
     });
-    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, modeAt)), e.either(state[1], again)};
+    return keepsFirst() ? e.i1(false) : e.both(raise, e.invert(large));
+  };
+
+  auto done = e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false)}, [&](V r, ValueRange state) {
+    V row = e.add(r0, r);
+    V again = e.choose(
+        e.eq(e.load(i32, modeOf(row)), one32), {e.b.getI1Type()}, [&] { return SmallVector<V>{firstOfRow(r, row)}; },
+        [&] { return SmallVector<V>{movedRow(r, row)}; })[0];
+    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, modeOf(row))),
+                          e.either(state[1], again)};
   });
   V strip = e.divUnsigned(r0, l.tileRows);
   e.store(done[0], e.at(e.at(scratch, l.stripUnset()), e.mul(strip, 4)));

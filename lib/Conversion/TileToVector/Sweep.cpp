@@ -47,8 +47,7 @@ void MainEmitter::visitBlocks(V pass) {
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
                 e.when(some, [&] {
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
-                  if (t.packsHere)
-                    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+                  packBlock();
                   keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
@@ -67,6 +66,11 @@ void MainEmitter::visitBlocks(V pass) {
     count(1, e.sub(done[1], done[2]));
     count(2, e.sub(main.getChunks() ? e.sub(blocks, from0) : blocks, done[1]));
   });
+}
+
+void MainEmitter::packBlock() {
+  if (t.packsHere)
+    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
 }
 
 /// What belongs to the rows of a strip.

@@ -352,6 +352,8 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
     SmallVector<V> s = dot(panel);
     if (keepsScores && !hasScore)
       storeScores(s);
+    else if (keepsFirst())
+      e.when(hasUnsetRows(), [&] { storeScores(s); });
     // factor * s - r, rounded once
     if (!hasScore)
       for (int64_t r = 0; r < l.tileRows; ++r) {
@@ -375,6 +377,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
   // Computed once, as a rule; once more after a reference moved, so that a score is always rounded once, against the
   // reference it is weighed with.
   V r0 = e.sub(rowLo, first);
+  V scale = hasScore ? e.scalar(1) : (V)vector::ExtractOp::create(e.b, e.loc, factor, ArrayRef<int64_t>{0});
   SmallVector<V> s = e.repeat(SmallVector<Type>(2 * l.tileRows, e.vec), [&](SmallVector<V> &s) {
     s = scores();
     SmallVector<Type> types(s.size(), e.vec);
@@ -385,7 +388,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
           // Through memory, so that the hot path keeps nothing alive for it.
           storeTile(s);
           V again = LLVM::CallOp::create(e.b, e.loc, TypeRange{e.b.getI1Type()}, raiseName,
-                                         ValueRange{t.scratch, r0, panel, runStart})
+                                         ValueRange{t.scratch, r0, panel, runStart, scale})
                         .getResult();
           SmallVector<V> r = loadTile();
           r.push_back(again);

@@ -5,7 +5,7 @@
 
 Nothing else: no spill (no reference to the stack), no shuffle, no copy of a vector register, no call, 32-byte registers alone; besides the above only
 the counters of the loop. A memory operand of an FMA is a vector load. The code around the score loop has no vcmpunord: comparisons that are there for
-NaN alone would be paid once a microtile.
+NaN alone would be paid once a microtile. It has 72 FMA: scale and reference of 12 vectors, and a polynomial of degree 5 for each.
 """
 import re
 import sys
@@ -97,6 +97,9 @@ def check(path):
     for line in lines[start : end + 1]:
         if line.startswith("vcmpunord"):
             raise Problem(f"in the loop over microtiles: {line}")
+    around = sum(line.startswith("vfmadd") for line in lines[start:first] + lines[last : end + 1])
+    if around != 72:
+        raise Problem(f"in the loop over microtiles: {around} FMA around that of scores, expected 72")
     return f"{path}: scores {last - first} instructions, values in one loop, {end - start} instructions around"
 
 

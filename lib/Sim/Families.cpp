@@ -17,6 +17,7 @@ void decodeBitCount(Decoder &);
 void decodeBfe(Decoder &);
 void decodeLop3(Decoder &);
 void decodeShf(Decoder &);
+void decodeMask(Decoder &);
 void decodePrmt(Decoder &);
 void decodeSad(Decoder &);
 void decodeDp4a(Decoder &);
@@ -146,6 +147,8 @@ Family familyOf(std::string_view name) {
       {"lop3", decodeLop3},
       {"shf", decodeShf},
       {"prmt", decodePrmt},
+      {"bmsk", decodeMask},
+      {"szext", decodeMask},
       {"sad", decodeSad},
       {"dp4a", decodeDp4a},
       {"cvt", decodeCvt},

@@ -192,6 +192,9 @@ public:
   [[noreturn]] void deadlock();
   /// Whether the lanes `need` are together; else the strand waits for them, or that is impossible and a finding.
   bool together(Warp &w, const Instr &i, uint32_t mask, uint32_t need);
+  /// For instructions with a member mask: the groups of lanes that are complete, into `groups`; 0 if the strand must
+  /// wait. Lanes whose group is not complete stay behind as a strand of their own.
+  unsigned memberGroups(Warp &w, const Instr &i, uint32_t mask, int32_t slot, uint32_t *groups);
   /// The same for instructions that are `.aligned`.
   bool aligned(Warp &w, const Instr &i, uint32_t mask);
   void branch(Warp &w, uint32_t taken, uint32_t target);

@@ -322,6 +322,47 @@ bool Machine::aligned(Warp &w, const Instr &i, uint32_t mask) {
   return together(w, i, mask, w.lanes);
 }
 
+unsigned Machine::memberGroups(Warp &w, const Instr &i, uint32_t mask, int32_t slot, uint32_t *groups) {
+  demand(w, i, slot, mask, "the member mask");
+  const uint64_t *named = w.value(slot);
+  unsigned n = 0;
+  uint32_t complete = 0, missing = 0;
+  for (uint32_t left = mask; left;) {
+    const unsigned first = unsigned(__builtin_ctz(left));
+    const uint32_t members = uint32_t(named[first]), group = members & w.alive;
+    if (!(members >> first & 1))
+      stop("divergence", i,
+           fmt::format("{} executes this but is not in its member mask {:#010x}", who(w, first), members),
+           "name every executing lane in the mask");
+    for (unsigned l = 0; l < warpLanes; ++l)
+      if (group & mask & (1u << l) && uint32_t(named[l]) != members)
+        stop("divergence", i,
+             fmt::format("lanes {} and {} of warp {} name each other with different member masks {:#010x} and {:#010x}",
+                         first, l, w.index, members, uint32_t(named[l])),
+             "give all lanes of one group the same mask");
+    if ((group & mask) == group) {
+      groups[n++] = group;
+      complete |= group;
+    } else {
+      missing |= group;
+    }
+    left &= ~group;
+  }
+  if (!n) {
+    together(w, i, mask, missing);
+    return 0;
+  }
+  if (const uint32_t others = mask & ~complete) {
+    Strand rest = w.strand();
+    rest.mask = others;
+    rest.state = Strand::Converge;
+    rest.need = missing;
+    w.strand().mask &= ~others;
+    w.strands.push_back(std::move(rest));
+  }
+  return n;
+}
+
 void Machine::deadlock() {
   std::string text;
   const Instr *at = nullptr;

@@ -141,6 +141,11 @@ Step execFence(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
   return Step::Next;
 }
 
+Step execProxyFence(Machine &m, Warp &w, const Instr &, uint32_t mask) {
+  m.proxyFence(w, mask);
+  return Step::Next;
+}
+
 Step execNothing(Machine &, Warp &, const Instr &, uint32_t) { return Step::Next; }
 
 } // namespace
@@ -204,11 +209,15 @@ void decodeFence(Decoder &d) {
     d.take("release"), d.take("cluster");
     return d.set(execNothing);
   }
+  if (d.take("proxy")) {
+    if (!d.take("async"))
+      d.failUnknown();
+    d.takeOneOf({"global", "shared::cta", "shared::cluster"});
+    return d.set(execProxyFence);
+  }
   d.takeSemantics();
   if (d.in.semantics == Relaxed)
     d.in.semantics = AcquireRelease;
-  if (d.has("proxy"))
-    d.failUnknown();
   d.set(execFence);
 }
 

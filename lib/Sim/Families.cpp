@@ -57,6 +57,7 @@ void decodeMatch(Decoder &);
 void decodeElect(Decoder &);
 void decodeAtomic(Decoder &);
 void decodeMma(Decoder &);
+void decodeWgmma(Decoder &);
 void decodeMatrix(Decoder &);
 void decodeCp(Decoder &);
 void decodeMBarrier(Decoder &);
@@ -182,6 +183,7 @@ Family familyOf(std::string_view name) {
       {"atom", decodeAtomic},
       {"red", decodeAtomic},
       {"mma", decodeMma},
+      {"wgmma", decodeWgmma},
       {"ldmatrix", decodeMatrix},
       {"stmatrix", decodeMatrix},
       {"movmatrix", decodeMatrix},

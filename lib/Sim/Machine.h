@@ -48,6 +48,12 @@ struct LaneOrder {
   ClockRef fence, observed;
 };
 
+/// wgmmas of a group under way: what they accumulate in, which registers and 16-byte chunks of shared memory they read.
+struct WgmmaGroup {
+  std::vector<int32_t> slots, slotsA;
+  std::vector<uint32_t> chunks;
+};
+
 struct Warp {
   Cta *cta = nullptr;
   const Program *program = nullptr;
@@ -64,6 +70,14 @@ struct Warp {
   bool seenUniform = true;
   std::vector<LaneOrder> order; ///< empty until a fence or a strong read
   LaneCopies copies[warpLanes];
+  // wgmma; the vectors are empty in programs without it. `touched`: used by other instructions since the last
+  // wgmma.fence.
+  WgmmaGroup wgmmaOpen;
+  std::deque<WgmmaGroup> wgmmaGroups;
+  std::vector<uint16_t> busy, busyA;
+  std::vector<uint8_t> touched;
+  uint64_t wgmmaCount = 0;
+  std::vector<uint32_t> proxyFences[warpLanes]; ///< clocks of fence.proxy.async
 
   Strand &strand() { return strands[current]; }
   const uint64_t *value(int32_t slot) const {
@@ -103,7 +117,9 @@ struct Cta {
   std::map<uint64_t, MBarrier> mbarriers;  ///< by shared offset
   std::vector<AsyncArrival> asyncArrivals; ///< cp.async.mbarrier.arrive that are still to be delivered
   uint32_t asyncClock = 0;
-  uint32_t live = 0; ///< warps with lanes that have not exited
+  std::vector<uint16_t> asyncReaders; ///< wgmmas under way that read a 16-byte chunk of shared memory
+  std::map<std::pair<uint32_t, uint64_t>, std::array<uint64_t, 3>> wgmmaLog; ///< operands by warpgroup and number
+  uint32_t live = 0;                                                         ///< warps with lanes that have not exited
 };
 
 /// Thrown to end a launch after a finding that leaves nothing sensible to go on with.
@@ -207,6 +223,12 @@ public:
   std::vector<uint64_t> executed; ///< by instruction
   std::vector<SiteCounters> sites;
   std::vector<std::pair<uint64_t, uint64_t>> guards; ///< lanes that came by, lanes for which it was true
+
+  // Wgmma.cpp
+  void checkBusy(Warp &w, const Instr &i);
+  /// Bytes that are read through the async proxy were written through the generic one: was there a fence?
+  void checkProxy(Warp &w, const Instr &i, const Bytes &b, unsigned bytes);
+  void proxyFence(Warp &w, uint32_t mask);
 
   // Async.cpp
   void completeCopy(Warp &w, unsigned lane, Copy &c, const Epoch *as = nullptr);

@@ -74,6 +74,8 @@ void Machine::startCta(uint32_t index) {
   };
   space(cta->shared, "shared", Space::Shared, sharedWindow, program.sharedStatic + options.sharedBytes);
   space(cta->local, "local", Space::Local, localWindow, program.localBytes * warpsPerCta * warpLanes);
+  if (program.usesWgmma)
+    cta->asyncReaders.assign(cta->shared.bytes / 16 + 1, 0);
   for (uint32_t n = 0; n < warpsPerCta; ++n) {
     auto w = std::make_unique<Warp>();
     w->cta = cta.get();
@@ -89,6 +91,11 @@ void Machine::startCta(uint32_t index) {
       freeRegisters.pop_back();
     }
     w->defined.assign(program.registerCount, 0);
+    if (program.usesWgmma) {
+      w->busy.assign(program.registerCount, 0);
+      w->busyA.assign(program.registerCount, 0);
+      w->touched.assign(program.registerCount, 1);
+    }
     w->strands.push_back({w->lanes, program.functions[0].start, Strand::Ready, 0, 0, 0, {}});
     for (auto [special, slot] : program.specials) {
       w->defined[slot] = allLanes;
@@ -265,6 +272,8 @@ void Machine::execute(Warp &w) {
       return;
     }
   }
+  if (program.usesWgmma)
+    checkBusy(w, i);
   ++executed[s.pc];
   if (i.run(*this, w, i, mask) == Step::Next)
     ++w.strand().pc;

@@ -7,6 +7,7 @@ The last line is `N passed, N failed`.
 """
 
 import argparse
+import base64
 import json
 import sys
 from pathlib import Path
@@ -44,6 +45,64 @@ class Kernel:
         return outcome.results["o"].view(np.uint32)
 
 
+class WgmmaKernel:
+    """Four warps put both tiles where a golden says, fence, and multiply; one word of D a register and thread comes back."""
+
+    kernel, grid, block, shared = "k", 1, 128, 0
+
+    def __init__(self, case, fence="fence.proxy.async;"):
+        n, steps = case["n"], len(case["scale_d"])
+        count = n // 2
+        shared = [case[x] for x in "AB" if case[x]["in"] == "shared"]
+        images = [np.frombuffer(base64.b64decode(s["image"]), np.uint8) for s in shared]
+        size = max(s["base"] + len(bits) for s, bits in zip(shared, images))
+        size = -(-size // 512) * 512
+        image = np.full(size, 0xCD, np.uint8)
+        for s, bits in zip(shared, images):
+            image[s["base"] : s["base"] + len(bits)] = bits
+        a = hexes([w for step in case["A"]["steps"] for w in step]).reshape(steps, 128, 4) if case["A"]["in"] == "registers" else np.zeros((steps, 128, 4), np.uint32)
+        self.arguments = [image.view(np.int32), a.view(np.int32), f"out:i32:128x{count}=o"]
+        self.file = Path("k.ptx")
+        lines = [".version 8.4", ".target sm_90a", ".address_size 64", ".visible .entry k(.param .u64 image, .param .u64 a, .param .u64 out) {",
+                 f".reg .b32 %d<{count}>, %r<4>, %a<{4 * steps}>;", ".reg .b64 %rd<8>;", ".reg .pred %p<2>;", f".shared .align 1024 .b8 memory[{size}];",
+                 "ld.param.u64 %rd0, [image];", "ld.param.u64 %rd1, [a];", "ld.param.u64 %rd2, [out];", "mov.u32 %r0, %tid.x;",
+                 f"mad.wide.u32 %rd2, %r0, {4 * count}, %rd2;", "mad.wide.u32 %rd1, %r0, 16, %rd1;", "mad.wide.u32 %rd0, %r0, 4, %rd0;", "shl.b32 %r1, %r0, 2;"]
+        for at in range(0, size, 512):
+            lines += [f"ld.global.b32 %r2, [%rd0+{at}];", f"st.shared.b32 [%r1+{at}], %r2;"]
+        lines += [f"ld.global.v4.b32 {braces('a', 4 * t, 4)}, [%rd1+{2048 * t}];" for t in range(steps)]
+        lines += [fence, "bar.sync 0;", "wgmma.fence.sync.aligned;"]
+        trans = [case[x].get("transpose_bit", 0) for x in "AB"]
+        halves = ".bf16.bf16" in case["instruction"] or ".f16.f16" in case["instruction"]
+        for t, scale in enumerate(case["scale_d"]):
+            register_a = case["A"]["in"] == "registers"
+            immediates = "1, 1" + ("" if not halves else f", {trans[1]}" if register_a else f", {trans[0]}, {trans[1]}")
+            first = braces("a", 4 * t, 4) if register_a else case["A"]["descriptors"][t]
+            lines += [f"setp.ne.u32 %p0, {scale}, 0;", f"{case['instruction']} {braces('d', 0, count)}, {first}, {case['B']['descriptors'][t]}, %p0, {immediates};"]
+        lines += ["wgmma.commit_group.sync.aligned;", "wgmma.wait_group.sync.aligned 0;"]
+        lines += [f"st.global.b32 [%rd2+{4 * t}], %d{t};" for t in range(count)] + ["ret;", "}"]
+        self.text = "\n".join(lines)
+
+
+def wgmma_tests():
+    """Whole products; and without the proxy fence, or without a wait, something must be found."""
+    for case in load("wgmma.json")["cases"]:
+        def test(tool, case=case):
+            kernel = WgmmaKernel(case)
+            outcome = simulate(tool, kernel, ptx=kernel.text)
+            assert outcome.status == 0, outcome.message
+            got = outcome.results["o"].view(np.float32)
+            thread, i = np.meshgrid(np.arange(128), np.arange(case["n"] // 2), indexing="ij")
+            row, column = 16 * (thread // 32) + thread % 32 // 4 + 8 * (i // 2 % 2), 8 * (i // 4) + 2 * (thread % 4) + i % 2
+            want = np.array(case["D4"], np.float32)[row, column] / 4
+            equal(got, want)
+            for line, kind in (("fence.proxy.async;", "proxy"), ("wgmma.wait_group.sync.aligned 0;", "async"), ("wgmma.fence.sync.aligned;", "async"), ("bar.sync 0;", "race"),
+                               ("wgmma.commit_group.sync.aligned;", "async")):
+                spoiled = simulate(tool, kernel, ptx=kernel.text.replace(line, ""))
+                assert any(f["kind"] == kind for f in spoiled.findings), f"without {line} no {kind} was found: {spoiled.message}"
+
+        yield f"wgmma: {case['name']}", test
+
+
 def load(name):
     return json.loads((GOLDEN / name).read_text())
 
@@ -60,7 +119,8 @@ def equal(got, want):
     got, want = np.asarray(got), np.asarray(want)
     if not np.array_equal(got, want):
         at = tuple(int(x[0]) for x in np.nonzero(got != want))
-        raise AssertionError(f"{list(at)} is {int(got[at]):08x}, expected {int(want[at]):08x}; {int((got != want).sum())} differ")
+        show = (lambda v: f"{int(v):08x}") if got.dtype.kind != "f" else str
+        raise AssertionError(f"{list(at)} is {show(got[at])}, expected {show(want[at])}; {int((got != want).sum())} differ")
 
 
 def mma_kernel(instruction, a, b, c):
@@ -294,7 +354,7 @@ def main():
     p.add_argument("--only", default="")
     args = p.parse_args()
     passed = failed = 0
-    for family in (mma_tests, fragment_tests, matrix_tests, shuffle_tests, number_tests, mbarrier_tests, group_tests, barrier_tests):
+    for family in (mma_tests, wgmma_tests, fragment_tests, matrix_tests, shuffle_tests, number_tests, mbarrier_tests, group_tests, barrier_tests):
         for name, test in family():
             if args.only not in name:
                 continue

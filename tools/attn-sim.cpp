@@ -32,6 +32,10 @@ sim::Argument prepare(ArgumentText &a) {
     result.value = a.value;
     return result;
   }
+  if (a.kind == ArgumentText::Map) {
+    result.map.push_back(a.map);
+    return result;
+  }
   result.isBuffer = true;
   result.readOnly = a.kind == ArgumentText::Input;
   if (a.kind == ArgumentText::Output) {

@@ -244,7 +244,10 @@ bool Machine::deliverOne() {
     MBarrier &b = found->second;
     const uint64_t phase = b.phase;
     b.done.push_back({std::move(a), phase});
-    --b.pending;
+    if (b.done.back().first.bytes)
+      b.tx -= int64_t(b.done.back().first.bytes);
+    else
+      --b.pending;
     checkCounts(*this, *cta->warps[b.done.back().first.warp], program.code[b.done.back().first.pc],
                 b.done.back().first.lane, b);
     settle(*cta, found->first, b);

@@ -122,6 +122,8 @@ struct Cta {
   uint32_t live = 0;                                                         ///< warps with lanes that have not exited
 };
 
+constexpr uint64_t tensorMapMagic = 0x70616d2d6e747461; ///< first word of the 128 bytes that stand for a tensor map
+
 /// Thrown to end a launch after a finding that leaves nothing sensible to go on with.
 struct Stop {};
 
@@ -223,6 +225,11 @@ public:
   std::vector<uint64_t> executed; ///< by instruction
   std::vector<SiteCounters> sites;
   std::vector<std::pair<uint64_t, uint64_t>> guards; ///< lanes that came by, lanes for which it was true
+
+  // Bulk.cpp
+  std::vector<TensorMap> tensorMaps;
+  /// Bulk stores of lanes that exit are done when the grid is; shared memory must not be needed any more.
+  void finishBulk(Warp &w, uint32_t lanes);
 
   // Wgmma.cpp
   void checkBusy(Warp &w, const Instr &i);

@@ -74,7 +74,7 @@ void Machine::startCta(uint32_t index) {
   };
   space(cta->shared, "shared", Space::Shared, sharedWindow, program.sharedStatic + options.sharedBytes);
   space(cta->local, "local", Space::Local, localWindow, program.localBytes * warpsPerCta * warpLanes);
-  if (program.usesWgmma)
+  if (program.usesWgmma || program.usesBulk)
     cta->asyncReaders.assign(cta->shared.bytes / 16 + 1, 0);
   for (uint32_t n = 0; n < warpsPerCta; ++n) {
     auto w = std::make_unique<Warp>();
@@ -294,6 +294,8 @@ void Machine::branch(Warp &w, uint32_t taken, uint32_t target) {
 }
 
 void Machine::exitLanes(Warp &w, uint32_t mask) {
+  if (program.usesBulk)
+    finishBulk(w, mask);
   w.alive &= ~mask;
   Strand &s = w.strand();
   s.mask &= ~mask;

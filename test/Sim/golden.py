@@ -103,6 +103,87 @@ def wgmma_tests():
         yield f"wgmma: {case['name']}", test
 
 
+ELEMENT_BYTES = {"UINT8": 1, "FLOAT16": 2, "BFLOAT16": 2, "FLOAT32": 4, "UINT32": 4}
+
+
+class TensorKernel:
+    """One thread loads a box into a part of shared memory that was filled with cd and fenced, or stores one; the whole of shared memory, or the tensor, comes back."""
+
+    kernel, grid, block, shared = "k", 1, 32, 0
+
+    def __init__(self, case, drop=""):
+        decode = lambda name: np.frombuffer(base64.b64decode(case[name]), np.uint8)
+        t, store = case["tensor_map"], case["kind"] != "load"
+        rank, base = t["tensorRank"], case["shared_base"]
+        image = np.frombuffer(base64.b64decode(case["shared"]), np.uint8) if store else np.full(len(decode("shared_after")), 0xCD, np.uint8)
+        size = -(-(base + len(image)) // 128) * 128
+        memory = np.full(size, 0xCD, np.uint8)
+        memory[base : base + len(image)] = image
+        tensor = decode("global_before" if store else "global")
+        tensor = np.concatenate([tensor, np.zeros(-len(tensor) % 4, np.uint8)])
+        swizzle = t["swizzle"].removesuffix("B").replace("NONE", "0")
+        listed = lambda name: "x".join(str(v) for v in t[name])
+        text = f"tensormap:0,elem={ELEMENT_BYTES[t['tensorDataType']]},dims={listed('globalDim')},box={listed('boxDim')},swizzle={swizzle},steps={listed('elementStrides')}"
+        text += (f",strides={listed('globalStrides')}" if rank > 1 else "") + (",fill=nan" if t["oobFill"] != "NONE" else "")
+        self.arguments = [("inout", "t", tensor.view(np.int32)) if store else tensor.view(np.int32), text, memory.view(np.int32), f"out:i32:{size // 4}=o"]
+        self.file, self.base, self.length = Path("k.ptx"), base, len(image)
+        lines = [".version 8.6", ".target sm_90a", ".address_size 64",
+                 ".visible .entry k(.param .u64 t, .param .align 64 .b8 map[128], .param .u64 image, .param .u64 out) {",
+                 ".reg .b32 %r<4>;", ".reg .b64 %rd<8>;", ".reg .pred %p<4>;", f".shared .align 1024 .b8 memory[{size}];", ".shared .align 8 .b8 barrier[8];",
+                 "ld.param.u64 %rd0, [image];", "ld.param.u64 %rd2, [out];", "mov.u32 %r0, %tid.x;", "mov.b64 %rd1, map;", "cvta.param.u64 %rd1, %rd1;",
+                 "mad.wide.u32 %rd2, %r0, 4, %rd2;", "mad.wide.u32 %rd0, %r0, 4, %rd0;", "shl.b32 %r1, %r0, 2;", "setp.ne.u32 %p0, %r0, 0;"]
+        for at in range(0, size, 128):
+            lines += [f"ld.global.b32 %r2, [%rd0+{at}];", f"st.shared.b32 [%r1+{at}], %r2;"]
+        lines += ["@!%p0 mbarrier.init.shared.b64 [barrier], 1;", "fence.proxy.async;", "bar.sync 0;"]
+        coordinates = ", ".join(str(c) for c in case["coordinates"])
+        if store:
+            lines += [f"@!%p0 cp.async.bulk.tensor.{rank}d.global.shared::cta.tile.bulk_group [%rd1, {{{coordinates}}}], [memory+{base}];",
+                      "cp.async.bulk.commit_group;", "cp.async.bulk.wait_group 0;"]
+        else:
+            lines += [f"@!%p0 mbarrier.arrive.expect_tx.shared.b64 _, [barrier], {case['transaction_bytes']};",
+                      f"@!%p0 cp.async.bulk.tensor.{rank}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [memory+{base}], [%rd1, {{{coordinates}}}], [barrier];",
+                      "W: mbarrier.try_wait.parity.shared.b64 %p1, [barrier], 0;", "@!%p1 bra W;"]
+        for at in range(0, size, 128):
+            lines += [f"ld.shared.b32 %r2, [%r1+{at}];", f"st.global.b32 [%rd2+{at}], %r2;"]
+        self.text = "\n".join([*lines, "ret;", "}"])
+
+
+def tensor_tests():
+    """Boxes with every kind of edge; a wrong count of bytes, a missing wait or a missing proxy fence must be found."""
+    golden = load("tma.json")
+    for case in golden["loads"] + golden["stores"]:
+        if case["kind"] == "add":
+            continue  # reductions are not simulated
+
+        def test(tool, case=case):
+            kernel, store = TensorKernel(case), case["kind"] != "load"
+            outcome = simulate(tool, kernel, ptx=kernel.text)
+            assert outcome.status == 0, outcome.message
+            want = np.frombuffer(base64.b64decode(case["global_after" if store else "shared_after"]), np.uint8)
+            got = outcome.results["t"].view(np.uint8)[: len(want)] if store else outcome.results["o"].view(np.uint8)[kernel.base : kernel.base + kernel.length]
+            equal(got, want)
+            spoiled = [("fence.proxy.async;", "", "proxy")]
+            if not store:
+                spoiled += [("@!%p1 bra W;", "", "async"), (f"_, [barrier], {case['transaction_bytes']};", f"_, [barrier], {case['transaction_bytes'] + 16};", "deadlock")]
+            for before, after, kind in spoiled:
+                findings = {f["kind"] for s in (1, 2, 3) for f in simulate(tool, kernel, ptx=kernel.text.replace(before, after), seed=s, when="latest").findings}
+                assert kind in findings, f"without {before} no {kind} was found, but {findings}"
+
+        yield f"tma: {case['kind']} {case['name']}", test
+    for case in golden["encode"]:
+        def test(tool, case=case):
+            listed = lambda name: "x".join(str(v) for v in case[name])
+            kernel = TensorKernel(golden["loads"][0])
+            kernel.arguments[1] = (f"tensormap:0,elem={case['element_bytes']},dims={listed('globalDim')},strides={listed('globalStrides')},box={listed('boxDim')},"
+                                   f"steps={listed('elementStrides')},swizzle={case['swizzle_bytes']},offset={case['address_mod_128']}")
+            outcome = simulate(tool, kernel, ptx=kernel.text)
+            for violation in case["violations"]:
+                assert outcome.status == 2 and violation in outcome.message, f"'{violation}' was not refused: {outcome.message}"
+            assert case["violations"] or outcome.status != 2, outcome.message
+
+        yield f"tma: encoder, {case['what']}", test
+
+
 def load(name):
     return json.loads((GOLDEN / name).read_text())
 
@@ -354,7 +435,7 @@ def main():
     p.add_argument("--only", default="")
     args = p.parse_args()
     passed = failed = 0
-    for family in (mma_tests, wgmma_tests, fragment_tests, matrix_tests, shuffle_tests, number_tests, mbarrier_tests, group_tests, barrier_tests):
+    for family in (mma_tests, wgmma_tests, tensor_tests, fragment_tests, matrix_tests, shuffle_tests, number_tests, mbarrier_tests, group_tests, barrier_tests):
         for name, test in family():
             if args.only not in name:
                 continue

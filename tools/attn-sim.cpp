@@ -28,6 +28,7 @@ std::string readText(const std::string &path) {
 sim::Argument prepare(ArgumentText &a) {
   sim::Argument result;
   result.name = a.text;
+  result.isParameter = a.isParameter;
   if (a.kind == ArgumentText::Scalar) {
     result.value = a.value;
     return result;

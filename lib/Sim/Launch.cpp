@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 using namespace attn::sim;
 
 namespace {
@@ -58,9 +60,11 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
                 fmt::format("there is no kernel '{}'; the module has {}", kernelName, names.empty() ? "none" : names));
   }
   checkShape(*kernel, options);
-  if (arguments.size() != kernel->params.size())
+  const size_t given =
+      size_t(std::count_if(arguments.begin(), arguments.end(), [](const Argument &a) { return a.isParameter; }));
+  if (given != kernel->params.size())
     throw Error(kernel->place, fmt::format("'{}' has {} parameters, {} arguments were given", kernelName,
-                                           kernel->params.size(), arguments.size()));
+                                           kernel->params.size(), given));
 
   GlobalMemory memory;
   std::map<std::string, uint64_t> symbols;
@@ -80,9 +84,8 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
   std::vector<Allocation *> buffers;
   std::vector<uint8_t> params(program.paramBytes);
   std::vector<TensorMap> maps;
-  for (size_t n = 0; n < arguments.size(); ++n) {
-    Argument &argument = arguments[n];
-    const Variable &p = kernel->params[n];
+  size_t index = 0; // of the parameter
+  for (Argument &argument : arguments) {
     std::vector<uint8_t> value = argument.value;
     buffers.push_back(nullptr);
     if (argument.isBuffer) {
@@ -102,6 +105,10 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
       memcpy(value.data(), words, 16);
       maps.push_back(argument.map[0]);
     }
+    if (!argument.isParameter)
+      continue;
+    const size_t n = index++;
+    const Variable &p = kernel->params[n];
     if (value.size() != p.bytes)
       throw Error(p.place, fmt::format("parameter {} of '{}' has {} bytes, argument '{}' has {}", n, kernelName,
                                        p.bytes, argument.name, value.size()));

@@ -35,15 +35,17 @@ def mutations(text):
         code = line.split("//")[0].strip()
         if re.match(r"(bar|barrier)\.", code):
             yield number, "barrier", ""
-        elif re.match(r"cp\.async\.wait", code):
+        elif re.match(r"(cp\.async(\.bulk)?|wgmma)\.wait_group|cp\.async\.wait_all", code):
             yield number, "wait", ""
-            groups = re.match(r"cp\.async\.wait_group (\d+);", code)
+            groups = re.match(r"(\S*wait_group\S*)\s+(\d+);", code)
             if groups:
-                yield number, "weaker wait", f"cp.async.wait_group {int(groups[1]) + 1};"
-        elif re.match(r"cp\.async\.commit", code):
+                yield number, "weaker wait", f"{groups[1]} {int(groups[2]) + 1};"
+        elif re.match(r"(cp\.async(\.bulk)?|wgmma)\.commit", code):
             yield number, "commit", ""
-        elif re.match(r"(membar|fence)", code):
+        elif re.match(r"(membar|(wgmma\.)?fence)", code):
             yield number, "fence", ""
+        elif re.match(r"mbarrier\.(init|arrive)", code):
+            yield number, "mbarrier operation", ""
         elif code.startswith("@"):
             yield number, "guard", code.split(None, 1)[1]
             yield number, "guarded", ""

@@ -27,6 +27,7 @@ const char *const attn::simtool::usageText =
                             tensormap:0,elem=2,dims=64x256,strides=128,box=64x64[,swizzle=128][,steps=1x1][,offset=0][,fill=nan]
                                                                  a tensor map (TMA) of the buffer that is argument 0; dimension 0 is
                                                                  the contiguous one, strides in bytes of the other dimensions
+  --buffer B              a buffer (.npy, inout: or out:) that is no parameter; tensor maps name it by its place among --arg and --buffer, from 0
                           Types of outputs: f64 f32 f16 bf16 i64 i32 i8. A bf16 file is numpy's uint16.
   --seed N                order of warps, approximations, orders of sums (default 1)
   --async WHEN            earliest, latest or random: when asynchronous copies read their source (default random)
@@ -253,8 +254,8 @@ std::optional<Options> attn::simtool::parseOptions(const std::vector<std::string
       continue;
     }
     bool known = false;
-    for (const char *option : {"--kernel", "--grid", "--block", "--shared", "--arg", "--seed", "--async", "--max-steps",
-                               "--resident", "--report"})
+    for (const char *option : {"--kernel", "--grid", "--block", "--shared", "--arg", "--buffer", "--seed", "--async",
+                               "--max-steps", "--resident", "--report"})
       known |= name == option;
     if (!known)
       return error = fmt::format("unknown option {}; --help shows them", name), std::nullopt;
@@ -290,6 +291,10 @@ std::optional<Options> attn::simtool::parseOptions(const std::vector<std::string
       o.arguments.emplace_back();
       if (!parseArgument(value, o.arguments.back(), error))
         return std::nullopt;
+      o.arguments.back().isParameter = name == "--arg";
+      if (name == "--buffer" &&
+          (o.arguments.back().kind == ArgumentText::Scalar || o.arguments.back().kind == ArgumentText::Map))
+        return error = fmt::format("--buffer {}: neither a .npy file nor inout: nor out:", value), std::nullopt;
     }
     if (!good)
       return error = fmt::format("{} {}: no such value; --help shows the forms", name, value), std::nullopt;

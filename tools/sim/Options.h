@@ -22,6 +22,7 @@ struct ArgumentText {
   Element element = Element::F32; ///< of an output
   std::vector<int64_t> shape;
   sim::TensorMap map;
+  bool isParameter = true;
 };
 
 struct Options {

@@ -56,12 +56,14 @@ def mutations(text):
 
 def spans(text):
     """First and last line of each kernel."""
-    result, name, start = {}, None, 0
+    result, name, start, depth = {}, None, 0, 0
     for number, line in enumerate(text.splitlines(), 1):
         entry = re.search(r"\.entry (\w+)", line)
         if entry:
             name, start = entry[1], number
-        elif line.startswith("}") and name:
+        code = line.split("//")[0]
+        depth += code.count("{") - code.count("}")
+        if name and depth == 0 and "}" in code:
             result[name] = (start, number)
             name = None
     return result
@@ -110,7 +112,7 @@ def main():
         assert base.status == 0 and not case.expected(base.results), f"{case.name} itself: {base.message}"
         drawn = random.Random(f"{args.seed} {case.name}")
         for number, what, replacement in mutations("\n".join(lines)):
-            if first <= number <= last and not same_here(base, number, what) and (args.long or not what.startswith("guard") or drawn.random() < 0.5):
+            if first <= number <= last and not same_here(base, number, what) and (args.long or not what.startswith("guard") or drawn.random() < 0.3):
                 work.append((case, lines, number, what, replacement, base.wavefronts))
     with ThreadPoolExecutor(args.jobs) as pool:
         how = list(pool.map(lambda w: caught(args.attn_sim, w[0], w[1], w[2], w[4], w[5]), work))

@@ -81,14 +81,14 @@ def caught(tool, case, lines, number, replacement, base):
     """How the mutant was caught, or None."""
     text = "\n".join([*lines[: number - 1], replacement, *lines[number:]]) + "\n"
     for seed, when in ((1, "latest"), (2, "earliest"), (3, "random")):
-        outcome = simulate(tool, case, ptx=text, seed=seed, when=when, max_steps=400_000)
+        outcome = simulate(tool, case, ptx=text, seed=seed, when=when, max_steps=10_000 + 4 * base.steps)
         if outcome.status == 1:
             return outcome.findings[0]["kind"]
         if outcome.status:
             return "refused"
         if case.expected(outcome.results):
             return "wrong result"
-        if outcome.wavefronts > base:
+        if outcome.wavefronts > base.wavefronts:
             return "bank conflicts"
     return None
 
@@ -113,7 +113,7 @@ def main():
         drawn = random.Random(f"{args.seed} {case.name}")
         for number, what, replacement in mutations("\n".join(lines)):
             if first <= number <= last and not same_here(base, number, what) and (args.long or not what.startswith("guard") or drawn.random() < 0.3):
-                work.append((case, lines, number, what, replacement, base.wavefronts))
+                work.append((case, lines, number, what, replacement, base))
     with ThreadPoolExecutor(args.jobs) as pool:
         how = list(pool.map(lambda w: caught(args.attn_sim, w[0], w[1], w[2], w[4], w[5]), work))
     counts, missed, failed = {}, 0, 0

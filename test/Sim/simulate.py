@@ -16,6 +16,7 @@ class Buffer:
 class Outcome:
     def __init__(self, status, report, message, results):
         self.status, self.message, self.results = status, message, results
+        self.steps = report.get("steps", 0)
         self.findings = report.get("findings", [])
         self.executed_lines = set(report.get("executed_lines", []))
         self.guards = {g["line"]: (g["lanes"], g["on"]) for g in report.get("guards", [])}

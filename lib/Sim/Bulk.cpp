@@ -100,6 +100,7 @@ void load(Machine &m, Warp &w, const Instr &i, unsigned lane, const std::vector<
     eachRun(c, [&](unsigned first, unsigned bytes) {
       const auto s = m.resolve(w, i, lane, Space::Global, c.global + first, bytes, 1, false);
       m.access(w, i, 1u << lane, s, bytes, false);
+      m.checkProxy(w, i, s, bytes);
       memcpy(copy.data.data() + first, s.data(), bytes);
       if (const OriginId id = m.poisonOf(w, i, lane, s, bytes))
         copy.poison = id;
@@ -282,9 +283,9 @@ void decodeBulk(Decoder &d) {
     d.in.info.imm = uint32_t(d.integer(d.operand(0), "the number of groups"));
     return d.set(execBulkGroup);
   }
-  if (d.has("prefetch") || d.has("multicast::cluster") || d.has("im2col") || d.has("L2::cache_hint"))
+  if (d.has("prefetch") || d.has("multicast::cluster") || d.has("im2col"))
     d.failUnknown();
-  const bool tensor = d.take("tensor"), isStore = d.st->modifiers.back() == "bulk_group";
+  const bool tensor = d.take("tensor"), isStore = d.has("bulk_group");
   if (tensor)
     d.in.count = uint8_t(d.takeOneOf({"1d", "2d", "3d", "4d", "5d"}) + 1);
   d.take("tile");
@@ -294,7 +295,8 @@ void decodeBulk(Decoder &d) {
   d.in.flags = uint8_t((isStore ? Store : 0) | (tensor ? Tensor : 0));
   // dst, [map, {c}], [mbar]    [map, {c}], src    dst, src, size, [mbar]    dst, src, size
   const size_t operands = tensor ? (isStore ? 2 : 3) : isStore ? 3 : 4;
-  d.expectOperands(operands, operands);
+  const bool hint = d.take("L2::cache_hint"); // one more operand, which changes nothing
+  d.expectOperands(operands + hint, operands + hint);
   Operand global = d.operand(isStore ? 0 : 1);
   const Operand &shared = d.operand(isStore ? 1 : 0);
   std::vector<Operand> coordinates;

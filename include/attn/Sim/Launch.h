@@ -42,7 +42,7 @@ struct Argument {
   std::string name; ///< in reports
   std::vector<uint8_t> value;
   bool isBuffer = false, readOnly = false;
-  bool isParameter = true; ///< else a buffer that only tensor maps know
+  bool isParameter = true;    ///< else a buffer that only tensor maps know
   std::vector<TensorMap> map; ///< one: the parameter is a tensor map of 128 bytes
   bool defined = true;        ///< else every byte is poison until it is written
   std::vector<uint8_t> data;  ///< of a buffer, before and after the launch

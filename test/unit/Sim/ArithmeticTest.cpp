@@ -314,6 +314,24 @@ TEST(Memory, VectorsWidthsAndCalls) {
   EXPECT_TRUE(o.out[3] == 45 && o.out[20] == 100);
 }
 
+TEST(Memory, FunctionsHaveNamesOfTheirOwn) {
+  // Two functions, one calling the other, with the same names for parameters and variables.
+  const std::string functions =
+      ".func (.param .b64 r) inner(.param .b64 x)\n{\n.reg .b64 %rd<3>; .local .align 8 .b8 depot[8];\n"
+      "ld.param.u64 %rd1, [x];\nmul.lo.u64 %rd2, %rd1, 3;\nst.local.u64 [depot], %rd2;\nld.local.u64 %rd2, [depot];\n"
+      "st.param.b64 [r], %rd2;\nret;\n}\n"
+      ".func (.param .b64 r) outer(.param .b64 x)\n{\n.reg .b64 %rd<5>; .local .align 8 .b8 depot[8];\n"
+      "ld.param.u64 %rd1, [x];\nst.local.u64 [depot], %rd1;\n{\n.param .b64 a; .param .b64 v;\nadd.u64 %rd2, %rd1, 1;\n"
+      "st.param.b64 [a], %rd2;\ncall.uni (v), inner, (a);\nld.param.b64 %rd3, [v];\n}\nld.local.u64 %rd4, [depot];\n"
+      "add.u64 %rd4, %rd4, %rd3;\nst.param.b64 [r], %rd4;\nret;\n}\n";
+  const auto o = runText(kernelOf("{\n.param .b64 a; .param .b64 v;\nst.param.b64 [a], %x;\ncall.uni (v), outer, "
+                                  "(a);\nld.param.b64 %rd1, [v];\n}\nst.global.u64 [%out], %rd1;",
+                                  functions),
+                         32, std::vector<uint64_t>(64, 10));
+  EXPECT_TRUE(o.error.empty() && o.report.clean()) << o.text();
+  EXPECT_EQ(o.out[5], 43u);
+}
+
 TEST(Counters, ConflictsSectorsBytes) {
   const auto site = [](const Outcome &o, const char *text) {
     for (auto &s : o.report.sites)

@@ -65,6 +65,7 @@ struct Warp {
   std::vector<Strand> strands;
   uint32_t current = 0, diverged = 0;
 
+  uint32_t failedTry = ~0u; ///< the mbarrier.try_wait that failed last
   uint32_t clock = 1;
   std::array<ClockRef, warpLanes> seen;
   bool seenUniform = true;

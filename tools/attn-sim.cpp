@@ -28,8 +28,13 @@ std::string readText(const std::string &path) {
 sim::Argument prepare(ArgumentText &a) {
   sim::Argument result;
   result.name = a.text;
+  result.isParameter = a.isParameter;
   if (a.kind == ArgumentText::Scalar) {
     result.value = a.value;
+    return result;
+  }
+  if (a.kind == ArgumentText::Map) {
+    result.map.push_back(a.map);
     return result;
   }
   result.isBuffer = true;

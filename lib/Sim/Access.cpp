@@ -138,6 +138,14 @@ void Machine::checkAsyncWrite(Warp &w, const Instr &i, unsigned lane, const Byte
         break;
       }
   }
+  if (b.allocation->space == Space::Shared && !w.cta->asyncReaders.empty())
+    for (uint64_t chunk = b.offset / 16; chunk <= (b.offset + bytes - 1) / 16; ++chunk)
+      if (w.cta->asyncReaders[chunk]) {
+        note("async", i,
+             fmt::format("{} writes {}, which a wgmma reads that has not been waited for", who(w, lane), placeOf(b)),
+             "wgmma.wait_group, and a barrier if others write, before the tile is overwritten");
+        break;
+      }
   if (!b.allocation->asyncReads)
     return;
   const uint64_t first = b.allocation->base + b.offset;

@@ -194,6 +194,24 @@ template <bool SignedA, bool SignedB> struct Dp4a {
   }
 };
 
+/// bmsk: b ones from bit a on. szext: the low b bits of a with their sign or zeros.
+struct Bmsk {
+  static uint64_t run(uint64_t a, uint64_t b, uint64_t, const AluInfo &info) {
+    const uint64_t position = info.wrap ? a & 31 : std::min<uint64_t>(uint32_t(a), 32);
+    const uint64_t length = info.wrap ? b & 31 : std::min<uint64_t>(uint32_t(b), 32);
+    return uint32_t(((uint64_t(1) << length) - 1) << position);
+  }
+};
+template <typename T> struct Szext {
+  static uint64_t run(uint64_t a, uint64_t b, uint64_t, const AluInfo &info) {
+    const unsigned length = info.wrap ? b & 31 : std::min<uint32_t>(uint32_t(b), 32);
+    if (!length)
+      return 0;
+    const uint32_t up = uint32_t(a) << (32 - length);
+    return std::is_signed_v<T> ? uint32_t(int32_t(up) >> (32 - length)) : up >> (32 - length);
+  }
+};
+
 /// An integer type, or bits read as unsigned.
 Type integerType(Decoder &d) {
   const Type t = d.takeType();
@@ -335,6 +353,19 @@ void decodeShf(Decoder &d) {
   d.in.info.wrap = mode == 1;
   d.simple(d.takeType(), 3);
   d.set(execAlu, way ? eachLane<ShfRight> : eachLane<ShfLeft>);
+}
+
+void decodeMask(Decoder &d) {
+  const int mode = d.takeOneOf({"clamp", "wrap"});
+  const Type t = d.takeType();
+  if (mode < 0)
+    d.failUnknown();
+  d.in.info.wrap = mode == 1;
+  d.simple(t, 2);
+  d.set(execAlu, d.st->root == "bmsk" ? (t == Type::B32 ? AluFn(eachLane<Bmsk>) : nullptr)
+                 : t == Type::S32     ? AluFn(eachLane<Szext<int32_t>>)
+                 : t == Type::U32     ? AluFn(eachLane<Szext<uint32_t>>)
+                                      : nullptr);
 }
 
 void decodePrmt(Decoder &d) {

@@ -166,9 +166,13 @@ void Machine::completeCopy(Warp &w, unsigned lane, Copy &c, const Epoch *as) {
 
 namespace attn::sim {
 
+void decodeBulk(Decoder &);
+
 void decodeCp(Decoder &d) {
-  if (!d.take("async") || d.has("bulk"))
+  if (!d.take("async"))
     d.failUnknown();
+  if (d.take("bulk"))
+    return decodeBulk(d);
   if (d.take("commit_group")) {
     d.expectOperands(0, 0);
     return d.set(execCommit);

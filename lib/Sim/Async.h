@@ -32,8 +32,18 @@ struct Copy {
   std::array<uint8_t, 16> data{};
 };
 
+/// A bulk store under way: the shared chunks of 16 bytes that it reads and what it will write (destination: generic
+/// address).
+struct BulkStore {
+  uint32_t pc = 0;
+  std::vector<uint32_t> chunks;
+  std::vector<Copy> writes;
+};
+
 /// The copies of one thread, oldest group first.
 struct LaneCopies {
+  std::vector<BulkStore> bulkOpen;
+  std::deque<std::vector<BulkStore>> bulkGroups;
   std::vector<Copy> open;
   std::deque<std::vector<Copy>> groups;
 };
@@ -43,6 +53,7 @@ struct AsyncArrival {
   uint32_t warp = 0, lane = 0, pc = 0;
   uint64_t mbarrier = 0;
   bool noinc = false;
+  uint64_t bytes = 0; ///< of a bulk load: they complete instead of an arrival
   std::vector<Copy> copies;
 };
 

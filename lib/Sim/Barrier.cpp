@@ -123,31 +123,26 @@ Step execBarrier(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
 }
 
 Step execWarpSync(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
-  const int32_t source = m.program.slots[i.slots];
-  m.demand(w, i, source, mask, "the member mask");
-  const uint32_t members = uint32_t(w.value(source)[__builtin_ctz(mask)]);
-  for (unsigned l = 0; l < warpLanes; ++l)
-    if (mask >> l & 1 && !(uint32_t(w.value(source)[l]) >> l & 1))
-      m.stop("divergence", i,
-             fmt::format("{} executes this but is not in its member mask {:#010x}", m.who(w, l),
-                         uint32_t(w.value(source)[l])),
-             "name every executing lane in the mask");
-  const uint32_t need = members & w.alive;
-  if (!m.together(w, i, mask, need))
-    return Step::Wait;
-  if (m.options.races) {
+  uint32_t groups[warpLanes];
+  const unsigned n = m.memberGroups(w, i, mask, m.program.slots[i.slots], groups);
+  for (unsigned k = 0; k < n && m.options.races; ++k) {
     std::vector<ClockRef> seen;
     for (unsigned l = 0; l < warpLanes; ++l)
-      if (need >> l & 1 && std::find(seen.begin(), seen.end(), w.seen[l]) == seen.end())
+      if (groups[k] >> l & 1 && std::find(seen.begin(), seen.end(), w.seen[l]) == seen.end())
         seen.push_back(w.seen[l]);
-    m.setSeen(w, need, m.gather(seen, {{&w, {w.index, need, w.clock}}}));
-    m.tick(w);
+    m.setSeen(w, groups[k], m.gather(seen, {{&w, {w.index, groups[k], w.clock}}}));
   }
-  return Step::Next;
+  m.tick(w);
+  return n ? Step::Next : Step::Wait;
 }
 
 Step execFence(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
   m.fence(w, mask, i.semantics);
+  return Step::Next;
+}
+
+Step execProxyFence(Machine &m, Warp &w, const Instr &, uint32_t mask) {
+  m.proxyFence(w, mask);
   return Step::Next;
 }
 
@@ -214,11 +209,15 @@ void decodeFence(Decoder &d) {
     d.take("release"), d.take("cluster");
     return d.set(execNothing);
   }
+  if (d.take("proxy")) {
+    if (!d.take("async"))
+      d.failUnknown();
+    d.takeOneOf({"global", "shared::cta", "shared::cluster"});
+    return d.set(execProxyFence);
+  }
   d.takeSemantics();
   if (d.in.semantics == Relaxed)
     d.in.semantics = AcquireRelease;
-  if (d.has("proxy"))
-    d.failUnknown();
   d.set(execFence);
 }
 

@@ -1,5 +1,6 @@
 // Operands and modifiers of statements, and the order in which functions are decoded.
 #include "Decode.h"
+#include "Memory.h"
 
 #include <fmt/format.h>
 
@@ -196,6 +197,17 @@ void Decoder::address(const Operand &o, Space space) {
     program.slots.push_back(constant(symbol->second));
   }
   ++in.sources;
+}
+
+void Decoder::globalOrMap(const Operand &o, bool map) {
+  if (map && o.elements.size() == 1 && o.elements[0].kind == Operand::Name) {
+    const auto symbol = program.symbols.find(o.elements[0].name);
+    if (symbol != program.symbols.end() && program.symbolSpaces[symbol->first] == Space::Param) {
+      in.offset = o.offset;
+      return sourceWord(symbol->second + paramWindow);
+    }
+  }
+  address(o, Space::Global);
 }
 
 uint64_t Decoder::integer(const Operand &o, const char *what) {

@@ -41,6 +41,8 @@ public:
   void simple(Type type, unsigned sources);
   /// Base and displacement of [address]; a constant one becomes a constant slot.
   void address(const Operand &o, Space space);
+  /// A global address, or that of a tensor map, which may be a parameter: then generic.
+  void globalOrMap(const Operand &o, bool map);
   uint64_t integer(const Operand &o, const char *what);
   std::vector<const Operand *> elements(const Operand &o) const; ///< of a vector, or the operand itself
 

@@ -17,6 +17,7 @@ void decodeBitCount(Decoder &);
 void decodeBfe(Decoder &);
 void decodeLop3(Decoder &);
 void decodeShf(Decoder &);
+void decodeMask(Decoder &);
 void decodePrmt(Decoder &);
 void decodeSad(Decoder &);
 void decodeDp4a(Decoder &);
@@ -56,6 +57,7 @@ void decodeMatch(Decoder &);
 void decodeElect(Decoder &);
 void decodeAtomic(Decoder &);
 void decodeMma(Decoder &);
+void decodeWgmma(Decoder &);
 void decodeMatrix(Decoder &);
 void decodeCp(Decoder &);
 void decodeMBarrier(Decoder &);
@@ -146,6 +148,8 @@ Family familyOf(std::string_view name) {
       {"lop3", decodeLop3},
       {"shf", decodeShf},
       {"prmt", decodePrmt},
+      {"bmsk", decodeMask},
+      {"szext", decodeMask},
       {"sad", decodeSad},
       {"dp4a", decodeDp4a},
       {"cvt", decodeCvt},
@@ -179,6 +183,7 @@ Family familyOf(std::string_view name) {
       {"atom", decodeAtomic},
       {"red", decodeAtomic},
       {"mma", decodeMma},
+      {"wgmma", decodeWgmma},
       {"ldmatrix", decodeMatrix},
       {"stmatrix", decodeMatrix},
       {"movmatrix", decodeMatrix},

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 using namespace attn::sim;
 
 namespace {
@@ -58,9 +60,11 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
                 fmt::format("there is no kernel '{}'; the module has {}", kernelName, names.empty() ? "none" : names));
   }
   checkShape(*kernel, options);
-  if (arguments.size() != kernel->params.size())
+  const size_t given =
+      size_t(std::count_if(arguments.begin(), arguments.end(), [](const Argument &a) { return a.isParameter; }));
+  if (given != kernel->params.size())
     throw Error(kernel->place, fmt::format("'{}' has {} parameters, {} arguments were given", kernelName,
-                                           kernel->params.size(), arguments.size()));
+                                           kernel->params.size(), given));
 
   GlobalMemory memory;
   std::map<std::string, uint64_t> symbols;
@@ -79,9 +83,9 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
 
   std::vector<Allocation *> buffers;
   std::vector<uint8_t> params(program.paramBytes);
-  for (size_t n = 0; n < arguments.size(); ++n) {
-    Argument &argument = arguments[n];
-    const Variable &p = kernel->params[n];
+  std::vector<TensorMap> maps;
+  size_t index = 0; // of the parameter
+  for (Argument &argument : arguments) {
     std::vector<uint8_t> value = argument.value;
     buffers.push_back(nullptr);
     if (argument.isBuffer) {
@@ -95,6 +99,16 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
       value.resize(8);
       memcpy(value.data(), &a.base, 8);
     }
+    if (!argument.map.empty()) {
+      const uint64_t words[2] = {tensorMapMagic, maps.size()};
+      value.assign(128, 0);
+      memcpy(value.data(), words, 16);
+      maps.push_back(argument.map[0]);
+    }
+    if (!argument.isParameter)
+      continue;
+    const size_t n = index++;
+    const Variable &p = kernel->params[n];
     if (value.size() != p.bytes)
       throw Error(p.place, fmt::format("parameter {} of '{}' has {} bytes, argument '{}' has {}", n, kernelName,
                                        p.bytes, argument.name, value.size()));
@@ -105,7 +119,16 @@ Report attn::sim::launch(const Module &module, const std::string &kernelName, st
   report.registers = uint32_t(kernel->registers.size());
   report.sharedStatic = uint32_t(program.sharedStatic);
   report.localBytes = uint32_t(program.localBytes);
-  Machine(program, options, memory, report).run(std::move(params));
+  for (TensorMap &map : maps) {
+    if (map.buffer >= buffers.size() || !buffers[map.buffer])
+      throw Error(kernel->place, fmt::format("a tensor map of argument {}, which is no buffer", map.buffer));
+    map.address = buffers[map.buffer]->base + map.offset;
+    if (const std::string problem = map.problem(); !problem.empty())
+      throw Error(kernel->place, "a tensor map: " + problem);
+  }
+  Machine machine(program, options, memory, report);
+  machine.tensorMaps = std::move(maps);
+  machine.run(std::move(params));
   for (size_t n = 0; n < arguments.size(); ++n)
     if (buffers[n]) {
       arguments[n].data = std::move(buffers[n]->data);

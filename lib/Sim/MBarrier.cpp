@@ -208,12 +208,17 @@ Step execWait(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
     }
     yes |= 1u << l;
   }
-  if (!yes && i.mode == TryWait && m.draw(4)) { // else it fails early, as it may
+  // It may fail before the phase ends: always once with --async latest, else now and then. Then it waits for something
+  // to happen.
+  const bool again = w.failedTry == m.pcOf(i);
+  const bool fails = m.options.async == AsyncTime::Latest ? !again : m.draw(4) == 0;
+  if (!yes && i.mode == TryWait && !fails) {
     Strand &s = w.strand();
     s.state = Strand::Poll;
     s.address = address;
     return Step::Wait;
   }
+  w.failedTry = yes ? ~0u : m.pcOf(i);
   if (!yes && m.draw(64) == 0) // a loop around test_wait never blocks
     m.deliverOne();
   uint64_t *p = w.target(slot[0]);
@@ -244,7 +249,10 @@ bool Machine::deliverOne() {
     MBarrier &b = found->second;
     const uint64_t phase = b.phase;
     b.done.push_back({std::move(a), phase});
-    --b.pending;
+    if (b.done.back().first.bytes)
+      b.tx -= int64_t(b.done.back().first.bytes);
+    else
+      --b.pending;
     checkCounts(*this, *cta->warps[b.done.back().first.warp], program.code[b.done.back().first.pc],
                 b.done.back().first.lane, b);
     settle(*cta, found->first, b);

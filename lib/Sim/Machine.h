@@ -48,6 +48,12 @@ struct LaneOrder {
   ClockRef fence, observed;
 };
 
+/// wgmmas of a group under way: what they accumulate in, which registers and 16-byte chunks of shared memory they read.
+struct WgmmaGroup {
+  std::vector<int32_t> slots, slotsA;
+  std::vector<uint32_t> chunks;
+};
+
 struct Warp {
   Cta *cta = nullptr;
   const Program *program = nullptr;
@@ -59,11 +65,20 @@ struct Warp {
   std::vector<Strand> strands;
   uint32_t current = 0, diverged = 0;
 
+  uint32_t failedTry = ~0u; ///< the mbarrier.try_wait that failed last
   uint32_t clock = 1;
   std::array<ClockRef, warpLanes> seen;
   bool seenUniform = true;
   std::vector<LaneOrder> order; ///< empty until a fence or a strong read
   LaneCopies copies[warpLanes];
+  // wgmma; the vectors are empty in programs without it. `touched`: used by other instructions since the last
+  // wgmma.fence.
+  WgmmaGroup wgmmaOpen;
+  std::deque<WgmmaGroup> wgmmaGroups;
+  std::vector<uint16_t> busy, busyA;
+  std::vector<uint8_t> touched;
+  uint64_t wgmmaCount = 0;
+  std::vector<uint32_t> proxyFences[warpLanes]; ///< clocks of fence.proxy.async
 
   Strand &strand() { return strands[current]; }
   const uint64_t *value(int32_t slot) const {
@@ -103,8 +118,12 @@ struct Cta {
   std::map<uint64_t, MBarrier> mbarriers;  ///< by shared offset
   std::vector<AsyncArrival> asyncArrivals; ///< cp.async.mbarrier.arrive that are still to be delivered
   uint32_t asyncClock = 0;
-  uint32_t live = 0; ///< warps with lanes that have not exited
+  std::vector<uint16_t> asyncReaders; ///< wgmmas under way that read a 16-byte chunk of shared memory
+  std::map<std::pair<uint32_t, uint64_t>, std::array<uint64_t, 3>> wgmmaLog; ///< operands by warpgroup and number
+  uint32_t live = 0;                                                         ///< warps with lanes that have not exited
 };
+
+constexpr uint64_t tensorMapMagic = 0x70616d2d6e747461; ///< first word of the 128 bytes that stand for a tensor map
 
 /// Thrown to end a launch after a finding that leaves nothing sensible to go on with.
 struct Stop {};
@@ -192,6 +211,9 @@ public:
   [[noreturn]] void deadlock();
   /// Whether the lanes `need` are together; else the strand waits for them, or that is impossible and a finding.
   bool together(Warp &w, const Instr &i, uint32_t mask, uint32_t need);
+  /// For instructions with a member mask: the groups of lanes that are complete, into `groups`; 0 if the strand must
+  /// wait. Lanes whose group is not complete stay behind as a strand of their own.
+  unsigned memberGroups(Warp &w, const Instr &i, uint32_t mask, int32_t slot, uint32_t *groups);
   /// The same for instructions that are `.aligned`.
   bool aligned(Warp &w, const Instr &i, uint32_t mask);
   void branch(Warp &w, uint32_t taken, uint32_t target);
@@ -204,6 +226,17 @@ public:
   std::vector<uint64_t> executed; ///< by instruction
   std::vector<SiteCounters> sites;
   std::vector<std::pair<uint64_t, uint64_t>> guards; ///< lanes that came by, lanes for which it was true
+
+  // Bulk.cpp
+  std::vector<TensorMap> tensorMaps;
+  /// Bulk stores of lanes that exit are done when the grid is; shared memory must not be needed any more.
+  void finishBulk(Warp &w, uint32_t lanes);
+
+  // Wgmma.cpp
+  void checkBusy(Warp &w, const Instr &i);
+  /// Bytes that are read through the async proxy were written through the generic one: was there a fence?
+  void checkProxy(Warp &w, const Instr &i, const Bytes &b, unsigned bytes);
+  void proxyFence(Warp &w, uint32_t mask);
 
   // Async.cpp
   void completeCopy(Warp &w, unsigned lane, Copy &c, const Epoch *as = nullptr);

@@ -177,6 +177,13 @@ void Parser::block() {
   const uint32_t id = uint32_t(function->scopeParents.size());
   function->scopeParents.push_back(scopes.empty() ? 0 : scopes.back().id);
   scopes.push_back({id, {}, {}, {}});
+  if (!function->entry && id == 0) // names of parameters are the function's own
+    for (auto *list : {&function->params, &function->returns})
+      for (Variable &v : *list) {
+        const std::string unique = fmt::format("{}@{}", v.name, function->name);
+        scopes.back().variables[v.name] = unique;
+        v.name = unique;
+      }
   while (!takePunctuation("}")) {
     if (peek().kind == Token::End)
       fail(start, "the body that begins here has no closing '}'");
@@ -204,7 +211,7 @@ void Parser::statement() {
     for (auto [word, space] : {std::pair{"local", Space::Local}, {"shared", Space::Shared}, {"param", Space::Param}})
       if (start.text == word) {
         for (Variable &v : variables(space, false, false)) {
-          const std::string unique = fmt::format("{}@{}", v.name, function->locals.size());
+          const std::string unique = fmt::format("{}@{}.{}", v.name, function->name, function->locals.size());
           scopes.back().variables[v.name] = unique;
           v.name = unique;
           function->locals.push_back(std::move(v));

@@ -176,8 +176,8 @@ Operand Parser::primary() {
       o.elements.push_back(name(false));
       if (isPunctuation("+") || isPunctuation("-"))
         o.offset = signedInteger();
-      if (isPunctuation(",")) // tensor coordinates
-        fail(peek(), "addresses with coordinates are not simulated");
+      if (takePunctuation(",")) // the coordinates of a tensor copy
+        o.elements.push_back(primary());
     } else {
       o.offset = signedInteger();
     }

@@ -111,6 +111,7 @@ struct Program {
   std::vector<std::string> registerNames;
   std::vector<std::pair<Special, uint32_t>> specials; ///< and the slot that holds it
   uint32_t registerCount = 0, sink = 0;
+  bool usesWgmma = false, usesBulk = false;
   uint64_t paramBytes = 0, localBytes = 0, sharedStatic = 0; ///< dynamic shared memory starts at sharedStatic
   std::vector<uint64_t> paramOffsets;
   std::map<std::string, uint64_t> symbols; ///< addresses of variables in their own spaces

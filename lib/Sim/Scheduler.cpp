@@ -74,6 +74,8 @@ void Machine::startCta(uint32_t index) {
   };
   space(cta->shared, "shared", Space::Shared, sharedWindow, program.sharedStatic + options.sharedBytes);
   space(cta->local, "local", Space::Local, localWindow, program.localBytes * warpsPerCta * warpLanes);
+  if (program.usesWgmma || program.usesBulk)
+    cta->asyncReaders.assign(cta->shared.bytes / 16 + 1, 0);
   for (uint32_t n = 0; n < warpsPerCta; ++n) {
     auto w = std::make_unique<Warp>();
     w->cta = cta.get();
@@ -89,6 +91,11 @@ void Machine::startCta(uint32_t index) {
       freeRegisters.pop_back();
     }
     w->defined.assign(program.registerCount, 0);
+    if (program.usesWgmma) {
+      w->busy.assign(program.registerCount, 0);
+      w->busyA.assign(program.registerCount, 0);
+      w->touched.assign(program.registerCount, 1);
+    }
     w->strands.push_back({w->lanes, program.functions[0].start, Strand::Ready, 0, 0, 0, {}});
     for (auto [special, slot] : program.specials) {
       w->defined[slot] = allLanes;
@@ -265,6 +272,8 @@ void Machine::execute(Warp &w) {
       return;
     }
   }
+  if (program.usesWgmma)
+    checkBusy(w, i);
   ++executed[s.pc];
   if (i.run(*this, w, i, mask) == Step::Next)
     ++w.strand().pc;
@@ -285,6 +294,8 @@ void Machine::branch(Warp &w, uint32_t taken, uint32_t target) {
 }
 
 void Machine::exitLanes(Warp &w, uint32_t mask) {
+  if (program.usesBulk)
+    finishBulk(w, mask);
   w.alive &= ~mask;
   Strand &s = w.strand();
   s.mask &= ~mask;
@@ -320,6 +331,47 @@ bool Machine::aligned(Warp &w, const Instr &i, uint32_t mask) {
          fmt::format("{} has exited, and this instruction is for whole warps", who(w, unsigned(__builtin_ctz(gone)))),
          "let the lane skip work, not return, until the last such instruction");
   return together(w, i, mask, w.lanes);
+}
+
+unsigned Machine::memberGroups(Warp &w, const Instr &i, uint32_t mask, int32_t slot, uint32_t *groups) {
+  demand(w, i, slot, mask, "the member mask");
+  const uint64_t *named = w.value(slot);
+  unsigned n = 0;
+  uint32_t complete = 0, missing = 0;
+  for (uint32_t left = mask; left;) {
+    const unsigned first = unsigned(__builtin_ctz(left));
+    const uint32_t members = uint32_t(named[first]), group = members & w.alive;
+    if (!(members >> first & 1))
+      stop("divergence", i,
+           fmt::format("{} executes this but is not in its member mask {:#010x}", who(w, first), members),
+           "name every executing lane in the mask");
+    for (unsigned l = 0; l < warpLanes; ++l)
+      if (group & mask & (1u << l) && uint32_t(named[l]) != members)
+        stop("divergence", i,
+             fmt::format("lanes {} and {} of warp {} name each other with different member masks {:#010x} and {:#010x}",
+                         first, l, w.index, members, uint32_t(named[l])),
+             "give all lanes of one group the same mask");
+    if ((group & mask) == group) {
+      groups[n++] = group;
+      complete |= group;
+    } else {
+      missing |= group;
+    }
+    left &= ~group;
+  }
+  if (!n) {
+    together(w, i, mask, missing);
+    return 0;
+  }
+  if (const uint32_t others = mask & ~complete) {
+    Strand rest = w.strand();
+    rest.mask = others;
+    rest.state = Strand::Converge;
+    rest.need = missing;
+    w.strand().mask &= ~others;
+    w.strands.push_back(std::move(rest));
+  }
+  return n;
 }
 
 void Machine::deadlock() {

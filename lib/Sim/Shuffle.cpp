@@ -9,35 +9,20 @@ using namespace attn::sim;
 
 namespace {
 
-/// The lanes that take part, once they are together; none while they are not.
-uint32_t members(Machine &m, Warp &w, const Instr &i, uint32_t mask, int32_t slot) {
-  m.demand(w, i, slot, mask, "the member mask");
-  const unsigned first = unsigned(__builtin_ctz(mask));
-  const uint32_t named = uint32_t(w.value(slot)[first]);
-  for (unsigned l = 0; l < warpLanes; ++l) {
-    if (!(mask >> l & 1))
-      continue;
-    const uint32_t own = uint32_t(w.value(slot)[l]);
-    if (!(own >> l & 1))
-      m.stop("divergence", i, fmt::format("{} executes this but is not in its member mask {:#010x}", m.who(w, l), own),
-             "name every executing lane in the mask");
-    if (own != named)
-      m.stop("divergence", i,
-             fmt::format("lanes of warp {} execute this together with different member masks {:#010x} and {:#010x}",
-                         w.index, named, own),
-             "give all lanes of one group the same mask");
-  }
-  const uint32_t need = named & w.alive;
-  return m.together(w, i, mask, need) ? need : 0;
+/// Handles the groups that the member masks in source `Mask` make of the executing lanes, one after another.
+template <void (*Each)(Machine &, Warp &, const Instr &, uint32_t group), unsigned Mask>
+Step execGroups(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
+  uint32_t groups[warpLanes];
+  const unsigned n = m.memberGroups(w, i, mask, m.program.slots[i.slots + i.dests + Mask], groups);
+  for (unsigned k = 0; k < n; ++k)
+    Each(m, w, i, groups[k]);
+  return n ? Step::Next : Step::Wait;
 }
 
 enum ShuffleMode : uint8_t { Up, Down, Bfly, Idx };
 
-Step execShuffle(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
+void shuffleGroup(Machine &m, Warp &w, const Instr &i, uint32_t group) {
   const int32_t *slot = &m.program.slots[i.slots], *from = slot + i.dests;
-  const uint32_t group = members(m, w, i, mask, from[3]);
-  if (!group)
-    return Step::Wait;
   m.demand(w, i, from[1], group, "the lane operand");
   m.demand(w, i, from[2], group, "the clamp operand");
   const uint64_t *a = w.value(from[0]), *b = w.value(from[1]), *c = w.value(from[2]);
@@ -89,7 +74,6 @@ Step execShuffle(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
         p[l] = valid >> l & 1;
     w.defined[size_t(slot[1])] |= group;
   }
-  return Step::Next;
 }
 
 enum VoteMode : uint8_t { All, Any, Uniform, Ballot };
@@ -103,11 +87,8 @@ void setAll(Machine &m, Warp &w, const Instr &i, uint32_t mask, uint64_t value) 
   w.defined[size_t(slot)] |= mask;
 }
 
-Step execVote(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
+void voteGroup(Machine &m, Warp &w, const Instr &i, uint32_t group) {
   const int32_t *from = &m.program.slots[i.slots + i.dests];
-  const uint32_t group = members(m, w, i, mask, from[1]);
-  if (!group)
-    return Step::Wait;
   m.demand(w, i, from[0], group, "the predicate that is voted on");
   uint32_t yes = 0;
   for (unsigned l = 0; l < warpLanes; ++l)
@@ -115,7 +96,6 @@ Step execVote(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
       yes |= 1u << l;
   const bool all = yes == group, any = yes != 0;
   setAll(m, w, i, group, i.mode == All ? all : i.mode == Any ? any : i.mode == Uniform ? all || !any : yes);
-  return Step::Next;
 }
 
 Step execActiveMask(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
@@ -125,11 +105,8 @@ Step execActiveMask(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
 
 enum Reduction : uint8_t { Add, Min, Max, And, Or, Xor };
 
-Step execRedux(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
+void reduxGroup(Machine &m, Warp &w, const Instr &i, uint32_t group) {
   const int32_t *from = &m.program.slots[i.slots + i.dests];
-  const uint32_t group = members(m, w, i, mask, from[1]);
-  if (!group)
-    return Step::Wait;
   m.demand(w, i, from[0], group, "the value that is reduced");
   uint32_t r = 0;
   bool first = true;
@@ -148,14 +125,10 @@ Step execRedux(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
     first = false;
   }
   setAll(m, w, i, group, r);
-  return Step::Next;
 }
 
-Step execMatch(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
+void matchGroup(Machine &m, Warp &w, const Instr &i, uint32_t group) {
   const int32_t *slot = &m.program.slots[i.slots], *from = slot + i.dests;
-  const uint32_t group = members(m, w, i, mask, from[1]);
-  if (!group)
-    return Step::Wait;
   m.demand(w, i, from[0], group, "the value that is matched");
   const uint64_t *a = w.value(from[0]);
   uint64_t r[warpLanes] = {};
@@ -177,15 +150,11 @@ Step execMatch(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
   }
   for (unsigned n = 0; n < i.dests; ++n)
     w.defined[size_t(slot[n])] |= group;
-  return Step::Next;
 }
 
 /// Any lane may be the leader, the same for one mask every time: the seed says which.
-Step execElect(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
+void electGroup(Machine &m, Warp &w, const Instr &i, uint32_t group) {
   const int32_t *slot = &m.program.slots[i.slots];
-  const uint32_t group = members(m, w, i, mask, slot[i.dests]);
-  if (!group)
-    return Step::Wait;
   unsigned n = unsigned((i.info.seed * 0x9e3779b97f4a7c15 + group) >> 32) % unsigned(__builtin_popcount(group));
   uint32_t left = group;
   while (n--)
@@ -197,7 +166,6 @@ Step execElect(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
     if (group >> l & 1)
       p[l] = l == leader;
   w.defined[size_t(slot[1])] |= group;
-  return Step::Next;
 }
 
 void destPair(Decoder &d, unsigned bits, bool both) {
@@ -227,7 +195,7 @@ void decodeShuffle(Decoder &d) {
   destPair(d, 32, false);
   for (size_t n = 1; n < 5; ++n)
     d.source(d.operand(n), Type::B32);
-  d.set(execShuffle);
+  d.set(execGroups<shuffleGroup, 3>);
 }
 
 void decodeVote(Decoder &d) {
@@ -245,7 +213,7 @@ void decodeVote(Decoder &d) {
   p.negated = false;
   d.source(p, Type::Pred);
   d.source(d.operand(2), Type::U32);
-  d.set(execVote);
+  d.set(execGroups<voteGroup, 1>);
 }
 
 void decodeActiveMask(Decoder &d) {
@@ -267,7 +235,7 @@ void decodeRedux(Decoder &d) {
   d.dest(d.operand(0), 32);
   d.source(d.operand(1), Type::B32);
   d.source(d.operand(2), Type::B32);
-  d.set(execRedux);
+  d.set(execGroups<reduxGroup, 1>);
 }
 
 void decodeMatch(Decoder &d) {
@@ -280,7 +248,7 @@ void decodeMatch(Decoder &d) {
   destPair(d, 32, false);
   d.source(d.operand(1), t);
   d.source(d.operand(2), Type::U32);
-  d.set(execMatch);
+  d.set(execGroups<matchGroup, 1>);
 }
 
 void decodeElect(Decoder &d) {
@@ -289,7 +257,7 @@ void decodeElect(Decoder &d) {
   d.expectOperands(2, 2);
   destPair(d, 32, true);
   d.source(d.operand(1), Type::U32);
-  d.set(execElect);
+  d.set(execGroups<electGroup, 0>);
 }
 
 } // namespace attn::sim

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from simulate import Buffer
+
 CUDA = Path(__file__).resolve().parent / "cuda"
 
 
 class Case:
     """One launch. `inputs` and `outputs` are in the order of the kernel's parameters, as (name, value): an array is a buffer that is only read, a string a scalar or
-    `out:type:shape`, a pair ("inout", array) a buffer that is written. `expected(results)` says what is wrong, or nothing."""
+    `out:type:shape` or a tensor map, a Buffer something that only tensor maps know, a pair ("inout", array) a buffer that is written. `expected(results)` says what is wrong, or nothing."""
 
     def __init__(self, file, kernel, grid, block, arguments, expected, shared=0):
         self.file, self.kernel, self.grid, self.block = CUDA / f"{file}.ptx", kernel, grid, block
@@ -67,6 +69,15 @@ def attention_cases(rng):
     bits = [bits_of_bf16(x) for x in (q, k, v)]
     yield Case("attention", "attention", f"{-(-n // 64)},{heads}", 128, [*bits, f"out:f32:{heads}x{n}x64=o", f"i32:{n}", f"f32:{scale}"],
                lambda r: differ("o", r["o"].astype(np.float64), want, 0.015))  # P is rounded to bf16
+
+
+def hopper_cases(rng):
+    m, n, k = 96, 72, 296  # tails everywhere; five steps through three stages
+    a, b = rng.integers(-4, 5, (m, k)).astype(np.float32), rng.integers(-4, 5, (n, k)).astype(np.float32)
+    maps = [f"tensormap:{i},elem=2,dims={k}x{rows},strides={2 * k},box=64x64,swizzle=128" for i, rows in ((0, m), (1, n))]
+    maps.append(f"tensormap:2,elem=4,dims={n}x{m},strides={4 * n},box=32x64,swizzle=128")
+    yield Case("hopper", "hopper", "2,2", 128, [Buffer(bits_of_bf16(a)), Buffer(bits_of_bf16(b)), Buffer(f"out:f32:{m}x{n}=c"), *maps, f"i32:{k}"],
+               lambda r: differ("c", r["c"], a @ b.T))
 
 
 def scan_cases(rng):
@@ -216,5 +227,5 @@ def integer_row(a, b):
 
 def cases(seed):
     rng = np.random.default_rng(seed)
-    for make in (reduce_cases, gemm_cases, attention_cases, scan_cases, histogram_cases, numbers_cases):
+    for make in (reduce_cases, gemm_cases, attention_cases, hopper_cases, scan_cases, histogram_cases, numbers_cases):
         yield from make(rng)

@@ -7,6 +7,7 @@ The last line is `N passed, N failed`.
 """
 
 import argparse
+import base64
 import json
 import sys
 from pathlib import Path
@@ -44,6 +45,145 @@ class Kernel:
         return outcome.results["o"].view(np.uint32)
 
 
+class WgmmaKernel:
+    """Four warps put both tiles where a golden says, fence, and multiply; one word of D a register and thread comes back."""
+
+    kernel, grid, block, shared = "k", 1, 128, 0
+
+    def __init__(self, case, fence="fence.proxy.async;"):
+        n, steps = case["n"], len(case["scale_d"])
+        count = n // 2
+        shared = [case[x] for x in "AB" if case[x]["in"] == "shared"]
+        images = [np.frombuffer(base64.b64decode(s["image"]), np.uint8) for s in shared]
+        size = max(s["base"] + len(bits) for s, bits in zip(shared, images))
+        size = -(-size // 512) * 512
+        image = np.full(size, 0xCD, np.uint8)
+        for s, bits in zip(shared, images):
+            image[s["base"] : s["base"] + len(bits)] = bits
+        a = hexes([w for step in case["A"]["steps"] for w in step]).reshape(steps, 128, 4) if case["A"]["in"] == "registers" else np.zeros((steps, 128, 4), np.uint32)
+        self.arguments = [image.view(np.int32), a.view(np.int32), f"out:i32:128x{count}=o"]
+        self.file = Path("k.ptx")
+        lines = [".version 8.4", ".target sm_90a", ".address_size 64", ".visible .entry k(.param .u64 image, .param .u64 a, .param .u64 out) {",
+                 f".reg .b32 %d<{count}>, %r<4>, %a<{4 * steps}>;", ".reg .b64 %rd<8>;", ".reg .pred %p<2>;", f".shared .align 1024 .b8 memory[{size}];",
+                 "ld.param.u64 %rd0, [image];", "ld.param.u64 %rd1, [a];", "ld.param.u64 %rd2, [out];", "mov.u32 %r0, %tid.x;",
+                 f"mad.wide.u32 %rd2, %r0, {4 * count}, %rd2;", "mad.wide.u32 %rd1, %r0, 16, %rd1;", "mad.wide.u32 %rd0, %r0, 4, %rd0;", "shl.b32 %r1, %r0, 2;"]
+        for at in range(0, size, 512):
+            lines += [f"ld.global.b32 %r2, [%rd0+{at}];", f"st.shared.b32 [%r1+{at}], %r2;"]
+        lines += [f"ld.global.v4.b32 {braces('a', 4 * t, 4)}, [%rd1+{2048 * t}];" for t in range(steps)]
+        lines += [fence, "bar.sync 0;", "wgmma.fence.sync.aligned;"]
+        trans = [case[x].get("transpose_bit", 0) for x in "AB"]
+        halves = ".bf16.bf16" in case["instruction"] or ".f16.f16" in case["instruction"]
+        for t, scale in enumerate(case["scale_d"]):
+            register_a = case["A"]["in"] == "registers"
+            immediates = "1, 1" + ("" if not halves else f", {trans[1]}" if register_a else f", {trans[0]}, {trans[1]}")
+            first = braces("a", 4 * t, 4) if register_a else case["A"]["descriptors"][t]
+            lines += [f"setp.ne.u32 %p0, {scale}, 0;", f"{case['instruction']} {braces('d', 0, count)}, {first}, {case['B']['descriptors'][t]}, %p0, {immediates};"]
+        lines += ["wgmma.commit_group.sync.aligned;", "wgmma.wait_group.sync.aligned 0;"]
+        lines += [f"st.global.b32 [%rd2+{4 * t}], %d{t};" for t in range(count)] + ["ret;", "}"]
+        self.text = "\n".join(lines)
+
+
+def wgmma_tests():
+    """Whole products; and without the proxy fence, or without a wait, something must be found."""
+    for case in load("wgmma.json")["cases"]:
+        def test(tool, case=case):
+            kernel = WgmmaKernel(case)
+            outcome = simulate(tool, kernel, ptx=kernel.text)
+            assert outcome.status == 0, outcome.message
+            got = outcome.results["o"].view(np.float32)
+            thread, i = np.meshgrid(np.arange(128), np.arange(case["n"] // 2), indexing="ij")
+            row, column = 16 * (thread // 32) + thread % 32 // 4 + 8 * (i // 2 % 2), 8 * (i // 4) + 2 * (thread % 4) + i % 2
+            want = np.array(case["D4"], np.float32)[row, column] / 4
+            equal(got, want)
+            for line, kind in (("fence.proxy.async;", "proxy"), ("wgmma.wait_group.sync.aligned 0;", "async"), ("wgmma.fence.sync.aligned;", "async"), ("bar.sync 0;", "race"),
+                               ("wgmma.commit_group.sync.aligned;", "async")):
+                spoiled = simulate(tool, kernel, ptx=kernel.text.replace(line, ""))
+                assert any(f["kind"] == kind for f in spoiled.findings), f"without {line} no {kind} was found: {spoiled.message}"
+
+        yield f"wgmma: {case['name']}", test
+
+
+ELEMENT_BYTES = {"UINT8": 1, "FLOAT16": 2, "BFLOAT16": 2, "FLOAT32": 4, "UINT32": 4}
+
+
+class TensorKernel:
+    """One thread loads a box into a part of shared memory that was filled with cd and fenced, or stores one; the whole of shared memory, or the tensor, comes back."""
+
+    kernel, grid, block, shared = "k", 1, 32, 0
+
+    def __init__(self, case, drop=""):
+        decode = lambda name: np.frombuffer(base64.b64decode(case[name]), np.uint8)
+        t, store = case["tensor_map"], case["kind"] != "load"
+        rank, base = t["tensorRank"], case["shared_base"]
+        image = np.frombuffer(base64.b64decode(case["shared"]), np.uint8) if store else np.full(len(decode("shared_after")), 0xCD, np.uint8)
+        size = -(-(base + len(image)) // 128) * 128
+        memory = np.full(size, 0xCD, np.uint8)
+        memory[base : base + len(image)] = image
+        tensor = decode("global_before" if store else "global")
+        tensor = np.concatenate([tensor, np.zeros(-len(tensor) % 4, np.uint8)])
+        swizzle = t["swizzle"].removesuffix("B").replace("NONE", "0")
+        listed = lambda name: "x".join(str(v) for v in t[name])
+        text = f"tensormap:0,elem={ELEMENT_BYTES[t['tensorDataType']]},dims={listed('globalDim')},box={listed('boxDim')},swizzle={swizzle},steps={listed('elementStrides')}"
+        text += (f",strides={listed('globalStrides')}" if rank > 1 else "") + (",fill=nan" if t["oobFill"] != "NONE" else "")
+        self.arguments = [("inout", "t", tensor.view(np.int32)) if store else tensor.view(np.int32), text, memory.view(np.int32), f"out:i32:{size // 4}=o"]
+        self.file, self.base, self.length = Path("k.ptx"), base, len(image)
+        lines = [".version 8.6", ".target sm_90a", ".address_size 64",
+                 ".visible .entry k(.param .u64 t, .param .align 64 .b8 map[128], .param .u64 image, .param .u64 out) {",
+                 ".reg .b32 %r<4>;", ".reg .b64 %rd<8>;", ".reg .pred %p<4>;", f".shared .align 1024 .b8 memory[{size}];", ".shared .align 8 .b8 barrier[8];",
+                 "ld.param.u64 %rd0, [image];", "ld.param.u64 %rd2, [out];", "mov.u32 %r0, %tid.x;", "mov.b64 %rd1, map;", "cvta.param.u64 %rd1, %rd1;",
+                 "mad.wide.u32 %rd2, %r0, 4, %rd2;", "mad.wide.u32 %rd0, %r0, 4, %rd0;", "shl.b32 %r1, %r0, 2;", "setp.ne.u32 %p0, %r0, 0;"]
+        for at in range(0, size, 128):
+            lines += [f"ld.global.b32 %r2, [%rd0+{at}];", f"st.shared.b32 [%r1+{at}], %r2;"]
+        lines += ["@!%p0 mbarrier.init.shared.b64 [barrier], 1;", "fence.proxy.async;", "bar.sync 0;"]
+        coordinates = ", ".join(str(c) for c in case["coordinates"])
+        if store:
+            lines += [f"@!%p0 cp.async.bulk.tensor.{rank}d.global.shared::cta.tile.bulk_group [%rd1, {{{coordinates}}}], [memory+{base}];",
+                      "cp.async.bulk.commit_group;", "cp.async.bulk.wait_group 0;"]
+        else:
+            lines += [f"@!%p0 mbarrier.arrive.expect_tx.shared.b64 _, [barrier], {case['transaction_bytes']};",
+                      f"@!%p0 cp.async.bulk.tensor.{rank}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [memory+{base}], [%rd1, {{{coordinates}}}], [barrier];",
+                      "W: mbarrier.try_wait.parity.shared.b64 %p1, [barrier], 0;", "@!%p1 bra W;"]
+        for at in range(0, size, 128):
+            lines += [f"ld.shared.b32 %r2, [%r1+{at}];", f"st.global.b32 [%rd2+{at}], %r2;"]
+        self.text = "\n".join([*lines, "ret;", "}"])
+
+
+def tensor_tests():
+    """Boxes with every kind of edge; a wrong count of bytes, a missing wait or a missing proxy fence must be found."""
+    golden = load("tma.json")
+    for case in golden["loads"] + golden["stores"]:
+        if case["kind"] == "add":
+            continue  # reductions are not simulated
+
+        def test(tool, case=case):
+            kernel, store = TensorKernel(case), case["kind"] != "load"
+            outcome = simulate(tool, kernel, ptx=kernel.text)
+            assert outcome.status == 0, outcome.message
+            want = np.frombuffer(base64.b64decode(case["global_after" if store else "shared_after"]), np.uint8)
+            got = outcome.results["t"].view(np.uint8)[: len(want)] if store else outcome.results["o"].view(np.uint8)[kernel.base : kernel.base + kernel.length]
+            equal(got, want)
+            spoiled = [("fence.proxy.async;", "", "proxy")]
+            if not store:
+                spoiled += [("@!%p1 bra W;", "", "async"), (f"_, [barrier], {case['transaction_bytes']};", f"_, [barrier], {case['transaction_bytes'] + 16};", "deadlock")]
+            for before, after, kind in spoiled:
+                findings = {f["kind"] for f in simulate(tool, kernel, ptx=kernel.text.replace(before, after), when="latest").findings}
+                assert kind in findings, f"without {before} no {kind} was found, but {findings}"
+
+        yield f"tma: {case['kind']} {case['name']}", test
+    for case in golden["encode"]:
+        def test(tool, case=case):
+            listed = lambda name: "x".join(str(v) for v in case[name])
+            kernel = TensorKernel(golden["loads"][0])
+            kernel.arguments[1] = (f"tensormap:0,elem={case['element_bytes']},dims={listed('globalDim')},strides={listed('globalStrides')},box={listed('boxDim')},"
+                                   f"steps={listed('elementStrides')},swizzle={case['swizzle_bytes']},offset={case['address_mod_128']}")
+            outcome = simulate(tool, kernel, ptx=kernel.text)
+            for violation in case["violations"]:
+                assert outcome.status == 2 and violation in outcome.message, f"'{violation}' was not refused: {outcome.message}"
+            assert case["violations"] or outcome.status != 2, outcome.message
+
+        yield f"tma: encoder, {case['what']}", test
+
+
 def load(name):
     return json.loads((GOLDEN / name).read_text())
 
@@ -60,7 +200,8 @@ def equal(got, want):
     got, want = np.asarray(got), np.asarray(want)
     if not np.array_equal(got, want):
         at = tuple(int(x[0]) for x in np.nonzero(got != want))
-        raise AssertionError(f"{list(at)} is {int(got[at]):08x}, expected {int(want[at]):08x}; {int((got != want).sum())} differ")
+        show = (lambda v: f"{int(v):08x}") if got.dtype.kind != "f" else str
+        raise AssertionError(f"{list(at)} is {show(got[at])}, expected {show(want[at])}; {int((got != want).sum())} differ")
 
 
 def mma_kernel(instruction, a, b, c):
@@ -294,7 +435,7 @@ def main():
     p.add_argument("--only", default="")
     args = p.parse_args()
     passed = failed = 0
-    for family in (mma_tests, fragment_tests, matrix_tests, shuffle_tests, number_tests, mbarrier_tests, group_tests, barrier_tests):
+    for family in (mma_tests, wgmma_tests, tensor_tests, fragment_tests, matrix_tests, shuffle_tests, number_tests, mbarrier_tests, group_tests, barrier_tests):
         for name, test in family():
             if args.only not in name:
                 continue

@@ -35,15 +35,17 @@ def mutations(text):
         code = line.split("//")[0].strip()
         if re.match(r"(bar|barrier)\.", code):
             yield number, "barrier", ""
-        elif re.match(r"cp\.async\.wait", code):
+        elif re.match(r"(cp\.async(\.bulk)?|wgmma)\.wait_group|cp\.async\.wait_all", code):
             yield number, "wait", ""
-            groups = re.match(r"cp\.async\.wait_group (\d+);", code)
+            groups = re.match(r"(\S*wait_group\S*)\s+(\d+);", code)
             if groups:
-                yield number, "weaker wait", f"cp.async.wait_group {int(groups[1]) + 1};"
-        elif re.match(r"cp\.async\.commit", code):
+                yield number, "weaker wait", f"{groups[1]} {int(groups[2]) + 1};"
+        elif re.match(r"(cp\.async(\.bulk)?|wgmma)\.commit", code):
             yield number, "commit", ""
-        elif re.match(r"(membar|fence)", code):
+        elif re.match(r"(membar|(wgmma\.)?fence)", code):
             yield number, "fence", ""
+        elif re.match(r"mbarrier\.(init|arrive)", code):
+            yield number, "mbarrier operation", ""
         elif code.startswith("@"):
             yield number, "guard", code.split(None, 1)[1]
             yield number, "guarded", ""
@@ -54,12 +56,14 @@ def mutations(text):
 
 def spans(text):
     """First and last line of each kernel."""
-    result, name, start = {}, None, 0
+    result, name, start, depth = {}, None, 0, 0
     for number, line in enumerate(text.splitlines(), 1):
         entry = re.search(r"\.entry (\w+)", line)
         if entry:
             name, start = entry[1], number
-        elif line.startswith("}") and name:
+        code = line.split("//")[0]
+        depth += code.count("{") - code.count("}")
+        if name and depth == 0 and "}" in code:
             result[name] = (start, number)
             name = None
     return result
@@ -77,14 +81,14 @@ def caught(tool, case, lines, number, replacement, base):
     """How the mutant was caught, or None."""
     text = "\n".join([*lines[: number - 1], replacement, *lines[number:]]) + "\n"
     for seed, when in ((1, "latest"), (2, "earliest"), (3, "random")):
-        outcome = simulate(tool, case, ptx=text, seed=seed, when=when, max_steps=400_000)
+        outcome = simulate(tool, case, ptx=text, seed=seed, when=when, max_steps=10_000 + 4 * base.steps)
         if outcome.status == 1:
             return outcome.findings[0]["kind"]
         if outcome.status:
             return "refused"
         if case.expected(outcome.results):
             return "wrong result"
-        if outcome.wavefronts > base:
+        if outcome.wavefronts > base.wavefronts:
             return "bank conflicts"
     return None
 
@@ -108,8 +112,8 @@ def main():
         assert base.status == 0 and not case.expected(base.results), f"{case.name} itself: {base.message}"
         drawn = random.Random(f"{args.seed} {case.name}")
         for number, what, replacement in mutations("\n".join(lines)):
-            if first <= number <= last and not same_here(base, number, what) and (args.long or not what.startswith("guard") or drawn.random() < 0.5):
-                work.append((case, lines, number, what, replacement, base.wavefronts))
+            if first <= number <= last and not same_here(base, number, what) and (args.long or not what.startswith("guard") or drawn.random() < 0.3):
+                work.append((case, lines, number, what, replacement, base))
     with ThreadPoolExecutor(args.jobs) as pool:
         how = list(pool.map(lambda w: caught(args.attn_sim, w[0], w[1], w[2], w[4], w[5]), work))
     counts, missed, failed = {}, 0, 0

@@ -8,9 +8,15 @@ from pathlib import Path
 import numpy as np
 
 
+class Buffer:
+    def __init__(self, value):
+        self.value = value
+
+
 class Outcome:
     def __init__(self, status, report, message, results):
         self.status, self.message, self.results = status, message, results
+        self.steps = report.get("steps", 0)
         self.findings = report.get("findings", [])
         self.executed_lines = set(report.get("executed_lines", []))
         self.guards = {g["line"]: (g["lanes"], g["on"]) for g in report.get("guards", [])}
@@ -28,6 +34,9 @@ def simulate(tool, case, ptx=None, seed=1, when="random", max_steps=20_000_000, 
             (folder / "kernel.ptx").write_text(ptx)
         outputs = {}
         for n, a in enumerate(case.arguments):
+            option = "--arg"
+            if isinstance(a, Buffer):  # known to tensor maps alone
+                option, a = "--buffer", a.value
             if isinstance(a, str) and a.startswith("out:") and "=" in a:
                 form, name = a.split("=")
                 outputs[name] = folder / f"{name}.out.npy"
@@ -40,7 +49,7 @@ def simulate(tool, case, ptx=None, seed=1, when="random", max_steps=20_000_000, 
             elif not isinstance(a, str):
                 np.save(folder / f"a{n}.npy", a)
                 a = str(folder / f"a{n}.npy")
-            command += ["--arg", a]
+            command += [option, a]
         run = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
         report = json.loads((folder / "report.json").read_text()) if (folder / "report.json").exists() else {}
         results = {name: np.load(path) for name, path in outputs.items() if path.exists()}

@@ -24,6 +24,10 @@ const char *const attn::simtool::usageText =
                             in.npy                               a buffer that is only read
                             inout:a.npy=b.npy                    read from a.npy, written, saved as b.npy
                             out:f32:2x64=o.npy                   a buffer without contents, saved as o.npy (no =FILE: not saved)
+                            tensormap:0,elem=2,dims=64x256,strides=128,box=64x64[,swizzle=128][,steps=1x1][,offset=0][,fill=nan]
+                                                                 a tensor map (TMA) of the buffer that is argument 0; dimension 0 is
+                                                                 the contiguous one, strides in bytes of the other dimensions
+  --buffer B              a buffer (.npy, inout: or out:) that is no parameter; tensor maps name it by its place among --arg and --buffer, from 0
                           Types of outputs: f64 f32 f16 bf16 i64 i32 i8. A bf16 file is numpy's uint16.
   --seed N                order of warps, approximations, orders of sums (default 1)
   --async WHEN            earliest, latest or random: when asynchronous copies read their source (default random)
@@ -139,12 +143,72 @@ bool parseOutput(const std::string &text, ArgumentText &a, std::string &error) {
   return true;
 }
 
+/// "2x64" into numbers.
+template <typename T> bool parseList(const std::string &text, std::vector<T> &list) {
+  for (size_t at = 0; at <= text.size();) {
+    const size_t x = std::min(text.find('x', at), text.size());
+    uint64_t v;
+    if (!parseUnsigned(text.substr(at, x - at), v))
+      return false;
+    list.push_back(T(v));
+    at = x + 1;
+  }
+  return true;
+}
+
+bool parseMapField(const std::string &name, const std::string &value, sim::TensorMap &map) {
+  uint64_t v = 0;
+  if (name == "dims")
+    return parseList(value, map.dims);
+  if (name == "strides")
+    return parseList(value, map.strides);
+  if (name == "box")
+    return parseList(value, map.box);
+  if (name == "steps")
+    return parseList(value, map.elementStrides);
+  if (name == "fill")
+    return map.fillNan = value == "nan";
+  if (!parseUnsigned(value, v))
+    return false;
+  if (name.empty())
+    map.buffer = v;
+  else if (name == "elem" && (v == 1 || v == 2 || v == 4 || v == 8))
+    map.elementBytes = uint32_t(v);
+  else if (name == "swizzle" && (v == 0 || v == 32 || v == 64 || v == 128))
+    map.swizzle = uint32_t(v);
+  else if (name == "offset")
+    map.offset = v;
+  else
+    return false;
+  return true;
+}
+
+bool parseMap(const std::string &text, ArgumentText &a, std::string &error) { // 0,elem=2,dims=...
+  a.kind = ArgumentText::Map;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    const std::string field = text.substr(at, comma - at);
+    const size_t equals = field.find('=');
+    const bool named = equals != std::string::npos;
+    if (named == (at == 0) ||
+        !parseMapField(named ? field.substr(0, equals) : "", named ? field.substr(equals + 1) : field, a.map))
+      return error = fmt::format("--arg tensormap:{}: '{}' is not understood; --help shows the form", text, field),
+             false;
+    at = comma + 1;
+  }
+  if (a.map.elementStrides.empty())
+    a.map.elementStrides.assign(a.map.dims.size(), 1);
+  return true;
+}
+
 bool parseArgument(const std::string &text, ArgumentText &a, std::string &error) {
   a.text = text;
   if (text.rfind("out:", 0) == 0) {
     a.kind = ArgumentText::Output;
     return parseOutput(text.substr(4), a, error);
   }
+  if (text.rfind("tensormap:", 0) == 0)
+    return parseMap(text.substr(10), a, error);
   if (text.rfind("inout:", 0) == 0) {
     a.kind = ArgumentText::InOut;
     const size_t equals = text.find('=');
@@ -190,8 +254,8 @@ std::optional<Options> attn::simtool::parseOptions(const std::vector<std::string
       continue;
     }
     bool known = false;
-    for (const char *option : {"--kernel", "--grid", "--block", "--shared", "--arg", "--seed", "--async", "--max-steps",
-                               "--resident", "--report"})
+    for (const char *option : {"--kernel", "--grid", "--block", "--shared", "--arg", "--buffer", "--seed", "--async",
+                               "--max-steps", "--resident", "--report"})
       known |= name == option;
     if (!known)
       return error = fmt::format("unknown option {}; --help shows them", name), std::nullopt;
@@ -227,6 +291,10 @@ std::optional<Options> attn::simtool::parseOptions(const std::vector<std::string
       o.arguments.emplace_back();
       if (!parseArgument(value, o.arguments.back(), error))
         return std::nullopt;
+      o.arguments.back().isParameter = name == "--arg";
+      if (name == "--buffer" &&
+          (o.arguments.back().kind == ArgumentText::Scalar || o.arguments.back().kind == ArgumentText::Map))
+        return error = fmt::format("--buffer {}: neither a .npy file nor inout: nor out:", value), std::nullopt;
     }
     if (!good)
       return error = fmt::format("{} {}: no such value; --help shows the forms", name, value), std::nullopt;

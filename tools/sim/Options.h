@@ -15,12 +15,14 @@ enum Exit : int { ExitClean = 0, ExitFinding = 1, ExitUsage = 2 };
 
 /// One --arg as written: a scalar, a file to read, a made output, or both.
 struct ArgumentText {
-  enum Kind : uint8_t { Scalar, Input, InOut, Output } kind = Scalar;
+  enum Kind : uint8_t { Scalar, Input, InOut, Output, Map } kind = Scalar;
   std::string text;               ///< for messages
   std::vector<uint8_t> value;     ///< of a scalar
   std::string input, output;      ///< files
   Element element = Element::F32; ///< of an output
   std::vector<int64_t> shape;
+  sim::TensorMap map;
+  bool isParameter = true;
 };
 
 struct Options {

@@ -24,6 +24,7 @@
 #define ATTN_SIM_LAUNCH_H
 
 #include "attn/Sim/Module.h"
+#include "attn/Sim/TensorMap.h"
 
 #include <array>
 #include <map>
@@ -41,8 +42,10 @@ struct Argument {
   std::string name; ///< in reports
   std::vector<uint8_t> value;
   bool isBuffer = false, readOnly = false;
-  bool defined = true;       ///< else every byte is poison until it is written
-  std::vector<uint8_t> data; ///< of a buffer, before and after the launch
+  bool isParameter = true;    ///< else a buffer that only tensor maps know
+  std::vector<TensorMap> map; ///< one: the parameter is a tensor map of 128 bytes
+  bool defined = true;        ///< else every byte is poison until it is written
+  std::vector<uint8_t> data;  ///< of a buffer, before and after the launch
   /// After the launch: bytes that are still poison.
   std::vector<uint8_t> poison;
 };

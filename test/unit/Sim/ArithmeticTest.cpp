@@ -105,6 +105,9 @@ TEST(Integer, Words) {
       {"prmt.b32 %r3, %r1, %r2, 0x0098", 0x00008040, 0, 0x4040ff00},
       {"prmt.b32.f4e %r3, %r1, %r2, 1", 0x33221100, 0x77665544, 0x44332211},
       {"prmt.b32.rc16 %r3, %r1, %r2, 1", 0x33221100, 0, 0x33223322},
+      {"bmsk.clamp.b32 %r3, %r1, %r2", 4, 8, 0xff0},
+      {"bmsk.clamp.b32 %r3, %r1, %r2", 40, 8, 0},
+      {"szext.clamp.s32 %r3, %r1, %r2", 0x1f0, 8, 0xfffffff0},
       {"sad.s32 %r3, %r1, %r2, 1", uint32_t(-5), 3, 9},
       {"dp4a.s32.s32 %r3, %r1, %r2, 10", 0xff02fe04, 0x01010101, uint32_t(10 - 1 + 2 - 2 + 4)},
       {"slct.s32.s32 %r3, 7, 8, %r1", 0x80000000, 0, 8},
@@ -309,6 +312,24 @@ TEST(Memory, VectorsWidthsAndCalls) {
               32, std::vector<uint64_t>(64, 21));
   EXPECT_TRUE(o.error.empty() && o.report.clean()) << o.text();
   EXPECT_TRUE(o.out[3] == 45 && o.out[20] == 100);
+}
+
+TEST(Memory, FunctionsHaveNamesOfTheirOwn) {
+  // Two functions, one calling the other, with the same names for parameters and variables.
+  const std::string functions =
+      ".func (.param .b64 r) inner(.param .b64 x)\n{\n.reg .b64 %rd<3>; .local .align 8 .b8 depot[8];\n"
+      "ld.param.u64 %rd1, [x];\nmul.lo.u64 %rd2, %rd1, 3;\nst.local.u64 [depot], %rd2;\nld.local.u64 %rd2, [depot];\n"
+      "st.param.b64 [r], %rd2;\nret;\n}\n"
+      ".func (.param .b64 r) outer(.param .b64 x)\n{\n.reg .b64 %rd<5>; .local .align 8 .b8 depot[8];\n"
+      "ld.param.u64 %rd1, [x];\nst.local.u64 [depot], %rd1;\n{\n.param .b64 a; .param .b64 v;\nadd.u64 %rd2, %rd1, 1;\n"
+      "st.param.b64 [a], %rd2;\ncall.uni (v), inner, (a);\nld.param.b64 %rd3, [v];\n}\nld.local.u64 %rd4, [depot];\n"
+      "add.u64 %rd4, %rd4, %rd3;\nst.param.b64 [r], %rd4;\nret;\n}\n";
+  const auto o = runText(kernelOf("{\n.param .b64 a; .param .b64 v;\nst.param.b64 [a], %x;\ncall.uni (v), outer, "
+                                  "(a);\nld.param.b64 %rd1, [v];\n}\nst.global.u64 [%out], %rd1;",
+                                  functions),
+                         32, std::vector<uint64_t>(64, 10));
+  EXPECT_TRUE(o.error.empty() && o.report.clean()) << o.text();
+  EXPECT_EQ(o.out[5], 43u);
 }
 
 TEST(Counters, ConflictsSectorsBytes) {

@@ -189,6 +189,22 @@ TEST(Divergence, NamesWhoIsMissing) {
   EXPECT_TRUE(o.found("poison", "read lane 20, which takes no part in it")) << o.text();
 }
 
+TEST(Divergence, GroupsOfLanesMayHaveMasksOfTheirOwn) {
+  // Two halves of a warp at one instruction, each with its own mask; then one half waits for a lane that is late.
+  auto o = runBody("and.b32 %r1, %tid, 16;\nmov.u32 %r2, 0xffff;\nshl.b32 %r2, %r2, %r1;\nredux.sync.add.s32 %r3, "
+                   "%tid, %r2;\ncvt.u64.u32 %rd1, %r3;" +
+                   store);
+  EXPECT_TRUE(o.report.clean() && o.out[0] == 120 && o.out[31] == 376) << o.text();
+  o = runBody("and.b32 %r1, %tid, 16;\nmov.u32 %r2, 0xffff;\nshl.b32 %r2, %r2, %r1;\nmov.u32 %r3, "
+              "%tid;\nsetp.ne.u32 %p1, %tid, 20;\n@%p1 bra SYNC;\nadd.u32 %r3, %r3, 100;\nSYNC:\n"
+              "redux.sync.add.s32 %r3, %r3, %r2;\ncvt.u64.u32 %rd1, %r3;" +
+              store);
+  EXPECT_TRUE(o.report.clean() && o.out[0] == 120 && o.out[31] == 476) << o.text();
+  o = runBody("mov.u32 %r2, 0xffffffff;\nsetp.ne.u32 %p1, %tid, 3;\nselp.u32 %r2, %r2, 0xff, %p1;\n"
+              "redux.sync.add.s32 %r3, %tid, %r2;");
+  EXPECT_TRUE(o.found("divergence", "with different member masks")) << o.text();
+}
+
 TEST(Deadlock, SaysWhoWaitsForWhat) {
   auto o = runBody("setp.lt.u32 %p1, %tid, 32;\n@%p1 bra A;\nbar.sync 1;\nA:", 64);
   EXPECT_TRUE(o.found("deadlock", "warp 1 lanes 0xffffffff wait at line")) << o.text();

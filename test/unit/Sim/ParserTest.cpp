@@ -82,7 +82,7 @@ TEST(Decoder, RefusesWithTheExactText) {
   EXPECT_NE(refusal("mov.u32 %r0, nothing;").find("'nothing' is not declared"), std::string::npos);
   EXPECT_NE(refusal("mov.u32 %r0, %pm0;").find("the special register %pm0 is not simulated here"), std::string::npos);
   EXPECT_NE(refusal("bra nowhere;").find("'nowhere' is no label of 'k'"), std::string::npos);
-  EXPECT_NE(refusal("wgmma.fence.sync.aligned;").find("'wgmma.fence.sync.aligned' is not simulated"),
+  EXPECT_NE(refusal("tcgen05.fence::before_thread_sync;").find("'tcgen05.fence::before_thread_sync' is not simulated"),
             std::string::npos);
   EXPECT_NE(refusal("cp.async.ca.shared.global [%r0], [%rd0], 12;").find(".ca copies 4, 8 or 16 bytes"),
             std::string::npos);

@@ -21,6 +21,15 @@ bool isReadInPlace(AttendOp attend);
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);
 
+/// Several scores of one set of values: a batch dimension of which values know nothing and that indexes every part of
+/// the keys alone, with 2 to 4 indices by its type. Keys of all of them then lie side by side in the panels of one
+/// unit, so that values are packed, and few queries' rows swept over, once.
+struct Branch {
+  unsigned dim;
+  int64_t extent;
+};
+std::optional<Branch> branchOf(AttendOp attend);
+
 /// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.
 bool mayStandTogether(AttendOp attend);
 

@@ -32,9 +32,17 @@ void MapEmitter::planTiles() {
     return;
   term = map.getReduced().back();
   unsigned ops = 0;
+  llvm::DenseSet<V> same; // for all elements, so computed once
   for (Operation &op : map.getBody().front().without_terminator()) {
-    if (isa<arith::ConstantOp>(op))
+    auto isSame = [&](V v) {
+      auto arg = dyn_cast<BlockArgument>(v);
+      return arg ? arg.getOwner() != op.getBlock() : same.contains(v);
+    };
+    if (isa<arith::ConstantOp, ExtentOp>(op) ||
+        (isMemoryEffectFree(&op) && !isa<attn::LoadOp, MemberOp>(op) && llvm::all_of(op.getOperands(), isSame))) {
+      same.insert_range(op.getResults());
       continue;
+    }
     if (op.getDialect()->getNamespace() != "arith" && !isa<math::AbsFOp>(op))
       return;
     ++ops;

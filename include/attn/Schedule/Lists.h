@@ -30,6 +30,10 @@ struct Branch {
 };
 std::optional<Branch> branchOf(AttendOp attend);
 
+/// Rows that one query of all heads that share keys, and of all branches, makes, where these are few, of a number that
+/// the text says, and keys can be read by vectors of `lanes` features; else 0.
+int64_t fewRows(AttendOp attend, int64_t lanes);
+
 /// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.
 bool mayStandTogether(AttendOp attend);
 

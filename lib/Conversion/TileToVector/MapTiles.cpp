@@ -50,7 +50,6 @@ void MapEmitter::planTiles() {
   if (ops > 8)
     return;
   SmallVector<unsigned> shares(t.extents.size(), 0); // vectors that the elements along a dimension have in common
-  bool scalars = false;
   for (auto [n, value] : llvm::enumerate(map.getInputs())) {
     Input in;
     in.tensor = &t.tensor(cast<BlockArgument>(value).getArgNumber());

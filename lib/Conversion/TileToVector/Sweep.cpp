@@ -23,6 +23,7 @@ void MainEmitter::visitBlocks(V pass) {
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
+  keepRowParts();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
   SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups), e.i64(0), e.i64(0)};
@@ -46,8 +47,8 @@ void MainEmitter::visitBlocks(V pass) {
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
                 e.when(some, [&] {
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
-                  if (t.packsHere)
-                    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+                  packBlock();
+                  keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
@@ -65,6 +66,11 @@ void MainEmitter::visitBlocks(V pass) {
     count(1, e.sub(done[1], done[2]));
     count(2, e.sub(main.getChunks() ? e.sub(blocks, from0) : blocks, done[1]));
   });
+}
+
+void MainEmitter::packBlock() {
+  if (t.packsHere)
+    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
 }
 
 /// What belongs to the rows of a strip.

@@ -103,7 +103,7 @@ OperandIndex OperandIndex::of(AffineExpr expr) {
 
 V TaskEmitter::summaryBase(unsigned n) {
   V all = panels();
-  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.packedRowBytes()));
+  V base = e.at(slot, e.mul(all, layout.panelBytes() - layout.numSummaries * 32));
   return e.at(base, e.mul(all, n * 32));
 }
 
@@ -167,14 +167,20 @@ V TaskEmitter::rowsOfBranch() {
 
 V TaskEmitter::rowsTogether() {
   V rows = rowsOfMembers(*this);
-  return layout.branches > 1 ? e.add(e.mul(rowsOfBranch(), layout.branches - 1), rows) : rows;
+  return layout.branches == 1 ? rows
+         : layout.alternate   ? e.mul(rows, layout.branches)
+                              : e.add(e.mul(rowsOfBranch(), layout.branches - 1), rows);
 }
 
 void TaskEmitter::placeRows(V count) {
   auto divide = [&](V a, V c) -> V { return arith::DivUIOp::create(e.b, e.loc, a, c); };
   e.loop(e.i64(0), count, 1, [&](V row) {
     V position = e.add(block, row), branch;
-    if (layout.branches > 1) { // the last row of one is repeated in what is left of its last strip
+    if (layout.branches > 1 && layout.alternate) {
+      V rest = e.divUnsigned(position, layout.branches);
+      branch = e.sub(position, e.mul(rest, layout.branches));
+      position = rest;
+    } else if (layout.branches > 1) { // the last row of one is repeated in what is left of its last strip
       V each = rowsOfBranch(), last = e.sub(rowsOfMembers(*this), e.i64(1));
       branch = divide(position, each);
       position = e.min(e.sub(position, e.mul(branch, each)), last);

@@ -1,13 +1,13 @@
 // Coordinate attention: means along rows and along columns, a small shared layer with a folded norm and h-swish, two gates, y = x sigmoid(a_cy) sigmoid(b_cx) (Hou et al., 2021).
-// attn-run: --size c=64 --size y=32 --size x=32 --size m=8 --param rows=32 --param columns=32
-// attn-bench: --size b=64 --size c=192 --size y=56 --size x=56 --size m=8 --param rows=56 --param columns=56
+// attn-run: --size c=64 --size y=32 --size x=32 --size m=8
+// attn-bench: --size b=64 --size c=192 --size y=56 --size x=56 --size m=8
 !x = tensor<?x?x?x?xf32>
 !r = tensor<?x?x?xf32>
 !w = tensor<?x?xf32>
 !v = tensor<?xf32>
-attn.kernel @coordinate(%x: !x, %w1: !w, %b1: !v, %wh: !w, %bh: !v, %ww: !w, %bw: !v, %rows: f32, %columns: f32) -> (out: !x) {
-  %ph = attn.map dims(b, c, y, x) sum(x) (%u = %x[b, c, y, x]) { %m = arith.divf %u, %columns : f32  attn.yield %m : f32 } -> [b, c, y] : (!x) -> !r
-  %pw = attn.map dims(b, c, y, x) sum(y) (%u = %x[b, c, y, x]) { %m = arith.divf %u, %rows : f32  attn.yield %m : f32 } -> [b, c, x] : (!x) -> !r
+attn.kernel @coordinate(%x: !x, %w1: !w, %b1: !v, %wh: !w, %bh: !v, %ww: !w, %bw: !v) -> (out: !x) {
+  %ph = attn.map dims(b, c, y, x) sum(x) (%u = %x[b, c, y, x], x = %i) { %columns = attn.extent %i : f32  %m = arith.divf %u, %columns : f32  attn.yield %m : f32 } -> [b, c, y] : (!x) -> !r
+  %pw = attn.map dims(b, c, y, x) sum(y) (%u = %x[b, c, y, x], y = %i) { %rows = attn.extent %i : f32  %m = arith.divf %u, %rows : f32  attn.yield %m : f32 } -> [b, c, x] : (!x) -> !r
   %uh = attn.map dims(b, m, y, c) sum(c) (%u = %ph[b, c, y], %w = %w1[m, c]) { %z = arith.mulf %u, %w : f32  attn.yield %z : f32 } -> [b, m, y] : (!r, !w) -> !r
   %uw = attn.map dims(b, m, x, c) sum(c) (%u = %pw[b, c, x], %w = %w1[m, c]) { %z = arith.mulf %u, %w : f32  attn.yield %z : f32 } -> [b, m, x] : (!r, !w) -> !r
   %ah = attn.map dims(b, c, y, m) sum(m) (%v = %uh[b, m, y], %a = %b1[m], %w = %wh[c, m]) {

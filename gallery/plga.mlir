@@ -1,6 +1,6 @@
 // Power law graph attention with its graph in the cache: s = q G k / sqrt d, a matrix for every batch row and head between query and key (Gokden, PLDR-LLM, 2025).
-// attn-run: --size n=64 --size g.0=1 --size g.1=8
-// attn-bench: --size n=1024 --size b=2 --size h=14 --size g.0=2 --size g.1=14
+// attn-run: --size n=64
+// attn-bench: --size n=1024 --size b=2 --size h=14
 !t = tensor<?x?x?x64xf32>
 !g = tensor<?x?x64x64xf32>
 attn.kernel @plga(%q: !t, %k: !t, %v: !t, %g: !g) -> (o: !t, lse: tensor<?x?x?xf32>) {

@@ -1,6 +1,6 @@
 // Power law graph attention from the metric A: G = a (f(W A + b) + 1e-9)^p + c with f(z) = z silu(z), powers elementwise, products per head; then s = q G k / sqrt d (Gokden, PLDR-LLM, 2025).
-// attn-run: --size n=64 --size metric.0=1 --size metric.1=8
-// attn-bench: --size n=1024 --size metric.0=1 --size metric.1=8
+// attn-run: --size n=64
+// attn-bench: --size n=1024
 !t = tensor<?x?x?x64xf32>
 !g = tensor<?x?x64x64xf32>
 !w = tensor<?x64x64xf32>

@@ -1,16 +1,15 @@
 // Polarized self-attention as released, parallel: y = sigmoid(W_z W_v x softmax_n(w_q x)) x + sigmoid(softmax_n(mean_n(W_s x) W_u x)) x (Liu et al., 2021).
-// attn-run: --size i=1 --size j=1024 --size wv.0=32 --size ws.0=32 --param pixels=1024
-// attn-bench: --size b=8 --size i=1 --size j=16384 --size wv.0=32 --size ws.0=32 --param pixels=16384
+// attn-run: --size i=1 --size j=1024 --size wv.0=32 --size ws.0=32
+// attn-bench: --size b=8 --size i=1 --size j=16384 --size wv.0=32 --size ws.0=32
 !x = tensor<?x64x?xf32>
 !r = tensor<?x?xf32>
 !w = tensor<?x64xf32>
 !m = tensor<?x1x64xf32>
-attn.kernel @polarized_parallel(%x: !x, %wq: !w, %wv: !w, %wz: !r, %ws: !w, %wu: !w, %pixels: f32) -> (y: !x) {
-  %q0 = attn.map dims(b, i, c) (%u = %x[b, c, 0], %w = %wq[i, c]) { attn.yield %w : f32 } -> [b, i, c] : (!x, !w) -> !m
-  %seen = attn.attend dims(b | i | j | c, e) q = %q0[b, i, c] k = %x[b, c, j] v = %x[b, e, j] scale = 1.0 outputs o[b, i, e] : (!m, !x, !x) -> !m
+attn.kernel @polarized_parallel(%x: !x, %wq: !w, %wv: !w, %wz: !r, %ws: !w, %wu: !w) -> (y: !x) {
+  %seen = attn.attend dims(b | i | j | c, e) q = %wq[i, c] k = %x[b, c, j] v = %x[b, e, j] scale = 1.0 outputs o[b, i, e] : (!w, !x, !x) -> !m
   %ctx = attn.map dims(b, i, m, e) sum(i, e) (%v = %seen[b, i, e], %w = %wv[m, e]) { %y = arith.mulf %v, %w : f32  attn.yield %y : f32 } -> [b, m] : (!m, !w) -> !r
   %up = attn.map dims(b, c, m) sum(m) (%v = %ctx[b, m], %w = %wz[c, m]) { %y = arith.mulf %v, %w : f32  attn.yield %y : f32 } -> [b, c] : (!r, !r) -> !r
-  %mean = attn.map dims(b, c, n) sum(n) (%u = %x[b, c, n]) { %y = arith.divf %u, %pixels : f32  attn.yield %y : f32 } -> [b, c] : (!x) -> !r
+  %mean = attn.map dims(b, c, n) sum(n) (%u = %x[b, c, n], n = %n) { %pixels = attn.extent %n : f32  %y = arith.divf %u, %pixels : f32  attn.yield %y : f32 } -> [b, c] : (!x) -> !r
   %qm = attn.map dims(b, c, m) sum(c) (%v = %mean[b, c], %w = %ws[m, c]) { %y = arith.mulf %v, %w : f32  attn.yield %y : f32 } -> [b, m] : (!r, !w) -> !r
   %q = attn.map dims(b, i, m, e) sum(m) (%v = %qm[b, m], %w = %wu[m, e]) { %y = arith.mulf %v, %w : f32  attn.yield %y : f32 } -> [b, i, e] : (!r, !w) -> !m
   %p = attn.attend dims(b | i | j | c) q = %q[b, i, c] k = %x[b, c, j] scale = 1.0 outputs p[b, i, j] : (!m, !x) -> tensor<?x1x?xf32>

@@ -84,6 +84,8 @@ public:
     for (const AttendOp::Operand &x : operands)
       if (failed(map(x.tensor, x.map)))
         return failure();
+    if (attend.getBilinear() && failed(map(attend.getBilinear(), *attend.getBilinearMap())))
+      return failure();
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
       if (failed(mapFact(facts[kernel.getArgumentTypes().size() + r], attend.outMap(r), "result")))
         return failure();

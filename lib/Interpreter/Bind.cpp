@@ -268,10 +268,10 @@ private:
     return Error::success();
   }
 
-  /// Tokens that none of these axes has alone: an axis of a captured load says how many there are, else the axes of all
-  /// of them `floordiv` a constant, of which the one with the fewest counts.
+  /// Tokens and batch indices that none of these axes has alone: an axis of a captured load says how many there are,
+  /// else for tokens the axes of all of them `floordiv` a constant, of which the one with the fewest counts.
   Error tokens() {
-    for (unsigned dim : {attend.queryDim(), attend.keyDim()}) {
+    for (unsigned dim = 0; dim < attend.dotDim(); ++dim) {
       int64_t &extent = problem.extents[dim];
       if (extent >= 0)
         continue;
@@ -297,7 +297,7 @@ private:
       if (extent > ATTN_MAX_EXTENT)
         return makeError("ATTN_E_OVERFLOW: '" + attend.dimName(dim) + "' has more tokens than fit");
       if (extent < 0)
-        return makeError("ATTN_E_SHAPE: no input says how many tokens '" + attend.dimName(dim) + "' has");
+        return makeError("ATTN_E_SHAPE: no input says what the extent of '" + attend.dimName(dim) + "' is");
     }
     return Error::success();
   }

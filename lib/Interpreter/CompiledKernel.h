@@ -30,6 +30,7 @@ struct CompiledStep {
   Program to;                               // of a root: target, lo, hi
   llvm::SmallVector<CompiledSum> sums;
   unsigned numStats = 0, statsBefore = 0;
+  std::optional<unsigned> lseSum; // the sum of which the seed's number counts in an lse
 };
 
 struct CompiledNormalizer {

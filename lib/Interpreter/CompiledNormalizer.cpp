@@ -31,6 +31,7 @@ public:
       if (Error e = parameter(attend.normArg(n)))
         return e;
     llvm::append_range(context, op.getBody().getArguments());
+    lseSeed = lseSeedOf(op);
     for (Operation &inner : op.getBody().front())
       if (Error e = step(inner))
         return e;
@@ -83,6 +84,8 @@ private:
         return e;
       if (Error e = optional(pass.seedRegion(), step.seed))
         return e;
+      if (lseSeed.kind == LseSeed::Score && lseSeed.pass == pass)
+        step.lseSum = lseSeed.sum;
       if (Error e = optional(pass.statRegion(), step.stat))
         return e;
     } else if (auto root = dyn_cast<RootOp>(op)) {
@@ -118,6 +121,7 @@ private:
   const Problem &problem;
   AttendOp attend;
   SmallVector<Value> context; // parameters, then statistics so far
+  LseSeed lseSeed;
 };
 
 } // namespace

@@ -126,6 +126,7 @@ llvm::Expected<std::unique_ptr<StepEvaluator>> attn::interpreter::makeMap(Kernel
     return bound.takeError();
   const bool f64 = op.accumulationType().isF64();
   bound->problem.accumulation = f64 ? Format::F64 : Format::F32;
+  bound->problem.extents = bound->extents;
   ProgramBuilder builder(bound->problem);
   for (BlockArgument arg : op.getBody().getArguments())
     builder.arg(arg);

@@ -40,6 +40,8 @@ void NormalizerEvaluator<A>::setContext(typename A::Machine &machine, unsigned n
 template <typename A> void NormalizerEvaluator<A>::evaluate(MutableArrayRef<int64_t> dims, const Pairs<A> &row) {
   pairs = &row;
   seeded = false;
+  lseReference = -std::numeric_limits<Acc>::infinity();
+  lseNumber = 0;
   context.clear();
   for (const CompiledParameter &parameter : normalizer.parameters) {
     Acc value = (Acc)parameter.constant;
@@ -102,6 +104,10 @@ template <typename A> bool NormalizerEvaluator<A>::pass(const CompiledStep &step
     setContext(*m.seed, 0, step.statsBefore);
     m.seed->run();
     const auto from = (Acc)m.seed->real();
+    if (step.lseSum) {
+      lseReference = from;
+      lseNumber = (Acc)m.seed->real(1 + *step.lseSum);
+    }
     if (std::isnan(from) || from == infinity)
       return false;
     if (from > -infinity)

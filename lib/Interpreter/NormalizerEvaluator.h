@@ -28,6 +28,9 @@ public:
   void evaluate(llvm::MutableArrayRef<int64_t> dims, const Pairs<A> &pairs);
   RowState state() const { return rowState; }
 
+  /// Of an lse that the normalizer has no output for: the seed that is a score, its reference and its number, or -inf.
+  Acc lseReference = 0, lseNumber = 0;
+
   /// Result `n` of the finish for value feature e; the state is Computed.
   void finishAt(size_t e);
   Acc finished(unsigned n) const { return (Acc)finish.real(n); }

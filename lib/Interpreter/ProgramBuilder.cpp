@@ -141,6 +141,17 @@ void ProgramBuilder::emitOp(Operation *op, uint32_t bad) {
     registers[random.getResult()] = this->random(at(random.getSeed()), indices);
     return;
   }
+  if (auto extent = dyn_cast<ExtentOp>(op)) {
+    unsigned dim =
+        cast<BlockArgument>(extent.getIndex()).getArgNumber() - cast<MapOp>(op->getParentOp()).getInputs().size();
+    const int64_t n = problem.extents[dim];
+    Constant c{program.numRegs++, !extent.getType().isIndex(), n, 0};
+    if (c.isFloat)
+      c.f = roundTo(*formatOf(extent.getType()), (double)n);
+    program.constants.push_back(c);
+    registers[extent.getResult()] = c.reg;
+    return;
+  }
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return emitConstant(constant);
   if (auto code = lookupOp(op->getName().getStringRef()); code && op->getNumResults() == 1)

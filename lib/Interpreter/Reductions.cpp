@@ -55,21 +55,27 @@ std::vector<double> interpreter::topk(int64_t count, const Pairs<A> &pairs, llvm
   return keys;
 }
 
-template <typename A> typename A::Acc interpreter::logSumExp(const Pairs<A> &pairs) {
+template <typename A>
+typename A::Acc interpreter::logSumExp(const Pairs<A> &pairs, typename A::Acc seed, typename A::Acc number) {
   using Acc = typename A::Acc;
   constexpr Acc infinity = std::numeric_limits<Acc>::infinity();
-  Acc largest = -infinity;
+  if (std::isnan(seed) || seed == infinity)
+    return std::numeric_limits<Acc>::quiet_NaN();
+  Acc largest = seed;
   for (Acc s : pairs.scores) {
     if (std::isnan(s) || s == infinity)
       return std::numeric_limits<Acc>::quiet_NaN();
     largest = std::max(largest, s);
   }
-  if (pairs.scores.empty())
+  if (largest == -infinity)
     return -infinity;
   Sum<A> sum;
   for (size_t n = 0; n < pairs.size(); ++n)
     sum.add(pairs.keys[n], std::exp(pairs.scores[n] - largest));
-  return largest + std::log(sum.total());
+  Acc total = sum.total();
+  if (seed > -infinity)
+    total += number * std::exp(seed - largest);
+  return largest + std::log(total);
 }
 
 template float interpreter::reduce<PlainF32>(ReduceKind, const Pairs<PlainF32> &, llvm::ArrayRef<float>);
@@ -80,7 +86,7 @@ template std::vector<double> interpreter::topk<PlainF32>(int64_t, const Pairs<Pl
 template std::vector<double> interpreter::topk<PlainF64>(int64_t, const Pairs<PlainF64> &, llvm::ArrayRef<double>);
 template std::vector<double> interpreter::topk<ExactF32>(int64_t, const Pairs<ExactF32> &, llvm::ArrayRef<double>);
 template std::vector<double> interpreter::topk<ExactF64>(int64_t, const Pairs<ExactF64> &, llvm::ArrayRef<long double>);
-template float interpreter::logSumExp<PlainF32>(const Pairs<PlainF32> &);
-template double interpreter::logSumExp<PlainF64>(const Pairs<PlainF64> &);
-template double interpreter::logSumExp<ExactF32>(const Pairs<ExactF32> &);
-template long double interpreter::logSumExp<ExactF64>(const Pairs<ExactF64> &);
+template float interpreter::logSumExp<PlainF32>(const Pairs<PlainF32> &, float, float);
+template double interpreter::logSumExp<PlainF64>(const Pairs<PlainF64> &, double, double);
+template double interpreter::logSumExp<ExactF32>(const Pairs<ExactF32> &, double, double);
+template long double interpreter::logSumExp<ExactF64>(const Pairs<ExactF64> &, long double, long double);

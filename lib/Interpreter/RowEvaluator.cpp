@@ -44,7 +44,7 @@ public:
           values.assign(1, reduced[o.source.index]);
         break;
       case OutputSource::LogSumExp:
-        values.assign(1, logSumExp<A>(pairs));
+        values.assign(1, lse());
         break;
       case OutputSource::Weights:
         values.assign(p.extents[attend.keyDim()], 0);
@@ -80,6 +80,8 @@ private:
     pairEvaluator.evaluate(dims, keys, pairs, result);
     normalizer.evaluate(dims, pairs);
   }
+
+  Acc lse() const { return logSumExp<A>(pairs, normalizer.lseReference, normalizer.lseNumber); }
 
   void evaluateFinish() {
     const CompiledNormalizer &compiled = kernel.normalizer;
@@ -131,8 +133,7 @@ private:
         if (arg.kind == CompiledEpilogueArgument::Finish)
           machine.setReal(n, finished[arg.index][finished[arg.index].size() > 1 ? e : 0]);
         else
-          machine.setReal(n,
-                          arg.kind == CompiledEpilogueArgument::Reduction ? reduced[arg.index] : logSumExp<A>(pairs));
+          machine.setReal(n, arg.kind == CompiledEpilogueArgument::Reduction ? reduced[arg.index] : lse());
       }
       machine.setInt(numbers + rowDims, e);
       const bool good = machine.run();

@@ -127,6 +127,9 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
         op.emitError("[unsupported_split] the keys cannot be split: ") << why << "; leave the number of chunks out";
         return WalkResult::interrupt();
       }
+      // Small problems side by side share nothing.
+      if (auto branch = branchOf(op); branch && !goesSideBySide(op))
+        op->setAttr(kBranchAttr, Builder(op).getDenseI64ArrayAttr({branch->dim, branch->extent}));
       op->setAttr(kScheduleAttr, choose(op));
       return WalkResult::advance();
     });
@@ -140,7 +143,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t lanes = request.vectorBytes / elementBytes;
     // Two accumulators a row, two registers for keys, one for the broadcast, one to spare.
     int64_t tileRows = (request.vectorRegisters - 4) / 2, tileKeys = 2 * lanes;
-    int64_t features = std::max(op.dotExtent(), op.vPart().extent);
+    auto branch = op->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
+    int64_t features = std::max(op.dotExtent() * (branch ? branch[1] : 1), op.vPart().extent);
 
     // K and V of a block fit in L2, where they stay while the strips of the query block pass.
     int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
@@ -221,10 +225,10 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t few = name == "stream" && request.splitKeys <= 0 && whyUnsplit(op, request.tokenOrder).empty()
                       ? fewRows(op, lanes)
                       : 0;
-    if (few) {
+    int64_t strip = few ? llvm::divideCeil(few, llvm::divideCeil(few, tileRows)) : 0;
+    if (few && (!branch || strip % branch[1] == 0)) { // whose rows alternate
       SmallVector<NamedAttribute> own(fields);
-      int64_t most = std::max<int64_t>(4 / few, 1), strips = llvm::divideCeil(few, tileRows),
-              strip = llvm::divideCeil(few, strips), all = llvm::alignTo(most * few, strip);
+      int64_t most = std::max<int64_t>(4 * (branch ? branch[1] : 1) / few, 1), all = llvm::alignTo(most * few, strip);
       for (auto [n, value] : {std::pair(1, all), {2, all}, {4, strip}})
         own[n].setValue(b.getI64IntegerAttr(value));
       own.push_back(b.getNamedAttr(kFewAttr, b.getI64IntegerAttr(most)));
@@ -234,9 +238,11 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     }
     if (mayStandTogether(op)) {
       SmallVector<NamedAttribute> together(fields);
-      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, tileRows)) // room for 128 heads of one query
+      // Room for 128 heads of one query, and for a block of queries of every branch.
+      int64_t room = std::max<int64_t>(128, branch ? 96 * branch[1] : 0);
+      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, tileRows))
         for (unsigned n : {1, 2})
-          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(128, tileRows)));
+          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(room, tileRows)));
       together.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
       add(together, "split_group", name == "stream" ? "group" : "forced_group");
     }

@@ -1,4 +1,5 @@
 #include "attn/Schedule/Lists.h"
+#include "attn/Schedule/Schedule.h"
 
 #include <numeric>
 
@@ -58,6 +59,33 @@ bool attn::isReadInPlace(AttendOp attend) {
   return attend.numParts() == 1 && isPlain(attend.kPart(0)) && isPlain(attend.vPart()) && !attend.qPart(0).region;
 }
 
+std::optional<Branch> attn::branchOf(AttendOp attend) {
+  if (attend->hasAttr(kExchanged) || attend.getValueless() || gatherable(attend) || ownLists(attend) ||
+      attend.getQueryGrid() || attend.getKeyGrid())
+    return std::nullopt;
+  AttendOp::Operand v = attend.vPart();
+  for (unsigned d = 0; d < attend.numBatch(); ++d) {
+    if (v.map.isFunctionOfDim(d) || (v.region && !v.region->front().getArgument(1 + d).use_empty()))
+      continue;
+    int64_t extent = 0;
+    auto isIndexed = [&](const AttendOp::Operand &part) {
+      int64_t own = 0;
+      for (auto [axis, e] : llvm::enumerate(part.map.getResults()))
+        if (e.isFunctionOfDim(d))
+          own = isa<AffineDimExpr>(e) ? cast<RankedTensorType>(part.tensor.getType()).getDimSize(axis) : -1;
+      bool agrees = extent == 0 || extent == own;
+      extent = own;
+      return !part.region && agrees && own >= 2 && own <= 4;
+    };
+    bool all = true;
+    for (unsigned n = 0; n < attend.numParts(); ++n)
+      all = all && isIndexed(attend.kPart(n));
+    if (all)
+      return Branch{d, extent};
+  }
+  return std::nullopt;
+}
+
 /// How many consecutive indices of batch dimension `dim` share keys and values, as the lowering has it: the divisor of
 /// their maps, 0 where it does not occur. None where a region divides it.
 static std::optional<int64_t> sharedBy(AttendOp attend, unsigned dim) {
@@ -93,8 +121,9 @@ int64_t attn::fewRows(AttendOp attend, int64_t lanes) {
   if (!hasWholeVectors(attend, lanes))
     return 0;
   int64_t rows = 1;
+  auto branch = attend->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    auto own = sharedBy(attend, d);
+    auto own = branch && branch[0] == d ? branch[1] : sharedBy(attend, d);
     if (!own || *own == 0 || *own > 8)
       return 0;
     rows *= *own;
@@ -104,8 +133,9 @@ int64_t attn::fewRows(AttendOp attend, int64_t lanes) {
 
 bool attn::mayStandTogether(AttendOp attend) {
   SmallVector<int64_t> share;
+  auto branch = attend->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    auto own = sharedBy(attend, d);
+    auto own = branch && branch[0] == d ? 0 : sharedBy(attend, d);
     if (!own)
       return false;
     share.push_back(*own);

@@ -33,7 +33,7 @@ def adjust(c, x, rng):
 
 
 def captured(c, rng, channels):
-    return {}, {"rows": float(c.i), "columns": float(c.j)}
+    return {}, {}
 
 
 def fit(i, j, **settings):

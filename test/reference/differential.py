@@ -15,7 +15,8 @@ def visible(inputs, params):
 def reference(inputs, params, dtype):
     t = real(dtype)
     seen = visible(inputs, params)
-    p, p2 = (softmax(scores(inputs[q], inputs[k], default_scale(inputs[q], dtype), dtype), seen, dtype)[0] for q, k in (("q", "k"), ("q2", "k2")))
+    scale = default_scale(inputs["q"], dtype)
+    p, p2 = (softmax(scores(inputs["q"][:, :, n], inputs["k"][:, :, n], scale, dtype), seen, dtype)[0] for n in (0, 1))
     own, start = t(np.float32(params["lambda"])), t(np.float32(params["lambda0"]))
     if exact(dtype):
         x = combine(p - own * p2, inputs["v"], dtype)
@@ -26,6 +27,10 @@ def reference(inputs, params, dtype):
     return {"o": rounded(x / np.sqrt(mean + t(1e-5)) * (inputs["gain"].astype(t) * (1 - start)), dtype)}
 
 
+def operands(c):
+    return {"q": (c.batch, c.heads, 2, c.i, c.d), "k": (c.batch, c.heads, 2, c.j, c.d), "v": (c.batch, c.heads, c.j, c.e)}
+
+
 def captured(c, rng, own, start):
     return {"gain": rng.random(c.e) + 0.5}, {"lambda": f32(own), "lambda0": f32(start), "width": c.e}
 
@@ -34,7 +39,6 @@ def knob(own, start):
     return {"own": own, "start": start}
 
 
-ROW = Row(knobs={"0.5": knob(0.5, 0.2), "none": knob(0, 0), "late": knob(-0.3, 0.78)}, captured=captured, outputs={"o": "flat"}, same_width=True, layouts=("bhsd",),
-          extra=lambda c: {"q2": (c.batch, c.heads, c.i, c.d), "k2": (c.batch, c.heads, c.j, c.d)},
-          text={"width": ["%gain: tensor<{}xf32>", "!r, tensor<{}xf32>) -> !t", "%n = arith.constant {}.0"]},
+ROW = Row(knobs={"0.5": knob(0.5, 0.2), "none": knob(0, 0), "late": knob(-0.3, 0.78)}, operands=operands, captured=captured, outputs={"o": "flat"}, same_width=True, layouts=("bhsd",),
+          text={"width": ["%gain: tensor<{}xf32>", "!r, tensor<{}xf32>) -> !t"]},
           axes=("length", "unequal", "dims", "layout", "batch", "parameter"), few=True)

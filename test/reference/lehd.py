@@ -8,11 +8,11 @@ from row import Row
 
 def visible(inputs, params):
     there = inputs["open"] >= 0
-    return there[:, :, :, None] & there[:, :, None, :]
+    return (there[:, :, None] & there[:, None, :])[:, None]
 
 
 def reference(inputs, params, dtype):
-    at = np.maximum(inputs["open"], 0)[..., None]
+    at = np.maximum(inputs["open"], 0)[:, None, :, None]
     if inputs["q"].shape[2] == 0:
         at = at[:, :, :0]
     q, k, v = (np.take_along_axis(inputs[n], at, 2) for n in "qkv")
@@ -30,7 +30,7 @@ def captured(c, rng, left):
     for b in range(c.batch):
         m = n if b else max(0, n - 3)
         rows[b, rng.permutation(n)[:m]] = rng.permutation(c.j)[:m]
-    return {"open": np.repeat(rows[:, None], 8, axis=1)}, {"d": c.d}
+    return {"open": rows}, {"d": c.d}
 
 
 ROW = Row(knobs={str(part): {"left": part} for part in (0.6, 1, 0.03, 0)}, operands=operands, captured=captured, square=True, base=(102, 102), d=16, same_width=True, layouts=("bhsd",), few=True,

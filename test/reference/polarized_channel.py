@@ -23,9 +23,9 @@ def operands(c):
 
 
 def captured(c, rng, channels):
-    return {"gain": rng.standard_normal(channels), "shift": rng.standard_normal(channels)}, {"channels": channels, "count": f"{channels}.0"}
+    return {"gain": rng.standard_normal(channels), "shift": rng.standard_normal(channels)}, {"channels": channels}
 
 
 ROW = Row(knobs={str(n): {"channels": n} for n in (24, 8, 1, 64)}, operands=operands, captured=captured, adjust=polarized.shrink, fit=polarized.fit, base=(12, 70),
-          text={"channels": ["!x = tensor<?x{}x?xf32>", "!q = tensor<?x{}xf32>", "!w = tensor<?x?x{}xf32>"], "count": ["%n = arith.constant {} : f32"]},
+          text={"channels": ["!x = tensor<?x{}x?xf32>", "!q = tensor<?x{}xf32>", "!w = tensor<?x?x{}xf32>"]},
           outputs={"y": "flat"}, hides=False, layouts=("bhsd",), same_width=True, elements=("f32", "f64"), axes=("length", "unequal", "layout", "batch", "parameter"), few=True)

@@ -28,7 +28,7 @@ def operands(c):
 
 
 def captured(c, rng, channels):
-    return {"gain": rng.standard_normal(hidden(c)), "shift": rng.standard_normal(hidden(c))}, {"channels": channels, "pixels": float(c.j), "hidden": float(hidden(c))}
+    return {"gain": rng.standard_normal(hidden(c)), "shift": rng.standard_normal(hidden(c))}, {"channels": channels}
 
 
 ROW = Row(knobs={str(n): {"channels": n} for n in (24, 8, 1, 64)}, operands=operands, captured=captured, adjust=polarized.shrink, fit=polarized.fit, base=(12, 70),

@@ -23,7 +23,7 @@ def operands(c):
 
 
 def captured(c, rng, channels):
-    return {}, {"channels": channels, "pixels": float(c.j)}
+    return {}, {"channels": channels}
 
 
 ROW = Row(knobs={str(n): {"channels": n} for n in (24, 8, 1, 64)}, operands=operands, captured=captured, adjust=polarized.shrink, fit=polarized.fit, base=(12, 70),

@@ -34,8 +34,9 @@ OutputRows::OutputRows(const Program &program, const Problem &problem, unsigned 
       rowLength = tensor.shape[axis];
       stride = tensor.strides[axis];
     }
-  exactWhereEmpty = source.kind == OutputSource::Reduction || source.kind == OutputSource::Weights ||
-                    source.kind == OutputSource::LogSumExp || (source.kind == OutputSource::Finish && !hasSeed(attend));
+  exactWhereEmpty =
+      source.kind == OutputSource::Reduction || source.kind == OutputSource::Weights ||
+      ((source.kind == OutputSource::LogSumExp || source.kind == OutputSource::Finish) && !hasSeed(attend));
 }
 
 void OutputRows::add(llvm::ArrayRef<int64_t> batch, int64_t token, const std::vector<double> &exactRow,

@@ -1,6 +1,7 @@
 // The text of --explain.
 #include "Report.h"
 
+#include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Schedule/Schedule.h"
 
 using namespace attn;
@@ -36,6 +37,18 @@ void printSplit(const Report &r, AttendOp attend) {
     why = "the sizes of blocks are forced";
   if (!why.empty())
     printLine("unsplit", "keys are not split among tasks: " + why);
+}
+
+/// Which operand takes in the bilinear tensor, and by what count.
+void printBilinear(AttendOp attend) {
+  if (!attend.getBilinear())
+    return;
+  BilinearCost cost = bilinearCost(attend);
+  const bool onK = cost.prefersK();
+  printLine("bilinear",
+            fmt::format("the tensor is taken into {}: {:.3g} multiply-adds where all pairs are seen, {:.3g} on {}{}",
+                        onK ? "k" : "q", onK ? cost.onK : cost.onQ, onK ? cost.onQ : cost.onK, onK ? "q" : "k",
+                        cost.assumed.empty() ? "" : "; chosen before the call, with " + cost.assumed + " assumed"));
 }
 
 void printMap(const Survey &s) {
@@ -120,11 +133,13 @@ void attn::run::printExplanation(const Report &r) {
   }
   if (r.program->attend) {
     printSplit(r, r.program->attend);
+    printBilinear(r.program->attend);
     return printSurvey(r.survey, r.problem->keys());
   }
   for (const auto &step : r.steps) {
     printLine("step", fmt::format("{} of {}", step->step, r.program->steps.size()));
     printSplit(r, step->program->attend);
+    printBilinear(step->program->attend);
     printSurvey(step->survey, step->problem.keys());
   }
 }

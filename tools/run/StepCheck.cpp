@@ -109,7 +109,7 @@ bool exactWhereEmpty(mlir::Operation *op, unsigned result) {
   const bool seed =
       llvm::any_of(normalizer.getBody().front().getOps<PassOp>(), [](PassOp p) { return p.seedRegion(); });
   return source.kind == OutputSource::Reduction || source.kind == OutputSource::Weights ||
-         source.kind == OutputSource::LogSumExp || (source.kind == OutputSource::Finish && !seed);
+         ((source.kind == OutputSource::LogSumExp || source.kind == OutputSource::Finish) && !seed);
 }
 
 /// One result of the kernel, the numbers of its rows one after another.

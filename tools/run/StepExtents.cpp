@@ -206,6 +206,8 @@ private:
       if (name == "n" && !dimNamed(name))
         continue;
       if (auto node = dimNamed(name)) {
+        if (Error e = unambiguous(name, *node))
+          return e;
         if (Error e = set(*node, n, "--size " + name))
           return e;
         continue;
@@ -229,6 +231,20 @@ private:
               if (Error e = set(part.firstDim + d, n, "--size n"))
                 return e;
     return Error::success();
+  }
+
+  /// "x.1" may be the dimension x of step 1 and an axis of the tensor x: then it is neither, unless they are one.
+  Error unambiguous(llvm::StringRef name, unsigned node) {
+    auto [tensor, axis] = name.split('.');
+    unsigned number;
+    Tensor *t = axis.empty() ? nullptr : p.find(tensor);
+    if (!t || axis.getAsInteger(10, number) || number >= t->fact.axes.size() ||
+        find(axes(valueOf(*t)) + number) == find(node))
+      return Error::success();
+    return fail(ExitBadInput,
+                "--size {0}: this is the dimension {1} of step {2} and axis {2} of the tensor {1}; call one of them "
+                "otherwise, or give the size of another dimension or axis that is as long",
+                name.str(), tensor.str(), number);
   }
 
   bool isAttend(const Part &part) const { return bool(program.steps[size_t(&part - parts.data())].attend); }

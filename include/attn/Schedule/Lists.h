@@ -21,8 +21,17 @@ bool isReadInPlace(AttendOp attend);
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);
 
-/// Rows that one query of all heads that share keys makes, where these are few, of a number that the text says, and keys
-/// can be read by vectors of `lanes` features; else 0.
+/// Several scores of one set of values: a batch dimension of which values know nothing and that indexes every part of
+/// the keys alone, with 2 to 4 indices by its type. Keys of all of them then lie side by side in the panels of one
+/// unit, so that values are packed, and few queries' rows swept over, once.
+struct Branch {
+  unsigned dim;
+  int64_t extent;
+};
+std::optional<Branch> branchOf(AttendOp attend);
+
+/// Rows that one query of all heads that share keys, and of all branches, makes, where these are few, of a number that
+/// the text says, and keys can be read by vectors of `lanes` features; else 0.
 int64_t fewRows(AttendOp attend, int64_t lanes);
 
 /// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.

@@ -22,6 +22,9 @@ inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
                                      kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together",
                                      kFewAttr = "few";
+/// On an attend, and on the program it becomes, whose scores share values (branchOf): the batch dimension and its
+/// extent.
+inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
 /// So many queries, or fewer, of every head are rows of a block together with those of the heads that share their keys.
 inline constexpr int64_t kTogetherQueries = 8;
 

@@ -40,6 +40,8 @@ LogicalResult Lowering::run() {
                               kernel.getResultTypes().size(), attend.getDimNames(), attend.getNumBatch(), share,
                               ArrayRef<int64_t>{c, e}, b.getArrayAttr(packed), kernel.getArgAttrsAttr());
   SymbolTable::setSymbolVisibility(program, SymbolTable::getSymbolVisibility(kernel));
+  if (branch)
+    program->setAttr(kBranchAttr, branch);
   Block *body = b.createBlock(&program.getBody(), {}, types, SmallVector<Location>(types.size(), kernel.getLoc()));
   for (auto [from, to] :
        llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
@@ -65,7 +67,8 @@ LogicalResult Lowering::checkShare() {
     int64_t k = 0;
     auto use = [&](int64_t divisor) { k = k == 0 ? divisor : divisor == 0 ? k : std::gcd(k, divisor); };
     for (const AttendOp::Operand &part : keyParts())
-      use(batchShare(part, d));
+      if (!branch || branch[0] != d)
+        use(batchShare(part, d));
     use(batchShare(attend.vPart(), d));
     // Heads that gather other keys share none.
     if (SetListOp gathered = attn::gatherable(attend); gathered && isGathered())
@@ -104,7 +107,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
     return lowerMain(v, TileKeys());
   // pack
   SmallVector<Value> packed;
-  Type kType = tile::PanelsType::get(b.getContext(), c, tileKeys, keys, true, real);
+  Type kType = tile::PanelsType::get(b.getContext(), c * (branch ? branch[1] : 1), tileKeys, keys, true, real);
   Type vType = tile::PanelsType::get(b.getContext(), e, tileKeys, keys, false, real);
   Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
   SetListOp gathered = v.contains(kGatherAttr) ? attn::gatherable(attend) : SetListOp();
@@ -138,7 +141,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   {
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&pack.getBody());
-    packed.push_back(packOf(keyParts(), kType, keyOrder));
+    packed.push_back(packOf(packedKeys(), kType, keyOrder));
     packed.push_back(packOf({attend.vPart()}, vType, keyOrder));
     for (auto [source, map] : summaries)
       packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));

@@ -11,6 +11,7 @@
 #include "NormalizerForm.h"
 #include "attn/Analysis/ArgumentFacts.h"
 #include "attn/Dialect/Tile/Tile.h"
+#include "attn/Schedule/Schedule.h"
 
 namespace attn {
 
@@ -18,7 +19,8 @@ class Lowering {
 public:
   Lowering(KernelOp kernel, AttendOp attend, llvm::ArrayRef<ArgumentFact> facts)
       : kernel(kernel), attend(attend), normalizer(lookupNormalizer(attend)), facts(facts), b(kernel),
-        loc(attend.getLoc()), real(attend.accumulationType()) {}
+        loc(attend.getLoc()), real(attend.accumulationType()),
+        branch(attend->getAttrOfType<mlir::DenseI64ArrayAttr>(kBranchAttr)) {}
 
   mlir::LogicalResult run();
 
@@ -48,6 +50,7 @@ private:
     unsigned producers = 0;          // regions: one for each source, or none
   };
   llvm::SmallVector<AttendOp::Operand> keyParts();
+  llvm::SmallVector<AttendOp::Operand> packedKeys();
   llvm::SmallVector<AttendOp::Operand> queryParts();
   bool keysMayBeAbsent();
   void cloneProducer(mlir::Region *from, mlir::Region &to);
@@ -121,6 +124,7 @@ private:
   mlir::IRMapping args;
   mlir::ValueRange outputs;
   llvm::SmallVector<int64_t> share;
+  mlir::DenseI64ArrayAttr branch; // kBranchAttr, or null
   llvm::SmallVector<OutputSource> sources;
 
   // Of the variant's main phase.

@@ -12,6 +12,19 @@ SmallVector<AttendOp::Operand> Lowering::keyParts() {
   return parts;
 }
 
+/// What the panels of a unit hold: the keys, of every branch where there are several.
+SmallVector<AttendOp::Operand> Lowering::packedKeys() {
+  if (!branch)
+    return keyParts();
+  SmallVector<AttendOp::Operand> parts;
+  for (int64_t n = 0; n < branch[1]; ++n)
+    for (AttendOp::Operand part : keyParts()) {
+      part.map = part.map.replace(b.getAffineDimExpr(branch[0]), b.getAffineConstantExpr(n), part.map.getNumDims(), 0);
+      parts.push_back(part);
+    }
+  return parts;
+}
+
 SmallVector<AttendOp::Operand> Lowering::queryParts() {
   SmallVector<AttendOp::Operand> parts;
   for (unsigned n = 0; n < attend.numParts(); ++n)

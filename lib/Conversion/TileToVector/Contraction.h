@@ -30,7 +30,7 @@ private:
   mlir::Block &block;
   llvm::SmallVector<mlir::Operation *> ops[4]; // by what they depend on; 3: both
   unsigned temporaries = 1;
-  bool bad = false;
+  std::optional<RegionEmitter::BoundsCheck> bad; // the first load that may be out of bounds
 };
 
 } // namespace attn

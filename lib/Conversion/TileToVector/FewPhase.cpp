@@ -28,7 +28,7 @@ void FewEmitter::bindLists() {
 /// Queries in the order of the keys' vectors.
 void FewEmitter::arrangeQuery(V row) {
   int64_t vector = 0;
-  for (Source &s : keys) {
+  for (Source &s : MutableArrayRef(keys).take_front(keys.size() / l.branches)) { // those of one branch are as of any
     for (int64_t n = 0; s.pairs == 2 && n < s.vectors; n += 2) {
       V at = e.at(row, (vector + n) * e.lanes * e.bytes), next = e.at(at, e.lanes * e.bytes);
       V x = e.load(e.vec, at), y = e.load(e.vec, next);
@@ -69,7 +69,8 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
   return s.part.vectorAt(*row.opened, feature);
 }
 
-// s_rj = sum_c q_rc k_jc: some keys by all rows of the strip, an accumulator each.
+// s_rj = sum_c q_rc k_jc: some keys by all rows of the strip, an accumulator each. Of several branches a row meets the
+// keys of its own.
 SmallVector<V> FewEmitter::dot(V panel) {
   int64_t rows = l.tileRows, atOnce = 1; // keys
   while (atOnce < e.lanes && 2 * atOnce * rows <= 12)
@@ -80,7 +81,11 @@ SmallVector<V> FewEmitter::dot(V panel) {
   e.loop(e.i64(0), e.i64(l.width), atOnce, [&](V key) {
     SmallVector<V> sums(atOnce * rows, e.splat(0));
     int64_t before = 0; // vectors of earlier parts
-    for (Source &s : keys) {
+    const int64_t parts = keys.size() / l.branches;
+    for (int64_t number = 0, end = keys.size(); number < end; ++number) {
+      Source &s = keys[number];
+      const int64_t branch = number / parts;
+      before = number % parts ? before : 0;
       std::vector<Row> opened;
       for (int64_t n = 0; n < atOnce; ++n)
         opened.push_back(open(s, e.add(e.add(first, key), n)));
@@ -91,7 +96,7 @@ SmallVector<V> FewEmitter::dot(V panel) {
         SmallVector<V> ks;
         for (const Row &row : opened)
           ks.push_back(vectorOf(s, row, c, base, most));
-        for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t r = branch; r < rows; r += l.branches) {
           V x = e.load(e.vec, e.at(queries, r * l.dot * e.bytes));
           for (int64_t n = 0; n < atOnce; ++n)
             sums[n * rows + r] = e.fma(x, ks[n], sums[n * rows + r]);
@@ -218,10 +223,10 @@ void FewEmitter::accumulateGuarded(unsigned n, V, V, V from, V to) {
 /// are split, many of them.
 V attn::emitFewGuard(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main) {
   Emit &e = t.e;
-  V good = main.getChunks() || t.layout.together ? arith::TruncIOp::create(e.b, e.loc, e.b.getI1Type(),
-                                                                           t.layout.together ? emitTogetherGuard(t, main)
-                                                                                             : emitSplitGuard(t, main))
-                                                 : e.i1(true);
+  V good = main.getChunks() || t.layout.together
+               ? arith::TruncIOp::create(e.b, e.loc, e.b.getI1Type(),
+                                         t.layout.together ? emitTogetherGuard(t, main) : emitSplitGuard(t, main))
+               : e.i1(true);
   int64_t most = cast<IntegerAttr>(variant->getAttr(kFewAttr)).getInt();
   good = e.both(good, e.le(t.extents[t.queryDim()], e.i64(most)));
   for (auto op : pack.getBody().getOps<tile::PackOp>())

@@ -325,6 +325,7 @@ protected:
   V blockKeysAt, blockValuesAt;           // packed
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
+  V branchAt;                             // bytes to its branch of a panel of keys, null: there is one
   llvm::SmallVector<V> sums;
 };
 

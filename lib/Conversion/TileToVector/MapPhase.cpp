@@ -189,6 +189,19 @@ V MapEmitter::emitBody(V acc) {
     r.bind(body.getArgument(n), *elements[n]);
   for (unsigned d = 0; d < indices.size(); ++d)
     r.bind(body.getArgument(elements.size() + d), indices[d]);
+  for (auto extent : body.getOps<ExtentOp>()) {
+    unsigned d = cast<BlockArgument>(extent.getIndex()).getArgNumber() - elements.size();
+    if (extent.getType().isIndex()) {
+      r.bind(extent, r.make(t.extents[d], 0, INT32_MAX));
+      continue;
+    }
+    V n = arith::SIToFPOp::create(e.b, e.loc, extent.getType(), t.extents[d]); // rounded as the text says
+    if (extent.getType().isF32() && e.real.isF64())
+      n = arith::ExtFOp::create(e.b, e.loc, e.real, n);
+    else if (extent.getType() != e.real)
+      n = arith::TruncFOp::create(e.b, e.loc, e.real, n);
+    r.bind(extent, r.real(n));
+  }
   // A sum of products rounds once a term.
   bool isFloat = isa<FloatType>(yielded());
   Value result = body.getTerminator()->getOperand(0);

@@ -32,9 +32,17 @@ void MapEmitter::planTiles() {
     return;
   term = map.getReduced().back();
   unsigned ops = 0;
+  llvm::DenseSet<V> same; // for all elements, so computed once
   for (Operation &op : map.getBody().front().without_terminator()) {
-    if (isa<arith::ConstantOp>(op))
+    auto isSame = [&](V v) {
+      auto arg = dyn_cast<BlockArgument>(v);
+      return arg ? arg.getOwner() != op.getBlock() : same.contains(v);
+    };
+    if (isa<arith::ConstantOp, ExtentOp>(op) ||
+        (isMemoryEffectFree(&op) && !isa<attn::LoadOp, MemberOp>(op) && llvm::all_of(op.getOperands(), isSame))) {
+      same.insert_range(op.getResults());
       continue;
+    }
     if (op.getDialect()->getNamespace() != "arith" && !isa<math::AbsFOp>(op))
       return;
     ++ops;
@@ -42,7 +50,6 @@ void MapEmitter::planTiles() {
   if (ops > 8)
     return;
   SmallVector<unsigned> shares(t.extents.size(), 0); // vectors that the elements along a dimension have in common
-  bool scalars = false;
   for (auto [n, value] : llvm::enumerate(map.getInputs())) {
     Input in;
     in.tensor = &t.tensor(cast<BlockArgument>(value).getArgNumber());

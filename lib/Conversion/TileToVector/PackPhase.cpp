@@ -247,7 +247,7 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
     feature += part.extent;
   }
   KeyPanels out(t, first, 0);
-  e.loop(count, padded, 1, [&](V key) { out.clear(key, 0, l.dot); });
+  e.loop(count, padded, 1, [&](V key) { out.clear(key, 0, l.dot * l.branches); });
 }
 
 static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {

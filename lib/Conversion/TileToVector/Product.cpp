@@ -8,6 +8,8 @@ using Val = RegionEmitter::Val;
 
 SmallVector<V> MainEmitter::dot(V panel) {
   V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
+  if (branchAt)
+    keyPanel = e.at(keyPanel, branchAt);
   return weighOp.getProduct().empty() ? product(keyPanel) : contraction(keyPanel);
 }
 
@@ -123,7 +125,8 @@ RegionEmitter Contraction::with(const RegionEmitter &base, unsigned of, V elemen
   for (Operation *op : ops[of])
     for (V result : op->getResults())
       (void)region.emit(result);
-  bad |= !region.checks.empty();
+  if (!bad && !region.checks.empty())
+    bad = region.checks.front();
   return region;
 }
 
@@ -142,14 +145,20 @@ V Contraction::add(const RegionEmitter &ofQuery, const RegionEmitter &ofKey, V s
   } else {
     sum = e.fadd(sum, vectorOf(result));
   }
-  bad |= !region.checks.empty();
+  if (!bad && !region.checks.empty())
+    bad = region.checks.front();
   return sum;
 }
 
 void Contraction::refuse(Operation *op) const {
-  if (bad)
-    op->emitError("[unsupported_dot] a dot region loads by an index that may be out of bounds; index by batch "
-                  "dimensions, constants and the feature, in an axis whose extent is static where it is no bare index");
+  if (!bad)
+    return;
+  auto program = op->getParentOfType<tile::ProgramOp>();
+  op->emitError("[unsupported_dot] the dot region reads '")
+      << cast<StringAttr>(program.getArgNames()[bad->argument]).getValue() << "' by an index of axis " << bad->axis
+      << " that may be out of bounds, and is run for every feature of every pair, where a check would cost more than "
+         "the sum; index by batch dimensions and the feature alone, or by what stays inside a static extent (e.g. "
+         "arith.remui by a constant), or read it in the region of q or k, where every element is checked once";
 }
 
 RegionEmitter MainEmitter::atFeature(Block &block, V c) {

@@ -208,7 +208,12 @@ V attn::emitSplitGuard(TaskEmitter &t, tile::PhaseOp main) {
 /// Of the number of queries alone, and where keys are split of that of the keys; no group may be a short one.
 V attn::emitTogetherGuard(TaskEmitter &t, tile::PhaseOp main) {
   Emit &e = t.e;
-  V good = e.le(t.extents[t.queryDim()], e.i64(kTogetherQueries));
+  // Branches alone: as many queries as a block has room for of all of them.
+  bool alone = t.layout.branches > 1;
+  for (auto [d, share] : llvm::enumerate(t.program.getShare()))
+    alone &= share == 1 || d == t.layout.branchDim;
+  int64_t most = alone ? t.layout.blockRows / t.layout.branches : 0;
+  V good = e.le(t.extents[t.queryDim()], e.i64(std::max(most, kTogetherQueries)));
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
     if (int64_t share = t.program.getShare()[d]; share > 1) {
       V whole = e.mul(e.divUnsigned(t.extents[d], share), share);

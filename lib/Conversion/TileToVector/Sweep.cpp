@@ -79,6 +79,10 @@ void MainEmitter::enterStrip(V strip) {
   rowLo = e.add(first, r0);
   rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
   qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dot * l.element));
+  if (l.branches > 1) { // all rows of a strip are of one
+    TaskEmitter::Row own(t, rowLo);
+    branchAt = e.mul(t.index[l.branchDim], l.dot * l.width * l.element);
+  }
   negRef = e.at(e.at(t.scratch, l.negRef()), e.mul(r0, l.element));
   acc = e.at(e.at(t.scratch, l.acc()), e.mul(r0, l.valueRowBytes()));
   unset = e.at(e.at(t.scratch, l.unset()), e.mul(r0, 4));

@@ -151,23 +151,48 @@ static V groupOf(TaskEmitter &t, unsigned dim) {
   return share <= 0 ? t.extents[dim] : t.e.min(t.e.i64(share), t.extents[dim]);
 }
 
-V TaskEmitter::rowsTogether() {
-  V rows = extents[queryDim()];
-  for (unsigned d = 0; d < program.getNumBatch(); ++d)
-    if (program.getShare()[d] != 1)
-      rows = e.mul(rows, groupOf(*this, d));
+/// Rows of all members, or of those of one branch.
+static V rowsOfMembers(TaskEmitter &t) {
+  V rows = t.extents[t.queryDim()];
+  for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
+    if (t.program.getShare()[d] != 1 && !(t.layout.branches > 1 && d == t.layout.branchDim))
+      rows = t.e.mul(rows, groupOf(t, d));
   return rows;
+}
+
+V TaskEmitter::rowsOfBranch() {
+  V strips = e.divUnsigned(e.add(rowsOfMembers(*this), layout.tileRows - 1), layout.tileRows);
+  return e.mul(strips, layout.tileRows);
+}
+
+V TaskEmitter::rowsTogether() {
+  V rows = rowsOfMembers(*this);
+  return layout.branches == 1 ? rows
+         : layout.alternate   ? e.mul(rows, layout.branches)
+                              : e.add(e.mul(rowsOfBranch(), layout.branches - 1), rows);
 }
 
 void TaskEmitter::placeRows(V count) {
   auto divide = [&](V a, V c) -> V { return arith::DivUIOp::create(e.b, e.loc, a, c); };
   e.loop(e.i64(0), count, 1, [&](V row) {
-    V position = e.add(block, row), member = divide(position, extents[queryDim()]);
+    V position = e.add(block, row), branch;
+    if (layout.branches > 1 && layout.alternate) {
+      V rest = e.divUnsigned(position, layout.branches);
+      branch = e.sub(position, e.mul(rest, layout.branches));
+      position = rest;
+    } else if (layout.branches > 1) { // the last row of one is repeated in what is left of its last strip
+      V each = rowsOfBranch(), last = e.sub(rowsOfMembers(*this), e.i64(1));
+      branch = divide(position, each);
+      position = e.min(e.sub(position, e.mul(branch, each)), last);
+    }
+    V member = divide(position, extents[queryDim()]);
     V at = e.at(e.at(scratch, layout.places()), e.mul(row, layout.together * 8));
     e.store(e.sub(position, e.mul(member, extents[queryDim()])), at);
     for (unsigned d = program.getNumBatch(); d-- > 0;) {
       V own = index[d];
-      if (program.getShare()[d] != 1) {
+      if (branch && d == layout.branchDim) {
+        own = e.add(own, branch);
+      } else if (program.getShare()[d] != 1) {
         V group = groupOf(*this, d), rest = divide(member, group);
         own = e.add(own, e.sub(member, e.mul(rest, group)));
         member = rest;

@@ -12,6 +12,12 @@ namespace attn {
 struct Layout {
   int64_t element, lanes, width;   // bytes of an element, vector lanes, keys (and value features) of a panel
   int64_t dot, value, valuePadded; // feature extents
+  // Scores that share values: indices of a batch dimension whose keys lie side by side in a panel (see
+  // Schedule/Lists.h).
+  int64_t branches = 1;
+  unsigned branchDim = 0;
+  bool alternate =
+      false; // rows together are those of all branches of one query, then of the next; else branch by branch
   int64_t tileRows, blockRows, blockKeys;
   int64_t taskRows;               // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
@@ -27,12 +33,11 @@ struct Layout {
   llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
   int64_t partBytes = 0;                 // of what scores keep by rows, keys and differences, see Parts.cpp
 
-  int64_t keyPanelBytes() const { return width * dot * element; }
+  int64_t keyBytes() const { return dot * branches * element; }
+  int64_t keyPanelBytes() const { return width * keyBytes(); }
   int64_t valueRowBytes() const { return valuePadded * element; }
   int64_t packedRowBytes() const { return packsValues ? valueRowBytes() : 0; }
-  int64_t panelBytes() const {
-    return (inPlace ? 0 : keyPanelBytes() + width * packedRowBytes()) + numSummaries * 32;
-  }
+  int64_t panelBytes() const { return (inPlace ? 0 : keyPanelBytes() + width * packedRowBytes()) + numSummaries * 32; }
   /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
@@ -81,7 +86,7 @@ struct Layout {
   int64_t places() const { return top(tops.size()); }
   int64_t parts() const { return align(places() + blockRows * together * 8); }
   int64_t packedKeys() const { return align(parts() + partBytes); }
-  int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
+  int64_t packedValues() const { return align(packedKeys() + blockKeys * keyBytes()); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
   }
@@ -198,6 +203,8 @@ public:
   /// Rows of all members of a unit: writes their queries and batch indices; how many there are of the unit.
   void placeRows(V count);
   V rowsTogether();
+  /// Rows of one branch, whole strips but for the last's.
+  V rowsOfBranch();
   /// While it lives, `index` are the batch indices of the row at this position.
   class Row {
   public:

@@ -186,6 +186,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.dot = program.getFeatures()[0];
       l.value = program.getFeatures()[1];
       l.valuePadded = llvm::alignTo(l.value, l.width);
+      if (auto branch = program->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr)) {
+        l.branchDim = branch[0];
+        l.branches = branch[1];
+        l.alternate = variant->hasAttr(kFewAttr);
+      }
       l.tileRows = variant.getTileRows();
       l.blockRows = variant.getBlockRows();
       l.taskRows = main.getBlock();

@@ -3,13 +3,18 @@
 //   s_ij = sum_cr q_ic g_cr k_jr      on q:  y_ir = sum_c q_ic g_cr,  s_ij = sum_r y_ir k_jr
 //                                     on k:  y_jc = sum_r k_jr g_cr,  s_ij = sum_c q_ic y_jc
 //
-// y is computed once for each of its rows, in the type that scores accumulate in. It is made on k where k has fewer
-// rows, its batch indices with those of g being fewer or divided; on q otherwise.
+// y is computed once for each of its rows, in the type that scores accumulate in. Of the two sides the one with fewer
+// multiply-adds is taken, q where they are equal: extents of c times r for each row of y, whose batch indices are those
+// of the side and of g, and the feature that is left for each pair. Of extents that types do not say, token axes are
+// taken to have 1024 and batch dimensions 8: their ratios decide, heads that share keys, and features.
 #include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Dialect/Attn/Attn.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
 
+#include "llvm/Support/ScopedPrinter.h"
+
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -23,11 +28,18 @@ public:
       : attend(attend), b(attend), loc(attend.getLoc()), nb(attend.numBatch()), c(attend.dotDim()), r(c + 1) {}
 
   LogicalResult run(StringRef forced) {
-    onK = forced == "k" || (forced != "q" && keysAreFewer());
-    side = onK ? attend.kPart(0) : attend.qPart(0);
-    what = onK ? "k" : "q";
-    if (failed(check()))
-      return failure();
+    bool either = forced != "q" && forced != "k";
+    take(either ? bilinearCost(attend).prefersK() : forced == "k");
+    if (std::string why = refusal(); !why.empty()) {
+      std::string other;
+      if (either) {
+        take(!onK);
+        other = refusal();
+      }
+      if (!either || !other.empty())
+        return attend.emitError("[unsupported_bilinear] ")
+               << (onK != either ? "k" : "q") << " is taken into the bilinear tensor by an attn.map; " << why;
+    }
     double extent = attend.dotExtent();
     Value y = buildMap();
     replaceOperand(y);
@@ -36,7 +48,6 @@ public:
     return success();
   }
 
-private:
   /// What batch dimension d is divided by in the map that would be made: 0 where it does not occur.
   int64_t divisorOf(unsigned d, const AttendOp::Operand &of) {
     int64_t divisor = 0;
@@ -50,38 +61,27 @@ private:
     return of.region && !of.region->getArgument(1 + d).use_empty() ? 1 : divisor;
   }
 
-  bool keysAreFewer() {
-    AttendOp::Operand q = attend.qPart(0), k = attend.kPart(0);
-    bool fewer = false;
-    for (unsigned d = 0; d < nb; ++d) {
-      int64_t ofQ = divisorOf(d, q), ofK = divisorOf(d, k);
-      if (ofQ == ofK)
-        continue;
-      if (ofQ == 0 || (ofK != 0 && ofK < ofQ))
-        return false;
-      fewer = true;
-    }
-    return fewer;
+private:
+  void take(bool k) {
+    onK = k;
+    side = onK ? attend.kPart(0) : attend.qPart(0);
   }
 
-  InFlightDiagnostic refuse() {
-    return attend.emitError("[unsupported_bilinear] ") << what << " is taken into the bilinear tensor by an attn.map; ";
-  }
-
-  LogicalResult check() {
+  /// Why the side cannot be mapped; empty where it can.
+  std::string refusal() {
     Type element = cast<RankedTensorType>(side.tensor.getType()).getElementType(),
          ofTensor = cast<RankedTensorType>(attend.getBilinear().getType()).getElementType();
     for (Type t : {element, ofTensor})
       if (isa<FloatType>(t) && t.getIntOrFloatBitWidth() < 16)
-        return refuse() << "elements of " << t << " must be widened before, by a map over them";
+        return "elements of " + llvm::to_string(t) + " must be widened before, by a map over them";
     bool token = false, feature = false;
     for (AffineExpr e : side.map.getResults()) {
       token |= e == b.getAffineDimExpr(side.token);
       feature |= e == b.getAffineDimExpr(side.feature);
     }
     if (!token || !feature)
-      return refuse() << "index it by '" << attend.dimName(side.token) << "' and '" << attend.dimName(side.feature)
-                      << "' alone";
+      return ("index it by '" + attend.dimName(side.token) + "' and '" + attend.dimName(side.feature) + "' alone")
+          .str();
     for (unsigned d = 0; d < nb; ++d) {
       int64_t divisor = divisorOf(d, side);
       bool found = divisor == 0; // an axis that says how many there are
@@ -89,16 +89,15 @@ private:
         for (AffineExpr e : map.getResults())
           found |= e.isFunctionOfDim(d) && divisorIn(e) == divisor;
       if (!found)
-        return refuse() << "nothing that it is indexed by says how many '" << attend.dimName(d)
-                        << "' there are; index it, or the tensor, by '" << attend.dimName(d) << "' alone";
+        return ("nothing that it is indexed by says how many '" + attend.dimName(d) +
+                "' there are; index it, or the tensor, by '" + attend.dimName(d) + "' alone")
+            .str();
     }
     if (!side.region)
-      return success();
+      return "";
     bool bare = true;
     side.region->walk([&](LoadOp load) { bare &= llvm::all_of(load.getIndices(), llvm::IsaPred<BlockArgument>); });
-    return bare ? success()
-                : LogicalResult(refuse() << "its region loads by an index that may be out of bounds; write that as an "
-                                            "attn.map of its own");
+    return bare ? "" : "its region loads by an index that may be out of bounds; write that as an attn.map of its own";
   }
 
   static int64_t divisorIn(AffineExpr e) {
@@ -230,9 +229,25 @@ private:
   unsigned nb, c, r; // batch dimensions; the features of q and of k
   bool onK = false;
   AttendOp::Operand side;
-  StringRef what;
   SmallVector<AffineExpr> indices;
 };
+
+/// What a type says of a dimension's extent; 0: none does.
+int64_t staticExtent(AttendOp attend, unsigned dim) {
+  int64_t found = 0;
+  auto look = [&](AffineMap map, Value tensor) {
+    for (auto [axis, e] : llvm::enumerate(map.getResults()))
+      if (auto d = dyn_cast<AffineDimExpr>(e); d && d.getPosition() == dim)
+        if (int64_t n = cast<RankedTensorType>(tensor.getType()).getDimSize(axis); !ShapedType::isDynamic(n))
+          found = n;
+  };
+  for (const AttendOp::Operand &x : {attend.qPart(0), attend.kPart(0), attend.vPart()})
+    look(x.map, x.tensor);
+  look(*attend.getBilinearMap(), attend.getBilinear());
+  for (unsigned r = 0; r < attend.getNumResults(); ++r)
+    look(attend.outMap(r), attend.getResult(r));
+  return found;
+}
 
 struct ExpandBilinear : PassWrapper<ExpandBilinear, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandBilinear)
@@ -261,3 +276,32 @@ struct ExpandBilinear : PassWrapper<ExpandBilinear, OperationPass<ModuleOp>> {
 } // namespace
 
 std::unique_ptr<Pass> attn::createAttnExpandBilinearPass() { return std::make_unique<ExpandBilinear>(); }
+
+BilinearCost attn::bilinearCost(AttendOp attend) {
+  constexpr double kTokens = 1024, kBatch = 8;
+  BilinearCost cost;
+  SmallVector<double> extents;
+  for (unsigned d = 0; d < attend.dotDim(); ++d) {
+    int64_t known = staticExtent(attend, d);
+    extents.push_back(known ? known : d < attend.numBatch() ? kBatch : kTokens);
+    if (known)
+      continue;
+    cost.assumed +=
+        (cost.assumed.empty() ? "" : ", ") + attend.dimName(d).str() + " = " + std::to_string((int64_t)extents.back());
+  }
+  BilinearExpansion expansion(attend);
+  double features = (double)attend.featureExtent(attend.dotDim()) * attend.featureExtent(attend.dotDim() + 1);
+  double pairs = 1;
+  for (double n : extents)
+    pairs *= n;
+  auto on = [&](const AttendOp::Operand &side, unsigned left) {
+    double rows = extents[side.token];
+    for (unsigned d = 0; d < attend.numBatch(); ++d)
+      if (int64_t divisor = expansion.divisorOf(d, side))
+        rows *= std::ceil(extents[d] / divisor);
+    return rows * features + pairs * attend.featureExtent(left);
+  };
+  cost.onQ = on(attend.qPart(0), attend.dotDim() + 1);
+  cost.onK = on(attend.kPart(0), attend.dotDim());
+  return cost;
+}

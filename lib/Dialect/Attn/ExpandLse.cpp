@@ -1,7 +1,8 @@
 // --attn-expand-lse: an output lse of a normalizer that has none of its own.
 //
 // The attend gets a copy of its normalizer with a pass in front of the others, whose statistic r + log sum e^(s - r) is
-// one more result of the finish. What the others do stays as it is.
+// one more result of the finish. What the others do stays as it is. A seed that is a score (see LseSeed.cpp) is that of
+// the pass too.
 #include "attn/Dialect/Attn/Attn.h"
 
 using namespace mlir;
@@ -54,7 +55,16 @@ static NormalizerOp withLse(ModuleOp module, NormalizerOp normalizer) {
   copy.setSymName(name);
   copy->setAttr("attn.with_lse", b.getUnitAttr());
   b.setInsertionPointToStart(&copy.getBody().front());
-  Value lse = b.clone(*pass)->getResult(0);
+  auto added = cast<PassOp>(b.clone(*pass));
+  Value lse = added->getResult(0);
+  if (LseSeed seed = lseSeedOf(normalizer); seed.kind == LseSeed::Score) {
+    IRMapping map; // of the original's parameters
+    map.map(normalizer.getBody().getArguments(), copy.getBody().getArguments());
+    Region &own = added.getMore()[0];
+    seed.pass.seedRegion()->cloneInto(&own, map);
+    Operation *numbers = own.front().getTerminator();
+    numbers->setOperands({numbers->getOperand(0), numbers->getOperand(1 + seed.sum)});
+  }
   FinishOp finish = copy.finish();
   Operation *yield = finish.getBody().front().getTerminator();
   yield->insertOperands(yield->getNumOperands(), lse);
@@ -77,16 +87,7 @@ struct ExpandLse : PassWrapper<ExpandLse, OperationPass<ModuleOp>> {
     module.walk([&](AttendOp op) { attends.push_back(op); });
     for (AttendOp attend : attends) {
       NormalizerOp normalizer = lookupNormalizer(attend);
-      bool asked = false;
-      for (unsigned r = 0; normalizer && r < attend.getNumResults(); ++r)
-        if (auto source = findOutput(attend, normalizer, attend.outName(r)))
-          asked |= source->kind == OutputSource::LogSumExp;
-      if (attend.getEpilogueArgs() && normalizer &&
-          !llvm::is_contained(normalizer.finish().getOutNames(), StringAttr::get(&getContext(), "lse")))
-        for (Attribute a : attend.getEpilogueArgsAttr())
-          asked |= cast<StringAttr>(a).getValue() == "lse" &&
-                   !(attend.getReduceNames() && llvm::is_contained(*attend.getReduceNames(), a));
-      if (!asked)
+      if (!normalizer || !asksForLse(attend, normalizer))
         continue;
       NormalizerOp made = withLse(module, normalizer);
       if (!made)

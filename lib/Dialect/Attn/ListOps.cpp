@@ -124,6 +124,15 @@ LogicalResult MemberOp::verify() {
   return success();
 }
 
+LogicalResult ExtentOp::verify() {
+  auto index = dyn_cast<BlockArgument>(getIndex());
+  if (index && index.getOwner() == (*this)->getBlock() &&
+      (isa<MapOp>((*this)->getParentOp()) || !isa<AttnDialect>((*this)->getParentOp()->getDialect())))
+    return success();
+  return emitOpError("[extent_c1] is the number of values of an index that the region of an attn.map takes: "
+                     "`(%x = %u[i], i = %i) { %n = attn.extent %i : f32 ..`");
+}
+
 LogicalResult RandomOp::verify() {
   if (getIndices().empty() || getIndices().size() > 4)
     return emitOpError("[random_c1] a number is drawn by one to four indices, not ") << getIndices().size();

@@ -19,7 +19,7 @@ bool isInteger(Type t) {
 struct Named {
   AttendOp::Operand x;
   std::string name;
-  SmallVector<bool> used, plain; // by dimension: indexed by it, and by it alone
+  SmallVector<bool> used; // by dimension: indexed by it
 };
 
 class OperandVerifier {
@@ -38,8 +38,6 @@ public:
     for (Named &o : all)
       if (failed(map(o)))
         return failure();
-    if (failed(batch()))
-      return failure();
     if (op.getValueless() && (op.getV() != op.getK() || op.getVMap() != op.getKMap()))
       return op.emitOpError("[attend_c20] without v k stands for it");
     for (Named &o : all)
@@ -81,12 +79,12 @@ public:
     if (Region *dot = op.dotRegion())
       if (failed(region(*dot, "attend_c23", "the dot region", op.accumulationType(), 2, op.numBatch() + 1, isComputed)))
         return failure();
-    return tokens();
+    return op->hasAttr(kExchanged) ? success() : counted();
   }
 
 private:
   void add(const AttendOp::Operand &x, StringRef name, unsigned part) {
-    all.push_back({x, part ? (name + ", part " + Twine(part)).str() : name.str(), {}, {}});
+    all.push_back({x, part ? (name + ", part " + Twine(part)).str() : name.str(), {}});
   }
 
   InFlightDiagnostic error(StringRef label, const Named &o) {
@@ -118,7 +116,6 @@ private:
     RankedTensorType tensor = typeOf(o.x.tensor);
     AffineMap m = o.x.map;
     o.used.assign(op.numDims(), false);
-    o.plain.assign(op.numDims(), false);
     if (m.getNumDims() != op.numDims() || m.getNumSymbols() != 0 || (int64_t)m.getNumResults() != tensor.getRank())
       return op.emitOpError("[attend_c2] ")
              << o.name << " has rank " << tensor.getRank() << " and " << m.getNumResults() << " indices";
@@ -145,31 +142,11 @@ private:
       if (o.used[a->dim])
         return op.emitOpError("[attend_c4] ") << o.name << " is indexed twice by '" << op.dimName(a->dim) << "'";
       o.used[a->dim] = true;
-      o.plain[a->dim] = a->divisor == 1;
       if (failed(isFeature         ? feature(o.name, *a, extent)
                  : a->divisor == 1 ? extents.agree(o.name, a->dim, extent)
                  : isToken         ? extents.quotient(o.name, a->dim, a->divisor, extent)
                                    : success()))
         return failure();
-    }
-    return success();
-  }
-
-  /// attend_c4, of batch dimensions: q has them all; where roles are exchanged it is the text's k.
-  LogicalResult batch() {
-    if (op->hasAttr(kExchanged))
-      return success();
-    for (unsigned b = 0; b < op.numBatch(); ++b) {
-      bool any = false;
-      for (Named &o : all) {
-        if (o.x.token != op.queryDim())
-          continue;
-        any |= o.used[b];
-        if (o.used[b] && !o.plain[b])
-          return error("attend_c4", o) << "is indexed by plain dimensions, without floordiv";
-      }
-      if (!any)
-        return need(all.front(), b, true);
     }
     return success();
   }
@@ -246,33 +223,58 @@ private:
     return verifyScalarRegion(r, "attend_c9", /*loads=*/true, isComputed);
   }
 
-  /// attend_c4: an input says how many tokens there are.
-  LogicalResult tokens() {
-    for (unsigned dim : {op.queryDim(), op.keyDim()}) {
-      bool given = llvm::any_of(all, [&](Named &o) { return o.used[dim]; });
-      auto mapped = [&](AffineMap m) {
-        given |= llvm::is_contained(m.getResults(), getAffineDimExpr(dim, op.getContext()));
-      };
-      for (unsigned n = 0; n < op.numNormArgs(); ++n)
-        if (AttendOp::NormArg arg = op.normArg(n); arg.map)
-          mapped(arg.map);
-      if (ArrayAttr maps = op.getAggregateMapsAttr())
-        for (Attribute a : maps)
-          mapped(cast<AffineMapAttr>(a).getValue());
-      op->walk([&](Operation *inner) {
-        TypeSwitch<Operation *>(inner)
-            .Case<SetMaskOp, SetListOp, SetDiagonalsOp, SetCsrOp, SetBitsOp>([&](auto o) { mapped(o.getMap()); })
-            .Case<SetSegmentOp, SetSharedPrefixOp>([&](auto) { given = true; })
-            .Case<LoadOp, MemberOp>([&](auto o) {
-              for (Value index : o.getIndices())
-                if (auto arg = dyn_cast<BlockArgument>(index))
-                  given |= op.dimOf(arg) == (int)dim;
-            });
-      });
-      if (!given)
-        return op.emitOpError("[attend_c4] no input says how many tokens '")
-               << op.dimName(dim) << "' has: index an axis of an operand or of a captured tensor by '"
-               << op.dimName(dim) << "', or one of an operand by it floordiv a constant";
+  /// attend_c4: an input says how many tokens there are, and how many indices of each batch dimension.
+  LogicalResult counted() {
+    SmallVector<bool> given(op.dotDim());
+    auto plain = [&](AffineMap m) {
+      for (AffineExpr e : m.getResults())
+        if (auto dim = dyn_cast<AffineDimExpr>(e); dim && dim.getPosition() < op.dotDim())
+          given[dim.getPosition()] = true;
+    };
+    auto perBatch = [&](Value v) { // lengths, and what is given like them
+      if (v && isa<RankedTensorType>(v.getType()) && op.numBatch())
+        given[0] = true;
+    };
+    for (Named &o : all) {
+      plain(o.x.map);
+      for (unsigned dim : {op.queryDim(), op.keyDim()})
+        given[dim] = given[dim] || o.used[dim];
+    }
+    if (op.getBilinear())
+      plain(*op.getBilinearMap());
+    for (unsigned n = 0; n < op.numNormArgs(); ++n)
+      if (AttendOp::NormArg arg = op.normArg(n); arg.map)
+        plain(arg.map);
+    if (ArrayAttr maps = op.getAggregateMapsAttr())
+      for (Attribute a : maps)
+        plain(cast<AffineMapAttr>(a).getValue());
+    op->walk([&](Operation *inner) {
+      TypeSwitch<Operation *>(inner)
+          .Case<SetMaskOp, SetListOp, SetDiagonalsOp, SetCsrOp, SetBitsOp>([&](auto o) { plain(o.getMap()); })
+          .Case<SetSegmentOp, SetSharedPrefixOp>([&](auto o) {
+            given[op.queryDim()] = given[op.keyDim()] = true;
+            if (cast<RankedTensorType>(o.getQ().getType()).getRank() == 2)
+              perBatch(o.getQ());
+          })
+          .Case<SetPrefixOp, SetGlobalOp, SetSinksOp>([&](auto o) { perBatch(o.getLength()); })
+          .Case<SetLengthsOp>([&](SetLengthsOp o) { perBatch(o.getQ() ? o.getQ() : o.getK()); })
+          .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp>(
+              [&](auto o) { perBatch(o.getQLengths()); })
+          .Case<LoadOp, MemberOp>([&](auto o) {
+            for (Value index : o.getIndices())
+              if (auto arg = dyn_cast<BlockArgument>(index))
+                if (int dim = op.dimOf(arg); dim >= 0 && dim < (int)op.dotDim())
+                  given[dim] = true;
+          });
+    });
+    for (unsigned dim = 0; dim < op.dotDim(); ++dim) {
+      if (given[dim])
+        continue;
+      bool token = dim >= op.numBatch();
+      return op.emitOpError("[attend_c4] no input says how many ")
+             << (token ? "tokens '" : "indices '") << op.dimName(dim)
+             << "' has: index an axis of an operand or of a captured tensor by '" << op.dimName(dim)
+             << (token ? "', or one of an operand by it floordiv a constant" : "' alone");
     }
     return success();
   }

@@ -308,6 +308,12 @@ private:
       return op.emitOpError("[attend_c19] @") << op.normalizerName()
                                               << " has no output o of a sum of values, so pairs have no weight; "
                                                  "reductions of it are sum, max, min, argmax and topk";
+    if (asksForLse(op, found) && lseSeedOf(found).kind == LseSeed::Unknown)
+      return op.emitOpError("[attend_c10] @")
+             << op.normalizerName()
+             << " has no output lse, and its seed is no score: its weights are not e^(s - r) in a sum over all keys, "
+                "or "
+                "follow from other steps; give the normalizer an lse of its own, or leave it out";
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
       auto source = findOutput(op, found, op.outName(r));
       if (!source) {

@@ -40,7 +40,8 @@ LogicalResult attn::rules::verifyScalarRegion(Region &region, StringRef label, b
     StringRef dialect = op->getName().getDialectNamespace();
     if (isa<YieldOp>(op))
       return WalkResult::advance();
-    if (!(loads && isa<LoadOp, MemberOp, RandomOp>(op)) && dialect != "arith" && dialect != "math") {
+    bool isExtent = isa<ExtentOp>(op) && isa<MapOp>(region.getParentOp());
+    if (!(loads && isa<LoadOp, MemberOp, RandomOp>(op)) && !isExtent && dialect != "arith" && dialect != "math") {
       op->emitOpError("[") << label << "] is not allowed here; write it in arith"
                            << (loads ? ", math, attn.load, attn.member and attn.random" : " and math");
       return WalkResult::interrupt();

@@ -146,9 +146,9 @@ attn.kernel @attend_c4_twice(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>,
 // -----
 
 attn.kernel @attend_c4_batch(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
-  // expected-error@below {{[attend_c4] q must be indexed by 'h'}}
+  // expected-error@below {{[attend_c4] no input says how many indices 'h' has: index an axis of an operand or of a captured tensor by 'h' alone}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
-    q = %q[b, 0, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    q = %q[b, 0, i, c] k = %k[b, 0, j, c] v = %v[b, 1, j, e]
     outputs o[b, h, i, e]
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
   attn.return %r0 : tensor<?x?x?x64xf32>
@@ -157,9 +157,9 @@ attn.kernel @attend_c4_batch(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>,
 // -----
 
 attn.kernel @attend_c4_floordiv(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
-  // expected-error@below {{[attend_c4] q is indexed by plain dimensions, without floordiv}}
+  // expected-error@below {{[attend_c4] no input says how many indices 'h' has}}
   %r0 = attn.attend dims(b, h | i | j | c, e)
-    q = %q[b, h floordiv 2, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    q = %q[b, h floordiv 2, i, c] k = %k[b, h floordiv 2, j, c] v = %v[b, 0, j, e]
     outputs o[b, h, i, e]
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
   attn.return %r0 : tensor<?x?x?x64xf32>

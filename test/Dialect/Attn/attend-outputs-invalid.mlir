@@ -439,3 +439,24 @@ attn.kernel @attend_types_valueless(%q: !t, %k: !t, %v: !t) -> (x0: !r) {
     : (!t, !t, !t) -> (!r)
   attn.return %r0 : !r
 }
+
+// -----
+
+// A seed of other weights than e^(s - r) is no score of which an lse could be.
+attn.normalizer @squares(%b) {
+  attn.pass ref = max
+    gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32 %two = arith.constant 2.0 : f32 %t = arith.mulf %d, %two : f32 %g = math.exp %t : f32 attn.yield %g : f32 }
+    phi(%s, %r) { %d = arith.subf %s, %r : f32 %two = arith.constant 2.0 : f32 %t = arith.mulf %d, %two : f32 %p = math.exp %t : f32 attn.yield %p : f32 }
+    seed { %one = arith.constant 1.0 : f32 %zero = arith.constant 0.0 : f32 attn.yield %b, %one, %zero : f32, f32, f32 }
+    sums(l = one, n = value)
+  attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32 attn.yield %o : f32 } outputs(o) empty(0.0)
+}
+!t = tensor<?x?x64xf32>
+attn.kernel @attend_c10_lse_of_a_seed(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?xf32>) {
+  // expected-error@below {{[attend_c10] @squares has no output lse, and its seed is no score}}
+  %o, %lse = attn.attend dims(b | i | j | c, e)
+    q = %q[b, i, c] k = %k[b, j, c] v = %v[b, j, e]
+    normalize = @squares(0.5)
+    outputs o[b, i, e], lse[b, i] : (!t, !t, !t) -> (!t, tensor<?x?xf32>)
+  attn.return %o, %lse : !t, tensor<?x?xf32>
+}

@@ -37,7 +37,7 @@ attn.kernel @k(%q: !q, %k: !k, %v: !v, %g: {1}, %bias: tensor<?x{7}>) -> (o: !v,
 const char *const kScore = "score(%s, h = %h, i = %i, j = %j) { %b = attn.load %bias[%h] : tensor<?xf32> "
                            "%t = arith.addf %s, %b : f32 attn.yield %t : f32 }";
 
-// Made on q, on q, on k, on k, on q.
+// Of the first three on q, whose map leaves 5 features; of the others 8 are left, and fewer rows decide for k.
 const Case kCases[] = {
     {"one", "c, r", "tensor<8x5xR>", "h", "", ""},
     {"by head", "b, h, r, c", "tensor<?x?x5x8xR>", "h floordiv 2", "set = causal<bottom_right>", ""},

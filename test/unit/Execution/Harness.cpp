@@ -71,7 +71,7 @@ test::Program &test::program(const std::string &text, Blocks blocks, const std::
 std::vector<test::Tensor> test::makeOutputs(Program &program, const std::vector<Tensor> &inputs) {
   AttendOp attend = program.attend;
   std::vector<int64_t> extents(attend.numDims(), 0);
-  auto learn = [&](Value v, AffineMap map) {
+  auto inputOf = [&](Value v) -> const Tensor & {
     // Tensor arguments are numbered without the scalars between them.
     unsigned n = 0;
     for (BlockArgument arg : program.parsed.getBody().getArguments())
@@ -79,10 +79,18 @@ std::vector<test::Tensor> test::makeOutputs(Program &program, const std::vector<
         break;
       else
         n += isa<RankedTensorType>(arg.getType());
+    return inputs[n];
+  };
+  auto learn = [&](Value v, AffineMap map) {
     for (auto [axis, e] : llvm::enumerate(map.getResults()))
       if (auto dim = dyn_cast<AffineDimExpr>(e))
-        extents[dim.getPosition()] = inputs[n].shape[axis];
+        extents[dim.getPosition()] = inputOf(v).shape[axis];
   };
+  attend->walk([&](LoadOp load) { // of what no operand is indexed by
+    for (auto [axis, index] : llvm::enumerate(load.getIndices()))
+      if (auto arg = dyn_cast<BlockArgument>(index); arg && attend.dimOf(arg) >= 0)
+        extents[attend.dimOf(arg)] = inputOf(load.getTensor()).shape[axis];
+  });
   for (unsigned n = 0; n < attend.numParts(); ++n)
     learn(attend.kPart(n).tensor, attend.kPart(n).map);
   learn(attend.getV(), attend.getVMap());

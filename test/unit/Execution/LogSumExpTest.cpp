@@ -70,21 +70,32 @@ TEST(LogSumExp, InTheEpilogueAndBesideColumns) {
       "");
 }
 
-TEST(LogSumExp, OfASeededNormalizerIsOfTheScoresAlone) {
-  const std::string normalizer = R"(
+/// A seed of weights e^(s - r) is one more score, r + log l, also in rows without any pair.
+TEST(LogSumExp, OfASeededNormalizerCountsItsSeed) {
+  for (const char *number : {"1.0", "0.25", "0.0"}) {
+    const std::string normalizer =
+        std::string(R"(
 attn.normalizer @seeded(%b) {
   attn.pass ref = max
     gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32 %g = math.exp %d : f32 attn.yield %g : f32 }
     phi(%s, %r) { %d = arith.subf %s, %r : f32 %p = math.exp %d : f32 attn.yield %p : f32 }
-    seed { %one = arith.constant 1.0 : f32 %zero = arith.constant 0.0 : f32 attn.yield %b, %one, %zero : f32, f32, f32 }
+    seed { %one = arith.constant )") +
+        number + R"( : f32 %zero = arith.constant 0.0 : f32 attn.yield %b, %one, %zero : f32, f32, f32 }
     sums(l = one, n = value)
   attn.finish(%r, %l, %n) { %o = arith.divf %n, %l : f32 attn.yield %o : f32 } outputs(o) empty(0.0)
 }
 )";
-  Attention a;
-  for (const char *set : {"", "set = causal<top_left>", "set = empty"}) {
-    Call call{normalInputs(a, 1, 2, 19, 45, 7)};
-    EXPECT_EQ(check(program(normalizer + textOf("seeded(0.5)", "f32", set)), call), "") << set;
+    Attention a;
+    for (const char *element : {"f32", "f64"})
+      for (const char *set : {"", "set = causal<top_left>", "set = empty"}) {
+        a.element = element;
+        Call call{normalInputs(a, 1, 2, 19, 45, 7)};
+        EXPECT_EQ(check(program(normalizer + textOf("seeded(0.5)", element, set)), call), "") << number << set;
+        if (std::string(set) != "set = empty")
+          continue;
+        const double lse = call.outputs[1].get({0, 0, 0}), want = 0.5 + std::log(std::stod(number));
+        EXPECT_TRUE(lse == want || std::fabs(lse - want) < 1e-6) << lse << " " << want;
+      }
   }
 }
 

@@ -339,4 +339,40 @@ TEST(Map, CallRules) {
   EXPECT_EQ(c.run(), ATTN_E_STRIDE);
 }
 
+/// A mean divides by the extent that the call has, by elements, by tiles and where the index is used beside.
+TEST(Map, Extents) {
+  for (auto [I, E] : {std::pair<int64_t, int64_t>{3, 5}, {70, 129}, {1, 1}, {40, 0}}) {
+    for (const char *type : {"f32", "f64"}) {
+      const std::string t = type, in = "tensor<?x?x" + t + ">", out = "tensor<?x" + t + ">";
+      StepCall mean(kernelOf("%x: " + in,
+                             "dims(i, e) sum(e) (%u : " + t + " = %x[i, e], e = %e) { %n = attn.extent %e : " + t +
+                                 "  %y = arith.divf %u, %n : " + t + "  attn.yield %y : " + t + " } -> [i] : (" + in +
+                                 ") -> " + out,
+                             out));
+      const Element element = t == "f64" ? Element::F64 : Element::F32;
+      Tensor x = Tensor::normal(element, {I, E}, 3);
+      mean.args = {x, Tensor(element, {I})};
+      ASSERT_EQ(mean.run(), ATTN_OK);
+      for (int64_t i = 0; i < I; ++i) {
+        double want = 0, size = 1e-6;
+        for (int64_t e = 0; e < E; ++e)
+          want += x.get({i, e}) / double(E), size += std::fabs(x.get({i, e})) / double(E);
+        EXPECT_NEAR(mean.args[1].get({i}), want, 1e-6 * size) << I << " " << E;
+      }
+    }
+    const std::string in = "tensor<?x?xf32>", out = "tensor<?x?xi64>";
+    StepCall place(kernelOf(
+        "%x: " + in,
+        "dims(i, e) (%u = %x[i, e], i = %i, e = %e) { %n = attn.extent %e : index  %k = arith.muli %i, %n : index  "
+        "%p = arith.addi %k, %e : index  %y = arith.index_cast %p : index to i64  attn.yield %y : i64 } -> [e, i] : (" +
+            in + ") -> " + out,
+        out));
+    place.args = {Tensor::normal(Element::F32, {I, E}, 3), Tensor(Element::I64, {E, I})};
+    ASSERT_EQ(place.run(), ATTN_OK);
+    for (int64_t i = 0; i < I; ++i)
+      for (int64_t e = 0; e < E; ++e)
+        EXPECT_EQ(place.args[1].get({e, i}), double(i * E + e));
+  }
+}
+
 } // namespace

@@ -34,6 +34,17 @@ std::optional<OutputSource> findOutput(AttendOp attend, NormalizerOp normalizer,
 /// Of every result; the normalizer is linked and everything verified.
 llvm::SmallVector<OutputSource> outputSources(AttendOp attend);
 
+/// What a normalizer's seed is to an lse that it has no output for: nothing, a score of r + log l, with r its reference
+/// and l its number for a sum of the pass, or something that no rule says.
+struct LseSeed {
+  enum Kind { None, Score, Unknown } kind = None;
+  PassOp pass;
+  unsigned sum = 0;
+};
+LseSeed lseSeedOf(NormalizerOp normalizer);
+/// Whether an output or the epilogue takes an lse that the normalizer has no output for.
+bool asksForLse(AttendOp attend, NormalizerOp normalizer);
+
 /// The reduction topk that an output stores; its map has the rank, a symbol, as its last index. None: it is no such
 /// one.
 std::optional<unsigned> topkOf(AttendOp attend, llvm::StringRef output);

@@ -102,6 +102,21 @@ def RandomOp : Attn_Op<"random", [Pure]> {
   let hasVerifier = 1;
 }
 
+def ExtentOp : Attn_Op<"extent", [Pure]> {
+  let summary = "how many values an index of attn.map has";
+  let description = [{
+    The extent of the dimension whose index it is, as an index or as a number: of a mean's sum, how many terms it has. Extents above 2^24 are rounded to f32.
+
+    Constraints: `extent_c1`: it stands in the region of an attn.map, and its operand is one of the region's indices.
+
+    Example: `%count = attn.extent %n : f32`
+  }];
+  let arguments = (ins Index:$index);
+  let results = (outs AnyTypeOf<[Index, F32, F64]>:$result);
+  let assemblyFormat = "$index attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
 def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "one attention";
   let description = [{
@@ -119,9 +134,8 @@ def AttendOp : Attn_Op<"attend", [AttrSizedOperandSegments, DeclareOpInterfaceMe
     they have, then the value's.
     `attend_c2`: a map has one index an axis: a dimension, a constant, or a batch dimension floordiv a constant; of operands also their token floordiv a constant and a feature floordiv or + a constant.
     `attend_c3`: feature extents are static, of axes that agree or written in dims.
-    `attend_c4`: q is indexed by every batch dimension, the query and its contracted feature; k by the key and its contracted feature; v by the
-    key and the value feature; each once, and k and v not by the query, q not by the key. Where there is a region the token and the feature may be missing; some input is indexed by each of the two
-    tokens.
+    `attend_c4`: q is indexed by the query and its contracted feature, k by the key and its contracted feature, v by the key and the value feature; each once, and k and v not by the query, q not by
+    the key. Where there is a region the token and the feature may be missing; some input is indexed by each of the two tokens, and by each batch dimension alone.
     `attend_c5`: an output's map names plain dimensions: every batch dimension and the query, o also the value feature, lse no feature.
     `attend_c6`: static extents of one dimension agree, in captured tensors too, and with a static grid behind a constant `first`; a constant index is inside a static extent, and so is what a feature of written extent indexes.
     `attend_c7`: the set region holds set ops and constants (integers, and f32 for probabilities) and yields one set; the score region takes the score and the indices and yields

@@ -19,7 +19,7 @@ def MapOp : Attn_Op<"map", [ParentOneOf<["KernelOp", "RepeatOp"]>, DeclareOpInte
     y[out] = sum (max) over the listed dimensions of f(..)           one after the other, the last dimension fastest; 0 (-inf) where there is nothing to sum
     ```
     Each operand has one index an axis: a dimension, a dimension floordiv a constant, or a constant. The region gets, by name, one element of every operand and the indices that the
-    text asks for, computes with arith, math, attn.load (captured tensors), attn.member and attn.random as a score does, and yields one number. Elements of float operands come as the accumulation
+    text asks for, computes with arith, math, attn.load (captured tensors), attn.member and attn.random as a score does, and with attn.extent of its indices, and yields one number. Elements of float operands come as the accumulation
     type: f64 where an operand is f64, else f32; integers come in their own type. Float results are computed in the accumulation type and rounded once when they are stored; integer
     results in the type that is stored (a sum wraps, the largest of none is the smallest integer). A max of which one number is NaN is NaN.
 
@@ -29,7 +29,7 @@ def MapOp : Attn_Op<"map", [ParentOneOf<["KernelOp", "RepeatOp"]>, DeclareOpInte
     Constraints: `map_c1`: dimension names are unique identifiers, at most 8. `map_c2`: an operand has one index an axis: a dimension, a dimension floordiv a constant, or a constant.
     `map_c3`: the result is indexed by plain dimensions, once each: all that are not summed over, and none that is; there is at least one. `map_c4`: sum and max have dimensions, each once. `map_c5`: static extents of one dimension
     agree, a constant index is inside a static extent, and every dimension indexes an axis of an operand alone or has a static extent in the result. `map_c6`: the region takes the operands' elements and one index for each dimension and yields one
-    number: the accumulation type for a float result, the result's element type for an integer one. `map_c7`: the region holds only arith, math, attn.load, attn.member and attn.random on scalars, as a
+    number: the accumulation type for a float result, the result's element type for an integer one. `map_c7`: the region holds only arith, math, attn.load, attn.member, attn.random and attn.extent on scalars, as a
     score does (attend_c9). `map_c8`: operands are of f64, f32, bf16, f16, i64, i32, i8 or i1, results of f64, f32, bf16, f16, i64, i32 or i8.
 
     Example:

@@ -66,6 +66,7 @@ protected:
   // Sweep.cpp
   virtual void visitBlocks(V pass);
   void visitStrip(V strip, V blockFull);
+  void fetchNext(V strip, V panel);
   void enterStrip(V strip);
 
   // Ranges.cpp
@@ -283,6 +284,7 @@ protected:
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
   V blockKeysAt, blockValuesAt;           // packed
+  V nextKeysAt, nextValuesAt;             // of the block that is likely to follow
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
   llvm::SmallVector<V> sums;

@@ -43,7 +43,7 @@ function(_attn_find_runtime)
     INTERFACE_LINK_LIBRARIES Threads::Threads)
 endfunction()
 
-# attn_add_kernel_library(<target> SOURCES program.mlir... [TARGET x86-64-v3] [OPTIONS attnc options...])
+# attn_add_kernel_library(<target> SOURCES program.mlir... [TARGET x86-64-v3[,x86-64-v4]] [OPTIONS attnc options...])
 function(attn_add_kernel_library name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TARGET" "SOURCES;OPTIONS")
   if(ARG_UNPARSED_ARGUMENTS)

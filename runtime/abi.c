@@ -5,7 +5,7 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define AT(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
 
-_Static_assert(ATTN_RT_ABI_VERSION == 3, "the numbers below are those of version 3");
+_Static_assert(ATTN_RT_ABI_VERSION == 4, "the numbers below are those of version 4");
 _Static_assert(ATTN_MAX_RANK == 6 && ATTN_MAX_DIMS == 8 && ATTN_MAX_STEP_VALUES == 64,
                "array bounds are part of the layout");
 _Static_assert(sizeof(void *) == 8 && sizeof(double) == 8, "64-bit targets only");
@@ -145,7 +145,7 @@ AT(attn_step_info, kernel, 0);
 AT(attn_step_info, values, 8);
 AT(attn_step_info, params, 16);
 
-SIZE(attn_kernel_info, 88);
+SIZE(attn_kernel_info, 96);
 AT(attn_kernel_info, abi_version, 0);
 AT(attn_kernel_info, size, 4);
 AT(attn_kernel_info, name, 8);
@@ -162,6 +162,7 @@ AT(attn_kernel_info, n_temps, 68);
 AT(attn_kernel_info, steps, 72);
 AT(attn_kernel_info, n_steps, 80);
 AT(attn_kernel_info, reserved, 84);
+AT(attn_kernel_info, higher, 88);
 
 SIZE(attn_merge_call, 72);
 AT(attn_merge_call, abi_version, 0);

@@ -3,6 +3,8 @@
 #include "internal.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -43,10 +45,29 @@ static int32_t detect(void) {
 static int32_t detect(void) { return 1; }
 #endif
 
+/* ATTN_MAX_ISA=x86-64-vN; a name that is none is no limit. */
+static int32_t limit(void) {
+  static const char prefix[] = "x86-64-v";
+  const char *name = getenv("ATTN_MAX_ISA");
+  if (!name || strncmp(name, prefix, sizeof prefix - 1) != 0)
+    return INT32_MAX;
+  name += sizeof prefix - 1;
+  return name[0] >= '1' && name[0] <= '4' && !name[1] ? name[0] - '0' : INT32_MAX;
+}
+
 int attn_rt_has_isa(int32_t isa) {
   static _Atomic int32_t level; /* 0: not asked yet; racing threads find the same answer */
   int32_t have = atomic_load_explicit(&level, memory_order_relaxed);
-  if (!have)
-    atomic_store_explicit(&level, have = detect(), memory_order_relaxed);
+  if (!have) {
+    const int32_t cpu = detect(), most = limit();
+    atomic_store_explicit(&level, have = cpu < most ? cpu : most, memory_order_relaxed);
+  }
   return isa <= have;
+}
+
+const attn_kernel_info *attn_rt_level(const attn_kernel_info *info) {
+  while (info && info->abi_version == ATTN_RT_ABI_VERSION && info->size == sizeof *info && info->higher &&
+         attn_rt_has_isa(info->higher->isa))
+    info = info->higher;
+  return info;
 }

@@ -368,9 +368,11 @@ static int has_steps(const attn_kernel_info *info) {
 }
 
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes) {
+  info = attn_rt_level(info);
   return has_steps(info) ? attn_rt_size_sequence(call, info, bytes) : attn_rt_size_one(call, info, bytes);
 }
 
 attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info) {
+  info = attn_rt_level(info);
   return has_steps(info) ? attn_rt_run_sequence(call, info) : attn_rt_run_one(call, info, 0);
 }

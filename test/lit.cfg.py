@@ -16,7 +16,7 @@ bin_dir = os.path.join(config.attn_build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join([bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 
-for tool in ("attn-opt", "attnc", "attn-run"):
+for tool in ("attn-opt", "attnc", "attn-run", "attn-sim"):
     config.substitutions.append((rf"%{tool}(?![\w-])", os.path.join(bin_dir, tool)))
 config.substitutions += [
     ("%python", sys.executable),

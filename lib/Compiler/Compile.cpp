@@ -67,7 +67,7 @@ Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &kernel)
     return joinErrors(found.takeError(), createStringError(inconvertibleErrorCode(), reported));
   run = (*found)[symbol("")].getAddress().toPtr<decltype(run)>();
   workspace = (*found)[symbol("_workspace")].getAddress().toPtr<decltype(workspace)>();
-  info = (*found)[symbol("_info")].getAddress().toPtr<decltype(info)>();
+  info = attn_rt_level((*found)[symbol("_info")].getAddress().toPtr<decltype(info)>());
   return Error::success();
 }
 

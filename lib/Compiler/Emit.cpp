@@ -30,6 +30,10 @@ Expected<std::vector<std::string>> attn::emit(StringRef source, const CompileOpt
   auto program = Program::parse(source, options, name);
   if (!program)
     return program.takeError();
+  if ((*program)->numTargets() > 1 && is_contained(wanted, "mlir"))
+    return compileError(CompileFailure::BadInput,
+                        name + ": error: [input_targets] the LLVM dialect is of one target; objects, assembly and LLVM "
+                               "IR have several");
   std::vector<std::string> outputs(wanted.size());
   // The header first: lowering consumes what it describes.
   for (auto [kind, output] : zip(wanted, outputs)) {

@@ -41,11 +41,9 @@ Program::Program(const CompileOptions &options, StringRef name)
 }
 
 Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const CompileOptions &options, StringRef name) {
-  const X86Machine *machine = lookupX86Machine(options.target);
-  if (!machine || !machine->supported)
-    return compileError(CompileFailure::Unsupported,
-                        "error: [unsupported_target] " + Twine(machine ? "no code generation yet for" : "no target") +
-                            " '" + options.target + "'; there is: " + supportedX86MachineNames());
+  auto machines = parseTargets(options.target);
+  if (!machines)
+    return machines.takeError();
   if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))
     return compileError(CompileFailure::BadInput,
                         "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
@@ -58,9 +56,11 @@ Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const Compil
   if (Error e = checkInput(source, name))
     return std::move(e);
   std::unique_ptr<Program> program(new Program(options, name));
-  program->machine = machine;
+  program->machines = std::move(*machines);
   if (Error e = program->read(source))
     return std::move(e);
+  if (program->lowered && program->machines.size() > 1)
+    return compileError(CompileFailure::BadInput, name + ": error: [input_targets] a lowered program is of one target");
   return std::move(program);
 }
 
@@ -130,26 +130,31 @@ Error Program::lower() {
     return Error::success();
   kernelOps.clear(); // gone after this
   lowered = true;
-  PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
-                           options.tokenOrder, options.splitKeys, options.verifyEach};
-  if (mlir::succeeded(runPipeline(*op, pipeline)))
-    return Error::success();
-  return loweringError();
+  for (size_t n = 1; n < machines.size(); ++n)
+    levels.push_back(op->clone());
+  for (auto [n, machine] : llvm::enumerate(machines))
+    if (mlir::failed(runPipeline(n ? *levels[n - 1] : *op, pipelineOptions(*machine))))
+      return loweringError(*machine);
+  return Error::success();
+}
+
+PipelineOptions Program::pipelineOptions(const X86Machine &machine) {
+  return {machine.name,       options.blockRows, options.blockKeys,
+          options.tokenOrder, options.splitKeys, options.verifyEach};
 }
 
 /// The slow way, once something has failed: which stage was it, and what had it been given?
-Error Program::loweringError() {
+Error Program::loweringError(const X86Machine &machine) {
   std::string said = diagnostics.take();
   if (diagnostics.sawUnsupported)
     return compileError(CompileFailure::Unsupported, said);
   if (diagnostics.sawRule)
     return compileError(CompileFailure::BadInput, said);
-  PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
-                           options.tokenOrder, options.splitKeys, /*verifyEach=*/true};
+  PipelineOptions pipeline = pipelineOptions(machine);
+  pipeline.verifyEach = true;
   std::string before = print();
   for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {
     Program again(options, name);
-    again.machine = machine;
     if (Error e = again.read(source))
       return e;
     if (stage == "schedule")
@@ -176,7 +181,10 @@ Expected<x86::CodeGenerator> Program::generate() {
   x86::CodeGenOptions codegen;
   codegen.kernels = names;
   codegen.irPasses = options.irPasses;
-  auto generator = x86::CodeGenerator::create(*op, *machine, codegen);
+  std::vector<x86::Level> modules{{*op, machines.front()}};
+  for (auto [n, level] : llvm::enumerate(levels))
+    modules.push_back({*level, machines[n + 1]});
+  auto generator = x86::CodeGenerator::create(modules, codegen);
   if (generator)
     return generator;
   std::string why = diagnostics.take();

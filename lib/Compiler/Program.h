@@ -15,6 +15,9 @@ namespace attn {
 llvm::Error compileError(CompileFailure kind, const llvm::Twine &message);
 llvm::Error internalError(llvm::StringRef stage, const llvm::Twine &message, std::string reproducer);
 
+/// "x86-64-v3", "x86-64-v3,x86-64-v4", "native": machines of different levels, from the lowest.
+llvm::Expected<std::vector<const X86Machine *>> parseTargets(llvm::StringRef names);
+
 /// Writes diagnostics as `file:line:col: error: ...` with the source line into a string, and remembers of which kinds
 /// they were.
 class DiagnosticCollector : public mlir::SourceMgrDiagnosticHandler {
@@ -50,20 +53,23 @@ public:
   /// The kernels in the order of the text; empty for programs that came in lowered.
   llvm::ArrayRef<KernelOp> kernels() { return kernelOps; }
   llvm::ArrayRef<std::string> kernelNames() const { return names; }
+  size_t numTargets() const { return machines.size(); }
 
 private:
   Program(const CompileOptions &options, llvm::StringRef name);
   llvm::Error read(llvm::StringRef source);
   llvm::Error selectKernels();
-  llvm::Error loweringError();
+  llvm::Error loweringError(const X86Machine &machine);
+  PipelineOptions pipelineOptions(const X86Machine &machine);
 
   CompileOptions options;
   std::string name, source;
-  const X86Machine *machine = nullptr;
+  std::vector<const X86Machine *> machines; // from the lowest level
   llvm::SourceMgr sources;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;
-  mlir::OwningOpRef<mlir::ModuleOp> op;
+  mlir::OwningOpRef<mlir::ModuleOp> op;                  // of the lowest
+  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> levels; // of the others, once lowered
   llvm::SmallVector<KernelOp> kernelOps;
   std::vector<std::string> names;
   bool lowered = false;

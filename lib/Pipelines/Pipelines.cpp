@@ -1,4 +1,5 @@
 #include "attn/Pipelines/Pipelines.h"
+#include "attn/Analysis/PairParts.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Dialect/Tile/Tile.h"
@@ -84,6 +85,7 @@ void attn::registerAttnPasses() {
   registerPass(createAttnExpandLsePass);
   registerPass(createAttnExpandMergePass);
   registerPass(createAttnSplitKernelPass);
+  registerPass(createAttnPrintPairPartsPass);
   registerPass([] { return createAttnSchedulePass(); });
   registerPass(createAttnToTilePass);
   registerPass([] { return createTileToVectorPass(); });

@@ -17,6 +17,10 @@
 // of a group are rows of the same blocks, which fill microtiles, and their keys are read once. Its guard looks at the
 // number of queries alone.
 //
+// Where a call has so few rows that a key is met by a strip of them or two, as in decoding, variants "split_few" and
+// "few" stand first of these: keys and values are read where they lie (see FewEmitter.h). A strip has as many rows as
+// one query of all heads that share keys, where these are few.
+//
 // Where a call has one block of queries and many keys, as in decoding, a variant "split" stands before "stream": 16
 // chunks of the keys are tasks of their own. Its guard looks at the queries and keys alone, neither at threads nor at
 // heads or batch, so that no row's bits depend on these (edge contract 9).
@@ -214,6 +218,20 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       if (request.splitKeys <= 0)
         variants.push_back(b.getDictionaryAttr(own));
     };
+    int64_t few = name == "stream" && request.splitKeys <= 0 && whyUnsplit(op, request.tokenOrder).empty()
+                      ? fewRows(op, lanes)
+                      : 0;
+    if (few) {
+      SmallVector<NamedAttribute> own(fields);
+      int64_t most = std::max<int64_t>(4 / few, 1), strips = llvm::divideCeil(few, tileRows),
+              strip = llvm::divideCeil(few, strips), all = llvm::alignTo(most * few, strip);
+      for (auto [n, value] : {std::pair(1, all), {2, all}, {4, strip}})
+        own[n].setValue(b.getI64IntegerAttr(value));
+      own.push_back(b.getNamedAttr(kFewAttr, b.getI64IntegerAttr(most)));
+      if (few > 1)
+        own.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
+      add(own, "split_few", "few");
+    }
     if (mayStandTogether(op)) {
       SmallVector<NamedAttribute> together(fields);
       if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, tileRows)) // room for 128 heads of one query

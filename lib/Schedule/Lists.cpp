@@ -81,6 +81,27 @@ static std::optional<int64_t> sharedBy(AttendOp attend, unsigned dim) {
   return share;
 }
 
+/// Whether vectors of `lanes` features are whole, and products nothing but products.
+static bool hasWholeVectors(AttendOp attend, int64_t lanes) {
+  bool whole = attend.vPart().extent % lanes == 0;
+  for (unsigned n = 0; n < attend.numParts(); ++n)
+    whole &= attend.kPart(n).extent % lanes == 0;
+  return whole && !attend.dotRegion();
+}
+
+int64_t attn::fewRows(AttendOp attend, int64_t lanes) {
+  if (!hasWholeVectors(attend, lanes))
+    return 0;
+  int64_t rows = 1;
+  for (unsigned d = 0; d < attend.numBatch(); ++d) {
+    auto own = sharedBy(attend, d);
+    if (!own || *own == 0 || *own > 8)
+      return 0;
+    rows *= *own;
+  }
+  return rows == 1 || (rows <= 8 && mayStandTogether(attend)) ? rows : 0;
+}
+
 bool attn::mayStandTogether(AttendOp attend) {
   SmallVector<int64_t> share;
   for (unsigned d = 0; d < attend.numBatch(); ++d) {

@@ -8,7 +8,7 @@ tools/, runtime/ and examples/ count, private headers and the includes of .td fi
 
   * the folders of Conversion/ are edges of their own and see each other only through attn/Conversion/Passes.h; Dialect/Tile stands on
     Dialect/Attn, never the reverse;
-  * Interpreter/ stands on layer 3 (the oracle must not see a lowering), Simulator/ on layer 1;
+  * Interpreter/ stands on layer 3 (the oracle must not see a lowering), Sim/ on layer 1;
   * runtime/ needs nothing but the C library, and its headers are C.
 """
 
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 SOURCES = {".cpp", ".h", ".c", ".td", ".inc"}
-HIGHEST_SEEN = {"Interpreter": 3, "Simulator": 1}  # folders that stand lower than their number alone would say
+HIGHEST_SEEN = {"Interpreter": 3, "Sim": 1}  # folders that stand lower than their number alone would say
 STANDS_ON = {("Dialect/Tile", "Dialect/Attn"), ("Dialect/NV", "Dialect/Tile"), ("Dialect/NV", "Dialect/Attn"), ("Dialect/Check", "Dialect/Attn")}
 SHARED = {"Conversion"}  # headers directly in attn/Conversion belong to all of its edges
 INCLUDE = re.compile(r'^\s*#?\s*include\s+(["<])([^">]+)[">]')

@@ -40,7 +40,7 @@ compile() { # suffix flags...: library objects and all tests
   shift
   mkdir -p "$build/obj$suffix"
   (cd "$build/obj$suffix" && rm -f ./*.o && $CC -std=c11 -fPIC $warnings "$@" -I"$rt/include" -c "$rt"/*.c) || return 1
-  for test in check fact alias run sequence merge pool; do
+  for test in check fact alias isa run sequence merge pool; do
     $CC -std=c11 $warnings "$@" -I"$rt/include" "$here/${test}_test.c" "$build/obj$suffix"/*.o -lm \
       -o "$build/${test}_test$suffix" || return 1
   done
@@ -55,7 +55,7 @@ can() { # flags...: whether the compiler makes programs with them that run
 one build compile "" -O2
 rm -f "$build/libattn_rt.a"
 one archive ar rcs "$build/libattn_rt.a" "$build"/obj/*.o
-for test in check fact alias run sequence merge pool; do run ${test}_test "$build/${test}_test"; done
+for test in check fact alias isa run sequence merge pool; do run ${test}_test "$build/${test}_test"; done
 one size_test sh "$here/size_test.sh" "$build/libattn_rt.a" "$CC"
 
 # The header alone, by every compiler that is there.
@@ -65,6 +65,20 @@ for c in gcc clang-22; do
   one "header_test $c c11" $c -std=c11 $strict "$here/header_test.c"
   one "header_test $c c++17" $c -x c++ -std=c++17 $strict "$here/header_test.c"
 done
+
+# Callers' pools.
+if can -fopenmp; then
+  one "build openmp" $CC -std=c11 $warnings -O2 -fopenmp -I"$rt/include" "$here/openmp_test.c" -o "$build/openmp_test"
+  run openmp_test "$build/openmp_test"
+else
+  echo "openmp_test: skipped, $CC has no OpenMP"
+fi
+if echo '#include <tbb/task_arena.h>' | g++ -std=c++17 -fsyntax-only -x c++ - 2> /dev/null; then
+  one "build tbb" g++ -std=c++17 $warnings -O2 -I"$rt/include" "$here/tbb_test.cpp" -ltbb -o "$build/tbb_test"
+  run tbb_test "$build/tbb_test"
+else
+  echo "tbb_test: skipped, oneTBB is not installed"
+fi
 
 # As a CMake project of its own.
 if command -v cmake > /dev/null; then
@@ -83,7 +97,7 @@ can -fsanitize=address,undefined || ! command -v gcc > /dev/null || CC=gcc
 asan="-fsanitize=address,undefined -fno-sanitize-recover=all"
 if can $asan; then
   one "build address,undefined" compile .asan -g -O1 $asan
-  for test in check fact alias run sequence merge pool; do run "${test}_test address,undefined" "$build/${test}_test.asan"; done
+  for test in check fact alias isa run sequence merge pool; do run "${test}_test address,undefined" "$build/${test}_test.asan"; done
 else
   echo "address,undefined: skipped, $CC cannot"
 fi

@@ -24,7 +24,9 @@ usage: attnc FILE [-o STEM] [options]       FILE is text, or MLIR bytecode you t
                         s     assembly                                                             STEM.s
                         ll    LLVM IR                                                              STEM.ll
                         mlir  LLVM dialect, which attnc reads again                                STEM.llvm.mlir
-  --target=NAME       default x86-64-v3
+  --target=NAMES      comma-separated levels of x86-64, all in one object, of which the highest that the CPU has runs
+                      (the environment variable ATTN_MAX_ISA forces a lower one): x86-64-v3, x86-64-v4; or native, that
+                      of this CPU; default x86-64-v3
   --kernel=NAME       this kernel only; absent: all of the program
   --block-rows=N      queries of a block; absent: chosen by the schedule
   --block-keys=N      keys of a block; absent: chosen by the schedule

@@ -19,6 +19,8 @@
 namespace attn {
 
 struct CompileOptions {
+  /// A level of x86-64; several, by commas, of which the highest that the CPU has runs (ATTN_MAX_ISA forces a lower
+  /// one); or native, that of this CPU.
   std::string target = "x86-64-v3";
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
   int64_t splitKeys = 0;                // chunks of the keys that are tasks of their own; 0: chosen by the schedule
@@ -61,8 +63,8 @@ public:
   ~Kernel();
   attn_status run(const attn_call &call) const;
   attn_status workspace(const attn_call &call, uint64_t &bytes) const;
-  const attn_kernel_info &info() const;
-  double compileMilliseconds() const; // text to callable
+  const attn_kernel_info &info() const; // of the level that runs here
+  double compileMilliseconds() const;   // text to callable
 
   struct Impl;
   explicit Kernel(std::unique_ptr<Impl> impl);

@@ -5,7 +5,7 @@
 // `gather` where the keys go by a list of the set, the extents of `boxes` where queries and keys go by boxes of their
 // grids, `rows` where every query goes by a list of its own and keys are read where they lie, `together` where the
 // queries of all heads that share keys are rows of the same blocks, or `chunks`, how many runs of the keys are tasks of
-// their own. Of several variants the first is taken whose guard, a rule on the call's
+// their own; `few`: of so many queries or less, whose keys are read where they lie. Of several variants the first is taken whose guard, a rule on the call's
 // extents, holds.
 //
 // Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
@@ -20,7 +20,8 @@ namespace attn {
 
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
-                                     kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together";
+                                     kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together",
+                                     kFewAttr = "few";
 /// So many queries, or fewer, of every head are rows of a block together with those of the heads that share their keys.
 inline constexpr int64_t kTogetherQueries = 8;
 

@@ -51,6 +51,7 @@ LogicalResult Lowering::run() {
   for (Attribute variant : schedule)
     // What is absent is kept by query, and rows that stand together are of several heads.
     if (!(absent && cast<DictionaryAttr>(variant).contains(kTogetherAttr)) &&
+        !(absent && cast<DictionaryAttr>(variant).contains(kFewAttr)) &&
         failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
       return failure();
   kernel.erase();
@@ -92,6 +93,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
   if (v.contains(kSideAttr))
     variant->setAttr(kSideAttr, b.getUnitAttr());
+  if (v.contains(kFewAttr))
+    variant->setAttr(kFewAttr, v.get(kFewAttr));
   if (v.contains(kTogetherAttr))
     variant->setAttr(kTogetherAttr, b.getUnitAttr());
   b.createBlock(&variant.getBody());
@@ -129,7 +132,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
               (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
-  once |= v.contains(kSideAttr); // not packed at all
+  once |= v.contains(kSideAttr) || (v.contains(kFewAttr) && summaries.empty()); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   {

@@ -175,8 +175,8 @@ private:
                             runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
                             c32(runs ? v.phases.size() : 0),
                             c32(0),
-                            c64(l.inPlace ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-                            c64(l.inPlace || l.packsInTasks ? 0 : l.panelBytes()),
+                            c64(l.inPlace && !l.numSummaries ? 0 : 128), // loads of lanes may reach past the last entry of a summary
+                            c64(l.packsInTasks ? 0 : l.panelBytes()),
                             c64(l.width),
                             c64(l.scratchBytes()),
                             c64(l.tileRows),
@@ -189,14 +189,14 @@ private:
   /// attn_K_info, and where the kernel is one of the text's own, its entries.
   void info(bool exported, unsigned numVariants, int64_t isaLevel, unsigned numDims, unsigned numSteps,
             unsigned numTemps) {
-    auto infoType = structOf({i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, ptr, i32, i32});
+    auto infoType = structOf({i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, ptr, i32, i32, ptr});
     std::string info = symbol("info");
     global(info, infoType, exported ? LLVM::Linkage::External : LLVM::Linkage::Internal, [&] {
       return aggregate(infoType, {c32(ATTN_RT_ABI_VERSION), c32(sizeof(attn_kernel_info)), addressOf(string(name)),
                                   addressOf(symbol("dims")), addressOf(symbol("args")), addressOf(symbol("params")),
                                   addressOf(symbol("variants")), c32(numDims), c32(numTensors), c32(numScalars),
                                   c32(numVariants), c32(isaLevel), c32(numTemps),
-                                  numSteps ? addressOf(symbol("steps")) : null(), c32(numSteps), c32(0)});
+                                  numSteps ? addressOf(symbol("steps")) : null(), c32(numSteps), c32(0), null()});
     });
     if (!exported)
       return;

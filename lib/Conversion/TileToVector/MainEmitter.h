@@ -5,6 +5,7 @@
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
+//   Parts.cpp       parts of scores that are the same for many pairs; scores in registers
 //   Inline.cpp      sums of what regions say, in registers
 //   Reduce.cpp      weights and sums of other kinds: several weights, classes, largest, least, argmax
 //   Top.cpp         topk: candidates, selection, order
@@ -17,7 +18,8 @@
 //   Finish.cpp      outputs
 //   Absent.cpp      keys and queries that are absent for an index of their own
 //
-// Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these.
+// Where every query goes by a list of its own, RowsEmitter.h puts other loops and products in the place of these; where
+// there are few queries, FewEmitter.h other products and sums of values.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MAINEMITTER_H
 
@@ -26,6 +28,7 @@
 #include "OperandEmitter.h"
 #include "SetEmitter.h"
 #include "TaskEmitter.h"
+#include "attn/Analysis/PairParts.h"
 
 namespace attn {
 
@@ -55,6 +58,8 @@ protected:
   V keepsState();
   V endOf();
   void loadQueries();
+  /// What else happens to a query's features once they are there.
+  virtual void arrangeQuery(V row) {}
   void clearState();
   void count(unsigned counter, V by);
 
@@ -65,6 +70,7 @@ protected:
 
   // Sweep.cpp
   virtual void visitBlocks(V pass);
+  virtual void packBlock();
   void visitStrip(V strip, V blockFull);
   void fetchNext(V strip, V panel);
   void enterStrip(V strip);
@@ -104,6 +110,7 @@ protected:
   /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
   virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> product(V keyPanel);
+  llvm::SmallVector<V> addLanes(llvm::SmallVector<V> vectors, unsigned from, unsigned to);
   llvm::SmallVector<V> contraction(V keyPanel);
   /// What the product region's indices are at feature `c`, or at a vector of features.
   RegionEmitter atFeature(mlir::Block &block, V c);
@@ -112,8 +119,9 @@ protected:
   /// True (i1) where no weight of the microtile meets a value: all are 0. Null: that cannot be told.
   V weigh(V panel, V status, V runStart);
   llvm::SmallVector<V> maskInline(llvm::SmallVector<V> s, V partial, V panel);
-  llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel);
-  void modifyRow(V r, V partial, V panel);
+  enum class ScoreFrom { None, Text, Parts }; // only masked; as the text says; from its parts
+  llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel, ScoreFrom from);
+  void modifyRow(V r, V partial, V panel, ScoreFrom from);
   V scoreRelative(RegionEmitter &region, V result, V r);
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
@@ -133,6 +141,32 @@ protected:
   /// what is appended is within its bound.
   llvm::SmallVector<V> phiOf(V x, V r, llvm::SmallVectorImpl<V> *bounded = nullptr);
   void bindGiven(RegionEmitter &region, mlir::Block &block, unsigned first, mlir::ValueRange given, V row);
+
+  // Parts.cpp
+  struct HeldPart {
+    V value; // of the region
+    PairUse use;
+    int64_t offset; // in scratch; none of a number of the head
+    Val like;       // the number itself, or what is loaded: its type and range
+  };
+  struct HeldRow { // a row load: where key 0 of each row would stand, and which index that is
+    PairParts::RowLoad load;
+    int64_t start, index;
+    V unit; // i1: lanes are contiguous
+  };
+  void matchParts();
+  void keepRowParts();
+  void keepBlockParts();
+  void keepKeyParts();
+  void keepDifferences();
+  V differenceAt(V panel);
+  V partsHold(V panel);
+  void bindParts(RegionEmitter &region, V panel, V r, int64_t half);
+  void bindRowLoads(RegionEmitter &region, V panel, int64_t r, int64_t half);
+  llvm::SmallVector<V> scoresOf(llvm::SmallVector<V> s, V partial, V panel);
+  llvm::SmallVector<V> scoresInline(llvm::ArrayRef<V> s, V panel);
+  llvm::SmallVector<V> masked(llvm::SmallVector<V> s, V partial, V panel);
+  HeldPart *heldPart(V value);
 
   // Inline.cpp
   struct InlineRegion { // over (score, indices), of short axes
@@ -217,8 +251,8 @@ protected:
   // Accumulate.cpp
   void accumulate(V runStart, V runEnd);
   void addTo(V at, V sum);
-  void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
-  void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
+  virtual void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
+  virtual void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
   V isVisible(V visible, V key, V r);
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
@@ -266,6 +300,11 @@ protected:
   bool keepsScores = false; // regions of reductions take scores that nothing is subtracted from
   bool inlineSums = false;  // other sums than those of `simple`, in registers too
   llvm::SmallVector<InlineRegion> inlineValues;
+  std::optional<PairParts> scoreParts; // none: scores are the text's, pair by pair
+  llvm::SmallVector<HeldPart> heldParts;
+  llvm::SmallVector<HeldRow> heldRows;
+  V rowPartsGood, keyPartsGood; // i1: no index was bad; null: none can be
+  V goodFrom, goodTo;           // differences without a bad index, from the first that is kept; null: all
   bool simple = false;   // one weight, and sums of it alone
   bool counting = false; // the last sweep, whose blocks and tiles are reported
   llvm::SmallVector<unsigned> sumSlots;

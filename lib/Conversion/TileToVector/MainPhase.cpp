@@ -97,6 +97,7 @@ void MainEmitter::matchSweep(tile::ForOp op) {
     slot += kind == 3 ? 2 : 1;
   }
   matchInline();
+  matchParts();
   raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
 
   if (!hasScore) {
@@ -119,7 +120,7 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
   if ((twin = other))
     matchTwin();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
-  if (pack && pack.getInTasks())
+  if (pack && pack.getInTasks() && !l.inPlace)
     t.packsHere = keepsState();
   solveSet();
   solveRows();
@@ -278,6 +279,7 @@ void MainEmitter::loadQueries() {
       }
       row = e.at(row, part->extent * l.element);
     }
+    arrangeQuery(e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)));
     if (l.absentQueries)
       noteQuery(r, absent);
   });

@@ -43,6 +43,10 @@ bool OperandEmitter::isPlain(RankedTensorType type, AffineMap map, Region *produ
   return (!producer || producer->empty()) && isa<FloatType>(type.getElementType()) && feature && token;
 }
 
+int64_t OperandEmitter::featureDivisor() const {
+  return featureAxis < 0 ? 0 : OperandIndex::of(map.getResult(featureAxis)).divisor;
+}
+
 /// Sorts the ops of the region, and finds out which strides the fast code needs.
 void OperandEmitter::collect() {
   llvm::MapVector<std::pair<unsigned, unsigned>, V> needed; // by argument and axis

@@ -46,6 +46,23 @@ public:
   /// Emits a token's features; `place` says where vector n goes.
   Absence emit(V token, llvm::function_ref<V(V n)> place);
 
+  /// Token by token, vector by vector: what is known of a token, then its vectors, whose features are known lane by
+  /// lane. For tensors whose strides allow it, see isContiguous.
+  struct Token {
+    RegionEmitter region;
+    V token;
+    Absence absent;
+  };
+  Token open(V token);
+  V vectorAt(const Token &token, const FeatureLanes &feature) {
+    Absence absent = token.absent; // it was noted before
+    return vector(token, feature, false, absent);
+  }
+  /// i1: features lie as vectors are loaded; null: always.
+  V isContiguous() { return plain ? e.eq(featureStride, e.i64(1)) : fast; }
+  /// By what the feature is divided where it indexes the tensor; 0: it does not.
+  int64_t featureDivisor() const;
+
   int64_t extent;
 
 private:
@@ -53,14 +70,8 @@ private:
     std::optional<FeatureLanes> lanes;
     Val v;
   };
-  struct Token { // what is known once a token
-    RegionEmitter region;
-    V token;
-    Absence absent;
-  };
   void collect();
   void dryRun(llvm::function_ref<void(mlir::Operation *load, unsigned axis)> spread);
-  Token open(V token);
   void note(Absence &absent, llvm::ArrayRef<RegionEmitter::BoundsCheck> checks);
   Absence vectors(const Token &token, bool strided, llvm::function_ref<V(V n)> place);
   V vector(const Token &token, const FeatureLanes &feature, bool strided, Absence &absent);
@@ -85,6 +96,9 @@ private:
   std::set<std::tuple<void *, unsigned, unsigned>> noted;  // indices whose checks count already: value, argument, axis
   V fast;                                                  // i1: strides are what the fast code needs; null: always
 };
+
+/// Part `n` of what is packed.
+OperandEmitter partOf(TaskEmitter &t, tile::PackOp op, unsigned n);
 
 } // namespace attn
 

@@ -231,7 +231,7 @@ static int64_t extentOf(tile::PackOp op, unsigned n) {
   return op.getExtents() ? (*op.getExtents())[n] : op.getPanels().getType().getFeatures();
 }
 
-static OperandEmitter partOf(TaskEmitter &t, tile::PackOp op, unsigned n) {
+OperandEmitter attn::partOf(TaskEmitter &t, tile::PackOp op, unsigned n) {
   return OperandEmitter(t, op.getSources()[n], cast<AffineMapAttr>(op.getMaps()[n]).getValue(),
                         op.getProducers().empty() ? nullptr : &op.getProducers()[n], t.keyDim(), extentOf(op, n));
 }
@@ -364,6 +364,8 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
     clearAbsentKeys(t, first, count);
   for (Operation &op : phase.getBody().front().without_terminator()) {
     if (auto pack = dyn_cast<tile::PackOp>(op)) {
+      if (t.layout.inPlace)
+        continue;
       if (cast<tile::PanelsType>(pack.getPanels().getType()).getLanesKeys())
         packKeys(t, pack, first, count);
       else if (t.layout.packsValues)

@@ -45,6 +45,34 @@ SmallVector<V> MainEmitter::product(V keyPanel) {
   return s;
 }
 
+/// Of the tree that makes one vector of the sums of the lanes of `lanes` vectors the levels `from` to `to`, each with
+/// half as many vectors as the one before. Neighbors are added, first inside units of 16 bytes, then whole units: two
+/// shuffles and an addition for every two vectors.
+SmallVector<V> MainEmitter::addLanes(SmallVector<V> vectors, unsigned from, unsigned to) {
+  int64_t unit = 16 / e.bytes;
+  for (unsigned level = from; level < to; ++level) {
+    bool inside = (int64_t(1) << level) < unit;
+    int64_t size = inside ? 1 : unit, group = inside ? unit : e.lanes;
+    // Even and odd pieces of `size` lanes of both, group by group.
+    SmallVector<int64_t> even, odd;
+    for (int64_t g = 0; g < e.lanes; g += group)
+      for (int64_t side : {g, e.lanes + g})
+        for (int64_t piece = 0; piece < group; piece += 2 * size)
+          for (int64_t n = 0; n < size; ++n) {
+            even.push_back(side + piece + n);
+            odd.push_back(side + piece + size + n);
+          }
+    SmallVector<V> sums;
+    for (size_t n = 0; n < vectors.size(); n += 2) {
+      V x = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], even);
+      V y = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], odd);
+      sums.push_back(e.fadd(x, y));
+    }
+    vectors = sums;
+  }
+  return vectors;
+}
+
 Contraction::Contraction(Emit &e, tile::WeighOp weigh) : e(e), block(weigh.getProduct().front()) {
   // Which arguments an op depends on: 1 the query's element, 2 the key's.
   DenseMap<V, unsigned> from{{block.getArgument(0), 1}, {block.getArgument(1), 2}};

@@ -101,110 +101,6 @@ V RegionEmitter::compare(arith::CmpIPredicate p, const Val &a, const Val &c) {
   return e.cmp(p, x, y);
 }
 
-FailureOr<Val> RegionEmitter::loadAt(TensorRef &t, ArrayRef<Val> indices) {
-  Type element = t.type.getElementType();
-  int64_t size = Emit::elementBytes(element);
-  // Each index inside its extent: those tied to a dimension are by the call's checks (keys past the end are clamped),
-  // others are checked.
-  SmallVector<V> safe;
-  int lanesAxis = -1;
-  bool contiguous = true;
-  for (auto [axis, index] : llvm::enumerate(indices)) {
-    V i = wide(index), extent = t.extents[axis];
-    const AxisFact &fact = t.fact.axes[axis];
-    bool tied = !fact.free && (fact.dim == (int64_t)index.plainDim || fact.also == (int64_t)index.plainDim);
-    if (index.isVector()) {
-      contiguous &= tied && lanesAxis < 0;
-      lanesAxis = axis;
-    }
-    if (tied) {
-      safe.push_back(index.isVector() ? e.min(i, asVector(e.sub(extent, e.i64(1)))) : i);
-      continue;
-    }
-    if (provesBounds && index.lo >= 0 && index.hi < t.type.getDimSize(axis)) { // not where that is dynamic
-      safe.push_back(i);
-      continue;
-    }
-    V zero = e.i64(0), limit = extent;
-    if (index.isVector())
-      zero = asVector(zero), limit = asVector(extent);
-    V ok = e.both(e.ge(i, zero), e.lt(i, limit));
-    checks.push_back({ok, t.argument, (unsigned)axis, i});
-    safe.push_back(e.select(ok, i, zero));
-  }
-  V nonEmpty;
-  for (auto [axis, fact] : llvm::enumerate(t.fact.axes))
-    if (fact.free && !(provesBounds && t.type.getDimSize(axis) > 0)) {
-      V some = e.lt(e.i64(0), t.extents[axis]);
-      nonEmpty = nonEmpty ? e.both(nonEmpty, some) : some;
-    }
-  auto zeroOf = [&](Type type) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type)); };
-  auto guarded = [&](Type type, llvm::function_ref<V()> load) -> V {
-    if (!nonEmpty)
-      return load();
-    return e.choose(
-        nonEmpty, {type}, [&] { return SmallVector<V>{load()}; }, [&] { return SmallVector<V>{zeroOf(type)}; })[0];
-  };
-  Type result = isa<FloatType>(element) ? (Type)e.real : element;
-
-  V v;
-  if (lanesAxis < 0) {
-    V offset = e.i64(0);
-    for (auto [axis, i] : llvm::enumerate(safe))
-      offset = e.add(offset, e.mul(i, t.strides[axis]));
-    v = guarded(result, [&] { return e.loadElement(element, e.at(t.data, e.mul(offset, size))); });
-  } else {
-    // Scalar part of the offset, then the lanes'.
-    V scalar = e.i64(0), lanesOffset;
-    for (auto [axis, i] : llvm::enumerate(safe)) {
-      if (!isa<VectorType>(i.getType())) {
-        scalar = e.add(scalar, e.mul(i, t.strides[axis]));
-        continue;
-      }
-      V term = e.mul(i, asVector(t.strides[axis]));
-      lanesOffset = lanesOffset ? e.add(lanesOffset, term) : term;
-    }
-    Type lanesType = e.vecOf(result);
-    auto gather = [&]() -> V {
-      // Through memory, lane by lane: an address is formed for checked indices alone.
-      V offsets = e.add(lanesOffset, asVector(scalar));
-      e.store(offsets, gatherBuffer);
-      V slot = e.at(gatherBuffer, e.lanes * 8);
-      Type held = element.isInteger(1) ? e.b.getI8Type() : result;
-      int64_t heldBytes = Emit::elementBytes(held);
-      for (int64_t lane = 0; lane < e.lanes; ++lane) {
-        V offset = e.loadI64(gatherBuffer, lane * 8);
-        V x = e.loadElement(element, e.at(t.data, e.mul(offset, size)));
-        if (element.isInteger(1))
-          x = arith::ExtUIOp::create(e.b, e.loc, held, x);
-        e.store(x, e.at(slot, lane * heldBytes));
-      }
-      V x = e.load(e.vecOf(held), slot);
-      if (element.isInteger(1))
-        x = e.cmp(arith::CmpIPredicate::ne, x, e.splatInt(e.vecOf(held), 0));
-      return x;
-    };
-    if (contiguous) {
-      V first = vector::ExtractOp::create(e.b, e.loc, wide(indices[lanesAxis]), ArrayRef<int64_t>{0});
-      V unit = e.eq(t.strides[lanesAxis], e.i64(1));
-      V inside = e.le(e.add(first, e.lanes), t.extents[lanesAxis]);
-      v = e.choose(
-          e.both(unit, inside), {lanesType},
-          [&] { return SmallVector<V>{e.loadElements(element, e.at(t.data, e.mul(e.add(scalar, first), size)))}; },
-          [&] { return SmallVector<V>{gather()}; })[0];
-    } else {
-      v = guarded(lanesType, gather);
-    }
-  }
-  if (isa<FloatType>(element) || element.isInteger(1))
-    return Val{v, 0, 1};
-  if (t.range)
-    return make(v, t.range->first, t.range->second);
-  unsigned width = element.getIntOrFloatBitWidth();
-  Int hi = (Int(1) << (width - 1)) - 1;
-  return make(v, -hi - 1, hi);
-}
-
 FailureOr<Val> RegionEmitter::emit(V v) {
   auto it = values.find(v);
   if (it != values.end())
@@ -270,7 +166,32 @@ FailureOr<Val> RegionEmitter::emitOp(Operation *op, unsigned) {
       return op->emitError("[unsupported_random] the seed depends on the key"), failure();
     return random(wide(*seed), indices);
   }
+  if (contracts)
+    if (auto r = contracted(op))
+      return *r;
   return elementwise(op);
+}
+
+/// x y + z, x y - z and z - x y in one operation, where the product has no other use.
+std::optional<Val> RegionEmitter::contracted(Operation *op) {
+  if (!isa<arith::AddFOp, arith::SubFOp>(op))
+    return std::nullopt;
+  for (unsigned n = 0; n < 2; ++n) {
+    auto product = op->getOperand(n).getDefiningOp<arith::MulFOp>();
+    if (!product || !product->hasOneUse() || values.contains(product))
+      continue;
+    auto x = emit(product.getLhs()), y = emit(product.getRhs()), z = emit(op->getOperand(1 - n));
+    if (failed(x) || failed(y) || failed(z))
+      return std::nullopt;
+    bool isVector = x->isVector() || y->isVector() || z->isVector();
+    auto same = [&](V v) { return isVector ? asVector(v) : v; };
+    auto negated = [&](V v) -> V { return arith::NegFOp::create(e.b, e.loc, v); };
+    V a = same(x->v), c = same(y->v), d = same(z->v);
+    if (isa<arith::SubFOp>(op))
+      (n ? a : d) = negated(n ? a : d);
+    return Val{e.fma(a, c, d)};
+  }
+  return std::nullopt;
 }
 
 /// The op on scalars or vectors. What arith leaves undefined is given a value, for absent lanes compute too and a trap

@@ -43,6 +43,7 @@ public:
       : e(e), tensors(tensors), params(params), gatherBuffer(gatherBuffer) {}
 
   void bind(V from, Val to) { values[from] = to; }
+  bool isBound(V v) const { return values.contains(v); }
   /// All that another emitter has, of values that both compute from the same.
   void bindAll(const RegionEmitter &other) { values.insert(other.values.begin(), other.values.end()); }
   Val indexScalar(V i64, unsigned dim);
@@ -67,7 +68,14 @@ public:
   Val constantInt(int64_t v) { return make(e.i64(v), v, v); }
   Val make(V i64OrVector, Int lo, Int hi);
 
+  /// An index as an address may use it: inside its axis, or 0 where a new entry of `checks` says that it is not.
+  V axisIndex(TensorRef &tensor, unsigned axis, const Val &index);
+  /// What was loaded of a tensor, in the accumulation type or as an integer with its range.
+  Val loaded(TensorRef &tensor, V v);
+
   llvm::SmallVector<BoundsCheck> checks;
+  /// A product that is only added to something is rounded with the sum, once.
+  bool contracts = false;
   /// math.exp2 in this region never overflows.
   bool boundedExp2 = false;
   /// Ranges hold in every lane: an index inside a static extent by its range needs no check.
@@ -80,6 +88,8 @@ public:
 private:
   mlir::FailureOr<Val> emitOp(mlir::Operation *op, unsigned result);
   mlir::FailureOr<Val> member(mlir::Operation *op);
+  std::optional<Val> contracted(mlir::Operation *op);
+  bool isTied(const TensorRef &tensor, unsigned axis, const Val &index);
   mlir::FailureOr<Val> elementwise(mlir::Operation *op);
   std::optional<Val> narrow(mlir::Operation *op, llvm::ArrayRef<Val> in);
   V total(mlir::Operation *op, llvm::ArrayRef<V> operands, mlir::Type type);

@@ -83,35 +83,6 @@ V RowsEmitter::vectorOf(const Source &s, bool inPlace, V row, int64_t n) {
   return vector::ShuffleOp::create(e.b, e.loc, end, e.splat(0), moved);
 }
 
-/// One vector of the sums of the lanes of `lanes` vectors. Neighbors are added, first inside units of 16 bytes, then
-/// whole units: two shuffles and an addition for every two vectors.
-V RowsEmitter::sumsOfLanes(SmallVector<V> vectors) {
-  int64_t unit = 16 / e.bytes;
-  auto halve = [&](int64_t size, int64_t group) {
-    // Even and odd pieces of `size` lanes of both, group by group.
-    SmallVector<int64_t> even, odd;
-    for (int64_t g = 0; g < e.lanes; g += group)
-      for (int64_t from : {g, e.lanes + g})
-        for (int64_t piece = 0; piece < group; piece += 2 * size)
-          for (int64_t n = 0; n < size; ++n) {
-            even.push_back(from + piece + n);
-            odd.push_back(from + piece + size + n);
-          }
-    SmallVector<V> sums;
-    for (size_t n = 0; n < vectors.size(); n += 2) {
-      V x = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], even);
-      V y = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], odd);
-      sums.push_back(e.fadd(x, y));
-    }
-    vectors = sums;
-  };
-  for (int64_t n = 1; n < unit; n *= 2)
-    halve(1, unit);
-  for (int64_t n = unit; n < e.lanes; n *= 2)
-    halve(unit, e.lanes);
-  return vectors[0];
-}
-
 /// q . k of the block's keys, panels filled up, into the places of their weights.
 void RowsEmitter::products() {
   int64_t group = std::max<int64_t>(e.lanes, 8), all = vectorsOf(keys);
@@ -158,7 +129,7 @@ void RowsEmitter::products() {
         });
       steps(rows, query, looped, all - looped, e.i64(0));
       for (int64_t n = 0; n < group; n += e.lanes)
-        e.store(sumsOfLanes(SmallVector<V>(ArrayRef<V>(sums).slice(n, e.lanes))),
+        e.store(addLanes(SmallVector<V>(ArrayRef<V>(sums).slice(n, e.lanes)), 0, llvm::Log2_64(e.lanes))[0],
                 e.at(out, e.mul(e.add(position, n), e.bytes)));
     });
   });

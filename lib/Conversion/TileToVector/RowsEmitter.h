@@ -50,7 +50,6 @@ private:
   void products();
   void addRegion(Contraction &region, bool inPlace, llvm::ArrayRef<V> from, V x, int64_t c, V vector,
                  llvm::MutableArrayRef<V> sums);
-  V sumsOfLanes(llvm::SmallVector<V> vectors);
   void accumulateRows();
   void accumulateVectors(unsigned sum, bool inPlace, bool guarding, int64_t from, int64_t to);
 

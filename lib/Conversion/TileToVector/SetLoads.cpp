@@ -45,8 +45,10 @@ Val SetEmitter::extreme(const Expr &x) {
   bool least = x.is(ExprKind::LoadMin);
   std::vector<Expr> indices = x.indices();
   bool sorted = facts.sorted.count(x.table()) && x.axis() + 1 == indices.size();
+  // The tokens of a few rows are looked at one by one: a summary of keys that is of the same tensor knows whole panels.
+  bool ofRows = mentions(x.lo(), kRowLo) && mentions(x.hi(), kRowHi);
   for (const SummaryRef &s : summaries) {
-    if (s.argument != x.table())
+    if (s.argument != x.table() || ofRows)
       continue;
     bool same = true;
     for (unsigned axis = 0; axis < indices.size(); ++axis) {

@@ -23,6 +23,7 @@ void MainEmitter::visitBlocks(V pass) {
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
+  keepRowParts();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
   SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups), e.i64(0), e.i64(0)};
@@ -50,8 +51,8 @@ void MainEmitter::visitBlocks(V pass) {
                   V next = e.add(blockFirst, l.blockKeys);
                   next = e.select(e.lt(next, keys), next, e.i64(0));
                   nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
-                  if (t.packsHere)
-                    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+                  packBlock();
+                  keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
@@ -84,6 +85,11 @@ void MainEmitter::fetchNext(V strip, V panel) {
   fetch(nextKeysAt, l.keyPanelBytes());
   if (!accumulates.empty())
     fetch(nextValuesAt, l.width * l.packedRowBytes());
+}
+
+void MainEmitter::packBlock() {
+  if (t.packsHere)
+    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
 }
 
 /// What belongs to the rows of a strip.

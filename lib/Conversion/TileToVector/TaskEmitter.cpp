@@ -103,7 +103,7 @@ OperandIndex OperandIndex::of(AffineExpr expr) {
 
 V TaskEmitter::summaryBase(unsigned n) {
   V all = panels();
-  V base = e.at(slot, e.mul(all, layout.keyPanelBytes() + layout.width * layout.packedRowBytes()));
+  V base = e.at(slot, e.mul(all, layout.panelBytes() - layout.numSummaries * 32));
   return e.at(base, e.mul(all, n * 32));
 }
 

@@ -25,11 +25,14 @@ struct Layout {
   int64_t staged = 0;                    // features of a key that are produced before they are transposed
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
   llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
+  int64_t partBytes = 0;                 // of what scores keep by rows, keys and differences, see Parts.cpp
 
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
   int64_t packedRowBytes() const { return packsValues ? valueRowBytes() : 0; }
-  int64_t panelBytes() const { return keyPanelBytes() + width * packedRowBytes() + numSummaries * 32; }
+  int64_t panelBytes() const {
+    return (inPlace ? 0 : keyPanelBytes() + width * packedRowBytes()) + numSummaries * 32;
+  }
   /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
@@ -76,7 +79,8 @@ struct Layout {
   static constexpr int64_t kTopHead = 64, kTopBound = 16;
   /// Where `together`: the query and the batch indices of each row, i64s.
   int64_t places() const { return top(tops.size()); }
-  int64_t packedKeys() const { return align(places() + blockRows * together * 8); }
+  int64_t parts() const { return align(places() + blockRows * together * 8); }
+  int64_t packedKeys() const { return align(parts() + partBytes); }
   int64_t packedValues() const { return align(packedKeys() + blockKeys * dot * element); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
@@ -239,6 +243,8 @@ void clearAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count);
 void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count);
 /// Raises the slots of sums, accumulators, numbers of rows and weights to what a main or merge phase needs.
 void countSlots(tile::PhaseOp phase, Layout &layout);
+/// Raises the bytes of parts of scores to what a main phase needs at most.
+void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
 /// exp, log and the basic operations alone, which there are in f64.
 bool computesInF64(mlir::Block &body);
 /// What the text says of the axes of a key loop, and promises of captured integers.
@@ -255,6 +261,10 @@ mlir::Value emitRowsGuard(TaskEmitter &task);
 /// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
 mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
+/// Of few rows, see FewEmitter.h.
+mlir::Value emitFewGuard(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main);
+mlir::LogicalResult emitFewPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
+                                 tile::PhaseOp twin, mlir::ModuleOp module, llvm::StringRef prefix);
 /// Whether the queries of all members of a unit are rows of the same blocks; of split keys too.
 mlir::Value emitTogetherGuard(TaskEmitter &task, tile::PhaseOp main);
 mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp phase,

@@ -26,7 +26,7 @@ struct Phases {
 bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
-                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr));
+                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr), v->getAttr(kFewAttr));
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
@@ -193,8 +193,9 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       // Small problems side by side: one phase, whose tasks take some heads each.
       bool side = variant->hasAttr("side");
       constexpr int64_t kHeads = 64;
-      l.inPlace = !pack || side;
-      l.packsInTasks = pack && pack.getInTasks() && !side;
+      bool few = variant->hasAttr(kFewAttr);
+      l.inPlace = !pack || side || few;
+      l.packsInTasks = pack && pack.getInTasks() && !l.inPlace;
       bool together = variant->hasAttr(kTogetherAttr);
       l.together = together ? 1 + program.getNumBatch() : 0;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
@@ -209,8 +210,12 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           l.absentQueries |= loads.getChecked();
         }
       });
+      if (few) // partial sums of a microtile's products
+        l.staged = 2 * l.tileRows * l.lanes;
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
+      if (!lists && !side)
+        countParts(main, program.getNumBatch(), l);
       if (merge)
         countSlots(merge, l);
       if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next)) {
@@ -275,6 +280,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
                 reserve(l, sideRoom(task, pack, main));
                 return emitSidePhase(task, pack, main);
               }
+              if (few)
+                return emitFewPhase(task, variant, pack, main, twin, module, prefix);
               return lists ? emitRowsPhase(task, variant, main, module, prefix)
                            : emitMainPhase(task, variant, pack, main, twin, module, prefix);
             })))
@@ -287,13 +294,14 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
             })))
           return failure();
       }
-      if ((lists || merge || side || together) && v < variants) { // the last variant takes every call
+      if ((lists || merge || side || together || few) && v < variants) { // the last variant takes every call
         e.guard = prefix + "_guard";
         if (failed(function(
                 "_guard", 1,
                 [&](TaskEmitter &task, Block *) {
                   result = lists      ? emitRowsGuard(task)
                            : side     ? emitSideGuard(task)
+                           : few      ? emitFewGuard(task, variant, pack, main)
                            : together ? emitTogetherGuard(task, main)
                                       : emitSplitGuard(task, main);
                   return success();

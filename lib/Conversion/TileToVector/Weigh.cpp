@@ -94,12 +94,12 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
   if (!hasRef)
     return emitted(result);
   V reference = e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes))));
-  if (auto product = result.getDefiningOp<arith::MulFOp>())
+  if (auto product = result.getDefiningOp<arith::MulFOp>(); product && !region.isBound(result))
     return e.fma(emitted(product.getLhs()), emitted(product.getRhs()), reference);
   return e.fadd(emitted(result), reference);
 }
 
-void MainEmitter::modifyRow(V r, V partial, V panel) {
+void MainEmitter::modifyRow(V r, V partial, V panel, ScoreFrom from) {
   V keyLo = e.add(blockFirst, e.mul(panel, l.width));
   V row = e.min(e.add(rowLo, r), lastRow);
   TaskEmitter::Row own(t, row);
@@ -109,7 +109,8 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
     V at = e.at(rowAt, half * e.lanes * e.bytes);
     V s = e.load(e.vec, at);
     RegionEmitter region = makeRegion();
-    if (hasScore) {
+    if (from != ScoreFrom::None) {
+      region.contracts = true;
       // t = score(s; indices), then relative to the reference
       Block &block = weighOp.getScore().front();
       region.bind(block.getArgument(0), region.real(s));
@@ -118,6 +119,8 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
       region.bind(block.getArgument(1 + t.queryDim()), queryIndex(region, row));
       SetEmitter set = makeSet(region);
       region.bind(block.getArgument(1 + t.keyDim()), bindKey(region, set, e.add(keyLo, half * e.lanes)));
+      if (from == ScoreFrom::Parts)
+        bindParts(region, panel, r, half);
       V score = block.getTerminator()->getOperand(0);
       s = scoreRelative(region, score, r);
       if (keepsScores) {
@@ -145,13 +148,13 @@ void MainEmitter::modifyRow(V r, V partial, V panel) {
 }
 
 /// Scores through L1, one row at a time: the code of a score region or of a general condition is emitted once.
-SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel) {
+SmallVector<V> MainEmitter::modifyRows(SmallVector<V> s, V partial, V panel, ScoreFrom from) {
   auto through = [&] {
     storeTile(s);
-    e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) { modifyRow(r, partial, panel); });
+    e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) { modifyRow(r, partial, panel, from); });
     return loadTile();
   };
-  if (hasScore)
+  if (from != ScoreFrom::None)
     return through();
   SmallVector<Type> types(s.size(), e.vec);
   return e.choose(partial, types, through, [&] { return s; });
@@ -358,7 +361,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
         for (int64_t half = 0; half < 2; ++half)
           s[2 * r + half] = e.fma(s[2 * r + half], factor, reference);
       }
-    return hasScore || !masksAreBounds() ? modifyRows(s, partial, panel) : maskInline(s, partial, panel);
+    return hasScore ? scoresOf(s, partial, panel) : masked(s, partial, panel);
   };
   auto done = [&](ArrayRef<V> s) {
     if (plainPhi && !accumulates.empty())

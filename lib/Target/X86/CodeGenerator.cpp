@@ -10,6 +10,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -88,6 +89,10 @@ static Error finishModule(llvm::Module &module, const CodeGenOptions &options) {
   return Error::success();
 }
 
+static std::string levelName(const std::string &kernel, const Level &level) {
+  return "attn_" + kernel + "_info." + level.machine->name;
+}
+
 static Error runIRPasses(llvm::Module &module, TargetMachine &machine, StringRef passes) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
@@ -122,27 +127,73 @@ CodeGenerator &CodeGenerator::operator=(CodeGenerator &&other) {
 }
 CodeGenerator::~CodeGenerator() = default;
 
-Expected<CodeGenerator> CodeGenerator::create(mlir::ModuleOp op, const X86Machine &machine,
-                                              const CodeGenOptions &options) {
+/// One level's LLVM IR, its functions bound to that level's CPU. Where it is not the lowest, it exports nothing: its
+/// entries go, and its infos are called `attn_K_info.NAME`.
+static Expected<std::unique_ptr<llvm::Module>> translate(const Level &level, TargetMachine &tm, LLVMContext &context,
+                                                         const CodeGenOptions &options, bool lowest) {
+  mlir::ModuleOp op = level.module;
+  // Before the translation: without them sizes, alignments and the meaning of intrinsics are guesses.
+  op->setAttr(mlir::LLVM::LLVMDialect::getTargetTripleAttrName(),
+              mlir::StringAttr::get(op.getContext(), tm.getTargetTriple().str()));
+  op->setAttr(mlir::LLVM::LLVMDialect::getDataLayoutAttrName(),
+              mlir::StringAttr::get(op.getContext(), tm.createDataLayout().getStringRepresentation()));
+  std::unique_ptr<llvm::Module> module = mlir::translateModuleToLLVMIR(op, context, "attn");
+  if (!module)
+    return error("translation to LLVM IR failed");
+  module->setSourceFileName(options.sourceName);
+  if (Error e = finishModule(*module, options))
+    return std::move(e);
+  for (Function &function : *module)
+    if (!function.isDeclaration()) {
+      function.addFnAttr("target-cpu", level.machine->cpu);
+      if (StringRef features = level.machine->features; !features.empty())
+        function.addFnAttr("target-features", features);
+    }
+  if (lowest)
+    return std::move(module);
+  for (const std::string &kernel : options.kernels) {
+    for (const char *entry : {"", "_workspace"})
+      module->getFunction("attn_" + kernel + entry)->eraseFromParent();
+    module->getNamedGlobal("attn_" + kernel + "_info")->setName(levelName(kernel, level));
+  }
+  return std::move(module);
+}
+
+/// The info of each level leads to that of the next.
+static void chainLevels(llvm::Module &module, ArrayRef<Level> levels, const CodeGenOptions &options) {
+  for (const std::string &kernel : options.kernels) {
+    GlobalVariable *below = module.getNamedGlobal("attn_" + kernel + "_info");
+    for (const Level &level : levels.drop_front()) {
+      GlobalVariable *own = module.getNamedGlobal(levelName(kernel, level));
+      auto *fields = cast<ConstantStruct>(below->getInitializer());
+      SmallVector<Constant *> changed(llvm::map_range(fields->operands(), [](const Use &u) { return cast<Constant>(u); }));
+      changed.back() = own;
+      below->setInitializer(ConstantStruct::get(fields->getType(), changed));
+      own->setLinkage(GlobalValue::InternalLinkage);
+      below = own;
+    }
+  }
+}
+
+Expected<CodeGenerator> CodeGenerator::create(ArrayRef<Level> levels, const CodeGenOptions &options) {
   initialize();
   CodeGenerator result;
-  auto tm = createTargetMachine(machine);
+  auto tm = createTargetMachine(*levels.front().machine);
   if (!tm)
     return tm.takeError();
   result.machine = std::move(*tm);
-  // Before the translation: without them sizes, alignments and the meaning of intrinsics are guesses.
-  std::string triple = result.machine->getTargetTriple().str();
-  std::string layout = result.machine->createDataLayout().getStringRepresentation();
-  op->setAttr(mlir::LLVM::LLVMDialect::getTargetTripleAttrName(), mlir::StringAttr::get(op.getContext(), triple));
-  op->setAttr(mlir::LLVM::LLVMDialect::getDataLayoutAttrName(), mlir::StringAttr::get(op.getContext(), layout));
-
   result.context = std::make_unique<LLVMContext>();
-  result.module = mlir::translateModuleToLLVMIR(op, *result.context, "attn");
-  if (!result.module)
-    return error("translation to LLVM IR failed");
-  result.module->setSourceFileName(options.sourceName);
-  if (Error e = finishModule(*result.module, options))
-    return std::move(e);
+  for (const Level &level : levels) {
+    bool lowest = !result.module;
+    auto module = translate(level, *result.machine, *result.context, options, lowest);
+    if (!module)
+      return module.takeError();
+    if (lowest)
+      result.module = std::move(*module);
+    else if (Linker::linkModules(*result.module, std::move(*module)))
+      return error("the levels cannot be linked");
+  }
+  chainLevels(*result.module, levels, options);
   if (!options.irPasses.empty())
     if (Error e = runIRPasses(*result.module, *result.machine, options.irPasses))
       return std::move(e);

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ATTN_RT_ABI_VERSION 3u
+#define ATTN_RT_ABI_VERSION 4u
 #define ATTN_MAX_RANK 6
 #define ATTN_MAX_DIMS 8
 #define ATTN_MAX_STEP_VALUES 64   /* tensors, and scalars, of a kernel of several steps, with its temporaries */
@@ -250,6 +250,9 @@ typedef struct attn_kernel_info {
   const attn_step_info *steps;
   int32_t n_steps; /* 0: a kernel that is not made of others */
   int32_t reserved;
+  /* The same kernel compiled for a higher level than `isa`, or NULL; its own may name a still higher one. A call runs
+     the highest that the CPU has and that ATTN_MAX_ISA admits. */
+  const struct attn_kernel_info *higher;
 } attn_kernel_info;
 
 /* ---- what every kernel @K exports ----
@@ -260,9 +263,13 @@ typedef struct attn_kernel_info {
  *   extern const attn_kernel_info attn_K_info;
  */
 
-/* Bodies of the two exported functions. */
+/* Bodies of the two exported functions. Of the levels that the object has (attn_kernel_info.higher) they take the highest
+ * that this CPU and the operating system support. The environment variable ATTN_MAX_ISA, read at the first call of the
+ * process, forces a lower one: x86-64-v2, x86-64-v3 or x86-64-v4; anything else is taken as no limit. */
 attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
+/* The level of `info` that these run: `info` itself or one of those above it. */
+const attn_kernel_info *attn_rt_level(const attn_kernel_info *info);
 
 /* Merges what attention over disjoint sets of keys gave: part p is o_p and lse_p of some of each row's keys. For every
  * row r = max(lse_0, lse_1, .., sink)     w_p = exp(lse_p - r)     l = sum_p w_p + exp(sink - r) o = sum_p w_p o_p / l

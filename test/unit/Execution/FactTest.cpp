@@ -117,6 +117,20 @@ TEST(FactsOfDocuments, VisitNoMore) {
   EXPECT_GT(b.stats.blocks_skipped, 0);
 }
 
+/// Two documents of 96 tokens: strips of 6 rows by panels of 16 keys, and no panel of the other document, though the
+/// strips of both see the same summaries.
+TEST(FactsOfDocuments, AStripVisitsItsOwnDocument) {
+  Attention a;
+  a.set = "same_segment<%s>";
+  a.args = ", %s: tensor<?x?xi32>";
+  Call call{normalInputs(a, 1, 1, 192, 192, 1)};
+  Tensor ids(Element::I32, {1, 192});
+  ids.fill([&](auto x) { return x[1] < 96 ? 3 : 4; });
+  call.inputs.push_back(ids);
+  EXPECT_EQ(check(program(a), call), "");
+  EXPECT_EQ(call.stats.tiles, 2 * (96 / call.stats.tile_rows) * (96 / call.stats.tile_keys));
+}
+
 class BrokenFact : public ::testing::Test {
 protected:
   BrokenFact() {

@@ -8,6 +8,8 @@
 
 #include "attn/Machine/X86.h"
 
+#include "mlir/IR/BuiltinOps.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -24,7 +26,6 @@ class TargetMachine;
 } // namespace llvm
 namespace mlir {
 class DialectRegistry;
-class ModuleOp;
 } // namespace mlir
 
 namespace attn::x86 {
@@ -52,13 +53,19 @@ struct CodeGenOptions {
 /// Fails if `passes` is not a pipeline in that syntax.
 llvm::Error checkIRPasses(llvm::StringRef passes);
 
+/// One level of a program: a module in the LLVM dialect, lowered for that machine.
+struct Level {
+  mlir::ModuleOp module;
+  const X86Machine *machine;
+};
+
 /// One translated module. Emission consumes nothing: each kind may be asked for once or more, in any order.
 class CodeGenerator {
 public:
-  /// Translates `module`, whose target triple and data layout attributes are set. Fails without a diagnostic of its own
-  /// where MLIR has emitted one.
-  static llvm::Expected<CodeGenerator> create(mlir::ModuleOp module, const X86Machine &machine,
-                                              const CodeGenOptions &options);
+  /// Translates the levels of one program, the lowest first, into one module: the exported names are those of the
+  /// lowest, whose attn_kernel_info leads to the others. Fails without a diagnostic of its own where MLIR has emitted
+  /// one.
+  static llvm::Expected<CodeGenerator> create(llvm::ArrayRef<Level> levels, const CodeGenOptions &options);
   CodeGenerator(CodeGenerator &&);
   CodeGenerator &operator=(CodeGenerator &&);
   ~CodeGenerator();

@@ -1,0 +1,237 @@
+#include "FewEmitter.h"
+#include "attn/Schedule/Schedule.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+/// Vectors of a part or of the values that are unrolled; beyond, runs of so many are the body of a loop.
+static constexpr int64_t kRun = 8;
+
+int64_t FewEmitter::pairsOf(OperandEmitter &part) {
+  return part.featureDivisor() == 2 && part.extent % (2 * e.lanes) == 0 ? 2 : 1;
+}
+
+FewEmitter::Source FewEmitter::sourceOf(tile::PackOp op, unsigned n) {
+  OperandEmitter part = partOf(t, op, n);
+  int64_t pairs = pairsOf(part);
+  return {part, part.extent / e.lanes, pairs};
+}
+
+/// Here addresses and strides of the task's tensors are made, ahead of all loops.
+void FewEmitter::bindLists() {
+  for (auto op : pack.getBody().getOps<tile::PackOp>())
+    for (unsigned n = 0; n < op.getSources().size(); ++n)
+      (op.getPanels().getType().getLanesKeys() ? keys : values).push_back(sourceOf(op, n));
+}
+
+/// Queries in the order of the keys' vectors.
+void FewEmitter::arrangeQuery(V row) {
+  int64_t vector = 0;
+  for (Source &s : keys) {
+    for (int64_t n = 0; s.pairs == 2 && n < s.vectors; n += 2) {
+      V at = e.at(row, (vector + n) * e.lanes * e.bytes), next = e.at(at, e.lanes * e.bytes);
+      V x = e.load(e.vec, at), y = e.load(e.vec, next);
+      SmallVector<int64_t> even, odd;
+      for (int64_t lane = 0; lane < e.lanes; ++lane) {
+        even.push_back(2 * lane);
+        odd.push_back(2 * lane + 1);
+      }
+      e.store(vector::ShuffleOp::create(e.b, e.loc, x, y, even), at);
+      e.store(vector::ShuffleOp::create(e.b, e.loc, x, y, odd), next);
+    }
+    vector += s.vectors;
+  }
+}
+
+/// The token at a position of the block. Behind the last key stands the last once more, with a weight of 0.
+FewEmitter::Row FewEmitter::open(Source &s, V position) {
+  V token = e.min(e.add(blockFirst, position), e.sub(t.positions, e.i64(1)));
+  if (s.part.isPlain())
+    return {s.part.row(token), std::nullopt};
+  return {V(), s.part.open(token)};
+}
+
+/// Vector `base` + n, in the order above; `base` is null for 0, else a multiple of kRun and `most` at most.
+V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most) {
+  if (s.part.isPlain()) {
+    V at = e.at(row.at, n * e.lanes * s.part.size());
+    return e.loadElements(s.part.element(), base ? e.at(at, e.mul(base, e.lanes * s.part.size())) : at);
+  }
+  FeatureLanes feature;
+  for (int64_t lane = 0; lane < e.lanes; ++lane)
+    feature.at.push_back(s.pairs == 2 ? (n / 2 * e.lanes + lane) * 2 + n % 2 : n * e.lanes + lane);
+  if (base) {
+    feature.base = e.mul(base, e.lanes);
+    feature.multiple = kRun * e.lanes;
+    feature.most = most * e.lanes;
+  }
+  return s.part.vectorAt(*row.opened, feature);
+}
+
+// s_rj = sum_c q_rc k_jc: some keys by all rows of the strip, an accumulator each.
+SmallVector<V> FewEmitter::dot(V panel) {
+  int64_t rows = l.tileRows, atOnce = 1; // keys
+  while (atOnce < e.lanes && 2 * atOnce * rows <= 12)
+    atOnce *= 2;
+  V first = e.mul(panel, l.width), sumsAt = e.at(t.scratch, l.staging());
+  unsigned levels = llvm::Log2_64(atOnce), all = llvm::Log2_64(e.lanes);
+  int64_t vb = e.lanes * e.bytes;
+  e.loop(e.i64(0), e.i64(l.width), atOnce, [&](V key) {
+    SmallVector<V> sums(atOnce * rows, e.splat(0));
+    int64_t before = 0; // vectors of earlier parts
+    for (Source &s : keys) {
+      std::vector<Row> opened;
+      for (int64_t n = 0; n < atOnce; ++n)
+        opened.push_back(open(s, e.add(e.add(first, key), n)));
+      auto step = [&](int64_t c, V base, int64_t most, MutableArrayRef<V> sums) {
+        V queries = e.at(qRow, (before + c) * vb);
+        if (base)
+          queries = e.at(queries, e.mul(base, vb));
+        SmallVector<V> ks;
+        for (const Row &row : opened)
+          ks.push_back(vectorOf(s, row, c, base, most));
+        for (int64_t r = 0; r < rows; ++r) {
+          V x = e.load(e.vec, e.at(queries, r * l.dot * e.bytes));
+          for (int64_t n = 0; n < atOnce; ++n)
+            sums[n * rows + r] = e.fma(x, ks[n], sums[n * rows + r]);
+        }
+      };
+      int64_t looped = s.vectors > 2 * kRun ? s.vectors / kRun * kRun : 0;
+      if (looped)
+        sums = e.loop(e.i64(0), e.i64(looped), kRun, sums, [&](V base, ValueRange args) {
+          SmallVector<V> inner(args);
+          for (int64_t c = 0; c < kRun; ++c)
+            step(c, base, looped - kRun, inner);
+          return inner;
+        });
+      for (int64_t c = looped; c < s.vectors; ++c)
+        step(c, V(), 0, sums);
+      before += s.vectors;
+    }
+    V to = e.at(sumsAt, e.mul(e.divUnsigned(key, atOnce), rows * vb));
+    for (int64_t r = 0; r < rows; ++r) {
+      SmallVector<V> own;
+      for (int64_t n = 0; n < atOnce; ++n)
+        own.push_back(sums[n * rows + r]);
+      e.store(addLanes(own, 0, levels)[0], e.at(to, r * vb));
+    }
+  });
+  SmallVector<V> s;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t half = 0; half < 2; ++half) {
+      SmallVector<V> groups;
+      for (int64_t n = 0; n < e.lanes / atOnce; ++n)
+        groups.push_back(e.load(e.vec, e.at(sumsAt, ((half * e.lanes / atOnce + n) * rows + r) * vb)));
+      s.push_back(addLanes(groups, levels, all)[0]);
+    }
+  return s;
+}
+
+/// Accumulators of a strip for so many vectors of values stay in registers.
+int64_t FewEmitter::vectorsAtOnce() { return l.tileRows == 1 ? 8 : l.tileRows <= 3 ? 4 : 2; }
+
+void FewEmitter::eachRun(llvm::function_ref<void(int64_t, V, int64_t, int64_t)> body) {
+  int64_t all = values[0].vectors, run = vectorsAtOnce(), looped = all > 2 * kRun ? all / kRun * kRun : 0;
+  if (looped)
+    e.loop(e.i64(0), e.i64(looped), kRun, [&](V base) {
+      for (int64_t n = 0; n < kRun; n += run)
+        body(run, base, n, looped - kRun);
+    });
+  for (int64_t n = looped; n < all; n += run)
+    body(std::min(run, all - n), V(), n, 0);
+}
+
+/// Sums of a row that begin with an even vector where there are pairs, to what is carried.
+void FewEmitter::addRun(V out, int64_t count, ArrayRef<V> sums) {
+  SmallVector<V> inOrder(sums);
+  for (int64_t n = 0; values[0].pairs == 2 && n < count; n += 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < e.lanes; ++lane) {
+      low.push_back(lane / 2 + lane % 2 * e.lanes);
+      high.push_back(e.lanes / 2 + lane / 2 + lane % 2 * e.lanes);
+    }
+    inOrder[n] = vector::ShuffleOp::create(e.b, e.loc, sums[n], sums[n + 1], low);
+    inOrder[n + 1] = vector::ShuffleOp::create(e.b, e.loc, sums[n], sums[n + 1], high);
+  }
+  for (int64_t n = 0; n < count; ++n)
+    addTo(e.at(out, n * e.lanes * e.bytes), inOrder[n]);
+}
+
+void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
+  V weights = weightsOf(n), acc = accOf(n);
+  int64_t rows = l.tileRows, vb = e.lanes * e.bytes;
+  constexpr int64_t unroll = 4;
+  eachRun([&](int64_t count, V base, int64_t constant, int64_t most) {
+    SmallVector<V> start(rows * count, e.splat(0));
+    auto sums = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
+      SmallVector<V> s(args);
+      V p = e.at(weights, e.mul(key, e.bytes));
+      for (int64_t u = 0; u < unroll; ++u) {
+        Row row = open(values[0], e.add(key, u));
+        SmallVector<V> vs;
+        for (int64_t c = 0; c < count; ++c)
+          vs.push_back(vectorOf(values[0], row, constant + c, base, most));
+        for (int64_t r = 0; r < rows; ++r) {
+          V x = e.broadcast(e.load(e.real, e.at(p, (r * l.blockKeys + u) * e.bytes)));
+          for (int64_t c = 0; c < count; ++c)
+            s[r * count + c] = e.fma(x, vs[c], s[r * count + c]);
+        }
+      }
+      return s;
+    });
+    V out = e.at(base ? e.at(acc, e.mul(base, vb)) : acc, constant * vb);
+    for (int64_t r = 0; r < rows; ++r)
+      addRun(e.at(out, r * l.valueRowBytes()), count, ArrayRef<V>(sums).slice(r * count, count));
+  });
+}
+
+/// The same sums in the same order, but an absent pair's product is not taken.
+void FewEmitter::accumulateGuarded(unsigned n, V, V, V from, V to) {
+  V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
+  int64_t vb = e.lanes * e.bytes;
+  eachRun([&](int64_t count, V base, int64_t constant, int64_t most) {
+    e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
+      SmallVector<V> start(count, e.splat(0));
+      auto sums = e.loop(from, to, 1, start, [&](V key, ValueRange args) {
+        V weight = e.load(e.real, e.at(weights, e.mul(e.add(e.mul(r, l.blockKeys), key), e.bytes)));
+        V meets = plainPhi ? isVisible(visible, key, r) : e.cmpf(arith::CmpFPredicate::UNE, weight, e.scalar(0));
+        return e.choose(
+            meets, ValueRange(start).getTypes(),
+            [&] {
+              Row row = open(values[0], key);
+              V x = e.broadcast(weight);
+              SmallVector<V> s(args);
+              for (int64_t c = 0; c < count; ++c)
+                s[c] = e.fma(x, vectorOf(values[0], row, constant + c, base, most), s[c]);
+              return s;
+            },
+            [&] { return SmallVector<V>(args); });
+      });
+      V out = e.at(base ? e.at(acc, e.mul(base, vb)) : acc, constant * vb);
+      addRun(e.at(out, e.mul(r, l.valueRowBytes())), count, sums);
+    });
+  });
+}
+
+/// Few rows, of the number of queries alone; rows of features that are contiguous; no group a short one; and where keys
+/// are split, many of them.
+V attn::emitFewGuard(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main) {
+  Emit &e = t.e;
+  V good = main.getChunks() || t.layout.together ? arith::TruncIOp::create(e.b, e.loc, e.b.getI1Type(),
+                                                                           t.layout.together ? emitTogetherGuard(t, main)
+                                                                                             : emitSplitGuard(t, main))
+                                                 : e.i1(true);
+  int64_t most = cast<IntegerAttr>(variant->getAttr(kFewAttr)).getInt();
+  good = e.both(good, e.le(t.extents[t.queryDim()], e.i64(most)));
+  for (auto op : pack.getBody().getOps<tile::PackOp>())
+    for (unsigned n = 0; n < op.getSources().size(); ++n)
+      if (V fast = partOf(t, op, n).isContiguous())
+        good = e.both(good, fast);
+  return arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), good);
+}
+
+LogicalResult attn::emitFewPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
+                                 tile::PhaseOp twin, ModuleOp module, StringRef prefix) {
+  return FewEmitter(t, variant, pack, main, module, prefix).run(twin);
+}

@@ -18,6 +18,11 @@ public:
   Execution(const Execution &) = delete;
   Execution &operator=(const Execution &) = delete;
 
+  /// Tasks are run by this from now on, in the place of the pool: to time them one by one.
+  void runTasksBy(attn_parallel_for_fn fn, void *pool) {
+    call.parallel_for = fn;
+    call.pool = pool;
+  }
   /// One call. Bad indices are no error here: see badIndex().
   llvm::Error run();
   /// What the last call said about captured loads out of bounds; empty if there were none.

@@ -28,6 +28,10 @@ static unsigned alignmentOf(Type t) {
 V Emit::load(Type t, V ptr) { return LLVM::LoadOp::create(b, loc, t, ptr, alignmentOf(t)); }
 void Emit::store(V v, V ptr) { LLVM::StoreOp::create(b, loc, v, ptr, alignmentOf(v.getType())); }
 
+void Emit::prefetch(V ptr, int32_t locality) {
+  LLVM::Prefetch::create(b, loc, ptr, b.getI32IntegerAttr(0), b.getI32IntegerAttr(locality), b.getI32IntegerAttr(1));
+}
+
 SmallVector<V> Emit::loop(V from, V to, int64_t step, ValueRange init, Body body) {
   auto op =
       scf::ForOp::create(b, loc, from, to, i64(step), init, [&](OpBuilder &inner, Location, V iv, ValueRange args) {

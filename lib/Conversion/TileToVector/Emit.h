@@ -92,6 +92,8 @@ public:
   }
   V load(mlir::Type t, V ptr);
   void store(V v, V ptr);
+  /// Asks for the line at an address, which need not be one that may be read, for use (3) or for the second cache (2).
+  void prefetch(V ptr, int32_t locality = 3);
   /// A captured integer, sign-extended.
   V loadInteger(mlir::Type element, V ptr) {
     V v = load(element, ptr);

@@ -72,6 +72,7 @@ protected:
   virtual void visitBlocks(V pass);
   virtual void packBlock();
   void visitStrip(V strip, V blockFull);
+  void fetchNext(V strip, V panel);
   void enterStrip(V strip);
 
   // Ranges.cpp
@@ -323,6 +324,7 @@ protected:
   V guarded;                              // i1: this pass must not multiply absent values
   V blockFirst, blockPanels;              // of the key block
   V blockKeysAt, blockValuesAt;           // packed
+  V nextKeysAt, nextValuesAt;             // of the block that is likely to follow
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
   V branchAt;                             // bytes to its branch of a panel of keys, null: there is one

@@ -129,17 +129,33 @@ static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
   V grouped = e.select(e.eq(featureStride, e.i64(1)), e.mul(e.divUnsigned(count, e.lanes), e.lanes), e.i64(0));
   auto transposed = [&](V key, ArrayRef<V> tokens) {
     V to = out.at(key);
-    SmallVector<V> from;
-    for (V token : tokens)
+    SmallVector<V> from, next; // keys of the next group too, if there is an order to tell them by
+    for (V token : tokens) {
       from.push_back(rows.row(token));
-    e.loop(e.i64(0), e.i64(whole), e.lanes, [&](V c) {
-      SmallVector<V> tile;
-      for (V row : from)
-        tile.push_back(e.loadElements(element, e.at(row, e.mul(c, size))));
-      transpose(e, tile);
-      for (int64_t n = 0; n < e.lanes; ++n)
-        e.store(tile[n], e.at(to, e.mul(e.add(c, n), l.width * l.element)));
-    });
+      if (!t.ordered())
+        next.push_back(rows.row(e.add(token, e.lanes)));
+    }
+    // Keys come from far away, and so do the panels that they go to: lines of both are asked for one group ahead.
+    auto move = [&](V c, int64_t vectors) {
+      for (V row : next)
+        e.prefetch(e.at(row, e.mul(c, size)));
+      for (int64_t v = 0; v < vectors; ++v) {
+        SmallVector<V> tile;
+        V at = e.add(c, v * e.lanes);
+        for (V row : from)
+          tile.push_back(e.loadElements(element, e.at(row, e.mul(at, size))));
+        transpose(e, tile);
+        V out = e.at(to, e.mul(at, l.width * l.element));
+        for (int64_t n = 0; n < e.lanes; ++n) {
+          e.prefetch(e.at(out, l.keyPanelBytes() + n * l.width * l.element));
+          e.store(tile[n], e.at(out, n * l.width * l.element));
+        }
+      }
+    };
+    int64_t lines = std::max<int64_t>(64 / (e.lanes * size), 1), inLines = whole / e.lanes / lines * lines * e.lanes;
+    e.loop(e.i64(0), e.i64(inLines), lines * e.lanes, [&](V c) { move(c, lines); });
+    if (inLines < whole)
+      move(e.i64(inLines), (whole - inLines) / e.lanes);
     if (whole < features)
       e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), whole); });
   };
@@ -274,13 +290,21 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   auto rowOf = [&](V key, V panel) {
     return e.at(out, e.add(e.mul(panel, panelBytes), e.mul(key, l.width * l.element)));
   };
+  constexpr int64_t kAhead = 8;
   auto copyKey = [&](V key, V row) {
     auto copy = [&](V panel, int64_t features) {
       V from = e.at(row, e.mul(e.mul(e.mul(panel, l.width), part.featureStride), size));
       copyRow(e, element, from, part.featureStride, rowOf(key, panel), features);
     };
     int64_t whole = l.value / l.width;
-    e.loop(e.i64(0), e.i64(whole), 1, [&](V panel) { copy(panel, l.width); });
+    e.loop(e.i64(0), e.i64(whole), 1, [&](V panel) {
+      // Some keys ahead, as for keys.
+      V to = rowOf(key, panel), from = e.mul(e.mul(e.mul(panel, l.width), part.featureStride), size);
+      if (!t.ordered())
+        e.prefetch(e.at(e.at(row, e.mul(part.tokenStride, kAhead * size)), from));
+      e.prefetch(e.at(to, kAhead * l.width * l.element));
+      copy(panel, l.width);
+    });
     if (l.value % l.width)
       copy(e.i64(whole), l.value % l.width);
   };

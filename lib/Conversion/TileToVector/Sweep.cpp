@@ -47,6 +47,10 @@ void MainEmitter::visitBlocks(V pass) {
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
                 e.when(some, [&] {
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
+                  // The next one, as a rule; a task's last block is followed by another task's first.
+                  V next = e.add(blockFirst, l.blockKeys);
+                  next = e.select(e.lt(next, keys), next, e.i64(0));
+                  nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
                   packBlock();
                   keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
@@ -66,6 +70,21 @@ void MainEmitter::visitBlocks(V pass) {
     count(1, e.sub(done[1], done[2]));
     count(2, e.sub(main.getChunks() ? e.sub(blocks, from0) : blocks, done[1]));
   });
+}
+
+/// Every microtile asks for its share of the next block's lines, so that the first strip need not wait for them.
+void MainEmitter::fetchNext(V strip, V panel) {
+  V tile = e.add(e.mul(strip, l.panelsPerBlock()), panel);
+  auto fetch = [&](V block, int64_t panelBytes) {
+    // Of few strips not all: that would take longer than it saves.
+    int64_t lines = llvm::divideCeil(panelBytes, 64 * std::max<int64_t>(l.blockRows / l.tileRows, 12));
+    V at = e.at(block, e.mul(tile, lines * 64));
+    for (int64_t n = 0; n < lines; ++n)
+      e.prefetch(e.at(at, n * 64), /*locality=*/2);
+  };
+  fetch(nextKeysAt, l.keyPanelBytes());
+  if (!accumulates.empty())
+    fetch(nextValuesAt, l.width * l.packedRowBytes());
 }
 
 void MainEmitter::packBlock() {
@@ -141,6 +160,7 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
                   [&] { return SmallVector<V>{e.i1(false)}; })[0];
             },
             [&](ValueRange p) {
+              fetchNext(strip, p[0]);
               V zero = weigh(p[0], statusOf(p[0]), start);
               V dropped = zero ? (V)arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), zero) : e.i64(0);
               return SmallVector<V>{e.add(p[0], 1), dropped};

@@ -20,6 +20,15 @@
 // PREFETCH-LABEL: llvm.func internal @attn_csr_v0_main
 // PREFETCH-COUNT-72: llvm.intr.prefetch
 // PREFETCH-NOT: llvm.intr.prefetch
+// PREFETCH-LABEL: llvm.func internal @attn_csr_v0_guard
+// Packing: of a group of keys and of a value, what comes next and where it goes, in whole lines.
+// PREFETCH-LABEL: llvm.func internal @attn_csr_v1_pack
+// PREFETCH-COUNT-26: llvm.intr.prefetch
+// PREFETCH-NOT: llvm.intr.prefetch
+// PREFETCH-LABEL: llvm.func internal @attn_csr_v1_main
+// The microtile's share of the next block: six lines of its keys and six of its values.
+// PREFETCH-COUNT-12: llvm.intr.prefetch
+// PREFETCH-NOT: llvm.intr.prefetch
 attn.kernel @csr(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>, %offsets: tensor<?x?xi32>, %columns: tensor<?x?xi32>) -> (o: tensor<?x?x?x64xf32>) {
   %o = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]

@@ -21,8 +21,8 @@ bool isReadInPlace(AttendOp attend);
 /// number, 1 each row has lists of its own. The gathered list does not count.
 int64_t rowsPerList(AttendOp attend);
 
-/// Rows that one query of all heads that share keys makes, where these are few, of a number that the text says, and keys
-/// can be read by vectors of `lanes` features; else 0.
+/// Rows that one query of all heads that share keys makes, where these are few, of a number that the text says, and
+/// keys can be read by vectors of `lanes` features; else 0.
 int64_t fewRows(AttendOp attend, int64_t lanes);
 
 /// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.

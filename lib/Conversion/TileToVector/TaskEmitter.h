@@ -29,9 +29,7 @@ struct Layout {
   int64_t keyPanelBytes() const { return width * dot * element; }
   int64_t valueRowBytes() const { return valuePadded * element; }
   int64_t packedRowBytes() const { return packsValues ? valueRowBytes() : 0; }
-  int64_t panelBytes() const {
-    return (inPlace ? 0 : keyPanelBytes() + width * packedRowBytes()) + numSummaries * 32;
-  }
+  int64_t panelBytes() const { return (inPlace ? 0 : keyPanelBytes() + width * packedRowBytes()) + numSummaries * 32; }
   /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
   int64_t panelsPerBlock() const { return blockKeys / width; }
@@ -257,7 +255,8 @@ mlir::Value emitRowsGuard(TaskEmitter &task);
 /// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
 mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
-/// Of few rows, see FewEmitter.h.
+/// Of few rows, see FewEmitter.h: vectors of scratch, guard, main phase.
+int64_t fewVectors(const Layout &layout);
 mlir::Value emitFewGuard(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main);
 mlir::LogicalResult emitFewPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                  tile::PhaseOp twin, mlir::ModuleOp module, llvm::StringRef prefix);

@@ -173,15 +173,17 @@ int main(int argc, char **argv) {
   const auto bestOf = [](const std::vector<double> &v) { return *std::max_element(v.begin(), v.end()); };
   const double best = bestOf(r.kernel), bestLoop = bestOf(r.loop);
   if (options->json) {
-    fmt::print("{{\"variant\": \"{}\", \"threads\": {}, \"bytes\": {:.0f}, \"kernel_gb_s\": {:.3f}, \"best_gb_s\": {:.3f}, "
-               "\"loop_gb_s\": {:.3f}, \"best_loop_gb_s\": {:.3f}, \"fraction\": {:.4f}, \"rounds\": {}, \"cache_bytes\": {:.0f}}}\n",
-               r.variant, r.threads, r.bytes, kernel, best, loop, bestLoop, fraction, r.fraction.size(), r.cache);
+    fmt::print(
+        "{{\"variant\": \"{}\", \"threads\": {}, \"bytes\": {:.0f}, \"kernel_gb_s\": {:.3f}, \"best_gb_s\": {:.3f}, "
+        "\"loop_gb_s\": {:.3f}, \"best_loop_gb_s\": {:.3f}, \"fraction\": {:.4f}, \"rounds\": {}, \"cache_bytes\": "
+        "{:.0f}}}\n",
+        r.variant, r.threads, r.bytes, kernel, best, loop, bestLoop, fraction, r.fraction.size(), r.cache);
     return ExitOk;
   }
   fmt::print("variant {}, {} thread{}, {:.1f} MB a call{}\n", r.variant, r.threads, r.threads == 1 ? "" : "s",
              r.bytes / 1e6, r.cache > 0 ? fmt::format(" ({:.1f} times the last-level cache)", r.bytes / r.cache) : "");
-  fmt::print("kernel {:.2f} GB/s (best {:.2f}), {:.3f} ms; read loop {:.2f} GB/s (best {:.2f})\n", kernel,
-             best, r.bytes / kernel / 1e6, loop, bestLoop);
+  fmt::print("kernel {:.2f} GB/s (best {:.2f}), {:.3f} ms; read loop {:.2f} GB/s (best {:.2f})\n", kernel, best,
+             r.bytes / kernel / 1e6, loop, bestLoop);
   fmt::print("fraction {:.3f} (median of {} alternating rounds)\n", fraction, r.fraction.size());
   return ExitOk;
 }

@@ -95,12 +95,13 @@ static bool goesSideBySide(AttendOp op) {
   for (unsigned r = 0; r < op.getNumResults(); ++r)
     if (auto source = findOutput(op, normalizer, op.outName(r)); !source || source->kind != OutputSource::Finish)
       return false;
-  if (!op.getSet().empty() || op->hasAttr(kExchanged) || op.hasDropout() || !op.getMore().empty() ||
-      !op.hasPlainOperands())
+  bool isFull =
+      op.getSet().empty() || isa<SetFullOp>(op.getSet().front().getTerminator()->getOperand(0).getDefiningOp());
+  if (!isFull || op->hasAttr(kExchanged) || op.hasDropout() || !op.getMore().empty() || !op.hasPlainOperands())
     return false;
-  for (unsigned d : {op.dotDim(), op.valueDim()})
-    if (op.featureExtent(d) > 32)
-      return false;
+  // Its code is unrolled over the features: more than these take too long to compile.
+  if (op.featureExtent(op.dotDim()) + op.featureExtent(op.valueDim()) > 80)
+    return false;
   bool plain = true; // of scores, which no problem's own numbers enter
   if (!op.getScore().empty()) {
     for (unsigned d = 0; d < op.numBatch(); ++d)

@@ -5,7 +5,7 @@
 
 !t = tensor<?x?x?x64xf32>
 // CHECK-LABEL: attn.kernel @grouped(
-// CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 132 : i64, chunks = 16 : i64, name = "split_group", {{[^}]*}}together}, {block_keys = 256 : i64, block_rows = 132 : i64, name = "group", {{[^}]*}}together}, {{{.*}}name = "split", {{[^}]*}}}, {{{.*}}name = "stream", {{.*}}}]
+// CHECK: attn.schedule = [{{{[^}]*}}name = "split_few", {{[^}]*}}}, {{{[^}]*}}name = "few", {{[^}]*}}}, {block_keys = 256 : i64, block_rows = 132 : i64, chunks = 16 : i64, name = "split_group", {{[^}]*}}together}, {block_keys = 256 : i64, block_rows = 132 : i64, name = "group", {{[^}]*}}together}, {{{.*}}name = "split", {{[^}]*}}}, {{{.*}}name = "stream", {{.*}}}]
 // BLOCKS-LABEL: attn.kernel @grouped(
 // BLOCKS: attn.schedule = [{block_keys = 48 : i64, block_rows = 12 : i64, name = "forced_group", {{[^}]*}}together}, {block_keys = 48 : i64, block_rows = 12 : i64, name = "forced", {{[^}]*}}}]
 attn.kernel @grouped(%q: !t, %k: !t, %v: !t, %n: tensor<?xi32>) -> (o: !t) {

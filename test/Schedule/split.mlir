@@ -6,7 +6,7 @@
 // Whatever makes one pass over the keys can be split: a variant with chunks comes first, whose guard asks for one block of queries and many keys.
 
 // CHECK-LABEL: attn.kernel @one_pass(
-// CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 96 : i64, chunks = 16 : i64, name = "split", {{.*}}}, {block_keys = 256 : i64, block_rows = 96 : i64, name = "stream", {{.*}}}]
+// CHECK: attn.schedule = [{{{[^}]*}}name = "split_few", {{[^}]*}}}, {{{[^}]*}}name = "few", {{[^}]*}}}, {block_keys = 256 : i64, block_rows = 96 : i64, chunks = 16 : i64, name = "split", {{.*}}}, {block_keys = 256 : i64, block_rows = 96 : i64, name = "stream", {{.*}}}]
 // A number of chunks that is given holds for every call; forced blocks alone are not split.
 // FORCED-LABEL: attn.kernel @one_pass(
 // FORCED: attn.schedule = [{block_keys = 256 : i64, block_rows = 96 : i64, chunks = 7 : i64, name = "split", task_rows = 96 : i64, threshold = 3.200000e+01 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
@@ -24,7 +24,7 @@ attn.kernel @one_pass(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: te
 
 // So can a selection.
 // CHECK-LABEL: attn.kernel @select(
-// CHECK: attn.schedule = [{{{.*}}chunks = 16 : i64, name = "split"
+// CHECK: attn.schedule = [{{{[^}]*}}name = "split_few", {{[^}]*}}}, {{{[^}]*}}name = "few", {{[^}]*}}}, {{{.*}}chunks = 16 : i64, name = "split"
 attn.kernel @select(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]

@@ -5,8 +5,8 @@
 // `gather` where the keys go by a list of the set, the extents of `boxes` where queries and keys go by boxes of their
 // grids, `rows` where every query goes by a list of its own and keys are read where they lie, `together` where the
 // queries of all heads that share keys are rows of the same blocks, or `chunks`, how many runs of the keys are tasks of
-// their own; `few`: of so many queries or less, whose keys are read where they lie. Of several variants the first is taken whose guard, a rule on the call's
-// extents, holds.
+// their own; `few`: of so many queries or less, whose keys are read where they lie. Of several variants the first is
+// taken whose guard, a rule on the call's extents, holds.
 //
 // Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
 // Those of several steps have no split variant (a later sweep needs what an earlier one found over all keys), nor have

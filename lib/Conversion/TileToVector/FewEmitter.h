@@ -1,9 +1,9 @@
 // The main phase of a variant for few rows: one strip or two, so that a key is met so seldom that to pack it would cost
 // more than all that follows. Keys and values are read where they lie, once, converted in registers.
 //
-// A key's features go by vectors against those of the queries, a few keys by all rows of a strip at a time; the lanes of
-// their sums are then added across (Product.cpp). Values go by vectors too. Nothing else differs from MainEmitter.h: a
-// microtile holds the scores of the strip's rows and a panel of keys.
+// A key's features go by vectors against those of the queries, a few keys by all rows of a strip at a time; the lanes
+// of their sums are then added across (Product.cpp). Values go by vectors too. Nothing else differs from MainEmitter.h:
+// a microtile holds the scores of the strip's rows and a panel of keys.
 //
 // Where an operand's elements stand two to one of the tensor's (its feature is indexed `c floordiv 2`), a vector holds
 // the even features of two vectors, the next one the odd ones: lanes then need no shuffle, queries are put in that
@@ -18,6 +18,8 @@ namespace attn {
 class FewEmitter : public MainEmitter {
 public:
   using MainEmitter::MainEmitter;
+  /// Vectors of scratch.
+  static int64_t stagedVectors(const Layout &l);
 
 private:
   struct Source { // a part of the keys, or the values
@@ -32,6 +34,7 @@ private:
   void bindLists() override;
   void arrangeQuery(V row) override;
   void packBlock() override {}
+  int64_t panelsAtOnce() override;
   llvm::SmallVector<V> dot(V panel) override;
   void accumulateFast(unsigned n, V values, V panelBytes, V from, V to) override;
   void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to) override;
@@ -40,7 +43,6 @@ private:
   int64_t pairsOf(OperandEmitter &part);
   Row open(Source &s, V position);
   V vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most);
-  int64_t vectorsAtOnce();
   /// Calls `body` with vectors of the values, some at a time: their number, and the first.
   void eachRun(llvm::function_ref<void(int64_t count, V first, int64_t constant, int64_t most)> body);
   void addRun(V out, int64_t count, llvm::ArrayRef<V> sums);

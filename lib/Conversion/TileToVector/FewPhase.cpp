@@ -7,6 +7,9 @@ using V = Value;
 
 /// Vectors of a part or of the values that are unrolled; beyond, runs of so many are the body of a loop.
 static constexpr int64_t kRun = 8;
+/// Panels of keys whose values are added together: with several rows few enough for values to be in the first level
+/// until the last row has met them.
+static int64_t panelsOf(const Layout &l) { return l.tileRows == 1 ? 4 : 1; }
 
 int64_t FewEmitter::pairsOf(OperandEmitter &part) {
   return part.featureDivisor() == 2 && part.extent % (2 * e.lanes) == 0 ? 2 : 1;
@@ -73,7 +76,9 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
 // keys of its own.
 SmallVector<V> FewEmitter::dot(V panel) {
   int64_t rows = l.tileRows, atOnce = 1; // keys
-  while (atOnce < e.lanes && 2 * atOnce * rows <= 12)
+  // What conversions hold of each key, scales and offsets, has registers of its own.
+  bool plain = llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); });
+  while (atOnce < e.lanes && 2 * atOnce * rows <= (plain ? 12 : std::max<int64_t>(rows, 2)))
     atOnce *= 2;
   V first = e.mul(panel, l.width), sumsAt = e.at(t.scratch, l.staging());
   unsigned levels = llvm::Log2_64(atOnce), all = llvm::Log2_64(e.lanes);
@@ -133,11 +138,16 @@ SmallVector<V> FewEmitter::dot(V panel) {
   return s;
 }
 
-/// Accumulators of a strip for so many vectors of values stay in registers.
-int64_t FewEmitter::vectorsAtOnce() { return l.tileRows == 1 ? 8 : l.tileRows <= 3 ? 4 : 2; }
+int64_t FewEmitter::panelsAtOnce() { return panelsOf(l); }
+
+/// Sums of a microtile's products, sums of values, copies of values.
+int64_t FewEmitter::stagedVectors(const Layout &l) {
+  int64_t vectors = l.value / l.lanes;
+  return 2 * l.tileRows * l.lanes + vectors + panelsOf(l) * l.width * vectors;
+}
 
 void FewEmitter::eachRun(llvm::function_ref<void(int64_t, V, int64_t, int64_t)> body) {
-  int64_t all = values[0].vectors, run = vectorsAtOnce(), looped = all > 2 * kRun ? all / kRun * kRun : 0;
+  int64_t all = values[0].vectors, run = kRun, looped = all > 2 * kRun ? all / kRun * kRun : 0;
   if (looped)
     e.loop(e.i64(0), e.i64(looped), kRun, [&](V base) {
       for (int64_t n = 0; n < kRun; n += run)
@@ -163,31 +173,74 @@ void FewEmitter::addRun(V out, int64_t count, ArrayRef<V> sums) {
     addTo(e.at(out, n * e.lanes * e.bytes), inOrder[n]);
 }
 
+/// Row by row of the strip over all features: so memory is read in the order in which it lies, by the first row of the
+/// strip, and what fetches ahead of the program sees one stream. To go by columns, whose sums for all rows fit in
+/// registers, reads a line of every row at a time and costs half of the bandwidth. Values that need a conversion have
+/// it once.
 void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
+  Source &source = values[0];
   V weights = weightsOf(n), acc = accOf(n);
-  int64_t rows = l.tileRows, vb = e.lanes * e.bytes;
-  constexpr int64_t unroll = 4;
-  eachRun([&](int64_t count, V base, int64_t constant, int64_t most) {
-    SmallVector<V> start(rows * count, e.splat(0));
-    auto sums = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
-      SmallVector<V> s(args);
-      V p = e.at(weights, e.mul(key, e.bytes));
-      for (int64_t u = 0; u < unroll; ++u) {
-        Row row = open(values[0], e.add(key, u));
-        SmallVector<V> vs;
+  int64_t all = source.vectors, vb = e.lanes * e.bytes;
+  V sumsAt = e.at(t.scratch, l.staging() + 2 * l.tileRows * e.lanes * vb), copies = e.at(sumsAt, all * vb);
+  bool copied = l.tileRows > 1 && !(source.part.isPlain() && source.part.element() == e.real);
+  auto vectorAt = [&](const Row &row, int64_t c, V base, int64_t most) -> V {
+    if (!copied)
+      return vectorOf(source, row, c, base, most);
+    V at = e.at(row.at, c * vb);
+    return e.load(e.vec, base ? e.at(at, e.mul(base, vb)) : at);
+  };
+  if (copied)
+    e.loop(from, to, 1, [&](V key) {
+      Row row = open(source, key);
+      V copy = e.at(copies, e.mul(e.sub(key, from), all * vb));
+      eachRun([&](int64_t count, V base, int64_t first, int64_t most) {
+        V at = e.at(base ? e.at(copy, e.mul(base, vb)) : copy, first * vb);
         for (int64_t c = 0; c < count; ++c)
-          vs.push_back(vectorOf(values[0], row, constant + c, base, most));
-        for (int64_t r = 0; r < rows; ++r) {
-          V x = e.broadcast(e.load(e.real, e.at(p, (r * l.blockKeys + u) * e.bytes)));
-          for (int64_t c = 0; c < count; ++c)
-            s[r * count + c] = e.fma(x, vs[c], s[r * count + c]);
-        }
-      }
-      return s;
+          e.store(vectorOf(source, row, first + c, base, most), e.at(at, c * vb));
+      });
     });
-    V out = e.at(base ? e.at(acc, e.mul(base, vb)) : acc, constant * vb);
-    for (int64_t r = 0; r < rows; ++r)
-      addRun(e.at(out, r * l.valueRowBytes()), count, ArrayRef<V>(sums).slice(r * count, count));
+  constexpr int64_t unroll = 4; // keys
+  auto step = [&](V p, V key, int64_t count, V base, int64_t first, int64_t most, ValueRange before) {
+    SmallVector<V> s(before);
+    for (int64_t u = 0; u < unroll; ++u) {
+      V position = e.add(key, u);
+      Row row =
+          copied ? Row{e.at(copies, e.mul(e.sub(position, from), all * vb)), std::nullopt} : open(source, position);
+      V x = e.broadcast(e.load(e.real, e.at(e.at(p, e.mul(key, e.bytes)), u * e.bytes)));
+      for (int64_t c = 0; c < count; ++c)
+        s[c] = e.fma(x, vectorAt(row, first + c, base, most), s[c]);
+    }
+    return s;
+  };
+  e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
+    V p = e.at(weights, e.mul(r, l.blockKeys * e.bytes)), out = e.at(acc, e.mul(r, l.valueRowBytes()));
+    if (all <= kRun) {
+      SmallVector<V> start(all, e.splat(0));
+      auto sums =
+          e.loop(from, to, unroll, start, [&](V key, ValueRange args) { return step(p, key, all, V(), 0, 0, args); });
+      addRun(out, all, sums);
+      return;
+    }
+    // More sums than registers: a few keys at a time, between whom they wait in memory.
+    auto sumAt = [&](V base, int64_t c) { return e.at(base ? e.at(sumsAt, e.mul(base, vb)) : sumsAt, c * vb); };
+    for (int64_t c = 0; c < all; ++c)
+      e.store(e.splat(0), sumAt(V(), c));
+    e.loop(from, to, unroll, [&](V key) {
+      eachRun([&](int64_t count, V base, int64_t first, int64_t most) {
+        SmallVector<V> sums;
+        for (int64_t c = 0; c < count; ++c)
+          sums.push_back(e.load(e.vec, sumAt(base, first + c)));
+        sums = step(p, key, count, base, first, most, sums);
+        for (int64_t c = 0; c < count; ++c)
+          e.store(sums[c], sumAt(base, first + c));
+      });
+    });
+    eachRun([&](int64_t count, V base, int64_t first, int64_t) {
+      SmallVector<V> sums;
+      for (int64_t c = 0; c < count; ++c)
+        sums.push_back(e.load(e.vec, sumAt(base, first + c)));
+      addRun(e.at(base ? e.at(out, e.mul(base, vb)) : out, first * vb), count, sums);
+    });
   });
 }
 
@@ -235,6 +288,8 @@ V attn::emitFewGuard(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack
         good = e.both(good, fast);
   return arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), good);
 }
+
+int64_t attn::fewVectors(const Layout &layout) { return FewEmitter::stagedVectors(layout); }
 
 LogicalResult attn::emitFewPhase(TaskEmitter &t, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                  tile::PhaseOp twin, ModuleOp module, StringRef prefix) {

@@ -169,20 +169,21 @@ private:
     array("variants", variantType, variants.size(), [&](unsigned n) {
       const EmittedVariant &v = variants[n];
       const Layout &l = v.layout;
-      return SmallVector<V>{addressOf(string(v.name)),
-                            runs && !v.guard.empty() ? addressOf(v.guard) : null(),
-                            runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
-                            runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
-                            c32(runs ? v.phases.size() : 0),
-                            c32(0),
-                            c64(l.inPlace && !l.numSummaries ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-                            c64(l.packsInTasks ? 0 : l.panelBytes()),
-                            c64(l.width),
-                            c64(l.scratchBytes()),
-                            c64(l.tileRows),
-                            c64(l.width),
-                            c64(l.blockRows),
-                            c64(l.blockKeys)};
+      return SmallVector<V>{
+          addressOf(string(v.name)),
+          runs && !v.guard.empty() ? addressOf(v.guard) : null(),
+          runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
+          runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
+          c32(runs ? v.phases.size() : 0),
+          c32(0),
+          c64(l.inPlace && !l.numSummaries ? 0 : 128), // loads of lanes may reach past the last entry of a summary
+          c64(l.packsInTasks ? 0 : l.panelBytes()),
+          c64(l.width),
+          c64(l.scratchBytes()),
+          c64(l.tileRows),
+          c64(l.width),
+          c64(l.blockRows),
+          c64(l.blockKeys)};
     });
   }
 

@@ -73,6 +73,8 @@ protected:
   virtual void packBlock();
   void visitStrip(V strip, V blockFull);
   void fetchNext(V strip, V panel);
+  /// Panels that are weighed before their values are added; 0: all of the block.
+  virtual int64_t panelsAtOnce() { return 0; }
   void enterStrip(V strip);
 
   // Ranges.cpp

@@ -17,7 +17,7 @@ using Val = RegionEmitter::Val;
 
 namespace {
 
-constexpr int64_t kMostRows = 16, kMostKeys = 64, kMostPairs = 256;
+constexpr int64_t kMostRows = 16, kMostKeys = 64, kMostPairs = 256, kMostBytes = 128 << 10;
 
 class SideEmitter {
 public:
@@ -442,5 +442,8 @@ V attn::emitSideGuard(TaskEmitter &t) {
   V rows = t.extents[t.queryDim()], keys = t.extents[t.keyDim()];
   V fits = e.both(e.both(e.le(rows, e.i64(kMostRows)), e.le(keys, e.i64(kMostKeys))),
                   e.both(e.lt(e.i64(0), keys), e.le(e.mul(rows, keys), e.i64(kMostPairs))));
+  // Keys and values of all lanes stay in the caches of a core.
+  int64_t bytes = (t.layout.dot + t.layout.value) * t.layout.lanes * t.layout.element;
+  fits = e.both(fits, e.le(e.mul(keys, bytes), e.i64(kMostBytes)));
   return arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), fits);
 }

@@ -154,6 +154,8 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
             ValueRange{start, e.i64(0)},
             [&](ValueRange p) {
               V inside = e.both(e.lt(p[0], end), e.eq(p[1], e.i64(0)));
+              if (int64_t most = panelsAtOnce())
+                inside = e.both(inside, e.lt(e.sub(p[0], start), e.i64(most)));
               // The status is read only inside.
               return e.choose(
                   inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },

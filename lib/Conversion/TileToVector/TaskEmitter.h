@@ -268,7 +268,8 @@ mlir::Value emitRowsGuard(TaskEmitter &task);
 /// Of split keys: bytes of a chunk's state; whether a call is split, an i32 from shapes alone; the phase that merges.
 mlir::Value stateBytes(TaskEmitter &task);
 mlir::Value emitSplitGuard(TaskEmitter &task, tile::PhaseOp main);
-/// Of few rows, see FewEmitter.h.
+/// Of few rows, see FewEmitter.h: vectors of scratch, guard, main phase.
+int64_t fewVectors(const Layout &layout);
 mlir::Value emitFewGuard(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main);
 mlir::LogicalResult emitFewPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                  tile::PhaseOp twin, mlir::ModuleOp module, llvm::StringRef prefix);

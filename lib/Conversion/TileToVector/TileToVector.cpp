@@ -215,8 +215,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
           l.absentQueries |= loads.getChecked();
         }
       });
-      if (few) // partial sums of a microtile's products
-        l.staged = 2 * l.tileRows * l.lanes;
+      if (few)
+        l.staged = fewVectors(l);
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
       if (!lists && !side)

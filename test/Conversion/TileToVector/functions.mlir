@@ -11,7 +11,7 @@
 // CHECK-NEXT: scf.if %[[GO]] -> (i1)
 // CHECK:   llvm.call @attn_plain_v0_raise
 // CHECK: llvm.func internal @attn_plain_v0_merge(%{{.*}}: !llvm.ptr)
-// CHECK: llvm.func internal @attn_plain_v1_pack(%{{.*}}: !llvm.ptr)
+// CHECK: llvm.func internal @attn_plain_v3_pack(%{{.*}}: !llvm.ptr)
 // CHECK: llvm.mlir.global internal constant @{{.*}}("plain\00")
 // CHECK: llvm.mlir.global external constant @attn_plain_info()
 // CHECK: llvm.func @attn_rt_run(!llvm.ptr, !llvm.ptr) -> i32

@@ -199,11 +199,16 @@ TEST(Group, TakenForFewQueriesAlone) {
   for (int64_t I : {1, 8, 9, 100}) {
     Call call{inputs(a, 1, 8, 4, I, 300)};
     EXPECT_EQ(check(p, call), "");
-    EXPECT_EQ(std::string(p.kernel().info().variants[call.stats.variant].name), I <= 8 ? "group" : "stream") << I;
+    EXPECT_EQ(std::string(p.kernel().info().variants[call.stats.variant].name), I == 1   ? "few"
+                                                                                : I <= 8 ? "group"
+                                                                                         : "stream")
+        << I;
   }
-  Call split{inputs(a, 1, 8, 4, 1, 5000)};
-  EXPECT_EQ(check(p, split), "");
-  EXPECT_EQ(std::string(p.kernel().info().variants[split.stats.variant].name), "split_group");
+  for (int64_t I : {1, 2}) {
+    Call split{inputs(a, 1, 8, 4, I, 5000)};
+    EXPECT_EQ(check(p, split), "");
+    EXPECT_EQ(std::string(p.kernel().info().variants[split.stats.variant].name), I == 1 ? "split_few" : "split_group");
+  }
 }
 
 /// A group that is cut short at the end goes by another variant.

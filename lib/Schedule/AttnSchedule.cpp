@@ -179,15 +179,16 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     if (request.blockKeys > 0 || request.blockRows > 0)
       name = "forced";
 
-    // Weights are kept in f32 (f64): a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit
-    // weights).
+    // Weights are kept in f32: a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit weights).
+    // In f64, where lse is held to 1e-15, the lag would be seen in it, for it is the reference and log l that cancel.
+    double threshold = elementBytes == 8 ? 8.0 : 32.0;
     SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr(name)),
                                        b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
                                        b.getNamedAttr("task_rows", b.getI64IntegerAttr(taskRows)),
                                        b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
                                        b.getNamedAttr("tile_rows", b.getI64IntegerAttr(tileRows)),
                                        b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
-                                       b.getNamedAttr("threshold", b.getF64FloatAttr(32.0))};
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(threshold))};
     if (gather)
       fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
     else if (wantsBoxes(op, request.tokenOrder))

@@ -1,7 +1,7 @@
-// tbb_test.cpp - attn_tbb.h, in the caller's arena and in arenas with fewer and with more threads than workers.
+// tbb_test.cpp - attn_tbb.hpp, in the caller's arena and in arenas with fewer and with more threads than workers.
 #include "adapter_test.h"
 
-#include "attn-rt/attn_tbb.h"
+#include "attn-rt/attn_tbb.hpp"
 
 int main() {
   check_adapter("tbb", attn_tbb_parallel_for, nullptr);

@@ -19,11 +19,11 @@ class Problem(Exception):
 
 
 def main_function(text):
-    """The lines of attn_*_main, without directives and comments."""
-    found = re.search(r"^attn_\w+_main:\n(.*?)^\.Lfunc_end", text, re.M | re.S)
+    """The lines of attn_*_main, without directives and comments: of the last one, since variants for few queries stand before."""
+    found = re.findall(r"^attn_\w+_main:\n(.*?)^\.Lfunc_end", text, re.M | re.S)
     if not found:
         raise Problem("there is no function attn_*_main")
-    lines = [" ".join(line.split("#")[0].split()) for line in found[1].split("\n")]
+    lines = [" ".join(line.split("#")[0].split()) for line in found[-1].split("\n")]
     return [line for line in lines if line and (not line.startswith(".") or line.startswith(".LBB"))]
 
 

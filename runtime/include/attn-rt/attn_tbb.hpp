@@ -1,4 +1,4 @@
-/* attn_tbb.h - a caller's oneTBB threads in the place of libattn_rt's pool. C++17, header alone; link with tbb.
+/* attn_tbb.hpp - a caller's oneTBB threads in the place of libattn_rt's pool. C++17, header alone; link with tbb.
  *
  *   call.parallel_for = attn_tbb_parallel_for;
  *   call.pool = &arena;                          // a tbb::task_arena, or nullptr: the caller's

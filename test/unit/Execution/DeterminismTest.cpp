@@ -60,13 +60,14 @@ TEST(Determinism, BatchSizeAndPosition) {
   }
 }
 
-/// Rows lo..hi of the queries alone.
+/// Rows lo..hi of the queries alone, by the variant that all of them take: few rows have some of their own.
 void expectSlice(const Attention &a, Blocks blocks, int64_t I, int64_t J, int64_t lo, int64_t hi, double scale) {
   Program &p = program(a, blocks);
   Call all{normalInputs(a, 1, 2, I, J, 13, scale)}, some{all.inputs};
   all.run(p);
   some.inputs[0] = Tensor(all.inputs[0].element, {1, 2, hi - lo, a.d});
   some.inputs[0].fill([&](auto x) { return all.inputs[0].get({x[0], x[1], x[2] + lo, x[3]}); });
+  some.variant = all.stats.variant;
   some.run(p);
   int64_t differ = 0;
   some.outputs[0].each([&](llvm::ArrayRef<int64_t> x) {
@@ -97,6 +98,23 @@ TEST(Determinism, ARowAloneOrAmongOthers) {
         a.set = "window<bottom_right, left = 20>";
         for (int64_t lo : {1, 4, 7, 33, 39})
           expectSlice(a, blocks, 40, 77, lo, 40, scale);
+      }
+}
+
+/// A row of a call of few rows, whose variants read keys and values where they lie.
+TEST(Determinism, ARowAloneOrAmongFew) {
+  for (const char *element : {"f32", "bf16", "f64"})
+    for (const char *set : {"full", "causal<bottom_right>", "window<bottom_right, left = 20>"})
+      for (double scale : {1.0, 30.0}) {
+        Attention a;
+        a.element = element;
+        a.set = set;
+        Program &p = program(a, Blocks{});
+        Call few{normalInputs(a, 1, 2, 4, 333, 13, scale)};
+        few.run(p);
+        EXPECT_EQ(std::string(p.kernel().info().variants[few.stats.variant].name), "few");
+        for (int64_t lo : {0, 2, 3}) // causal sets count from the last row
+          expectSlice(a, Blocks{}, 4, 333, lo, lo == 0 && a.set == "full" ? 1 : 4, scale);
       }
 }
 

@@ -48,14 +48,14 @@ def tensor(array):
 class Kernel:
     """The kernel `name` of a program's text, compiled by the attnc of `build`; objects are kept in `cache` by the hash of text and compiler."""
 
-    def __init__(self, text, name, build, cache):
+    def __init__(self, text, name, target, build, cache):
         compiler = Path(build) / "bin/attnc"
-        key = hashlib.sha256(text.encode() + str(os.stat(compiler).st_mtime_ns).encode()).hexdigest()[:16]
+        key = hashlib.sha256(text.encode() + target.encode() + str(os.stat(compiler).st_mtime_ns).encode()).hexdigest()[:16]
         stem = Path(cache) / f"{name}-{key}"
         library = stem.with_suffix(".so")
         if not library.exists():
             stem.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run([str(compiler), "-", "-o", str(stem), "--emit=o"], input=text, text=True, check=True)
+            subprocess.run([str(compiler), "-", "-o", str(stem), "--emit=o", f"--target={target}"], input=text, text=True, check=True)
             subprocess.run(["cc", "-shared", "-o", str(library), f"{stem}.o", "-Wl,--whole-archive", str(Path(build) / "lib/libattn_rt.a"),
                             "-Wl,--no-whole-archive", "-lpthread", "-lm"], check=True)
         self.library, self.name = ctypes.CDLL(str(library)), name

@@ -7,6 +7,7 @@ from pathlib import Path
 NAME = "attn"
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
+TARGET = "x86-64-v3"
 
 
 def version():
@@ -30,7 +31,7 @@ def prepare(line, inputs, threads):
     text = (ROOT / f"gallery/{line.pattern.program}.mlir").read_text()
     text = text.replace("x32xf32>", "x64xf32>") if line.pattern.program == "minilm" else text
     text = program.variant(text, line.element, d=line.d, e=line.d)
-    kernel = Kernel(text, line.pattern.program, BUILD, BUILD / "bench")
+    kernel = Kernel(text, line.pattern.program, TARGET, BUILD, BUILD / "bench")
 
     def stored(x):
         if line.element == "f32" or x.dtype != np.float32:

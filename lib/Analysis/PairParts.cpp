@@ -147,8 +147,8 @@ bool PairParts::isWorthKeeping(Value v) const {
   return !isCheap(op) || !llvm::all_of(op->getOperands(), isLeaf);
 }
 
-/// From what is yielded back: ops of pairs, and ops on less that are not worth keeping, are computed for every pair; what
-/// they take and is worth it is a part.
+/// From what is yielded back: ops of pairs, and ops on less that are not worth keeping, are computed for every pair;
+/// what they take and is worth it is a part.
 void PairParts::findParts() {
   DenseSet<Value> needed;
   auto need = [&](Operation &op) {
@@ -170,7 +170,8 @@ void PairParts::findParts() {
     if (isRowLoad(&op))
       continue;
     need(op);
-    isLight &= isCheap(&op);
+    // A tanh that bounds scores is a short series as a rule (Emit::tanh32).
+    isLight &= isCheap(&op) || (isa<math::TanhOp>(op) && op.getResult(0).getType().isF32());
   }
   std::reverse(parts.begin(), parts.end());
   isLight &= ops <= kMostOps;

@@ -153,7 +153,7 @@ public:
   V logistic(V z, bool bounded);
   static constexpr double kLogisticBound = 86;
   V expm132(V x);
-  V tanh32(V x);
+  V tanh32(V x, bool mostlySmall = false); // faster where no lane of a vector is beyond 0.625, slower elsewhere
   V log32(V x);
   V log1p32(V x);
 

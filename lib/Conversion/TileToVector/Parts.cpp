@@ -377,7 +377,7 @@ SmallVector<V> MainEmitter::scoresInline(ArrayRef<V> s, V panel) {
   for (int64_t half = 0; half < 2; ++half)
     for (int64_t r = 0; r < l.tileRows; ++r) {
       RegionEmitter region = makeRegion();
-      region.contracts = true;
+      region.contracts = region.ofScores = true;
       V position = e.min(e.add(rowLo, r), lastRow);
       TaskEmitter::Row own(t, position);
       region.bind(block.getArgument(0), region.real(s[2 * r + half]));

@@ -391,7 +391,7 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
     if (isa<math::ExpM1Op>(op))
       return Val{e.expm132(in[0].v)};
     if (isa<math::TanhOp>(op))
-      return Val{e.tanh32(in[0].v)};
+      return Val{e.tanh32(in[0].v, ofScores)};
     if (isa<math::LogOp>(op))
       return Val{e.log32(in[0].v)};
     if (isa<math::Log1pOp>(op))

@@ -76,6 +76,8 @@ public:
   llvm::SmallVector<BoundsCheck> checks;
   /// A product that is only added to something is rounded with the sum, once.
   bool contracts = false;
+  /// The region makes scores: arguments of its tanh, which bounds them, are mostly far from where it bends.
+  bool ofScores = false;
   /// math.exp2 in this region never overflows.
   bool boundedExp2 = false;
   /// Ranges hold in every lane: an index inside a static extent by its range needs no check.

@@ -110,7 +110,7 @@ void MainEmitter::modifyRow(V r, V partial, V panel, ScoreFrom from) {
     V s = e.load(e.vec, at);
     RegionEmitter region = makeRegion();
     if (from != ScoreFrom::None) {
-      region.contracts = true;
+      region.contracts = region.ofScores = true;
       // t = score(s; indices), then relative to the reference
       Block &block = weighOp.getScore().front();
       region.bind(block.getArgument(0), region.real(s));

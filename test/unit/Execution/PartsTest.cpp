@@ -232,6 +232,27 @@ TEST(Parts, OfAScoreThatIsNotLight) {
   });
 }
 
+/// A cap far above the scores, in their midst and far below: the series of tanh alone, lanes on both sides, hardly any
+/// lane in the series. Infinite and undefined products go through both.
+TEST(Parts, CappedScores) {
+  for (const char *element : {"f32", "f64"})
+    for (const char *cap : {"50.0", "1.5", "0.01"})
+      for (const char *set : {"full", "causal<bottom_right>"}) {
+        const std::string type = element;
+        Attention a = scored("",
+                             "%c = arith.constant " + std::string(cap) + " : " + type +
+                                 " %x = arith.divf %s, %c : " + type + " %y = math.tanh %x : " + type +
+                                 " %r = arith.mulf %c, %y : " + type + " attn.yield %r : " + type,
+                             set, element);
+        expectRight(a, [](const Sizes &) { return std::vector<Tensor>(); });
+        for (double bad : {double(INFINITY), double(NAN)}) {
+          Call call{normalInputs(a, 1, 2, 37, 53, 3)};
+          call.inputs[0].set({0, 1, 5, 2}, bad);
+          EXPECT_EQ(check(program(a), call), "") << set << " cap " << cap << " " << bad;
+        }
+      }
+}
+
 TEST(Parts, WithoutTheProduct) {
   for (const std::string &yield :
        {std::string("%r = arith.mulf %x, %x : f32 attn.yield %r : f32"), std::string("attn.yield %x : f32")})

@@ -103,6 +103,21 @@ attn.kernel @bias(%q: !t, %k: !t, %v: !t, %bias: tensor<?x?x?x?xf32>, %shifted: 
 // CHECK: once for each difference
 // CHECK: a pair's score is not light
 !t = tensor<?x?x?x64xf32>
+attn.kernel @curved(%q: !t, %k: !t, %v: !t, %t: tensor<?xf32>) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    score(%s, i = %i, j = %j) {
+      %d = arith.subi %j, %i : index  %x = attn.load %t[%d] : tensor<?xf32>
+      %u = math.expm1 %s : f32  %r = arith.addf %u, %x : f32  attn.yield %r : f32
+    } outputs o[b, h, i, e] : (!t, !t, !t) -> (!t)
+  attn.return %o : !t
+}
+
+// -----
+
+// A tanh that bounds the product is a short series as a rule.
+// CHECK: once for each difference
+// CHECK: a pair's score is light
+!t = tensor<?x?x?x64xf32>
 attn.kernel @capped(%q: !t, %k: !t, %v: !t, %t: tensor<?xf32>) -> (o: !t) {
   %o = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     score(%s, i = %i, j = %j) {

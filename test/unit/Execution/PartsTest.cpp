@@ -224,7 +224,8 @@ TEST(Parts, ShiftedRows) {
 TEST(Parts, OfAScoreThatIsNotLight) {
   const std::string body = "%d = arith.subi %i, %j : index " + kTable +
                            "%y = attn.load %c[%i] : tensor<?xf32> %u = arith.mulf %s, %y : f32 "
-                           "%vv = math.tanh %u : f32 %r = arith.addf %vv, %x : f32 attn.yield %r : f32";
+                           "%w = math.absf %u : f32 %g = arith.negf %w : f32 %vv = math.exp %g : f32 %r = arith.addf "
+                           "%vv, %x : f32 attn.yield %r : f32";
   expectRight(scored(", %t: tensor<?x9xf32>, %c: tensor<?xf32>", body), [](const Sizes &s) {
     std::vector<Tensor> inputs = table(s);
     inputs.push_back(Tensor::normal(Element::F32, {s.I}, 5));

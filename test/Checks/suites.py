@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -70,12 +71,13 @@ def settle(counts, status, one_check):
 
 
 def suites(args):
-    """(name, command, how to count): `program`, `lit` or `exit` (the whole command is one test)."""
+    """(name, command, how to count): `program`, `shards` (of GoogleTest, side by side), `lit` or `exit` (the whole command is one test)."""
     bin_dir, python = args.build / "bin", sys.executable
     long = ["--long"] if args.long else []
     listed = (args.build / "test/unit-tests.txt").read_text().split()
     for program in sorted(listed):
-        yield f"unit/{Path(program).name}", [program], "program"
+        name = Path(program).name
+        yield f"unit/{name}", [program], "shards" if name == "attn-execution-test" and args.jobs > 1 else "program"
     yield "runtime", ["sh", ROOT / "test/runtime/run.sh", args.build / "test/runtime"], "program"
     yield "reference", [python, ROOT / "test/reference/self_test.py"], "program"
     yield "minilm-data", [python, ROOT / "scripts/capture-minilm", "--check"], "exit"
@@ -98,21 +100,32 @@ def run(name, command, kind, args):
     if kind == "lit":
         report.unlink(missing_ok=True)
     started = time.monotonic()
-    with tempfile.TemporaryFile("w+", errors="replace") as out:
-        try:
-            status = subprocess.run([str(x) for x in command], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                    cwd=ROOT, env=environment, timeout=args.timeout).returncode
-        except subprocess.TimeoutExpired:
-            status = f"none: still running after {args.timeout} s"
-        except OSError as error:
-            status = f"none: {error}"
-        out.seek(0)
-        text = out.read()
-    if kind == "lit":
-        counts = Counts.of_lit(report) if report.exists() else Counts()
+
+    def once(shard):
+        """(output, exit status) of the command, or of a part of GoogleTest's tests."""
+        with tempfile.TemporaryFile("w+", errors="replace") as out:
+            try:
+                status = subprocess.run([str(x) for x in command], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                        cwd=ROOT, env=environment | shard, timeout=args.timeout).returncode
+            except subprocess.TimeoutExpired:
+                status = f"none: still running after {args.timeout} s"
+            except OSError as error:
+                status = f"none: {error}"
+            out.seek(0)
+            return out.read(), status
+
+    if kind == "shards":  # the longest suite by far: on all cores, each with tests of its own
+        shards = [{"GTEST_TOTAL_SHARDS": str(args.jobs), "GTEST_SHARD_INDEX": str(n)} for n in range(args.jobs)]
+        with ThreadPoolExecutor(args.jobs) as pool:
+            parts = list(pool.map(once, shards))
+        settled = [settle(Counts.of_program(text), status, False) for text, status in parts]
+        counts = Counts(sum(c.passed for c, _ in settled), sum(c.failed for c, _ in settled), sum(c.skipped for c, _ in settled), True)
+        wrong = "; ".join(w for _, w in settled if w)
+        text = "\n".join(text for (text, _), (c, _) in zip(parts, settled) if c.failed)
     else:
-        counts = Counts.of_program(text)
-    counts, wrong = settle(counts, status, kind == "exit")
+        text, status = once({})
+        counts = (Counts.of_lit(report) if report.exists() else Counts()) if kind == "lit" else Counts.of_program(text)
+        counts, wrong = settle(counts, status, kind == "exit")
     if counts.failed:
         print("\n".join(text.splitlines()[-args.lines:]))
         print(f"  repeat: {' '.join(str(x) for x in command)}")
@@ -130,12 +143,12 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--only", action="append", metavar="PREFIX", help="suites whose name starts so")
     p.add_argument("--list", action="store_true", help="only the names of the suites")
-    p.add_argument("--timeout", type=int, help="seconds for one suite (default: 900; 14400 with --long)")
+    p.add_argument("--timeout", type=int, help="seconds for one suite (default: 1800; 14400 with --long)")
     p.add_argument("--lines", type=int, default=500, help="how much of a failed suite's output is shown")
     p.add_argument("--started", type=int, default=0, help="seconds spent before, for the total")
     args = p.parse_args()
     args.build = args.build.resolve()
-    args.timeout = args.timeout or (14400 if args.long else 900)
+    args.timeout = args.timeout or (14400 if args.long else 1800)
     started = time.monotonic() - args.started
     chosen = [s for s in suites(args) if not args.only or s[0].startswith(tuple(args.only))]
     if args.list:

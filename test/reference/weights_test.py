@@ -308,10 +308,10 @@ def layers(report, rng):
     report("pointer: loss", near(out["nll"], [[-math.log(out["p"][b, i, x["target"][b, i]]) for i in range(9)] for b in range(2)]))
     report("pointer: the best input has the largest p", np.array_equal(out["id"], np.argmax(out["p"], -1)))
     x, params = case("differential", rng, knob="none")
-    first = run("causal", x, {})["o"]
+    first = run("causal", x | {n: x[n][:, :, 0] for n in "qk"}, {})["o"]
     norm = first / np.sqrt((first ** 2).mean(-1, keepdims=True) + 1e-5) * x["gain"]
     report("differential without lambda is causal attention, normed", near(run("differential", x, params)["o"], norm))
-    same = run("differential", x | {"q2": x["q"], "k2": x["k"]}, {"lambda": 1.0, "lambda0": 0.0})["o"]
+    same = run("differential", x | {n: np.stack([x[n][:, :, 0]] * 2, 2) for n in "qk"}, {"lambda": 1.0, "lambda0": 0.0})["o"]
     report("differential of two equal maps is 0", near(same, 0, 1e-9))
     x, _ = case("forgetting", rng)
     report("forgetting nothing is causal attention", near(run("forgetting", x | {"ci": 0 * x["ci"], "cj": 0 * x["cj"]}, {})["o"], run("causal", x, {})["o"]))

@@ -67,11 +67,13 @@ for c in gcc clang-22; do
 done
 
 # Callers' pools.
-if can -fopenmp; then
-  one "build openmp" $CC -std=c11 $warnings -O2 -fopenmp -I"$rt/include" "$here/openmp_test.c" -o "$build/openmp_test"
+openmp=$CC
+can -fopenmp || openmp=gcc
+if command -v $openmp > /dev/null; then
+  one "build openmp" $openmp -std=c11 $warnings -O2 -fopenmp -I"$rt/include" "$here/openmp_test.c" -o "$build/openmp_test"
   run openmp_test "$build/openmp_test"
 else
-  echo "openmp_test: skipped, $CC has no OpenMP"
+  echo "openmp_test: skipped, $CC has no OpenMP and there is no gcc"
 fi
 if echo '#include <tbb/task_arena.h>' | g++ -std=c++17 -fsyntax-only -x c++ - 2> /dev/null; then
   one "build tbb" g++ -std=c++17 $warnings -O2 -I"$rt/include" "$here/tbb_test.cpp" -ltbb -o "$build/tbb_test"

@@ -1,4 +1,5 @@
-// The machine's limits as plain C functions, for bench/compare: the loops that attn-run and bench/bandwidth measure with.
+// The machine's limits as plain C functions, for bench/compare: the loops that attn-run and bench/bandwidth measure
+// with.
 #include "../tools/run/PeakLoop.h"
 #include "ReadLoop.h"
 

@@ -84,7 +84,7 @@ void decodeBranch(Decoder &d) {
   if (!target)
     d.fail(o, "'" + o.name + "' is no label of '" + d.function->name + "'");
   d.in.target = *target;
-  d.in.flags = 0x80; // relative to the body for now
+  d.in.flags = 0x80; // its target is relative to the body until Decode has placed that
   d.set(execBranch);
 }
 

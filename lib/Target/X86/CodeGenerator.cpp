@@ -166,7 +166,8 @@ static void chainLevels(llvm::Module &module, ArrayRef<Level> levels, const Code
     for (const Level &level : levels.drop_front()) {
       GlobalVariable *own = module.getNamedGlobal(levelName(kernel, level));
       auto *fields = cast<ConstantStruct>(below->getInitializer());
-      SmallVector<Constant *> changed(llvm::map_range(fields->operands(), [](const Use &u) { return cast<Constant>(u); }));
+      SmallVector<Constant *> changed(
+          llvm::map_range(fields->operands(), [](const Use &u) { return cast<Constant>(u); }));
       changed.back() = own;
       below->setInitializer(ConstantStruct::get(fields->getType(), changed));
       own->setLinkage(GlobalValue::InternalLinkage);

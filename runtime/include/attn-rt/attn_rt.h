@@ -263,9 +263,9 @@ typedef struct attn_kernel_info {
  *   extern const attn_kernel_info attn_K_info;
  */
 
-/* Bodies of the two exported functions. Of the levels that the object has (attn_kernel_info.higher) they take the highest
- * that this CPU and the operating system support. The environment variable ATTN_MAX_ISA, read at the first call of the
- * process, forces a lower one: x86-64-v2, x86-64-v3 or x86-64-v4; anything else is taken as no limit. */
+/* Bodies of the two exported functions. Of the levels that the object has (attn_kernel_info.higher) they take the
+ * highest that this CPU and the operating system support. The environment variable ATTN_MAX_ISA, read at the first call
+ * of the process, forces a lower one: x86-64-v1 to x86-64-v4; anything else is taken as no limit. */
 attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
 /* The level of `info` that these run: `info` itself or one of those above it. */

@@ -1,7 +1,7 @@
 // Small typed helpers over the builder: every helper is one op or one loop. All integers are i64, all addresses llvm
 // pointers plus byte offsets.
-#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_EMIT_H
-#define ATTN_LIB_CONVERSION_TILETOVECTOR_EMIT_H
+#ifndef ATTN_CONVERSION_EMIT_H
+#define ATTN_CONVERSION_EMIT_H
 
 #include "attn/Support/MLIR.h"
 

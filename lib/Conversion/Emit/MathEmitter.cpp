@@ -1,6 +1,6 @@
 // exp2, exp, expm1, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no
 // library call.
-#include "Emit.h"
+#include "attn/Conversion/Emit.h"
 
 using namespace mlir;
 using namespace attn;

@@ -1,7 +1,9 @@
 // The constants and entries of the C ABI: attn_K_info, attn_K, attn_K_workspace. Field by field as in
 // attn-rt/attn_rt.h, whose layout abi.c pins.
-#include "MapPhase.h"
+#include "attn/Conversion/KernelInfo.h"
 #include "attn-rt/attn_rt.h"
+#include "attn/Analysis/ArgumentFacts.h"
+#include "attn/Conversion/ProgramFacts.h"
 
 using namespace mlir;
 using namespace attn;
@@ -17,13 +19,13 @@ public:
     b.setInsertionPointToEnd(module.getBody());
   }
 
-  void run(tile::ProgramOp program, ArrayRef<EmittedVariant> variants, int64_t isaLevel) {
+  void run(tile::ProgramOp program, ArrayRef<KernelVariant> variants, int64_t isaLevel) {
     unsigned numDims = program.getDimNames().size();
     // Strings first: initializers may only refer to what exists.
     strings(program.getArgNames());
     strings(program.getDimNames());
     string(name);
-    for (const EmittedVariant &v : variants)
+    for (const KernelVariant &v : variants)
       string(v.name);
 
     bool isMap = (bool)mapOf(program);
@@ -66,7 +68,7 @@ public:
     const StepInfo &leader = infoOf(leading == calls.end() ? calls.front() : *leading);
     strings(sequence.getArgNames());
     string(name);
-    for (const EmittedVariant &v : leader.variants)
+    for (const KernelVariant &v : leader.variants)
       string(v.name);
 
     // Values: tensors in the order of the arguments, then temporaries. Extents of arguments are what the steps say.
@@ -164,26 +166,24 @@ private:
   }
 
   /// Where they do not `run`, they are only names and sizes.
-  void variantArray(ArrayRef<EmittedVariant> variants, bool runs) {
+  void variantArray(ArrayRef<KernelVariant> variants, bool runs) {
     auto variantType = structOf({ptr, ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
     array("variants", variantType, variants.size(), [&](unsigned n) {
-      const EmittedVariant &v = variants[n];
-      const Layout &l = v.layout;
-      return SmallVector<V>{
-          addressOf(string(v.name)),
-          runs && !v.guard.empty() ? addressOf(v.guard) : null(),
-          runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
-          runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
-          c32(runs ? v.phases.size() : 0),
-          c32(0),
-          c64(l.inPlace && !l.numSummaries ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-          c64(l.packsInTasks ? 0 : l.panelBytes()),
-          c64(l.width),
-          c64(l.scratchBytes()),
-          c64(l.tileRows),
-          c64(l.width),
-          c64(l.blockRows),
-          c64(l.blockKeys)};
+      const KernelVariant &v = variants[n];
+      return SmallVector<V>{addressOf(string(v.name)),
+                            runs && !v.guard.empty() ? addressOf(v.guard) : null(),
+                            runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
+                            runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
+                            c32(runs ? v.phases.size() : 0),
+                            c32(0),
+                            c64(v.slotBase),
+                            c64(v.slotPerPanel),
+                            c64(v.panel),
+                            c64(v.scratchBytes),
+                            c64(v.tileRows),
+                            c64(v.tileKeys),
+                            c64(v.blockRows),
+                            c64(v.blockKeys)};
     });
   }
 
@@ -300,7 +300,7 @@ private:
 
 } // namespace
 
-void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<EmittedVariant> variants,
+void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<KernelVariant> variants,
                           int64_t isaLevel) {
   InfoEmitter(module, program.getLoc(), program.getSymName()).run(program, variants, isaLevel);
 }

@@ -1,6 +1,6 @@
 /* abi.c - pins the layout of every struct of the ABI. The compiler emits these structs from its own tables, so a change
  * here is a new ATTN_RT_ABI_VERSION. */
-#include "attn-rt/attn_rt.h"
+#include "attn-rt/attn_gpu.h"
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define AT(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
@@ -176,3 +176,53 @@ AT(attn_merge_call, workers, 44);
 AT(attn_merge_call, parallel_for, 48);
 AT(attn_merge_call, pool, 56);
 AT(attn_merge_call, error, 64);
+
+SIZE(attn_gpu_image, 24);
+AT(attn_gpu_image, sm, 0);
+AT(attn_gpu_image, is_ptx, 4);
+AT(attn_gpu_image, data, 8);
+AT(attn_gpu_image, bytes, 16);
+
+SIZE(attn_gpu_phase_info, 32);
+AT(attn_gpu_phase_info, entry, 0);
+AT(attn_gpu_phase_info, kind, 8);
+AT(attn_gpu_phase_info, threads, 12);
+AT(attn_gpu_phase_info, shared_bytes, 16);
+AT(attn_gpu_phase_info, block, 20);
+AT(attn_gpu_phase_info, chunks, 24);
+AT(attn_gpu_phase_info, slices, 28);
+
+SIZE(attn_gpu_variant_info, 56);
+AT(attn_gpu_variant_info, name, 0);
+AT(attn_gpu_variant_info, phases, 8);
+AT(attn_gpu_variant_info, n_phases, 16);
+AT(attn_gpu_variant_info, reserved, 20);
+AT(attn_gpu_variant_info, aligned, 24);
+AT(attn_gpu_variant_info, min_keys, 32);
+AT(attn_gpu_variant_info, max_ctas, 40);
+AT(attn_gpu_variant_info, state_bytes, 48);
+
+SIZE(attn_gpu_step_info, 24);
+AT(attn_gpu_step_info, kernel, 0);
+AT(attn_gpu_step_info, values, 8);
+AT(attn_gpu_step_info, params, 16);
+
+SIZE(attn_gpu_info, 48);
+AT(attn_gpu_info, abi_version, 0);
+AT(attn_gpu_info, size, 4);
+AT(attn_gpu_info, kernel, 8);
+AT(attn_gpu_info, images, 16);
+AT(attn_gpu_info, variants, 24);
+AT(attn_gpu_info, steps, 32);
+AT(attn_gpu_info, n_variants, 40);
+AT(attn_gpu_info, n_steps, 44);
+
+SIZE(attn_gpu_launch, 56);
+AT(attn_gpu_launch, info, 0);
+AT(attn_gpu_launch, phase, 8);
+AT(attn_gpu_launch, variant, 16);
+AT(attn_gpu_launch, grid, 20);
+AT(attn_gpu_launch, pointers, 24);
+AT(attn_gpu_launch, n_pointers, 32);
+AT(attn_gpu_launch, words, 40);
+AT(attn_gpu_launch, n_words, 48);

@@ -29,6 +29,9 @@ attn_status attn_rt_check_data(const attn_call *call, const attn_kernel_info *in
 attn_status attn_rt_size_one(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
 attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info, int checked);
 
+/* ATTN_E_INDEX for what stands in bad[4]. */
+attn_status attn_rt_index_error(const attn_call *call, const attn_kernel_info *info, const int64_t *bad);
+
 /* sequence.c: of a kernel of steps. */
 attn_status attn_rt_size_sequence(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
 attn_status attn_rt_run_sequence(const attn_call *call, const attn_kernel_info *info);

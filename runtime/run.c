@@ -309,7 +309,7 @@ static void write_stats(const attn_call *call, const plan *p, const unsigned cha
   };
 }
 
-static attn_status index_error(const attn_call *call, const attn_kernel_info *info, const int64_t *bad) {
+attn_status attn_rt_index_error(const attn_call *call, const attn_kernel_info *info, const int64_t *bad) {
   const int64_t arg = bad[1], axis = bad[2];
   const int known = arg >= 0 && arg < info->n_args && axis >= 0 && axis < call->args[arg].rank;
   return attn_rt_fail(call, ATTN_E_INDEX, (int32_t)arg, (int32_t)axis, known ? call->args[arg].shape[axis] : -1,
@@ -359,7 +359,7 @@ attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info,
   }
   write_stats(call, &p, l.counters);
   const int64_t *bad = (const int64_t *)(const void *)l.bad;
-  return bad[0] ? index_error(call, info, bad) : ATTN_OK;
+  return bad[0] ? attn_rt_index_error(call, info, bad) : ATTN_OK;
 }
 
 /* Nothing of an info of another version can be read but that. */

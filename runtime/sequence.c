@@ -11,41 +11,18 @@
  * Results that later steps read have room whether or not the caller wants them: ..._workspace does not look at
  * pointers. Where the caller does, that room is not used.
  */
-#include "internal.h"
+#include "sequence.h"
 
 #include <string.h>
 
-typedef struct origin {
-  int32_t arg, axis; /* -1: an extent that the program fixes */
-} origin;
-
-typedef struct sequence {
-  const attn_call *call;
-  const attn_kernel_info *info;
-  int32_t n_values;
-  attn_tensor values[ATTN_MAX_STEP_VALUES];
-  origin from[ATTN_MAX_STEP_VALUES][ATTN_MAX_RANK];
-  int64_t at[ATTN_MAX_STEP_VALUES]; /* byte offset of a value's room in the workspace; -1: none */
-  int64_t room_bytes, step_bytes;   /* of all rooms; of the largest step */
-} sequence;
-
-/* A step's call, and where its parts are. */
-typedef struct binding {
-  attn_call call;
-  attn_tensor args[ATTN_MAX_STEP_VALUES];
-  attn_scalar params[ATTN_MAX_STEP_VALUES];
-  attn_error error;
-  attn_stats stats;
-} binding;
-
-static int is_temp(const sequence *s, int32_t value) { return value >= s->info->n_args; }
+static int is_temp(const attn_rt_sequence *s, int32_t value) { return value >= s->info->n_args; }
 
 /* Its elements are not there before the first step runs. */
-static int is_computed(const sequence *s, int32_t value) {
+static int is_computed(const attn_rt_sequence *s, int32_t value) {
   return is_temp(s, value) || s->info->args[value].role == ATTN_ARG_OUTPUT;
 }
 
-static int is_read(const sequence *s, int32_t value) {
+static int is_read(const attn_rt_sequence *s, int32_t value) {
   for (int32_t n = 0; n < s->info->n_steps; ++n) {
     const attn_step_info *step = &s->info->steps[n];
     for (int32_t a = 0; a < step->kernel->n_args; ++a)
@@ -55,7 +32,7 @@ static int is_read(const sequence *s, int32_t value) {
   return 0;
 }
 
-static void bind_step(const sequence *s, const attn_step_info *step, binding *b) {
+void attn_rt_bind_step(const attn_rt_sequence *s, const attn_step_info *step, attn_rt_binding *b) {
   const attn_kernel_info *kernel = step->kernel;
   const int32_t forced = s->call->variant, last = kernel->n_variants - 1;
   for (int32_t a = 0; a < kernel->n_args; ++a)
@@ -73,14 +50,13 @@ static void bind_step(const sequence *s, const attn_step_info *step, binding *b)
   b->error = (attn_error){-1, -1, -1, -1};
 }
 
-/* The same fault, told of the whole call's tensors. */
-static attn_status fail_step(const sequence *s, const attn_step_info *step, const attn_error *error,
-                             attn_status status) {
+attn_status attn_rt_fail_step(const attn_rt_sequence *s, const attn_step_info *step, const attn_error *error,
+                              attn_status status) {
   int32_t arg = error->arg, axis = error->axis;
   const int32_t value = arg >= 0 ? step->values[arg] : -1;
   if (arg >= 0 && is_temp(s, value)) {
     const int of_extent = axis >= 0 && (status == ATTN_E_SHAPE || status == ATTN_E_OVERFLOW);
-    const origin from = of_extent ? s->from[value][axis] : (origin){-1, -1};
+    const attn_rt_origin from = of_extent ? s->from[value][axis] : (attn_rt_origin){-1, -1};
     arg = from.arg;
     axis = from.axis;
   } else if (arg >= 0) {
@@ -90,10 +66,10 @@ static attn_status fail_step(const sequence *s, const attn_step_info *step, cons
 }
 
 /* Element type and extents of the temporaries that the step writes. */
-static attn_status shape_results(sequence *s, const attn_step_info *step) {
+static attn_status shape_results(attn_rt_sequence *s, const attn_step_info *step) {
   const attn_kernel_info *kernel = step->kernel;
   int64_t extents[ATTN_MAX_DIMS];
-  origin from[ATTN_MAX_DIMS];
+  attn_rt_origin from[ATTN_MAX_DIMS];
   memset(extents, -1, sizeof extents);
   for (int32_t a = 0; a < kernel->n_args; ++a) {
     const int32_t value = step->values[a];
@@ -105,7 +81,7 @@ static attn_status shape_results(sequence *s, const attn_step_info *step) {
       for (int k = 0; k < 2 && attn_rt_is_plain(axis); ++k)
         if (dims[k] >= 0 && extents[dims[k]] < 0) {
           extents[dims[k]] = s->values[value].shape[x];
-          from[dims[k]] = is_temp(s, value) ? s->from[value][x] : (origin){value, x};
+          from[dims[k]] = is_temp(s, value) ? s->from[value][x] : (attn_rt_origin){value, x};
         }
     }
   }
@@ -120,7 +96,7 @@ static attn_status shape_results(sequence *s, const attn_step_info *step) {
       const int32_t dim = arg->axis[x].dim;
       const int known = dim >= 0 && extents[dim] >= 0;
       t->shape[x] = known ? extents[dim] : arg->axis[x].extent;
-      s->from[value][x] = known ? from[dim] : (origin){-1, -1};
+      s->from[value][x] = known ? from[dim] : (attn_rt_origin){-1, -1};
       if (t->shape[x] < 0)
         return attn_rt_fail(s->call, ATTN_E_SHAPE, known ? from[dim].arg : -1, known ? from[dim].axis : -1, 0,
                             t->shape[x]);
@@ -130,7 +106,7 @@ static attn_status shape_results(sequence *s, const attn_step_info *step) {
 }
 
 /* Dense strides for a value with room in the workspace, and the room's size. */
-static attn_status lay_out(sequence *s, int32_t value) {
+static attn_status lay_out(attn_rt_sequence *s, int32_t value) {
   attn_tensor *t = &s->values[value];
   int64_t elements = 1, bytes;
   if (attn_rt_is_empty(t))
@@ -139,7 +115,7 @@ static attn_status lay_out(sequence *s, int32_t value) {
     if (is_temp(s, value) || !s->call->args[value].data)
       t->stride[x] = elements;
     if (__builtin_mul_overflow(elements, t->shape[x], &elements) || elements > INT64_MAX / 16) {
-      const origin from = is_temp(s, value) ? s->from[value][x] : (origin){value, x};
+      const attn_rt_origin from = is_temp(s, value) ? s->from[value][x] : (attn_rt_origin){value, x};
       return attn_rt_fail(s->call, ATTN_E_OVERFLOW, from.arg, from.axis, INT64_MAX / 16, t->shape[x]);
     }
   }
@@ -151,19 +127,19 @@ static attn_status lay_out(sequence *s, int32_t value) {
 }
 
 /* Lengths among the step's arguments: those that the caller gave, or those that steps computed. */
-static attn_status check_lengths(const sequence *s, const attn_step_info *step, binding *b, const int64_t *extents,
-                                 int computed) {
+static attn_status check_lengths(const attn_rt_sequence *s, const attn_step_info *step, attn_rt_binding *b,
+                                 const int64_t *extents, int computed) {
   for (int32_t a = 0; a < step->kernel->n_args; ++a)
     if (is_computed(s, step->values[a]) != computed)
       b->args[a].data = NULL; /* as if nobody had given it */
   const attn_status status = attn_rt_check_lengths(&b->call, step->kernel, extents);
-  return status ? fail_step(s, step, &b->error, status) : ATTN_OK;
+  return status ? attn_rt_fail_step(s, step, &b->error, status) : ATTN_OK;
 }
 
-/* Everything that can be known before any work. */
-static attn_status prepare(sequence *s, const attn_call *call, const attn_kernel_info *info, int with_data) {
+attn_status attn_rt_prepare_steps(attn_rt_sequence *s, const attn_call *call, const attn_kernel_info *info,
+                                  int with_data, int on_host) {
   int64_t extents[ATTN_MAX_DIMS];
-  binding b;
+  attn_rt_binding b;
   attn_status status = attn_rt_check_head(call, info, with_data);
   if (status)
     return status;
@@ -185,17 +161,17 @@ static attn_status prepare(sequence *s, const attn_call *call, const attn_kernel
     const attn_step_info *step = &info->steps[n];
     if ((status = shape_results(s, step)))
       return status;
-    bind_step(s, step, &b);
+    attn_rt_bind_step(s, step, &b);
     if ((status = attn_rt_check_head(&b.call, step->kernel, 0)) ||
         (status = attn_rt_check_shapes(&b.call, step->kernel, extents)))
-      return fail_step(s, step, &b.error, status);
+      return attn_rt_fail_step(s, step, &b.error, status);
   }
-  if (with_data) {
-    if ((status = attn_rt_check_data(call, info)))
-      return status;
+  if (with_data && (status = attn_rt_check_data(call, info)))
+    return status;
+  if (with_data && on_host) {
     for (int32_t n = 0; n < info->n_steps; ++n) {
       const attn_step_info *step = &info->steps[n];
-      bind_step(s, step, &b);
+      attn_rt_bind_step(s, step, &b);
       if ((status = attn_rt_check_shapes(&b.call, step->kernel, extents)) ||
           (status = check_lengths(s, step, &b, extents, 0)))
         return status;
@@ -207,18 +183,24 @@ static attn_status prepare(sequence *s, const attn_call *call, const attn_kernel
   for (int32_t value = 0; value < s->n_values; ++value)
     if (is_computed(s, value) && is_read(s, value) && (status = lay_out(s, value)))
       return status;
-  for (int32_t n = 0; n < info->n_steps; ++n) {
+  for (int32_t n = 0; on_host && n < info->n_steps; ++n) {
     uint64_t bytes = 0;
-    bind_step(s, &info->steps[n], &b);
+    attn_rt_bind_step(s, &info->steps[n], &b);
     if ((status = attn_rt_size_one(&b.call, info->steps[n].kernel, &bytes)))
-      return fail_step(s, &info->steps[n], &b.error, status);
+      return attn_rt_fail_step(s, &info->steps[n], &b.error, status);
     s->step_bytes = (int64_t)bytes > s->step_bytes ? (int64_t)bytes : s->step_bytes;
   }
   return ATTN_OK;
 }
 
+void attn_rt_place_rooms(attn_rt_sequence *s, unsigned char *rooms) {
+  for (int32_t value = 0; value < s->n_values; ++value)
+    if (s->at[value] >= 0 && (is_temp(s, value) || !s->call->args[value].data))
+      s->values[value].data = rooms + s->at[value];
+}
+
 /* 0 if there is nothing to compute; -1 on overflow. */
-static int64_t total_bytes(const sequence *s) {
+static int64_t total_bytes(const attn_rt_sequence *s) {
   int64_t bytes;
   if (!s->room_bytes && !s->step_bytes)
     return 0;
@@ -235,7 +217,7 @@ static int has_keys(const attn_kernel_info *kernel) {
   return 0;
 }
 
-static int32_t leading_step(const attn_kernel_info *info) {
+int32_t attn_rt_leading_step(const attn_kernel_info *info) {
   for (int32_t n = 0; n < info->n_steps; ++n)
     if (has_keys(info->steps[n].kernel))
       return n;
@@ -255,8 +237,8 @@ static void add_stats(attn_stats *sum, const attn_stats *step, int leading) {
 }
 
 attn_status attn_rt_size_sequence(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes) {
-  sequence s;
-  const attn_status status = prepare(&s, call, info, 0);
+  attn_rt_sequence s;
+  const attn_status status = attn_rt_prepare_steps(&s, call, info, 0, 1);
   if (status)
     return status;
   if (total_bytes(&s) < 0)
@@ -268,8 +250,8 @@ attn_status attn_rt_size_sequence(const attn_call *call, const attn_kernel_info 
 }
 
 attn_status attn_rt_run_sequence(const attn_call *call, const attn_kernel_info *info) {
-  sequence s;
-  attn_status status = prepare(&s, call, info, 1);
+  attn_rt_sequence s;
+  attn_status status = attn_rt_prepare_steps(&s, call, info, 1, 1);
   if (status)
     return status;
   const int64_t needed = total_bytes(&s);
@@ -280,29 +262,27 @@ attn_status attn_rt_run_sequence(const attn_call *call, const attn_kernel_info *
   unsigned char *at = call->workspace;
   if (needed)
     at += -(uintptr_t)at % ATTN_RT_LINE;
-  for (int32_t value = 0; value < s.n_values; ++value)
-    if (s.at[value] >= 0 && !s.values[value].data)
-      s.values[value].data = at + s.at[value];
+  attn_rt_place_rooms(&s, at);
 
-  const int32_t leading = leading_step(info);
+  const int32_t leading = attn_rt_leading_step(info);
   attn_stats stats = {0};
   attn_status bad = ATTN_OK;
   for (int32_t n = 0; n < info->n_steps; ++n) {
     const attn_step_info *step = &info->steps[n];
     int64_t extents[ATTN_MAX_DIMS];
-    binding b;
-    bind_step(&s, step, &b);
+    attn_rt_binding b;
+    attn_rt_bind_step(&s, step, &b);
     if ((status = attn_rt_check_shapes(&b.call, step->kernel, extents)) ||
         (status = check_lengths(&s, step, &b, extents, 1)))
       return status;
-    bind_step(&s, step, &b);
+    attn_rt_bind_step(&s, step, &b);
     b.call.workspace = needed ? at + s.room_bytes : NULL;
     b.call.workspace_bytes = (uint64_t)s.step_bytes;
     status = attn_rt_run_one(&b.call, step->kernel, 1);
     if (status == ATTN_E_INDEX) {
-      bad = bad ? bad : fail_step(&s, step, &b.error, status); /* the first one stays; the rest is computed */
+      bad = bad ? bad : attn_rt_fail_step(&s, step, &b.error, status); /* the first one stays; the rest is computed */
     } else if (status) {
-      return fail_step(&s, step, &b.error, status);
+      return attn_rt_fail_step(&s, step, &b.error, status);
     }
     add_stats(&stats, &b.stats, n == leading);
   }

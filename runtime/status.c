@@ -22,10 +22,13 @@ static const struct {
     [ATTN_E_OVERFLOW] = {"ATTN_E_OVERFLOW", "A size does not fit."},
     [ATTN_E_VARIANT] = {"ATTN_E_VARIANT", "The forced variant does not exist or its guard does not hold."},
     [ATTN_E_FACT] = {"ATTN_E_FACT", "An element of a tensor breaks what the program promises of it."},
+    [ATTN_E_NO_DRIVER] = {"ATTN_E_NO_DRIVER", "There is no NVIDIA driver, it is too old, or it finds no GPU."},
+    [ATTN_E_DEVICE] = {"ATTN_E_DEVICE", "The kernel has no image for this GPU."},
+    [ATTN_E_CUDA] = {"ATTN_E_CUDA", "The NVIDIA driver returned an error."},
 };
 
 enum { KNOWN = sizeof table / sizeof table[0] };
-_Static_assert(KNOWN == ATTN_E_FACT + 1, "every status has a name");
+_Static_assert(KNOWN == ATTN_E_CUDA + 1, "every status has a name");
 
 const char *attn_status_name(attn_status status) {
   return status >= 0 && status < KNOWN ? table[status].name : "ATTN_E_UNKNOWN";

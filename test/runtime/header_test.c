@@ -1,5 +1,5 @@
-/* header_test.c - compiled as C11 and as C++17 with every warning an error: the header stands alone. */
-#include "attn-rt/attn_rt.h"
+/* header_test.c - compiled as C11 and as C++17 with every warning an error: the headers stand alone. */
+#include "attn-rt/attn_gpu.h"
 
 static attn_status kernel(const attn_call *call) {
   return call->abi_version == ATTN_RT_ABI_VERSION ? ATTN_OK : ATTN_E_VERSION;

@@ -9,6 +9,7 @@ rt=$(cd "$here/../../runtime" && pwd)
 mkdir -p "$1" && build=$(cd "$1" && pwd) || exit 2
 CC=${CC:-cc}
 warnings="-Wall -Wextra -Werror"
+tests="check fact alias isa run sequence merge pool gpu_plan gpu_steps"
 passed=0
 failed=0
 
@@ -40,7 +41,7 @@ compile() { # suffix flags...: library objects and all tests
   shift
   mkdir -p "$build/obj$suffix"
   (cd "$build/obj$suffix" && rm -f ./*.o && $CC -std=c11 -fPIC $warnings "$@" -I"$rt/include" -c "$rt"/*.c) || return 1
-  for test in check fact alias isa run sequence merge pool; do
+  for test in $tests; do
     $CC -std=c11 $warnings "$@" -I"$rt/include" "$here/${test}_test.c" "$build/obj$suffix"/*.o -lm \
       -o "$build/${test}_test$suffix" || return 1
   done
@@ -55,7 +56,7 @@ can() { # flags...: whether the compiler makes programs with them that run
 one build compile "" -O2
 rm -f "$build/libattn_rt.a"
 one archive ar rcs "$build/libattn_rt.a" "$build"/obj/*.o
-for test in check fact alias isa run sequence merge pool; do run ${test}_test "$build/${test}_test"; done
+for test in $tests; do run ${test}_test "$build/${test}_test"; done
 one size_test sh "$here/size_test.sh" "$build/libattn_rt.a" "$CC"
 
 # The header alone, by every compiler that is there.
@@ -99,7 +100,7 @@ can -fsanitize=address,undefined || ! command -v gcc > /dev/null || CC=gcc
 asan="-fsanitize=address,undefined -fno-sanitize-recover=all"
 if can $asan; then
   one "build address,undefined" compile .asan -g -O1 $asan
-  for test in check fact alias isa run sequence merge pool; do run "${test}_test address,undefined" "$build/${test}_test.asan"; done
+  for test in $tests; do run "${test}_test address,undefined" "$build/${test}_test.asan"; done
 else
   echo "address,undefined: skipped, $CC cannot"
 fi

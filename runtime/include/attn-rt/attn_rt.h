@@ -36,7 +36,11 @@ enum {
   ATTN_E_ISA = 11,       /* the CPU lacks a feature the kernel was compiled for */
   ATTN_E_OVERFLOW = 12,  /* a size does not fit */
   ATTN_E_VARIANT = 13,   /* a forced variant does not exist or its guard does not hold */
-  ATTN_E_FACT = 14       /* an element of a tensor breaks what the program promises of it: its order or its range */
+  ATTN_E_FACT = 14,      /* an element of a tensor breaks what the program promises of it: its order or its range */
+  /* of a GPU: attn_gpu.h */
+  ATTN_E_NO_DRIVER = 15, /* there is no libcuda, it is too old, or it finds no GPU */
+  ATTN_E_DEVICE = 16,    /* no image of the kernel is for this GPU */
+  ATTN_E_CUDA = 17       /* the driver refused: attn_rt_gpu_error says which of its errors it was */
 };
 
 /* DLPack's type codes. A boolean is one byte, 0 or 1. The two codes of 8-bit floats are formats of their own. */
@@ -100,7 +104,7 @@ typedef struct attn_call {
   const attn_tensor *args;   /* the kernel's tensor arguments in order, then its results in order */
   const attn_scalar *params; /* the kernel's scalar arguments in order: integers in .i, floats in .f */
   int32_t n_args, n_params;
-  void *workspace; /* at least what ..._workspace() says, any alignment */
+  void *workspace; /* at least what ..._workspace() says, any alignment (on a GPU: a multiple of 64) */
   uint64_t workspace_bytes;
   attn_parallel_for_fn parallel_for; /* NULL: libattn_rt's own pool */
   void *pool;        /* handed to parallel_for; for libattn_rt's own: attn_pool *, NULL = run on the caller's thread */

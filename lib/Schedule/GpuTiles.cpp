@@ -45,7 +45,7 @@ GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, 
     if (op.outName(r) == "o")
       narrow &= cast<RankedTensorType>(op.getResult(r).getType()).getElementType().getIntOrFloatBitWidth() == 16;
   t.planesP = narrow ? 1 : 3;
-  t.whole = op.getDot().empty();
+  t.whole = !op.dotRegion() || op.dotRegion()->empty();
   t.rows = forcedRows > 0 ? llvm::alignTo(std::min<int64_t>(forcedRows, 128), 16) : 64;
   t.keys = forcedKeys > 0 ? llvm::alignTo(std::min<int64_t>(forcedKeys, 64), 16) : t.planesK == 1 ? 64 : 32;
   while (t.sharedBytes() > sharedLimit && (t.keys > 16 || t.rows > 16)) {

@@ -20,6 +20,8 @@ public:
   mlir::VectorType vec;
 
   using V = mlir::Value;
+  /// The target's own 2^x of a scalar f32 that is a weight; null: it has none.
+  V (*fastExp2)(Emit &, V) = nullptr;
   mlir::Type i64Type() { return b.getI64Type(); }
   mlir::Type ptrType() { return mlir::LLVM::LLVMPointerType::get(b.getContext()); }
   mlir::VectorType vecOf(mlir::Type t) { return mlir::VectorType::get({lanes}, t); }

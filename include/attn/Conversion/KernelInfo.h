@@ -20,9 +20,9 @@ struct KernelVariant {
   llvm::SmallVector<EmittedPhase> phases;
   int64_t slotBase, slotPerPanel, panel, scratchBytes, tileRows, tileKeys, blockRows, blockKeys;
 };
-/// attn_K_info, and for a kernel of the text's own its entries. The phases' functions exist.
+/// attn_K_info, and for a kernel of the text's own its entries for CPUs. The phases' functions exist.
 void emitKernelInfo(mlir::ModuleOp module, tile::ProgramOp program, llvm::ArrayRef<KernelVariant> variants,
-                    int64_t isaLevel);
+                    int64_t isaLevel, bool entries = true);
 
 /// What the constants of a kernel of several steps say of the leading one: see attn_kernel_info.
 struct StepInfo {
@@ -32,7 +32,7 @@ struct StepInfo {
 };
 /// The constants and entries of a sequence whose programs are there already.
 void emitSequenceInfo(mlir::ModuleOp module, tile::SequenceOp sequence, llvm::ArrayRef<StepInfo> steps,
-                      int64_t isaLevel);
+                      int64_t isaLevel, bool entries = true);
 
 } // namespace attn
 

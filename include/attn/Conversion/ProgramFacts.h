@@ -17,6 +17,8 @@ struct OperandIndex {
 TokenAxes tokenAxes(tile::ForOp op);
 sets::Facts argumentFactsOf(tile::ProgramOp program);
 sets::Facts argumentFactsOf(mlir::ArrayAttr argAttrs);
+/// exp, log and the basic operations alone, which there are in f64.
+bool computesInF64(mlir::Block &body);
 /// The map of an elementwise program, null for any other.
 tile::MapOp mapOf(tile::ProgramOp program);
 

@@ -63,3 +63,11 @@ tile::MapOp attn::mapOf(tile::ProgramOp program) {
   program.getBody().walk([&](tile::MapOp map) { found = map; });
   return found;
 }
+
+/// In f64 there are the basic operations, exp and log: so sums of logarithms lose nothing where numbers are large.
+bool attn::computesInF64(Block &body) {
+  return llvm::all_of(body.without_terminator(), [](Operation &op) {
+    return op.getName().getDialectNamespace() == "arith" ||
+           isa<math::ExpOp, math::LogOp, math::SqrtOp, math::AbsFOp>(op);
+  });
+}

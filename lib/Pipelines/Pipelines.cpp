@@ -2,10 +2,13 @@
 #include "attn/Analysis/PairParts.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Attn/ExpandBilinear.h"
+#include "attn/Dialect/NV/NV.h"
 #include "attn/Dialect/Tile/Tile.h"
 #include "attn/Machine/X86.h"
 #include "attn/Schedule/Schedule.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassRegistry.h"
 
 using namespace mlir;
@@ -90,6 +93,7 @@ void attn::registerAttnPasses() {
   registerPass(createAttnToTilePass);
   registerPass([] { return createTileToVectorPass(); });
   registerPass(createVectorToLLVMPass);
+  registerPass(createNVToLLVMPass);
   for (unsigned last = 0; last < std::size(kStages); ++last)
     PassPipelineRegistration<StageOptions>(("attn-pipeline-" + kStages[last].first).str(),
                                            ("all stages up to " + kStages[last].first).str(),
@@ -105,6 +109,7 @@ void attn::registerAttnPasses() {
 }
 
 void attn::registerAttnDialects(DialectRegistry &registry) {
-  registry.insert<AttnDialect, tile::TileDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
-                  vector::VectorDialect, func::FuncDialect, LLVM::LLVMDialect>();
+  registry
+      .insert<AttnDialect, tile::TileDialect, nv::NVDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+              cf::ControlFlowDialect, vector::VectorDialect, func::FuncDialect, LLVM::LLVMDialect, NVVM::NVVMDialect>();
 }

@@ -83,13 +83,16 @@ struct NVToLLVM : PassWrapper<NVToLLVM, OperationPass<ModuleOp>> {
     // Minima and maxima that keep NaN, which --arith-expand would write out, are one instruction here.
     RewritePatternSet divisions(&getContext());
     arith::populateCeilFloorDivExpandOpsPatterns(divisions);
-    if (failed(applyPatternsGreedily(device, std::move(divisions))))
+    auto config = GreedyRewriteConfig().setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+    if (failed(applyPatternsGreedily(device, std::move(divisions), config)))
       return signalPassFailure();
     OpPassManager pm(ModuleOp::getOperationName());
     // Only what changes no value: LLVM does the rest, and knows which intrinsics may move.
     pm.addPass(createCSEPass());
-    pm.addPass(createSCFToControlFlowPass());
+    // Before there are branches: it cleans up by merging blocks that do the same, and would make one product of two,
+    // which other lanes execute together.
     pm.addPass(createConvertVectorToLLVMPass());
+    pm.addPass(createSCFToControlFlowPass());
     pm.addPass(createConvertMathToLLVMPass());
     pm.addPass(createArithToLLVMConversionPass());
     pm.addPass(createConvertControlFlowToLLVMPass());

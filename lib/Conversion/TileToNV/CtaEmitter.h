@@ -193,7 +193,9 @@ private:
   llvm::SmallVector<V> phi(V x, unsigned r);
   void bindPair(RegionEmitter &region, mlir::Block &block, unsigned from, unsigned r, V j);
   V regionOfPair(mlir::Region &region, V score, unsigned r, V j, V &present, Val *integer = nullptr);
-  V gaugeOf(mlir::Region &gauge, V from, V to);
+  V gaugeOf(mlir::Region &gauge, V from, V to, V factor = {});
+  static double factorOf(tile::WeighOp weigh);
+  static V unitOf(tile::WeighOp weigh);
   void addToSums(llvm::ArrayRef<V> p, V score, unsigned r, V j, V present, llvm::ArrayRef<V> inClass, State &state);
   V isBetter(V x, V key, V y, V other);
   V rescaled(V x, V gauge);

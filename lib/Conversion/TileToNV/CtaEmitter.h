@@ -134,6 +134,10 @@ private:
   void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
+  V addressOf(const Part &part, unsigned tokenDim, V token, V feature);
+  V isAligned(const Part &part);
+  llvm::SmallVector<V> loadRun(const Part &part, V address, bool raw);
+  void waitForCopies();
   bool isRaw(const Part &part, const Target &to);
   void storePlanes(llvm::ArrayRef<V> values, bool raw, V offset, const Target &to);
   llvm::SmallVector<V> split(V x, int64_t planes);

@@ -134,8 +134,8 @@ public:
 
   // MathEmitter.cpp
   /// 2^x for scalars and vectors of the accumulation type. Within 1.1 ulp (f32), exactly 0 from -127 (-1022) down and
-  /// at -inf, 1 at 0; NaN stays NaN. `bounded`: a weight: x < 128 or NaN is known (2^threshold is never exceeded),
-  /// which saves the test for overflow, and 2.1 ulp are enough.
+  /// at -inf, 1 at 0; NaN stays NaN. `bounded`: a weight: x < 127 or NaN is known (2^threshold is never exceeded),
+  /// which saves the test for overflow, and 1.5 ulp are enough.
   V exp2(V x, bool bounded = false);
   /// Natural logarithm of a scalar, computed in f64.
   V log(V x);
@@ -158,6 +158,7 @@ public:
   V log1p32(V x);
 
 private:
+  V exp2Weight(V x);
   V narrow16(V value, mlir::Type element);
 };
 

@@ -90,6 +90,9 @@ public:
     return mlir::LLVM::GEPOp::create(b, loc, ptrType(), b.getI8Type(), base,
                                      llvm::ArrayRef<mlir::LLVM::GEPArg>{(int32_t)byteOffset});
   }
+  /// The same address, of which the code generator does not know how it was made: it would weigh many addresses of a
+  /// loop against each other in terms of every loop around it, which takes long and gains nothing.
+  V opaque(V ptr) { return mlir::LLVM::LaunderInvariantGroupOp::create(b, loc, ptrType(), ptr); }
   V load(mlir::Type t, V ptr);
   void store(V v, V ptr);
   /// Asks for the line at an address, which need not be one that may be read, for use (3) or for the second cache (2).

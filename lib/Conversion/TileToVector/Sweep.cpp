@@ -120,7 +120,7 @@ void MainEmitter::fetchNext(V strip, V panel) {
 
 void MainEmitter::packBlock() {
   if (t.packsHere)
-    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+    e.when(t.packsHere, [&] { callPackFunction(t, packFunction(prefix), blockFirst, blockKeysAt, blockValuesAt); });
 }
 
 /// What belongs to the rows of a strip.

@@ -28,6 +28,10 @@ MapEmitter::MapEmitter(TaskEmitter &t, tile::MapOp map) : t(t), e(t.e), map(map)
                               !matchPattern(random.getSeed(), m_Constant())))
       step = 1;
   });
+  // A vector that the axis does not fill would be gathered lane by lane.
+  int64_t extent = cast<RankedTensorType>(map.getDest().getType()).getShape().back();
+  if (!ShapedType::isDynamic(extent) && 2 * extent <= step)
+    step = 1;
   planTiles();
 }
 

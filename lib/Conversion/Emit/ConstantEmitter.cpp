@@ -37,7 +37,9 @@ std::string ConstantEmitter::string(StringRef text) {
   auto it = made.find(text.str());
   if (it != made.end())
     return it->second;
-  std::string s = symbol("s" + std::to_string(made.size()));
+  std::string s; // another emitter may have strings under this name too
+  for (size_t n = made.size(); s.empty() || module.lookupSymbol(s); ++n)
+    s = symbol("s" + std::to_string(n));
   std::string zero = text.str() + '\0';
   LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(i8, zero.size()), true, LLVM::Linkage::Internal, s,
                          b.getStringAttr(zero), 1);

@@ -4,7 +4,8 @@ using namespace mlir;
 using namespace attn;
 
 Attribute GpuTiles::toAttr(Builder &b) const {
-  return b.getDenseI64ArrayAttr({rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole});
+  return b.getDenseI64ArrayAttr(
+      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole});
 }
 
 GpuTiles GpuTiles::fromAttr(Attribute attr) {

@@ -284,8 +284,8 @@ static void workspace_is_enough(void) {
     gpu_fixture g;
     gpu_fixture_open(&g);
     fixture *f = &g.f;
-    const int64_t h = below(9), j = below(12);
-    fixture_resize(f, below(4), h, (h + 2) / 3, below(12), j);
+    const int64_t b = below(4), h = below(9), i = below(12), j = below(12);
+    fixture_resize(f, b, h, (h + 2) / 3, i, j);
     for (int a = ARG_Q; a <= ARG_V; ++a)
       f->args[a].data = NULL;
     f->call.variant = below(2) ? -1 : below(3);

@@ -9,7 +9,7 @@ rt=$(cd "$here/../../runtime" && pwd)
 mkdir -p "$1" && build=$(cd "$1" && pwd) || exit 2
 CC=${CC:-cc}
 warnings="-Wall -Wextra -Werror"
-tests="check fact alias isa run sequence merge pool gpu_plan gpu_steps"
+tests="check fact alias isa run sequence merge pool gpu_plan gpu_steps gpu_run"
 passed=0
 failed=0
 
@@ -29,7 +29,7 @@ run() { # name program: a program that ends with "N passed, N failed"
   "$2" > "$build/log" 2>&1
   status=$?
   counts=$(tail -n 1 "$build/log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
-  if [ $status -ne 0 ] || [ -z "$counts" ]; then cat "$build/log"; fi
+  if [ $status -ne 0 ] || [ -z "$counts" ]; then cat "$build/log"; else grep '^figure: ' "$build/log"; fi
   [ -n "$counts" ] || counts="0 1"
   set -- "$1" $counts
   [ $status -eq 0 ] || [ "$3" -ne 0 ] || set -- "$1" "$2" 1
@@ -47,6 +47,12 @@ compile() { # suffix flags...: library objects and all tests
   done
 }
 
+stub() { # name flags...: a stub driver for gpu_run_test
+  name=$1
+  shift
+  one "build $name" $CC -std=c11 -O2 -fPIC -shared $warnings "$@" "$here/stub_cuda.c" -o "$build/$name.so"
+}
+
 can() { # flags...: whether the compiler makes programs with them that run
   echo 'int main(void) { return 0; }' > "$build/can.c"
   $CC "$@" "$build/can.c" -o "$build/can" > /dev/null 2>&1 && "$build/can" > /dev/null 2>&1
@@ -56,6 +62,9 @@ can() { # flags...: whether the compiler makes programs with them that run
 one build compile "" -O2
 rm -f "$build/libattn_rt.a"
 one archive ar rcs "$build/libattn_rt.a" "$build"/obj/*.o
+stub stub_cuda
+stub stub_lacks -DcuLaunchKernel=cuNothing
+stub stub_old -DcuCtxGetId=cuNothing -DcuGetErrorName=cuNothingEither
 for test in $tests; do run ${test}_test "$build/${test}_test"; done
 one size_test sh "$here/size_test.sh" "$build/libattn_rt.a" "$CC"
 
@@ -106,7 +115,7 @@ else
 fi
 if can -fsanitize=thread; then
   one "build thread" compile .tsan -g -O1 -fsanitize=thread
-  for test in run sequence merge pool; do run "${test}_test thread" "$build/${test}_test.tsan"; done
+  for test in run sequence merge pool gpu_run; do run "${test}_test thread" "$build/${test}_test.tsan"; done
 else
   echo "thread: skipped, $CC cannot"
 fi

@@ -1,8 +1,8 @@
 //===- GpuTiles.h - What one CTA holds --------------------------------------===//
 //
-// A CTA takes `rows` queries, 16 to a warp, against blocks of `keys` keys. Queries, keys and values lie in shared memory
-// as 16-bit numbers, features padded to whole steps of 16 and each row followed by 16 bytes, so that the eight rows that
-// an ldmatrix reads begin in eight different groups of four banks.
+// A CTA takes `rows` queries, 16 to a warp, against blocks of `keys` keys. Queries, keys and values lie in shared
+// memory as 16-bit numbers, features padded to whole steps of 16 and each row followed by 16 bytes, so that the eight
+// rows that an ldmatrix reads begin in eight different groups of four banks.
 //
 // Precision. Tensor cores multiply 16-bit numbers exactly and add in f32. Operands that all are bf16, or all f16, are
 // used as they are: one plane. An f32 is the sum of three bf16 of 8 significant bits each,
@@ -30,8 +30,8 @@ struct GpuTiles {
   int64_t dot = 0, value = 0;   // features: contracted ones, of a value slice
   int64_t allValues = 0, slices = 1;
   int64_t planesQ = 1, planesK = 1, planesV = 1, planesP = 1;
-  bool f16 = false;         // the 16-bit format; else bf16
-  bool whole = true;        // products on tensor cores; else element by element in f32
+  bool f16 = false;  // the 16-bit format; else bf16
+  bool whole = true; // products on tensor cores; else element by element in f32
 
   static constexpr int64_t sliceFeatures = 128;
   static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }

@@ -40,7 +40,7 @@ struct ScheduleRequest {
   int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
   TokenOrder tokenOrder = TokenOrder::Auto;
-  int64_t splitKeys = 0; // so many chunks of the keys, always; 0: chosen here
+  int64_t splitKeys = 0;   // so many chunks of the keys, always; 0: chosen here
   int64_t sharedBytes = 0; // of a CTA of an NVIDIA GPU; 0: the target is a CPU
 };
 

@@ -18,7 +18,8 @@ void ConstantEmitter::global(const std::string &s, Type type, LLVM::Linkage link
   LLVM::ReturnOp::create(b, loc, init());
 }
 
-void ConstantEmitter::array(const std::string &what, Type element, unsigned n, llvm::function_ref<SmallVector<V>(unsigned)> fields) {
+void ConstantEmitter::array(const std::string &what, Type element, unsigned n,
+                            llvm::function_ref<SmallVector<V>(unsigned)> fields) {
   auto type = LLVM::LLVMArrayType::get(element, n);
   global(symbol(what), type, LLVM::Linkage::Internal, [&] {
     V v = LLVM::UndefOp::create(b, loc, type);

@@ -1,9 +1,9 @@
 // The constants and entries of the C ABI: attn_K_info, attn_K, attn_K_workspace. Field by field as in
 // attn-rt/attn_rt.h, whose layout abi.c pins.
-#include "attn/Conversion/ConstantEmitter.h"
 #include "attn/Conversion/KernelInfo.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Analysis/ArgumentFacts.h"
+#include "attn/Conversion/ConstantEmitter.h"
 #include "attn/Conversion/ProgramFacts.h"
 
 using namespace mlir;
@@ -224,8 +224,8 @@ public:
 
 } // namespace
 
-void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<KernelVariant> variants,
-                          int64_t isaLevel, bool entries) {
+void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<KernelVariant> variants, int64_t isaLevel,
+                          bool entries) {
   InfoEmitter info(module, program.getLoc(), program.getSymName());
   info.entries = entries;
   info.run(program, variants, isaLevel);

@@ -149,16 +149,8 @@ V CtaEmitter::anyThread(V condition) {
 }
 
 LogicalResult CtaEmitter::check() {
-  for (Operation &op : phase.getBody().front().without_terminator()) {
-    if (auto loop = dyn_cast<tile::ForOp>(op)) {
-      if (failed(matchSweep(loop)))
-        return failure();
-    } else if (auto load = dyn_cast<tile::LoadOp>(op)) {
-      loadOp = load;
-    } else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp, tile::FinishOp, tile::SaveOp, tile::MergeOp, tile::FillOp>(op)) {
-      return op.emitError("[unsupported_gpu] ") << op.getName().stripDialect() << " has no lowering for GPUs yet";
-    }
-  }
+  if (failed(checkSteps(phase.getBody().front())))
+    return failure();
   if (packPhase)
     for (Operation &op : packPhase.getBody().front().without_terminator()) {
       auto packs = dyn_cast<tile::PackOp>(op);
@@ -166,6 +158,24 @@ LogicalResult CtaEmitter::check() {
         return op.emitError("[unsupported_gpu] ") << op.getName().stripDialect() << " has no lowering for GPUs yet";
       (packK ? packV : packK) = packs;
     }
+  return success();
+}
+
+LogicalResult CtaEmitter::checkSteps(Block &steps) {
+  for (Operation &op : steps.without_terminator()) {
+    if (auto loop = dyn_cast<tile::ForOp>(op)) {
+      if (failed(matchSweep(loop)))
+        return failure();
+    } else if (auto root = dyn_cast<tile::RootOp>(op)) {
+      if (failed(checkSteps(root.getSweep().front())))
+        return failure();
+    } else if (auto load = dyn_cast<tile::LoadOp>(op)) {
+      loadOp = load;
+    } else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp, tile::FinishOp, tile::SaveOp,
+                    tile::MergeOp, tile::FillOp>(op)) {
+      return op.emitError("[unsupported_gpu] ") << op.getName().stripDialect() << " has no lowering for GPUs yet";
+    }
+  }
   return success();
 }
 
@@ -189,14 +199,19 @@ V CtaEmitter::attempt(bool isGuarded) {
   places.clear();
   seedRows.clear();
   V bad;
+  tile::ForOp spreads;
   for (Operation &op : phase.getBody().front().without_terminator()) {
     if (isa<tile::SaveOp>(op))
       bad = save();
     else if (isa<tile::FinishOp>(op))
       bad = finish();
+    else if (auto loop = dyn_cast<tile::ForOp>(op); loop && weighOf(loop).getSpreadTo())
+      spreads = loop; // once all rows are finished
     else
       runStep(op);
   }
+  if (spreads)
+    spread(spreads);
   return packPhase ? anyThread(bad) : bad;
 }
 
@@ -211,6 +226,8 @@ void CtaEmitter::runStep(Operation &op) {
     seed(o);
   else if (auto o = dyn_cast<tile::PickOp>(op))
     pick(o);
+  else if (auto o = dyn_cast<tile::RootOp>(op))
+    root(o);
   else if (auto o = dyn_cast<tile::MergeOp>(op))
     merge(o);
 }

@@ -8,7 +8,9 @@
 //   Sweep.cpp       one sweep over the keys
 //   Weigh.cpp       scores, reference, weights, sums of a block
 //   Rows.cpp        numbers of rows: parameters, statistics, seeds
+//   Root.cpp        brackets
 //   Finish.cpp      outputs
+//   Spread.cpp      weights of pairs stored themselves
 //   Split.cpp       states of chunks of the keys: kept, and merged
 //
 // Threads. A warp has 16 rows. With g = lane / 4 and q = lane mod 4 a thread holds, of its rows g and g + 8, columns
@@ -26,6 +28,8 @@
 #include "attn/Conversion/SetEmitter.h"
 #include "attn/Dialect/NV/NV.h"
 #include "attn/Schedule/GpuTiles.h"
+
+#include "llvm/ADT/MapVector.h"
 
 #include <array>
 #include <cmath>
@@ -76,8 +80,8 @@ private:
 
   /// What a sweep carries, as values of the thread.
   struct State {
-    Pair ref{}, seen{};                // absent where the sweep has none
-    llvm::SmallVector<Pair> sums;      // an argmax has two: number, key (i32)
+    Pair ref{}, seen{};           // absent where the sweep has none
+    llvm::SmallVector<Pair> sums; // an argmax has two: number, key (i32)
     llvm::SmallVector<llvm::SmallVector<V>> accs;
     llvm::SmallVector<V> flat() const;
     /// The same with other values.
@@ -89,11 +93,13 @@ private:
     unsigned slot = 0;
     int64_t op = 0; // of a sum: tile.weigh's sum_ops
     bool weighed = false;
-    Pair row{};     // of a number of rows
+    Pair row{}; // of a number of rows
   };
 
   // CtaEmitter.cpp
   mlir::LogicalResult check();
+  mlir::LogicalResult checkSteps(mlir::Block &steps);
+  static tile::WeighOp weighOf(tile::ForOp op) { return *op.getBody().front().getOps<tile::WeighOp>().begin(); }
   V attempt(bool isGuarded);
   void runStep(mlir::Operation &op);
   V anyThread(V condition);
@@ -203,6 +209,14 @@ private:
   void finishRow(tile::FinishOp op, unsigned r);
   void storeElement(TensorRef &out, mlir::AffineMap map, unsigned r, V feature, V value);
 
+  // Spread.cpp
+  V spreadAt(V row, V j);
+  void spread(tile::ForOp op);
+  void spreadPair(V product, unsigned r, V j);
+
+  // Root.cpp
+  void root(tile::RootOp op);
+
   // Split.cpp
   V stateOf(V ofChunk, int64_t chunks, int64_t numbers);
   V save();
@@ -216,8 +230,8 @@ private:
   V block, chunk, slice, firstRow, lastRow, batchNumber, batches, blocks;
   std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
   V sharedBase;
-  Pair reference{}; // of the rows, for regions
-  V blockFirst; // of the block of keys that is being visited
+  Pair reference{};     // of the rows, for regions
+  V blockFirst;         // of the block of keys that is being visited
   bool guarded = false; // of the pass that is being emitted: element by element
 
   // Of the sweep that is being emitted.
@@ -231,8 +245,8 @@ private:
   std::shared_ptr<std::map<sets::Expr, Val>> hoisted;
   std::function<TensorRef &(unsigned)> tensorByNumber;
 
-  State last; // what the last sweep, or merge, left
-  llvm::DenseMap<V, Place> places;
+  State last;                       // what the last sweep, or merge, left
+  llvm::MapVector<V, Place> places; // in the order of the text
   llvm::SmallVector<Pair> seedRows; // i1: a seed is one
 };
 

@@ -22,8 +22,13 @@ struct GpuInfoEmitter : ConstantEmitter {
     for (auto [n, v] : llvm::enumerate(variants))
       array("gpu_phases_" + std::to_string(n), phaseType, v.phases.size(), [&](unsigned k) {
         const GpuPhase &p = v.phases[k];
-        return SmallVector<V>{addressOf(string(p.entry)), c32(p.kind),   c32(p.threads), c32(p.sharedBytes),
-                              c32(p.block),               c32(p.chunks), c32(p.slices)};
+        return SmallVector<V>{addressOf(string(p.entry)),
+                              c32(p.kind),
+                              c32(p.threads),
+                              c32(p.sharedBytes),
+                              c32(p.block),
+                              c32(p.chunks),
+                              c32(p.slices)};
       });
     auto variantType = structOf({ptr, ptr, i32, i32, i64, i64, i64, i64});
     array("gpu_variants", variantType, variants.size(), [&](unsigned n) {

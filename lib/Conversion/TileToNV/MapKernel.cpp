@@ -11,7 +11,8 @@ namespace {
 
 class MapKernel {
 public:
-  MapKernel(KernelEmitter &kernel, tile::MapOp map) : k(kernel), e(kernel.e), map(map), out(k.tensorOf(map.getDest())) {}
+  MapKernel(KernelEmitter &kernel, tile::MapOp map)
+      : k(kernel), e(kernel.e), map(map), out(k.tensorOf(map.getDest())) {}
   LogicalResult run();
 
 private:

@@ -81,8 +81,7 @@ SmallVector<V> CtaEmitter::scoresByElement() {
     V at = e.mul(c, 2);
     std::array<V, 2> q;
     for (unsigned r = 0; r < 2; ++r)
-      q[r] = joined(t.q(), t.rows * t.dotRowBytes(), t.planesQ,
-                    e.add(e.mul(e.add(row, 8 * r), t.dotRowBytes()), at));
+      q[r] = joined(t.q(), t.rows * t.dotRowBytes(), t.planesQ, e.add(e.mul(e.add(row, 8 * r), t.dotRowBytes()), at));
     for (int64_t n = 0; n < keyTiles(); ++n)
       for (int64_t x = 0; x < 2; ++x) {
         V k = joined(t.k(), t.keys * t.dotRowBytes(), t.planesK,
@@ -111,8 +110,8 @@ SmallVector<V> CtaEmitter::scoresByElement() {
 }
 
 void CtaEmitter::accumulate(unsigned n, ArrayRef<V> weights, ArrayRef<V> visible, State &state) {
-  state.accs[n] = guarded ? accumulateByElement(weights, visible, state.accs[n])
-                          : accumulateByMma(weights, state.accs[n]);
+  state.accs[n] =
+      guarded ? accumulateByElement(weights, visible, state.accs[n]) : accumulateByMma(weights, state.accs[n]);
 }
 
 /// The left operand of 16 keys, plane by plane: accumulators of two tiles of scores are its registers.
@@ -162,9 +161,7 @@ SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> befo
 SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> visible, ArrayRef<V> before) {
   constexpr int32_t kAbsent = (int32_t)0xffffdead;
   V row = e.add(e.mul(warp, 16), e.divUnsigned(lane, 4));
-  auto at = [&](unsigned r, V j) {
-    return e.add(e.mul(e.add(e.mul(e.add(row, 8 * r), t.keys), j), 4), t.weights());
-  };
+  auto at = [&](unsigned r, V j) { return e.add(e.mul(e.add(e.mul(e.add(row, 8 * r), t.keys), j), 4), t.weights()); };
   nv::BarrierOp::create(e.b, e.loc);
   for (int64_t n = 0; n < keyTiles(); ++n)
     for (unsigned r = 0; r < 2; ++r)

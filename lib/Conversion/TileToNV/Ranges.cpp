@@ -1,6 +1,6 @@
 // Which blocks of keys a block of queries may see. The set's predicate gives, for the box of the CTA's rows, ranges of
-// keys and conditions on a box of rows and keys (attn/Sets/Solve.h). Each lane of a warp asks about one block of a group
-// of 32; two votes give the blocks that may be visible and those that must be. All warps ask alike.
+// keys and conditions on a box of rows and keys (attn/Sets/Solve.h). Each lane of a warp asks about one block of a
+// group of 32; two votes give the blocks that may be visible and those that must be. All warps ask alike.
 #include "CtaEmitter.h"
 #include "attn/Schedule/Schedule.h"
 
@@ -14,8 +14,8 @@ void CtaEmitter::solveSet() {
   TokenAxes axes = tokenAxes(forOp);
   axes.absentKeys = axes.absentQueries = false; // asked pair by pair
   predicate = buildSetPredicate(forOp.getSet(), axes);
-  solution = sets::solve(predicate.pred, keyDim(), {{queryDim(), Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 4,
-                         facts);
+  solution =
+      sets::solve(predicate.pred, keyDim(), {{queryDim(), Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 4, facts);
 }
 
 void CtaEmitter::bindCommon(RegionEmitter &region, SetEmitter &set) {

@@ -7,9 +7,7 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
-int64_t CtaEmitter::stateBytes() {
-  return (int64_t)startOf(phase).flat().size() * t.threads() * 4;
-}
+int64_t CtaEmitter::stateBytes() { return (int64_t)startOf(phase).flat().size() * t.threads() * 4; }
 
 /// Where the thread's numbers of a chunk begin.
 V CtaEmitter::stateOf(V ofChunk, int64_t chunks, int64_t numbers) {

@@ -33,8 +33,7 @@ void CtaEmitter::stageQueries() {
 void CtaEmitter::stageKeys(V first) {
   nv::BarrierOp::create(e.b, e.loc); // the block before is done with
   auto keys = partsOf(packK.getSources(), packK.getMaps(), packK.getProducers(), packK.getExtents(), t.dot);
-  stage(keys, keyDim(), first, e.i64(0),
-        {t.k(), t.keys * t.dotRowBytes(), t.dotRowBytes(), t.planesK, t.keys, t.dot});
+  stage(keys, keyDim(), first, e.i64(0), {t.k(), t.keys * t.dotRowBytes(), t.dotRowBytes(), t.planesK, t.keys, t.dot});
   SmallVector<Part> parts(keys);
   if (!weighOp.getRescaled().empty()) {
     auto values = partsOf(packV.getSources(), packV.getMaps(), packV.getProducers(), packV.getExtents(), t.allValues);
@@ -112,10 +111,10 @@ V CtaEmitter::element(const Part &part, unsigned tokenDim, V token, V feature, b
     if (isa<AffineSymbolExpr>(expr))
       continue;
     OperandIndex x = OperandIndex::of(expr);
-    V at = x.dim < 0                            ? e.i64(0)
+    V at = x.dim < 0                                ? e.i64(0)
            : x.dim < (int64_t)program.getNumBatch() ? index[x.dim]
-           : x.dim == (int64_t)tokenDim         ? token
-                                                : feature;
+           : x.dim == (int64_t)tokenDim             ? token
+                                                    : feature;
     if (x.divisor != 1)
       at = e.divUnsigned(at, x.divisor);
     offset = e.add(offset, e.mul(e.add(at, x.offset), source.strides[axis]));
@@ -187,7 +186,8 @@ void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Targe
     store(planes[n], n);
 }
 
-/// Why each token is absent: 0 it is not, -1 an index was padding, else 1 + 8 argument + axis, with the first such index.
+/// Why each token is absent: 0 it is not, -1 an index was padding, else 1 + 8 argument + axis, with the first such
+/// index.
 void CtaEmitter::noteAbsent(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, int64_t rows, int64_t offset) {
   e.loop(thread, e.i64(rows), t.threads(), [&](V row) {
     V token = e.add(firstToken, row);

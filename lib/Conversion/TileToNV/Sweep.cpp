@@ -48,8 +48,6 @@ LogicalResult CtaEmitter::matchSweep(tile::ForOp op) {
     else
       return inner.emitError("[unsupported_gpu] ") << inner.getName().stripDialect() << " has no lowering for GPUs yet";
   }
-  if (weighOp.getSpreadTo())
-    return op.emitError("[unsupported_gpu] weights of pairs as an output have no lowering for GPUs yet");
   for (int64_t kind : weighOp.getSumOps())
     if (kind == 4)
       return op.emitError("[unsupported_gpu] the keys of the largest scores (topk) have no lowering for GPUs yet");
@@ -57,10 +55,10 @@ LogicalResult CtaEmitter::matchSweep(tile::ForOp op) {
   int64_t need = (int64_t)accumulates * GpuTiles::pad(t.value) / 2 + t.keys / 2 + 40;
   if (need > 240)
     return op.emitError("[unsupported_gpu] a thread would need about ")
-           << need << " registers (" << accumulates << " sums of " << t.value << " value features: "
-           << accumulates * GpuTiles::pad(t.value) / 2 << ", scores: " << t.keys / 2
+           << need << " registers (" << accumulates << " sums of " << t.value
+           << " value features: " << accumulates * GpuTiles::pad(t.value) / 2 << ", scores: " << t.keys / 2
            << ", addresses and rows: 40), and there are 255";
-  hasRef = (bool)weighOp.getRef();
+  hasRef = weighOp.getRef() && !weighOp.getSpreadTo(); // else it stands still
   Block &phi = weighOp.getPhi().front();
   plainPhi = false;
   if (phi.getTerminator()->getNumOperands() == 1)
@@ -75,8 +73,7 @@ LogicalResult CtaEmitter::matchSweep(tile::ForOp op) {
 }
 
 CtaEmitter::State CtaEmitter::startOf(tile::PhaseOp main) {
-  auto loop = *main.getBody().getOps<tile::ForOp>().begin();
-  return start(*loop.getBody().front().getOps<tile::WeighOp>().begin());
+  return start(weighOf(*main.getBody().getOps<tile::ForOp>().begin()));
 }
 
 CtaEmitter::State CtaEmitter::start(tile::WeighOp weigh) {
@@ -96,7 +93,9 @@ CtaEmitter::State CtaEmitter::start(tile::WeighOp weigh) {
   return s;
 }
 
+/// References, sums and accumulators are those of the last sweep; what outlives it is a number of rows.
 void CtaEmitter::place(V ref, ValueRange sums, ValueRange accs, ArrayRef<int64_t> kinds, ArrayRef<int64_t> phis) {
+  places.remove_if([](auto &entry) { return entry.second.kind != Place::Row; });
   if (ref)
     places[ref] = {Place::Ref};
   unsigned slot = 0, n = 0;

@@ -112,8 +112,8 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
       GpuTiles t = GpuTiles::fromAttr(op->getAttr(kGpuAttr));
       if (t.sharedBytes() > sharedBytes)
         return op.emitError("[unsupported_gpu] a CTA would need ")
-               << t.sharedBytes() << " bytes of shared memory (queries " << t.k() - t.q() << ", keys "
-               << t.v() - t.k() << ", values " << t.weights() - t.v() << ", rows " << t.sharedBytes() - t.weights()
+               << t.sharedBytes() << " bytes of shared memory (queries " << t.k() - t.q() << ", keys " << t.v() - t.k()
+               << ", values " << t.weights() - t.v() << ", rows " << t.sharedBytes() - t.weights()
                << "), and there are " << sharedBytes;
       tile::PhaseOp pack, main, merge;
       for (auto phase : op.getBody().getOps<tile::PhaseOp>()) {
@@ -129,8 +129,7 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
       auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, StringRef suffix) {
         std::string name = prefix + suffix.str();
         int64_t chunks = phase.getChunks().value_or(1);
-        variant.phases.push_back(
-            {name, kind, t.threads(), with ? t.sharedBytes() : 0, t.rows, chunks, t.slices});
+        variant.phases.push_back({name, kind, t.threads(), with ? t.sharedBytes() : 0, t.rows, chunks, t.slices});
         return kernel(program, name, t.threads(), real, [&](Emit &e, Block *entry) {
           CtaEmitter cta(e, program, t, with, phase, entry);
           if (phase.getChunks())

@@ -109,9 +109,7 @@ V CtaEmitter::isMember(const MemberAtom &atom, SetEmitter &set) {
       if (axis < rowAxis)
         at = e.add(at, e.mul(set.scalar(n), offsets.strides[axis]));
     int64_t bytes = Emit::elementBytes(offsets.type.getElementType());
-    auto end = [&](V n) {
-      return e.loadInteger(offsets.type.getElementType(), e.at(offsets.data, e.mul(n, bytes)));
-    };
+    auto end = [&](V n) { return e.loadInteger(offsets.type.getElementType(), e.at(offsets.data, e.mul(n, bytes))); };
     V lo = end(at), hi = end(e.add(at, offsets.strides[rowAxis])), number = e.i64(offsets.argument);
     report(e.either(e.lt(lo, e.i64(0)), e.lt(hi, lo)), number, e.i64(rowAxis), lo);
     report(e.lt(to, hi), number, e.i64(rowAxis), hi);

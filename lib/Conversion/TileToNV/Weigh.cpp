@@ -104,8 +104,8 @@ void CtaEmitter::addToSums(ArrayRef<V> p, V score, unsigned r, V j, V present, A
       sum = e.select(take, y, sum), keys = e.select(take, now, keys);
       ++slot;
     } else {
-      V both = op == 1 ? (V)arith::MaximumFOp::create(e.b, e.loc, sum, y)
-                       : (V)arith::MinimumFOp::create(e.b, e.loc, sum, y);
+      V both =
+          op == 1 ? (V)arith::MaximumFOp::create(e.b, e.loc, sum, y) : (V)arith::MinimumFOp::create(e.b, e.loc, sum, y);
       sum = e.select(in, both, sum);
     }
     ++slot;
@@ -191,8 +191,7 @@ CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked
       for (int64_t c : weighOp.getWeightClasses())
         most = std::max(most, c);
       for (int64_t c = 0; c <= most; ++c)
-        inClass.push_back(
-            e.both(in, region.compare(arith::CmpIPredicate::eq, label, region.constantInt(c))));
+        inClass.push_back(e.both(in, region.compare(arith::CmpIPredicate::eq, label, region.constantInt(c))));
     }
     addToSums(p, s[n], r, keyOf(n), in, inClass, state);
     V dropped;

@@ -134,6 +134,41 @@ attn_status attn_gpu_faults(const attn_call *call, const attn_gpu_info *info, at
  * and no data pointer: enough for every variant that alignment can choose. */
 attn_status attn_rt_gpu_workspace(const attn_call *call, const attn_gpu_info *info, uint64_t *bytes);
 
+/* ---- on the GPU ----
+ *
+ * libcuda.so.1 is loaded by the first call that needs it; the environment variable ATTN_LIBCUDA names another file (not
+ * heeded by set-user-ID programs). A CUDA context must be current in the calling thread, as it is after any call of
+ * CUDA's runtime API; tensors, workspace and stream are of that context. Any number of threads may call at the same
+ * time. Every function here may return
+ *   ATTN_E_NO_DRIVER  no libcuda, one without a function that is needed, or a cuInit that failed; not remembered: the
+ *                     next call tries again
+ *   ATTN_E_CUDA       the driver returned an error, which also has found of call->error for its number
+ * and attn_rt_gpu_error then says more. */
+
+/* Plans the call (see attn_gpu_plan for what it refuses) and enqueues its launches on the stream (a CUstream, which is
+ * a cudaStream_t; NULL: the default stream), each step's status words set to zero before it. Returns without waiting.
+ * The first call of a kernel in a context loads its module, by the cubin whose sm has the GPU's major and the highest
+ * minor not above the GPU's, else by the newest PTX that the GPU can run, which the driver compiles;
+ * ATTN_E_DEVICE if there is neither, with the GPU's sm for found. Later calls allocate nothing and do not synchronize,
+ * and can be captured into a CUDA graph. Until the work on the stream has ended the workspace belongs to this call. */
+attn_status attn_rt_gpu_run(const attn_call *call, const attn_gpu_info *info, void *stream);
+
+/* Waits for the stream, then as attn_gpu_faults: what the kernels of the same call found. Nobody has to call it whose
+ * program loads no captured index, length or fact that could be wrong. */
+attn_status attn_rt_gpu_finish(const attn_call *call, const attn_gpu_info *info, void *stream);
+
+/* Loads a kernel into the current context ahead of its first call. */
+attn_status attn_rt_gpu_load(const attn_gpu_info *info);
+
+/* Unloads from the current context what was loaded of these images. To be called before an object with kernels is
+ * taken out of memory, in each context they ran in, when none of their calls or launches is under way. */
+attn_status attn_rt_gpu_unload(const attn_gpu_image *images);
+
+/* The last error of the driver that a function here met in this thread: returns the name of the driver's function (""
+ * if there was none yet), with the CUresult and its name ("CUDA_ERROR_ILLEGAL_ADDRESS"). -1 and a sentence where the
+ * library or the function was not found. Both pointers may be NULL. */
+const char *attn_rt_gpu_error(int *result, const char **name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Makes a bundle: a folder of at most 20 MB that checks kernels on any machine with an NVIDIA GPU (README.md here).
+
+    scripts/gpu-check --bundle OUT [--rows causal,gqa] [--attnc build/bin/attnc]
+
+Needs a C compiler and numpy; ptxas for the cubins. The programs of the gallery that attnc compiles for a GPU are in it, with inputs
+and what test/reference says must come out; those it refuses are listed in made.json with its reason.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(ROOT / "test/gallery"), str(ROOT / "test/reference")]
+import cases  # noqa: E402
+import check  # noqa: E402
+import common  # noqa: E402
+import probes  # noqa: E402
+import program  # noqa: E402
+
+LIMIT = 20 * 10 ** 6  # bytes
+ARCHITECTURES = (80, 90)
+HAND_SIZES = [(1, 2, 5, 17), (2, 3, 37, 70), (1, 1, 64, 64), (1, 2, 16, 0), (1, 2, 17, 5), (1, 1, 1, 1030)]
+TIMES = [("by_hand", 1, 16, 1024, 1024), ("by_hand", 16, 8, 1, 4096)]
+
+
+def run(*command, **more):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=600, **more)
+    if done.returncode:
+        sys.exit(f"gpu-check: {' '.join(str(c) for c in command)}\n{done.stderr or done.stdout}")
+    return done.stdout
+
+
+class Bundle:
+    def __init__(self, args):
+        self.args, self.out, self.work = args, args.out, args.out / "work"
+        self.kernels, self.objects, self.listed, self.refused = [], [], [], {}
+        self.ptxas = shutil.which("ptxas") or shutil.which("/usr/local/cuda/bin/ptxas")
+        for folder in ("cases", "images", "probes", "work"):
+            (self.out / folder).mkdir(parents=True, exist_ok=True)
+
+    # --- code ---------------------------------------------------------------------------------------------------------------
+
+    def cubin(self, ptx, sm, *options):
+        """The bytes of a cubin, or None without ptxas."""
+        if not self.ptxas:
+            return None
+        path = self.work / "one.cubin"
+        run(self.ptxas, f"-arch=sm_{sm}", *options, ptx, "-o", path)
+        return path.read_bytes()
+
+    def compile(self, source, name, *options):
+        path = self.work / f"{name}.o"
+        run(self.args.cc, "-std=c11", "-O2", f"-I{ROOT / 'runtime/include'}", *options, "-c", source, "-o", path)
+        return path
+
+    def add_kernel(self, name, symbol, objects, ptx):
+        """The kernel's objects, and its cubins without optimization to compare with."""
+        self.kernels.append((name, symbol))
+        self.objects += objects
+        for sm in ARCHITECTURES:
+            plain = self.cubin(ptx, sm, "-O0") if ptx else None
+            if plain:
+                (self.out / "images" / name).mkdir(exist_ok=True)
+                (self.out / "images" / name / f"sm_{sm}.O0.cubin").write_bytes(plain)
+
+    def by_hand(self):
+        """The kernel that is written by hand, with cubins where there is ptxas."""
+        ptx = HERE / "attention.ptx"
+        images = [(sm, 0, self.cubin(ptx, sm)) for sm in ARCHITECTURES if self.ptxas]
+        images.append((80, 1, ptx.read_bytes() + b"\0"))
+        text = '#include "attn-rt/attn_gpu.h"\n'
+        for n, (_, _, data) in enumerate(images):
+            text += f"static const unsigned char image_{n}[] = {{{','.join(map(str, data))}}};\n"
+        rows = "".join(f"{{{sm}, {ptx_}, image_{n}, sizeof image_{n}}}, " for n, (sm, ptx_, _) in enumerate(images))
+        source = self.work / "by_hand_images.c"
+        source.write_text(text + f"extern const attn_gpu_image by_hand_images[];\nconst attn_gpu_image by_hand_images[] = {{{rows}{{0, 0, 0, 0}}}};\n")
+        self.add_kernel("by_hand", "attn_by_hand_gpu_info", [self.compile(source, "by_hand_images"), self.compile(HERE / "attention_info.c", "by_hand")], ptx)
+
+    def gallery(self, c, name):
+        """Compiles the case's variant of its program as a kernel of this name; False if attnc refuses it."""
+        source = self.work / f"{name}.mlir"
+        text = check.text(c, cases.make(replace(c, batch=1)).params)
+        source.write_text(re.sub(r"(attn\.kernel @)\w+", rf"\g<1>{name}", text, count=1))
+        target = ",".join(f"sm_{sm}" for sm in ARCHITECTURES)
+        done = subprocess.run([str(self.args.attnc), source.name, "-o", name, f"--target={target}", "--emit=o,ptx"], cwd=self.work, capture_output=True, text=True,
+                              timeout=600)
+        if done.returncode:
+            self.refused[c.row] = (done.stderr or done.stdout).strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+            return False
+        ptx = self.work / f"{name}.ptx"
+        self.add_kernel(name, f"attn_{name}_gpu_info", [self.work / f"{name}.o"], ptx if ptx.exists() else None)
+        return True
+
+    def link(self):
+        table = self.work / "kernels.c"
+        text = '#include "gpu_check.h"\n' + "".join(f"extern const attn_gpu_info {symbol};\n" for _, symbol in self.kernels)
+        rows = "".join(f'{{"{name}", &{symbol}}}, ' for name, symbol in self.kernels)
+        table.write_text(text + f"const gpu_check_kernel gpu_check_kernels[] = {{{rows}{{0, 0}}}};\n")
+        sources = [p for p in sorted(HERE.glob("*.c")) if p.name != "attention_info.c"] + sorted((ROOT / "runtime").glob("*.c"))
+        run(self.args.cc, "-std=c11", "-O2", f"-I{ROOT / 'runtime/include'}", f"-I{HERE}", *sources, table, *self.objects, "-lm", "-ldl", "-lpthread", "-s", "-o",
+            self.out / "gpu-check-run")
+        shutil.copy(HERE / "run.sh", self.out / "gpu-check")
+        (self.out / "gpu-check").chmod(0o755)
+
+    # --- cases --------------------------------------------------------------------------------------------------------------
+
+    def add_case(self, name, kernel, lines, arrays):
+        folder = self.out / "cases" / name
+        folder.mkdir(parents=True)
+        for file, array in arrays.items():
+            np.save(folder / f"{file}.npy", array)
+        (folder / "case.txt").write_text("\n".join([f"kernel {kernel}", *lines]) + "\n")
+        self.listed.append(name)
+
+    def add_check(self, c, kernel, name):
+        """The inputs of a gallery case and what its reference says of the outputs."""
+        problem, module, kinds = cases.make(c), cases.reference(c.row), c.spec.outputs
+        text = check.text(c, problem.params)
+        x = problem.packed(c.spec)
+        exact = module.reference(x, problem.params, common.EXACT[c.element])
+        plain = module.reference(x, problem.params, common.PLAIN[c.element])
+        elements = program.results(text)
+        arrays, lines = check.files(c, problem), []
+        arguments = text[text.index("attn.kernel"):]
+        arguments = arguments[:arguments.index("->")]
+        lines += [f"input {n}.npy" for n in re.findall(r"%(\w+): (?:!|tensor)", arguments)]
+        for n, element in elements.items():
+            if kinds.get(n, "id") == "id":
+                whole = np.int64 if exact[n].dtype.kind in "iu" or kinds.get(n) == "id" else np.float64
+                arrays |= {f"{n}.exact": exact[n].astype(whole), f"{n}.plain": np.zeros(exact[n].shape, np.int8)}
+            else:
+                arrays |= {f"{n}.exact": exact[n].astype(np.float64 if element in ("f32", "f64") else np.float32), f"{n}.plain": plain[n].astype(np.float32)}
+            row = exact[n].shape[-1] if kinds.get(n) in ("value", "rows") and exact[n].ndim > 1 else 1
+            lines.append(f"output {n}.exact.npy {n}.plain.npy {max(row, 1)}")
+        scalars = program.scalars(text, problem.params)
+        for n in re.findall(r"%(\w+): (?:index|i32|i64|f32|f64)\b", arguments):
+            lines.append(f"{'real' if isinstance(scalars[n], float) else 'integer'} {scalars[n]}")
+        self.add_case(name, kernel, lines, {n: np.ascontiguousarray(a) for n, a in arrays.items()})
+
+    def add_time(self, kernel, b, h, i, j):
+        """Causal attention of the kernel written by hand: the pairs that are visible, 2 (d + e) FLOPs each."""
+        d = e = 64
+        seen = np.clip(np.arange(i) + 1 + j - i, 0, j).sum() * b * h
+        lines = [f"time {2.0 * (d + e) * seen:.17g}"]
+        lines += [f"random {b} {h} {n} {d}" for n in (i, j, j, i)] + [f"random {b} {h} {i}"]
+        self.add_case(f"time-{kernel}-b{b}h{h}-{i}x{j}", kernel, lines, {})
+
+
+def small(c):
+    """A case that is cheap to carry."""
+    return replace(c, batch=1, threads=1, blocks=())
+
+
+def chosen(rows):
+    """(row, cases): one of f32 and one of bf16, and some that are odd."""
+    every = cases.all_cases(1)
+    for row in rows:
+        mine = [c for c in every if c.row == row and c.layout == "bhsd" and not c.spec.terms]
+        picked = {}
+        for c in mine:
+            if c.axis in ("layout", "length", "more") and 16 <= c.i <= 70 and c.element in ("f32", "bf16"):
+                picked.setdefault(c.element, c)
+        yield row, [small(c) for c in picked.values()]
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("out", type=Path)
+    p.add_argument("--rows", help="rows of the gallery, by commas (default: all)")
+    p.add_argument("--attnc", type=Path, default=Path(os.environ.get("ATTNC", ROOT / "build/bin/attnc")))
+    p.add_argument("--cc", default=os.environ.get("CC", "cc"))
+    args = p.parse_args()
+    args.out = args.out.resolve()
+    if args.out.exists() and any(args.out.iterdir()):
+        sys.exit(f"gpu-check: {args.out} is not empty")
+    args.attnc = args.attnc.resolve()
+    return args
+
+
+def main():
+    args = arguments()
+    rows = args.rows.split(",") if args.rows else cases.rows()
+    unknown = set(rows) - set(cases.rows())
+    if unknown:
+        sys.exit(f"gpu-check: the gallery has no {', '.join(sorted(unknown))}")
+    b = Bundle(args)
+    print(f"{len(probes.write(b.out / 'probes'))} probes")
+    b.by_hand()
+    base = next(c for c in cases.all_cases(1) if c.row == "causal")
+    for batch, heads, i, j in HAND_SIZES:
+        c = replace(base, batch=batch, i=i, j=j, d=64, e=64, element="f32", layout="bhsd", logits="normal", poison="none", knob="", seed=i * 1000 + j)
+        b.add_check(c, "by_hand", f"by_hand-b{batch}-{i}x{j}")
+    if args.attnc.exists():
+        for row, some in chosen(rows):
+            for c in some:
+                name = f"{row}_{c.element}"
+                if b.gallery(c, name):
+                    b.add_check(c, name, c.name)
+    else:
+        print(f"no attnc at {args.attnc}: only what is written by hand is in the bundle")
+    for one in TIMES:
+        b.add_time(*one)
+    b.link()
+    (b.out / "cases/list.txt").write_text("\n".join(b.listed) + "\n")
+    shutil.rmtree(b.work)
+    bytes_ = sum(p.stat().st_size for p in b.out.rglob("*") if p.is_file())
+    (b.out / "made.json").write_text(json.dumps({"kernels": [n for n, _ in b.kernels], "refused": b.refused, "cases": len(b.listed), "bytes": bytes_}, indent=1) + "\n")
+    print(f"{len(b.kernels)} kernels, {len(b.listed)} cases, {len(b.refused)} programs refused (made.json says why), {bytes_ / 1e6:.1f} MB")
+    if bytes_ > LIMIT:
+        sys.exit(f"gpu-check: that is more than {LIMIT / 1e6:.0f} MB: choose fewer --rows")
+
+
+if __name__ == "__main__":
+    main()

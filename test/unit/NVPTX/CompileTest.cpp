@@ -67,7 +67,9 @@ TEST(CompileForGpu, Plan) {
   for (attn_tensor &tensor : args) {
     static const int64_t shape[] = {heads, rows, 16}, stride[] = {rows * 16, 16, 1};
     tensor.data = data.data();
-    tensor.dtype = ATTN_F32;
+    tensor.code = ATTN_FLOAT;
+    tensor.bits = 32;
+    tensor.lanes = 1;
     tensor.rank = 3;
     std::copy(shape, shape + 3, tensor.shape);
     std::copy(stride, stride + 3, tensor.stride);
@@ -86,7 +88,7 @@ TEST(CompileForGpu, Plan) {
   call.workspace = reinterpret_cast<void *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
   call.workspace_bytes = bytes;
   int launches = 0;
-  auto count = [](void *ctx, const attn_gpu_launch *launch) {
+  auto count = [](void *ctx, const attn_gpu_launch *launch) -> attn_status {
     EXPECT_EQ(launch->grid, 3 * ((100u + launch->phase->block - 1) / launch->phase->block) *
                                 (launch->phase->kind == ATTN_GPU_MAIN ? std::max(launch->phase->chunks, 1) : 1) *
                                 std::max(launch->phase->slices, 1));

@@ -144,7 +144,10 @@ private:
   void accumulate(unsigned n, llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, State &state);
   llvm::SmallVector<V> accumulateByMma(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> acc);
   llvm::SmallVector<V> accumulateByElement(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, llvm::ArrayRef<V> acc);
-  llvm::SmallVector<V> weightFragments(llvm::ArrayRef<V> weights, int64_t step);
+  llvm::SmallVector<llvm::SmallVector<V>> weightFragments(llvm::ArrayRef<V> weights, int64_t step);
+  void addPlanes(llvm::ArrayRef<llvm::SmallVector<V>> a, int64_t planesB,
+                 llvm::function_ref<llvm::SmallVector<V>(int64_t)> b, llvm::MutableArrayRef<V> big,
+                 llvm::MutableArrayRef<V> small);
   llvm::SmallVector<V> ldmatrix(V offset, bool trans);
   llvm::SmallVector<V> mma(llvm::ArrayRef<V> a, llvm::ArrayRef<V> b, llvm::ArrayRef<V> c);
   V pack(V lo, V hi);

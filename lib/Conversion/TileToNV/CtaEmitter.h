@@ -68,8 +68,10 @@ public:
 
 class CtaEmitter : public KernelEmitter {
 public:
+  /// `splits`: the main phase of a variant that is not split is launched for chunks of the keys too, so many as the
+  /// grid says, and then leaves states in the place of a finish.
   CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
-             mlir::Block *entry);
+             bool splits, mlir::Block *entry);
   /// The code of a main or a merge phase at the builder's position.
   mlir::LogicalResult run();
   /// Bytes of the workspace that a CTA of a main phase with chunks leaves.
@@ -221,7 +223,7 @@ private:
   void root(tile::RootOp op);
 
   // Split.cpp
-  V stateOf(V ofChunk, int64_t chunks, int64_t numbers);
+  V stateOf(V ofChunk, V chunks, int64_t numbers);
   V save();
   void merge(tile::MergeOp op);
 
@@ -230,7 +232,8 @@ private:
   tile::PackOp packK, packV;
   tile::LoadOp loadOp;
   V lane, warp, column; // 2 (lane mod 4)
-  V block, chunk, slice, firstRow, lastRow, batchNumber, batches, blocks;
+  bool splits;
+  V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, batches, blocks;
   std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
   V sharedBase;
   Pair reference{};     // of the rows, for regions

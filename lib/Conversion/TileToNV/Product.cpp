@@ -56,9 +56,7 @@ SmallVector<V> CtaEmitter::scoresByMma() {
     for (int64_t pair = 0; pair < tiles / 2; ++pair)
       addPlanes(
           a, t.planesK,
-          [&](int64_t p) {
-            return ldmatrix(e.add(e.add(kAt, at), t.k(p) + pair * 16 * t.dotRowBytes()), false);
-          },
+          [&](int64_t p) { return ldmatrix(e.add(e.add(kAt, at), t.k(p) + pair * 16 * t.dotRowBytes()), false); },
           big.slice(8 * pair, 8), small.slice(8 * pair, 8));
     return s;
   };

@@ -102,7 +102,8 @@ static void finishModule(llvm::Module &module) {
     if (function.getCallingConv() != CallingConv::PTX_Kernel)
       function.setLinkage(GlobalValue::InternalLinkage);
     // Left to itself ptxas spills so that more CTAs would fit, of which shared memory allows fewer anyway.
-    else if (!function.hasFnAttribute("nvvm.minctasm") && !function.hasFnAttribute("nvvm.maxnreg"))
+    else if (function.hasFnAttribute("nvvm.reqntid") && !function.hasFnAttribute("nvvm.minctasm") &&
+             !function.hasFnAttribute("nvvm.maxnreg"))
       function.addFnAttr("nvvm.minctasm", "1");
     // Loops that clear or copy stay as they are written; as calls they would become byte loops.
     function.addFnAttr("no-builtins");

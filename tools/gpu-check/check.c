@@ -192,6 +192,8 @@ static int run_set(const char *name, loaded_case *c, const attn_gpu_info *info, 
     const attn_status status = run_once(c, info, got);
     if (v >= 0 && status == ATTN_E_VARIANT)
       continue;
+    if (which != OBJECT && status == ATTN_E_DEVICE) /* none of the further images is for this GPU */
+      return 1;
     const unsigned char *at = got;
     for (int32_t a = 0; a < c->call.n_args && !status; ++a)
       if (c->exact[a].data) {

@@ -1,5 +1,6 @@
 # Run as: <llvm's lit> build/test       (scripts/test does)
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -31,3 +32,13 @@ with open("/proc/cpuinfo") as cpuinfo:
     flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
 if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= flags:
     config.available_features.add("avx512")
+
+# Tests that need NVIDIA's assembler say `REQUIRES: ptxas`; it is looked for where the compiler looks, and in CUDA's usual place.
+home = os.environ.get("CUDA_HOME") or "/usr/local/cuda"
+ptxas = os.environ.get("ATTN_PTXAS") or shutil.which("ptxas", path=os.path.join(home, "bin") + os.pathsep + os.environ["PATH"])
+if ptxas and os.access(ptxas, os.X_OK):
+    config.available_features.add("ptxas")
+    config.environment["ATTN_PTXAS"] = ptxas
+    config.substitutions.append(("%ptxas", ptxas))
+else:
+    lit_config.note("there is no ptxas: tests that assemble PTX are not run")

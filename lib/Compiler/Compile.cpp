@@ -1,6 +1,8 @@
 // The JIT: one ORC session a kernel, given the very object that ahead-of-time use would write.
 #include "Program.h"
 
+#include "attn-rt/attn_gpu.h"
+
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/Core.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
@@ -13,12 +15,18 @@
 using namespace llvm;
 using namespace attn;
 
+// Of the part of the runtime that knows libcuda; a program without it only plans launches.
+extern "C" __attribute__((weak)) attn_status attn_rt_gpu_run(const attn_call *, const attn_gpu_info *, void *);
+
 struct Kernel::Impl {
   ~Impl() {
     if (session)
       cantFail(session->endSession()); // frees the code; the layer must still be there
   }
+  /// Addresses of the object's symbols.
+  Expected<std::vector<void *>> load(SmallVector<char, 0> object, ArrayRef<std::string> names);
   Error link(SmallVector<char, 0> object, const std::string &kernel);
+  Error linkGpu(SmallVector<char, 0> object, const std::string &kernel);
 
   std::unique_ptr<orc::ExecutionSession> session;
   std::unique_ptr<orc::ObjectLinkingLayer> layer;
@@ -26,6 +34,7 @@ struct Kernel::Impl {
   attn_status (*run)(const attn_call *) = nullptr;
   attn_status (*workspace)(const attn_call *, uint64_t *) = nullptr;
   const attn_kernel_info *info = nullptr;
+  const attn_gpu_info *gpu = nullptr;
   double milliseconds = 0;
 };
 
@@ -38,6 +47,8 @@ static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
   };
   add("attn_rt_run", &attn_rt_run);
   add("attn_rt_workspace", &attn_rt_workspace);
+  add("attn_rt_gpu_run", &attn_rt_gpu_run);
+  add("attn_rt_gpu_workspace", &attn_rt_gpu_workspace);
   add("memcpy", &std::memcpy);
   add("memmove", &std::memmove);
   add("memset", &std::memset);
@@ -45,7 +56,7 @@ static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
   return symbols;
 }
 
-Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &kernel) {
+Expected<std::vector<void *>> Kernel::Impl::load(SmallVector<char, 0> object, ArrayRef<std::string> names) {
   // On the caller's thread: the default would start threads for one small object.
   auto control = orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
   if (!control)
@@ -60,14 +71,37 @@ Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &kernel)
       std::make_unique<SmallVectorMemoryBuffer>(std::move(object), "kernel", /*RequiresNullTerminator=*/false);
   if (Error e = layer->add(dylib, std::move(buffer)))
     return e;
-  auto symbol = [&](const char *suffix) { return session->intern("attn_" + kernel + suffix); };
-  auto found = session->lookup(orc::makeJITDylibSearchOrder(&dylib),
-                               orc::SymbolLookupSet({symbol(""), symbol("_workspace"), symbol("_info")}));
+  orc::SymbolLookupSet wanted;
+  for (const std::string &name : names)
+    wanted.add(session->intern(name));
+  auto found = session->lookup(orc::makeJITDylibSearchOrder(&dylib), wanted);
   if (!found)
     return joinErrors(found.takeError(), createStringError(inconvertibleErrorCode(), reported));
-  run = (*found)[symbol("")].getAddress().toPtr<decltype(run)>();
-  workspace = (*found)[symbol("_workspace")].getAddress().toPtr<decltype(workspace)>();
-  info = attn_rt_level((*found)[symbol("_info")].getAddress().toPtr<decltype(info)>());
+  std::vector<void *> addresses;
+  for (const std::string &name : names)
+    addresses.push_back((*found)[session->intern(name)].getAddress().toPtr<void *>());
+  return addresses;
+}
+
+Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &name) {
+  std::string kernel = "attn_" + name;
+  auto found = load(std::move(object), {kernel, kernel + "_workspace", kernel + "_info"});
+  if (!found)
+    return found.takeError();
+  run = reinterpret_cast<decltype(run)>((*found)[0]);
+  workspace = reinterpret_cast<decltype(workspace)>((*found)[1]);
+  info = attn_rt_level(static_cast<const attn_kernel_info *>((*found)[2]));
+  return Error::success();
+}
+
+Error Kernel::Impl::linkGpu(SmallVector<char, 0> object, const std::string &name) {
+  std::string kernel = "attn_" + name;
+  auto found = load(std::move(object), {kernel + "_gpu_workspace", kernel + "_gpu_info"});
+  if (!found)
+    return found.takeError();
+  workspace = reinterpret_cast<decltype(workspace)>((*found)[0]);
+  gpu = static_cast<const attn_gpu_info *>((*found)[1]);
+  info = gpu->kernel;
   return Error::success();
 }
 
@@ -76,10 +110,22 @@ Kernel::Kernel(Kernel &&) = default;
 Kernel &Kernel::operator=(Kernel &&) = default;
 Kernel::~Kernel() = default;
 
-attn_status Kernel::run(const attn_call &call) const { return impl->run(&call); }
+attn_status Kernel::run(const attn_call &call) const { return impl->run ? impl->run(&call) : ATTN_E_ARGUMENT; }
 attn_status Kernel::workspace(const attn_call &call, uint64_t &bytes) const { return impl->workspace(&call, &bytes); }
 const attn_kernel_info &Kernel::info() const { return *impl->info; }
+const attn_gpu_info *Kernel::gpu() const { return impl->gpu; }
 double Kernel::compileMilliseconds() const { return impl->milliseconds; }
+
+/// The host's part of a program for GPUs, whose only image is PTX: drivers, and the simulator, take that.
+static Expected<x86::CodeGenerator> generateWithPtx(Program &program) {
+  auto device = program.generateDevice();
+  if (!device)
+    return device.takeError();
+  auto ptx = device->ptx();
+  if (!ptx)
+    return internalError("codegen", toString(ptx.takeError()), program.print());
+  return program.generateHost({std::move(*ptx), {}});
+}
 
 Expected<Kernel> attn::compile(StringRef source, const CompileOptions &options, StringRef name) {
   x86::initialize(); // once a process, so not part of the time
@@ -92,14 +138,15 @@ Expected<Kernel> attn::compile(StringRef source, const CompileOptions &options, 
     return compileError(CompileFailure::BadInput,
                         name + ": error: [input_kernels] the program has several kernels; choose one of: @" +
                             join(kernels, ", @"));
-  auto generator = (*program)->generate();
+  auto generator = (*program)->forGpu() ? generateWithPtx(**program) : (*program)->generate();
   if (!generator)
     return generator.takeError();
   auto object = generator->object();
   if (!object)
     return internalError("codegen", toString(object.takeError()), (*program)->print());
   auto impl = std::make_unique<Kernel::Impl>();
-  if (Error e = impl->link(std::move(*object), kernels.front()))
+  if (Error e = (*program)->forGpu() ? impl->linkGpu(std::move(*object), kernels.front())
+                                     : impl->link(std::move(*object), kernels.front()))
     return internalError("link", toString(std::move(e)), (*program)->print());
   impl->milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return Kernel(std::move(impl));

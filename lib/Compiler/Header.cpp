@@ -146,7 +146,7 @@ static void printEnum(raw_ostream &os, StringRef kernel, StringRef what, ArrayRe
   os << "  attn_" << kernel << "_num_" << what << "s = " << places.size() << "\n};\n";
 }
 
-static void printKernel(raw_ostream &os, KernelOp kernel) {
+static void printKernel(raw_ostream &os, KernelOp kernel, bool forGpu) {
   SmallVector<Place> args, params;
   describe(kernel, args, params);
   StringRef name = kernel.getSymName();
@@ -156,22 +156,30 @@ static void printKernel(raw_ostream &os, KernelOp kernel) {
      << " * one dimension agree. Any output may have data = NULL if it is not wanted.\n *\n";
   printPlaces(os, "args", args);
   printPlaces(os, "params", params);
+  if (forGpu)
+    os << " *\n * Tensors and the workspace are device memory, the workspace a multiple of 64; stream is a CUstream.\n";
   os << " */\n";
+  // The header for CPUs and that for GPUs may both be included.
+  os << "#ifndef attn_" << name << "_places\n#define attn_" << name << "_places\n";
   printEnum(os, name, "arg", args);
   printEnum(os, name, "param", params);
-  os << "attn_status attn_" << name << "(const attn_call *call);\n"
-     << "attn_status attn_" << name << "_workspace(const attn_call *call, uint64_t *bytes);\n"
-     << "extern const attn_kernel_info attn_" << name << "_info;\n";
+  os << "#endif\n";
+  StringRef suffix = forGpu ? "_gpu" : "";
+  os << "attn_status attn_" << name << suffix << "(const attn_call *call" << (forGpu ? ", void *stream" : "") << ");\n"
+     << "attn_status attn_" << name << suffix << "_workspace(const attn_call *call, uint64_t *bytes);\n"
+     << "extern const attn_" << (forGpu ? "gpu" : "kernel") << "_info attn_" << name << suffix << "_info;\n";
 }
 
 std::string attn::printHeader(Program &program) {
   std::string text;
   raw_string_ostream os(text);
-  std::string guard = "ATTN_KERNELS_" + StringRef(join(program.kernelNames(), "_")).upper() + "_H";
+  std::string guard =
+      "ATTN_KERNELS_" + StringRef(join(program.kernelNames(), "_")).upper() + (program.forGpu() ? "_GPU_H" : "_H");
   os << "/* Attention kernels. Written by attnc; do not edit. */\n#ifndef " << guard << "\n#define " << guard
-     << "\n\n#include \"attn-rt/attn_rt.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
+     << "\n\n#include \"attn-rt/attn_" << (program.forGpu() ? "gpu" : "rt")
+     << ".h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
   for (KernelOp kernel : program.kernels())
-    printKernel(os, kernel);
+    printKernel(os, kernel, program.forGpu());
   os << "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
   return text;
 }

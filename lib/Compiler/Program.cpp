@@ -1,6 +1,8 @@
 // From text to the LLVM dialect and on to the back end, with every failure sorted into the kinds of CompileError.
 #include "Program.h"
 
+#include "attn/Dialect/NV/NV.h"
+
 #include "llvm/Support/Regex.h"
 
 using namespace llvm;
@@ -28,6 +30,7 @@ static const mlir::DialectRegistry &registry() {
     registerAttnDialects(*registry);
     registry->insert<AttnDialect, mlir::LLVM::LLVMDialect>();
     x86::registerTranslations(*registry);
+    nvptx::registerTranslations(*registry);
     return registry;
   }();
   return *instance;
@@ -41,25 +44,28 @@ Program::Program(const CompileOptions &options, StringRef name)
 }
 
 Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const CompileOptions &options, StringRef name) {
-  auto machines = parseTargets(options.target);
-  if (!machines)
-    return machines.takeError();
+  auto targets = parseTargets(options.target);
+  if (!targets)
+    return targets.takeError();
   if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))
     return compileError(CompileFailure::BadInput,
                         "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
   if (options.blockRows < 0 || options.blockKeys < 0 || options.splitKeys < 0 || options.splitKeys > INT32_MAX)
     return compileError(CompileFailure::BadInput, "error: [input_blocks] block sizes and the number of chunks are "
                                                   "positive, or 0 for the schedule's choice");
+  if (!options.irPasses.empty() && !targets->gpus.empty())
+    return compileError(CompileFailure::BadInput, "error: [input_passes] LLVM passes are chosen for CPUs only; device "
+                                                  "code is optimized by LLVM's -O3");
   if (!options.irPasses.empty())
     if (Error e = x86::checkIRPasses(options.irPasses))
       return compileError(CompileFailure::BadInput, "error: [input_passes] " + toString(std::move(e)));
   if (Error e = checkInput(source, name))
     return std::move(e);
   std::unique_ptr<Program> program(new Program(options, name));
-  program->machines = std::move(*machines);
+  program->targets = std::move(*targets);
   if (Error e = program->read(source))
     return std::move(e);
-  if (program->lowered && program->machines.size() > 1)
+  if (program->lowered && program->targets.cpus.size() > 1)
     return compileError(CompileFailure::BadInput, name + ": error: [input_targets] a lowered program is of one target");
   return std::move(program);
 }
@@ -83,7 +89,7 @@ Error Program::read(StringRef text) {
 
 Error Program::selectKernels() {
   auto bad = [&](const Twine &message) { return compileError(CompileFailure::BadInput, name + ": error: " + message); };
-  StringRef suffix = "_info", prefix = "attn_";
+  StringRef suffix = forGpu() ? "_gpu_info" : "_info", prefix = "attn_";
   SmallVector<KernelOp> all = llvm::to_vector(op->getOps<KernelOp>());
   auto isStep = [](KernelOp kernel) {
     return mlir::SymbolTable::getSymbolVisibility(kernel) != mlir::SymbolTable::Visibility::Public;
@@ -96,7 +102,11 @@ Error Program::selectKernels() {
       if (StringRef symbol = global.getSymName(); global.getLinkage() == mlir::LLVM::Linkage::External &&
                                                   symbol.starts_with(prefix) && symbol.ends_with(suffix))
         names.push_back(symbol.drop_front(prefix.size()).drop_back(suffix.size()).str());
-  if (names.empty())
+  if (bool device = nv::deviceModule(*op) != nullptr; all.empty() && device != forGpu())
+    return bad(device ? "[input_targets] the program was lowered for GPUs; name one, --target=sm_80"
+                      : "[input_targets] the program was not lowered for GPUs: it has no module @attn_device");
+  // Device code alone is enough for PTX.
+  if (names.empty() && (!forGpu() || !all.empty()))
     return bad("[input_kernels] there is no attn.kernel in the program");
   lowered = all.empty();
   // Programs may come from anyone, so no other op is let through: a function beside the kernels could take over the
@@ -130,31 +140,37 @@ Error Program::lower() {
     return Error::success();
   kernelOps.clear(); // gone after this
   lowered = true;
-  for (size_t n = 1; n < machines.size(); ++n)
+  // One lowering serves all GPUs.
+  std::vector<std::string> lowerings;
+  for (const X86Machine *machine : targets.cpus)
+    lowerings.push_back(machine->name);
+  if (forGpu())
+    lowerings.push_back(targets.gpus.front()->name);
+  for (size_t n = 1; n < lowerings.size(); ++n)
     levels.push_back(op->clone());
-  for (auto [n, machine] : llvm::enumerate(machines))
-    if (mlir::failed(runPipeline(n ? *levels[n - 1] : *op, pipelineOptions(*machine))))
-      return loweringError(*machine);
+  for (auto [n, target] : llvm::enumerate(lowerings))
+    if (mlir::failed(runPipeline(n ? *levels[n - 1] : *op, pipelineOptions(target))))
+      return loweringError(target);
   return Error::success();
 }
 
-PipelineOptions Program::pipelineOptions(const X86Machine &machine) {
-  return {machine.name,       options.blockRows, options.blockKeys,
-          options.tokenOrder, options.splitKeys, options.verifyEach};
+PipelineOptions Program::pipelineOptions(const std::string &target) {
+  return {target, options.blockRows, options.blockKeys, options.tokenOrder, options.splitKeys, options.verifyEach};
 }
 
 /// The slow way, once something has failed: which stage was it, and what had it been given?
-Error Program::loweringError(const X86Machine &machine) {
+Error Program::loweringError(const std::string &target) {
   std::string said = diagnostics.take();
   if (diagnostics.sawUnsupported)
     return compileError(CompileFailure::Unsupported, said);
   if (diagnostics.sawRule)
     return compileError(CompileFailure::BadInput, said);
-  PipelineOptions pipeline = pipelineOptions(machine);
+  PipelineOptions pipeline = pipelineOptions(target);
   pipeline.verifyEach = true;
   std::string before = print();
-  for (StringRef stage : {"schedule", "tile", "vector", "llvm"}) {
+  for (StringRef stage : {"schedule", "tile", forGpu() ? "nv" : "vector", "llvm"}) {
     Program again(options, name);
+    again.targets = targets;
     if (Error e = again.read(source))
       return e;
     if (stage == "schedule")
@@ -181,9 +197,9 @@ Expected<x86::CodeGenerator> Program::generate() {
   x86::CodeGenOptions codegen;
   codegen.kernels = names;
   codegen.irPasses = options.irPasses;
-  std::vector<x86::Level> modules{{*op, machines.front()}};
+  std::vector<x86::Level> modules{{*op, targets.cpus.front()}};
   for (auto [n, level] : llvm::enumerate(levels))
-    modules.push_back({*level, machines[n + 1]});
+    modules.push_back({*level, targets.cpus[n + 1]});
   auto generator = x86::CodeGenerator::create(modules, codegen);
   if (generator)
     return generator;

@@ -5,6 +5,7 @@
 #include "attn/Compiler/Compiler.h"
 #include "attn/Dialect/Attn/Attn.h"
 #include "attn/Pipelines/Pipelines.h"
+#include "attn/Target/NVPTX/NVPTX.h"
 #include "attn/Target/X86/X86.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -15,8 +16,19 @@ namespace attn {
 llvm::Error compileError(CompileFailure kind, const llvm::Twine &message);
 llvm::Error internalError(llvm::StringRef stage, const llvm::Twine &message, std::string reproducer);
 
-/// "x86-64-v3", "x86-64-v3,x86-64-v4", "native": machines of different levels, from the lowest.
-llvm::Expected<std::vector<const X86Machine *>> parseTargets(llvm::StringRef names);
+/// Machines of one kind, CPUs or GPUs, all different, from the lowest.
+struct Targets {
+  std::vector<const X86Machine *> cpus;
+  std::vector<const NvidiaMachine *> gpus;
+};
+/// "x86-64-v3", "x86-64-v3,x86-64-v4", "native", "sm_80,sm_90".
+llvm::Expected<Targets> parseTargets(llvm::StringRef names);
+
+/// What the device part of a program became: PTX for its lowest GPU, and cubins made of that.
+struct DeviceImages {
+  std::string ptx;
+  std::vector<nvptx::Cubin> cubins;
+};
 
 /// Writes diagnostics as `file:line:col: error: ...` with the source line into a string, and remembers of which kinds
 /// they were.
@@ -48,23 +60,31 @@ public:
   /// Lowers if need be and translates.
   llvm::Expected<x86::CodeGenerator> generate();
 
+  bool forGpu() const { return !targets.gpus.empty(); }
+  /// Of a program for GPUs: lowers if need be, and optimizes the device code for the lowest of them.
+  llvm::Expected<nvptx::DeviceCode> generateDevice();
+  /// A cubin for each GPU, where ptxas is.
+  llvm::Error assemble(DeviceImages &images);
+  /// The host's part, for any x86-64, with the images as constants.
+  llvm::Expected<x86::CodeGenerator> generateHost(const DeviceImages &images);
+
   mlir::ModuleOp module() { return *op; }
   std::string print();
   /// The kernels in the order of the text; empty for programs that came in lowered.
   llvm::ArrayRef<KernelOp> kernels() { return kernelOps; }
   llvm::ArrayRef<std::string> kernelNames() const { return names; }
-  size_t numTargets() const { return machines.size(); }
+  size_t numTargets() const { return targets.cpus.size() + targets.gpus.size(); }
 
 private:
   Program(const CompileOptions &options, llvm::StringRef name);
   llvm::Error read(llvm::StringRef source);
   llvm::Error selectKernels();
-  llvm::Error loweringError(const X86Machine &machine);
-  PipelineOptions pipelineOptions(const X86Machine &machine);
+  llvm::Error loweringError(const std::string &target);
+  PipelineOptions pipelineOptions(const std::string &target);
 
   CompileOptions options;
   std::string name, source;
-  std::vector<const X86Machine *> machines; // from the lowest level
+  Targets targets;
   llvm::SourceMgr sources;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;

@@ -2,11 +2,15 @@
 #include "attn/Analysis/PairParts.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Dialect/Attn/ExpandBilinear.h"
+#include "attn/Dialect/NV/NV.h"
 #include "attn/Dialect/Tile/Tile.h"
 #include "attn/Machine/X86.h"
 #include "attn/Schedule/Schedule.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace attn;
@@ -18,6 +22,11 @@ static const X86Machine &machineOf(const PipelineOptions &options) {
   return machine ? *machine : *lookupX86Machine("x86-64-v3");
 }
 
+static bool isGpu(const PipelineOptions &options) { return StringRef(options.target).starts_with("sm_"); }
+
+/// Of a CTA; 0: the target is a CPU.
+static int64_t sharedBytesOf(const PipelineOptions &options) { return isGpu(options) ? 99 << 10 : 0; }
+
 void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &options) {
   const X86Machine &machine = machineOf(options);
   ScheduleRequest request;
@@ -27,6 +36,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   request.blockRows = options.blockRows;
   request.blockKeys = options.blockKeys;
   request.splitKeys = options.splitKeys;
+  request.sharedBytes = sharedBytesOf(options);
   request.tokenOrder = options.tokenOrder == "raster"  ? TokenOrder::Raster
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
@@ -52,16 +62,31 @@ void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions
   pm.addPass(createVectorToLLVMPass());
 }
 
+void attn::populateTileToNVPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addPass(createTileToNVPass(sharedBytesOf(options)));
+  pm.addPass(createCSEPass());
+}
+
+void attn::populateNVToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) { pm.addPass(createNVToLLVMPass()); }
+
 using Populate = void (*)(OpPassManager &, const PipelineOptions &);
-static const std::pair<StringLiteral, Populate> kStages[] = {{"schedule", populateSchedulePipeline},
-                                                             {"tile", populateAttnToTilePipeline},
-                                                             {"vector", populateTileToVectorPipeline},
-                                                             {"llvm", populateVectorToLLVMPipeline}};
+using Stages = std::array<std::pair<StringLiteral, Populate>, 4>;
+static const Stages &stagesOf(const PipelineOptions &options) {
+  static const Stages cpu{{{"schedule", populateSchedulePipeline},
+                           {"tile", populateAttnToTilePipeline},
+                           {"vector", populateTileToVectorPipeline},
+                           {"llvm", populateVectorToLLVMPipeline}}};
+  static const Stages gpu{{{"schedule", populateSchedulePipeline},
+                           {"tile", populateAttnToTilePipeline},
+                           {"nv", populateTileToNVPipeline},
+                           {"llvm", populateNVToLLVMPipeline}}};
+  return isGpu(options) ? gpu : cpu;
+}
 
 LogicalResult attn::runPipeline(ModuleOp module, const PipelineOptions &options, StringRef last) {
   PassManager pm(module.getContext());
   pm.enableVerifier(options.verifyEach);
-  for (auto [name, populate] : kStages) {
+  for (auto [name, populate] : stagesOf(options)) {
     populate(pm, options);
     if (name == last)
       break;
@@ -74,6 +99,7 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
   Option<int64_t> blockRows{*this, "block-rows", llvm::cl::desc("rows of a query block; 0: chosen"), llvm::cl::init(0)};
   Option<int64_t> blockKeys{*this, "block-keys", llvm::cl::desc("keys of a key block; 0: chosen"), llvm::cl::init(0)};
   Option<int64_t> splitKeys{*this, "split-keys", llvm::cl::desc("chunks of the keys; 0: chosen"), llvm::cl::init(0)};
+  Option<std::string> target{*this, "target", llvm::cl::desc("x86-64-v3, sm_80, ..."), llvm::cl::init("x86-64-v3")};
   Option<std::string> tokenOrder{*this, "token-order", llvm::cl::desc("of grids: auto, raster, boxes"),
                                  llvm::cl::init("auto")};
 };
@@ -90,21 +116,29 @@ void attn::registerAttnPasses() {
   registerPass(createAttnToTilePass);
   registerPass([] { return createTileToVectorPass(); });
   registerPass(createVectorToLLVMPass);
-  for (unsigned last = 0; last < std::size(kStages); ++last)
-    PassPipelineRegistration<StageOptions>(("attn-pipeline-" + kStages[last].first).str(),
-                                           ("all stages up to " + kStages[last].first).str(),
+  registerPass([] { return createTileToNVPass(); });
+  registerPass(createNVToLLVMPass);
+  for (StringRef last : {"schedule", "tile", "vector", "nv", "llvm"})
+    PassPipelineRegistration<StageOptions>(("attn-pipeline-" + last).str(), ("all stages up to " + last).str(),
                                            [last](OpPassManager &pm, const StageOptions &stage) {
                                              PipelineOptions options;
+                                             options.target = stage.target;
+                                             if (last == "nv" && !isGpu(options))
+                                               options.target = "sm_80";
                                              options.blockRows = stage.blockRows;
                                              options.blockKeys = stage.blockKeys;
                                              options.splitKeys = stage.splitKeys;
                                              options.tokenOrder = stage.tokenOrder;
-                                             for (unsigned n = 0; n <= last; ++n)
-                                               kStages[n].second(pm, options);
+                                             for (auto [name, populate] : stagesOf(options)) {
+                                               populate(pm, options);
+                                               if (name == last)
+                                                 break;
+                                             }
                                            });
 }
 
 void attn::registerAttnDialects(DialectRegistry &registry) {
-  registry.insert<AttnDialect, tile::TileDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
-                  vector::VectorDialect, func::FuncDialect, LLVM::LLVMDialect>();
+  registry
+      .insert<AttnDialect, tile::TileDialect, nv::NVDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+              cf::ControlFlowDialect, vector::VectorDialect, func::FuncDialect, LLVM::LLVMDialect, NVVM::NVVMDialect>();
 }

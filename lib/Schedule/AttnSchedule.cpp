@@ -24,6 +24,7 @@
 // Where a call has one block of queries and many keys, as in decoding, a variant "split" stands before "stream": 16
 // chunks of the keys are tasks of their own. Its guard looks at the queries and keys alone, neither at threads nor at
 // heads or batch, so that no row's bits depend on these (edge contract 9).
+#include "attn/Schedule/GpuTiles.h"
 #include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
 
@@ -128,6 +129,10 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
         op.emitError("[unsupported_split] the keys cannot be split: ") << why << "; leave the number of chunks out";
         return WalkResult::interrupt();
       }
+      if (request.sharedBytes) {
+        op->setAttr(kScheduleAttr, chooseForGpu(op));
+        return WalkResult::advance();
+      }
       // Small problems side by side share nothing.
       if (auto branch = branchOf(op); branch && !goesSideBySide(op))
         op->setAttr(kBranchAttr, Builder(op).getDenseI64ArrayAttr({branch->dim, branch->extent}));
@@ -136,6 +141,32 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     });
     if (done.wasInterrupted())
       signalPassFailure();
+  }
+
+  /// Keys are split where a call has few rows for so many multiprocessors; the guard is the runtime's (attn_gpu.h).
+  ArrayAttr chooseForGpu(AttendOp op) {
+    Builder b(op.getContext());
+    GpuTiles t = GpuTiles::choose(op, request.sharedBytes, request.blockRows, request.blockKeys);
+    auto number = [&](StringRef field, int64_t n) { return b.getNamedAttr(field, b.getI64IntegerAttr(n)); };
+    SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr("stage")),
+                                       number("block_rows", t.rows),
+                                       number("task_rows", t.rows),
+                                       number("block_keys", t.keys),
+                                       number("tile_rows", 16),
+                                       number("tile_keys", 8),
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(0.0)),
+                                       b.getNamedAttr(kGpuAttr, t.toAttr(b))};
+    SmallVector<Attribute> variants;
+    constexpr int64_t kChunks = 8;
+    if (request.splitKeys > 0 || whyUnsplit(op, TokenOrder::Raster).empty()) {
+      SmallVector<NamedAttribute> split(fields);
+      split[0].setValue(b.getStringAttr("split"));
+      split.push_back(number(kChunksAttr, request.splitKeys > 0 ? request.splitKeys : kChunks));
+      variants.push_back(b.getDictionaryAttr(split));
+    }
+    if (request.splitKeys <= 0)
+      variants.push_back(b.getDictionaryAttr(fields));
+    return b.getArrayAttr(variants);
   }
 
   ArrayAttr choose(AttendOp op) {

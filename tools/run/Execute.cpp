@@ -30,6 +30,12 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   e->call.workers = options.threads;
   e->call.stats = &e->counters;
   e->call.error = &e->error;
+  if (const attn_gpu_info *gpu = e->compiled.gpu()) {
+    auto simulation = Simulation::create(*gpu, options.seed);
+    if (!simulation)
+      return simulation.takeError();
+    e->simulated = std::move(*simulation);
+  }
   if (Error error = e->chooseVariant(options))
     return std::move(error);
 
@@ -61,21 +67,41 @@ Error Execution::chooseVariant(const Options &options) {
   call.variant = -1;
   if (options.variant.empty())
     return Error::success();
-  const attn_kernel_info &info = compiled.info();
   std::string names;
-  for (int32_t v = 0; v < info.n_variants; ++v) {
-    if (options.variant == info.variants[v].name || options.variant == fmt::format("{}", v)) {
-      call.variant = v;
+  std::vector<std::string> known = variantNames();
+  for (size_t v = 0; v < known.size(); ++v) {
+    if (options.variant == known[v] || options.variant == fmt::format("{}", v)) {
+      call.variant = int32_t(v);
       return Error::success();
     }
-    names += fmt::format("{}{} ({})", v ? ", " : "", info.variants[v].name, v);
+    names += fmt::format("{}{} ({})", v ? ", " : "", known[v], v);
   }
   return fail(ExitBadInput, "--variant {}: no such variant; there is {}", options.variant, names);
 }
 
+/// In order; of a kernel of several steps those of the step that leads.
+std::vector<std::string> Execution::variantNames() const {
+  std::vector<std::string> names;
+  if (const attn_gpu_info *gpu = compiled.gpu()) {
+    for (int32_t step = 0; gpu->n_steps && step < compiled.gpu()->n_steps; ++step)
+      if (compiled.gpu()->steps[step].kernel->n_variants > gpu->n_variants)
+        gpu = compiled.gpu()->steps[step].kernel;
+    for (int32_t v = 0; v < gpu->n_variants; ++v)
+      names.push_back(gpu->variants[v].name);
+    return names;
+  }
+  for (int32_t v = 0; v < compiled.info().n_variants; ++v)
+    names.push_back(compiled.info().variants[v].name);
+  return names;
+}
+
 Error Execution::run() {
   badIndexText.clear();
-  const attn_status status = compiled.run(call);
+  attn_status status = ATTN_OK;
+  if (!simulated)
+    status = compiled.run(call);
+  else if (Error e = simulated->run(call, status))
+    return e;
   if (status == ATTN_OK)
     return Error::success();
   if (status != ATTN_E_INDEX)
@@ -147,8 +173,8 @@ Error Execution::describe(attn_status status) const {
 }
 
 std::string Execution::variantName() const {
-  const attn_kernel_info &info = compiled.info();
-  return counters.variant >= 0 && counters.variant < info.n_variants ? info.variants[counters.variant].name : "?";
+  std::vector<std::string> names = variantNames();
+  return counters.variant >= 0 && size_t(counters.variant) < names.size() ? names[size_t(counters.variant)] : "?";
 }
 
 std::vector<std::string> Execution::variantReasons() const {

@@ -3,6 +3,7 @@
 #define ATTN_TOOLS_RUN_EXECUTE_H
 
 #include "Problem.h"
+#include "Simulate.h"
 
 #include "attn/Compiler/Compiler.h"
 
@@ -28,6 +29,8 @@ public:
   /// What the last call said about captured loads out of bounds; empty if there were none.
   const std::string &badIndex() const { return badIndexText; }
 
+  /// Of a kernel for GPUs, which runs in the simulator; null: it runs on this CPU.
+  const Simulation *simulation() const { return simulated.get(); }
   const Kernel &kernel() const { return compiled; }
   const attn_stats &stats() const { return counters; }
   uint64_t workspaceBytes() const { return call.workspace_bytes; }
@@ -36,6 +39,7 @@ public:
   std::string variantName() const;
   /// For every variant: "name: always" or "name: guard holds" or "name: guard does not hold".
   std::vector<std::string> variantReasons() const;
+  std::vector<std::string> variantNames() const;
 
 private:
   Execution(Kernel kernel, const Problem &problem) : compiled(std::move(kernel)), problem(problem) {}
@@ -48,6 +52,7 @@ private:
   std::vector<attn_tensor> args;
   std::vector<attn_scalar> params;
   Buffer workspace;
+  std::unique_ptr<Simulation> simulated;
   attn_pool *threads = nullptr;
   attn_stats counters{};
   attn_error error{};

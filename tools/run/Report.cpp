@@ -87,7 +87,9 @@ private:
     const Execution &e = *r.execution;
     const attn_stats &s = e.stats();
     line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target,
-         e.variantName(), e.kernel().info().n_variants);
+         e.variantName(), e.variantNames().size());
+    if (e.simulation())
+      return simulated(*e.simulation());
     stepPairs();
     if (r.pairs) {
       const double visited = double(s.tiles) * double(s.tile_rows) * double(s.tile_keys);
@@ -101,6 +103,15 @@ private:
     if (r.seconds && !r.bench)
       line("ran", "in {}, once{}; workspace {}", duration(*r.seconds),
            r.gflops() ? fmt::format(", {:.1f} GFLOP/s", *r.gflops()) : "", byteCount(e.workspaceBytes()));
+  }
+
+  void simulated(const Simulation &simulation) {
+    const SimulatedWork &w = simulation.work();
+    stepPairs();
+    line("simulated", "{} launches, {} CTAs, {} instructions of warps, {} of them on tensor cores", w.launches, w.ctas,
+         w.instructions, w.tensorInstructions);
+    line("memory", "{} bank conflicts, {} sectors of global memory where {} would do", w.bankConflicts, w.sectors,
+         w.idealSectors);
   }
 
   /// Of several attends each its pairs; what was visited is counted together.

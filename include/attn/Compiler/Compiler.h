@@ -16,11 +16,13 @@
 #include <string>
 #include <vector>
 
+struct attn_gpu_info; // attn-rt/attn_gpu.h
+
 namespace attn {
 
 struct CompileOptions {
   /// A level of x86-64; several, by commas, of which the highest that the CPU has runs (ATTN_MAX_ISA forces a lower
-  /// one); or native, that of this CPU.
+  /// one); or native, that of this CPU. Or GPUs, sm_80,sm_90.
   std::string target = "x86-64-v3";
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
   int64_t splitKeys = 0;                // chunks of the keys that are tasks of their own; 0: chosen by the schedule
@@ -43,8 +45,8 @@ public:
   std::error_code convertToErrorCode() const override;
   CompileFailure kind;
   std::string message; // all diagnostics, each with location
-  /// Internal failures: the stage that failed (schedule, tile, vector, llvm, or codegen, link), and the IR that it was
-  /// given.
+  /// Internal failures: the stage that failed (schedule, tile, vector or nv, llvm, or codegen, ptxas, link), and the IR
+  /// that it was given.
   std::string stage, reproducer;
 };
 
@@ -55,7 +57,8 @@ constexpr int maxNesting = 256;
 /// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
 llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
 
-/// A compiled kernel; keeps its code alive. Thread-safe to run.
+/// A compiled kernel; keeps its code alive. Thread-safe to run. One for GPUs is not run, but launched: attn_rt_gpu_run
+/// takes gpu(), whose one image is PTX, which needs no ptxas.
 class Kernel {
 public:
   Kernel(Kernel &&);
@@ -64,6 +67,7 @@ public:
   attn_status run(const attn_call &call) const;
   attn_status workspace(const attn_call &call, uint64_t &bytes) const;
   const attn_kernel_info &info() const; // of the level that runs here
+  const attn_gpu_info *gpu() const;     // null: a kernel for CPUs
   double compileMilliseconds() const;   // text to callable
 
   struct Impl;
@@ -79,7 +83,8 @@ private:
 llvm::Expected<Kernel> compile(llvm::StringRef source, const CompileOptions &options,
                                llvm::StringRef name = "<program>");
 
-/// What `attnc --emit` writes: o, s, ll, mlir (LLVM dialect), a (archive), h (C header).
+/// What `attnc --emit` writes: o, s, ll, mlir (LLVM dialect), a (archive), h (C header), and for GPUs ptx and cubin.
+/// For GPUs o and a are the host's part with the device code as images, ll is the device's.
 llvm::Expected<std::string> emit(llvm::StringRef source, const CompileOptions &options, llvm::StringRef kind,
                                  llvm::StringRef name = "<program>");
 

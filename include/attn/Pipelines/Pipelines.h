@@ -7,7 +7,7 @@
 namespace attn {
 
 struct PipelineOptions {
-  /// A name of Machine/X86.h: x86-64-v3.
+  /// A name of Machine/X86.h, x86-64-v3, or of Machine/NVIDIA.h, sm_80.
   std::string target = "x86-64-v3";
   /// Rows of a query block and keys of a key block; 0: chosen by the schedule.
   int64_t blockRows = 0, blockKeys = 0;
@@ -28,8 +28,12 @@ void populateAttnToTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &
 void populateTileToVectorPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// -> LLVM dialect, ready for translation.
 void populateVectorToLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// tile -> for NVIDIA GPUs: kernels in the module @attn_device in scf, arith, math, nv and llvm, constants of the C ABI.
+void populateTileToNVPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// -> the LLVM dialect in the device module too.
+void populateNVToLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
-/// The stages by name: schedule, tile, vector, llvm. Runs up to and including `stage`.
+/// The stages by name: schedule, tile, vector or nv, llvm. Runs up to and including `stage`.
 mlir::LogicalResult runPipeline(mlir::ModuleOp module, const PipelineOptions &options, llvm::StringRef stage = "llvm");
 
 /// --attn-pipeline-<stage> and every pass, for attn-opt.

@@ -8,6 +8,8 @@
 // their own; `few`: of so many queries or less, whose keys are read where they lie. Of several variants the first is
 // taken whose guard, a rule on the call's extents, holds.
 //
+// For GPUs a variant has `gpu`, the sizes of GpuTiles.h, and no other choice than whether keys are split.
+//
 // Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
 // Those of several steps have no split variant (a later sweep needs what an earlier one found over all keys), nor have
 // keys that go by an order or by lists of the queries (what is listed is rarely long).
@@ -21,7 +23,7 @@ namespace attn {
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
                                      kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together",
-                                     kFewAttr = "few";
+                                     kFewAttr = "few", kGpuAttr = "gpu";
 /// On an attend, and on the program it becomes, whose scores share values (branchOf): the batch dimension and its
 /// extent.
 inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
@@ -38,7 +40,8 @@ struct ScheduleRequest {
   int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
   TokenOrder tokenOrder = TokenOrder::Auto;
-  int64_t splitKeys = 0; // so many chunks of the keys, always; 0: chosen here
+  int64_t splitKeys = 0;   // so many chunks of the keys, always; 0: chosen here
+  int64_t sharedBytes = 0; // of a CTA of an NVIDIA GPU; 0: the target is a CPU
 };
 
 /// Why the keys of an attend cannot be split into chunks; empty: they can.

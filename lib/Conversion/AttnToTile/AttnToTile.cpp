@@ -96,6 +96,8 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
                                          b.getI64IntegerAttr(tileKeys), b.getF64FloatAttr(threshold));
   if (v.contains(kSideAttr))
     variant->setAttr(kSideAttr, b.getUnitAttr());
+  if (v.contains(kGpuAttr))
+    variant->setAttr(kGpuAttr, v.get(kGpuAttr));
   if (v.contains(kFewAttr))
     variant->setAttr(kFewAttr, v.get(kFewAttr));
   if (v.contains(kTogetherAttr))
@@ -128,13 +130,14 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   }
   // A summary is of keys in their own order.
   SmallVector<std::pair<Value, AffineMap>> summaries =
-      keyOrder || attend->hasAttr(kExchanged) ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+      keyOrder || attend->hasAttr(kExchanged) || v.contains(kGpuAttr) ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
               (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
+  once |= v.contains(kGpuAttr); // staged block by block
   once |= v.contains(kSideAttr) || (v.contains(kFewAttr) && summaries.empty()); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());

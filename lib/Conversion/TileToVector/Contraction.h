@@ -3,7 +3,7 @@
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_CONTRACTION_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_CONTRACTION_H
 
-#include "RegionEmitter.h"
+#include "attn/Conversion/RegionEmitter.h"
 #include "attn/Dialect/Tile/Tile.h"
 
 namespace attn {

@@ -6,7 +6,7 @@
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_FEATURELANES_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_FEATURELANES_H
 
-#include "Emit.h"
+#include "attn/Conversion/Emit.h"
 
 namespace attn {
 

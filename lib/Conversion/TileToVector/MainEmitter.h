@@ -26,9 +26,9 @@
 #include "Contraction.h"
 #include "Members.h"
 #include "OperandEmitter.h"
-#include "SetEmitter.h"
 #include "TaskEmitter.h"
 #include "attn/Analysis/PairParts.h"
+#include "attn/Conversion/SetEmitter.h"
 
 namespace attn {
 

@@ -333,12 +333,6 @@ void MapEmitter::store(V value, V v, V to) {
       });
 }
 
-tile::MapOp attn::mapOf(tile::ProgramOp program) {
-  tile::MapOp found;
-  program.getBody().walk([&](tile::MapOp map) { found = map; });
-  return found;
-}
-
 LogicalResult attn::emitMapPhase(TaskEmitter &task, tile::MapOp map) { return MapEmitter(task, map).run(); }
 
 LogicalResult attn::emitMapSizes(TaskEmitter &task, tile::MapOp map, V sizes) {

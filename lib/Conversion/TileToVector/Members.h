@@ -10,8 +10,8 @@
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_MEMBERS_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_MEMBERS_H
 
-#include "SetEmitter.h"
 #include "TaskEmitter.h"
+#include "attn/Conversion/SetEmitter.h"
 
 namespace attn {
 

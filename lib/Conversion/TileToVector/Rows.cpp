@@ -182,14 +182,6 @@ void MainEmitter::loadParam(tile::ParamOp op) {
   });
 }
 
-/// In f64 there are the basic operations, exp and log: so sums of logarithms lose nothing where numbers are large.
-bool attn::computesInF64(Block &body) {
-  return llvm::all_of(body.without_terminator(), [](Operation &op) {
-    return op.getName().getDialectNamespace() == "arith" ||
-           isa<math::ExpOp, math::LogOp, math::SqrtOp, math::AbsFOp>(op);
-  });
-}
-
 SmallVector<V> MainEmitter::evaluate(Region &region, ValueRange tiles, V row) {
   Block &body = region.front();
   bool wide = computesInF64(body);

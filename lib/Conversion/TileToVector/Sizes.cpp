@@ -11,45 +11,6 @@ using V = Value;
 
 static tile::ForOp forOf(tile::PhaseOp main) { return *main.getBody().getOps<tile::ForOp>().begin(); }
 
-TokenAxes attn::tokenAxes(tile::ForOp op) {
-  TokenAxes axes;
-  axes.numBatch = op->getParentOfType<tile::ProgramOp>().getNumBatch();
-  if (auto grid = op.getQueryGrid())
-    axes.queryGrid.assign(grid->begin(), grid->end());
-  if (auto grid = op.getKeyGrid())
-    axes.keyGrid.assign(grid->begin(), grid->end());
-  axes.exchanged = op->hasAttr(kExchanged);
-  if (axes.exchanged)
-    std::swap(axes.queryGrid, axes.keyGrid);
-  axes.first = op.getFirst();
-  axes.firstValue = op.getFirstValue().value_or(0);
-  axes.gathered = op.getOrder() && !op.getBoxes();
-  axes.boxes = op.getBoxes();
-  op->getParentOfType<tile::VariantOp>().walk([&](Operation *inner) {
-    if (auto packs = dyn_cast<tile::PackOp>(inner))
-      axes.absentKeys |= packs.getChecked();
-    else if (auto loads = dyn_cast<tile::LoadOp>(inner))
-      axes.absentQueries |= loads.getChecked();
-  });
-  axes.ownLists = axes.gathered && isa<tile::ListsType>(op.getOrder().getType());
-  return axes;
-}
-
-sets::Facts attn::argumentFactsOf(tile::ProgramOp program) { return argumentFactsOf(program.getArgAttrsAttr()); }
-
-sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {
-  sets::Facts facts;
-  if (!argAttrs)
-    return facts;
-  for (auto [n, attrs] : llvm::enumerate(argAttrs.getAsRange<DictionaryAttr>())) {
-    if (attrs.contains("attn.sorted"))
-      facts.sorted.insert(n);
-    if (auto range = attrs.getAs<DenseI64ArrayAttr>("attn.range"))
-      facts.range[n] = {range[0], range[1] - 1};
-  }
-  return facts;
-}
-
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
   TokenAxes axes = tokenAxes(loop);

@@ -86,21 +86,6 @@ V TaskEmitter::stride(TensorRef &t, AffineMap map, unsigned dim) {
   return e.i64(0);
 }
 
-OperandIndex OperandIndex::of(AffineExpr expr) {
-  OperandIndex x;
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    x.offset = constant.getValue();
-  } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    x.dim = dim.getPosition();
-  } else {
-    auto binary = cast<AffineBinaryOpExpr>(expr);
-    x.dim = cast<AffineDimExpr>(binary.getLHS()).getPosition();
-    int64_t constant = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-    (expr.getKind() == AffineExprKind::Add ? x.offset : x.divisor) = constant;
-  }
-  return x;
-}
-
 V TaskEmitter::summaryBase(unsigned n) {
   V all = panels();
   V base = e.at(slot, e.mul(all, layout.panelBytes() - layout.numSummaries * 32));

@@ -2,8 +2,10 @@
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_TASKEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_TASKEMITTER_H
 
-#include "RegionEmitter.h"
 #include "attn/Analysis/SetPredicate.h"
+#include "attn/Conversion/KernelInfo.h"
+#include "attn/Conversion/ProgramFacts.h"
+#include "attn/Conversion/RegionEmitter.h"
 #include "attn/Dialect/Tile/Tile.h"
 
 namespace attn {
@@ -108,12 +110,6 @@ struct Layout {
 
 private:
   static int64_t align(int64_t n) { return (n + 63) / 64 * 64; }
-};
-
-/// An index of a map: a dimension floordiv a constant, a dimension plus a constant, a constant.
-struct OperandIndex {
-  int64_t dim = -1, divisor = 1, offset = 0;
-  static OperandIndex of(mlir::AffineExpr expr);
 };
 
 class TaskEmitter {
@@ -252,12 +248,6 @@ void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// Raises the bytes of parts of scores to what a main phase needs at most.
 void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
-/// exp, log and the basic operations alone, which there are in f64.
-bool computesInF64(mlir::Block &body);
-/// What the text says of the axes of a key loop, and promises of captured integers.
-TokenAxes tokenAxes(tile::ForOp op);
-sets::Facts argumentFactsOf(tile::ProgramOp program);
-sets::Facts argumentFactsOf(mlir::ArrayAttr argAttrs);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);
@@ -281,22 +271,13 @@ mlir::LogicalResult emitMergePhase(TaskEmitter &task, tile::VariantOp variant, t
 mlir::LogicalResult emitMainPhase(TaskEmitter &task, tile::VariantOp variant, tile::PhaseOp pack, tile::PhaseOp main,
                                   tile::PhaseOp twin, mlir::ModuleOp module, llvm::StringRef prefix);
 
-/// The constants and entries of the C ABI for a program whose phase functions exist.
-struct EmittedPhase {
-  std::string function;
-  int64_t kind; // ATTN_PHASE_*
-  bool descending;
-  int64_t block;
-  int64_t chunks = 0;
-  bool together = false;
-};
 struct EmittedVariant {
   std::string name, sizes, guard; // functions, or none
   Layout layout;
   llvm::SmallVector<EmittedPhase> phases;
+  /// What the constants of the C ABI say of it.
+  KernelVariant describe() const;
 };
-void emitKernelInfo(mlir::ModuleOp module, tile::ProgramOp program, llvm::ArrayRef<EmittedVariant> variants,
-                    int64_t isaLevel);
 
 } // namespace attn
 

@@ -9,6 +9,22 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+KernelVariant EmittedVariant::describe() const {
+  const Layout &l = layout;
+  return {name,
+          sizes,
+          guard,
+          phases,
+          l.inPlace && !l.numSummaries ? 0 : 128, // loads of lanes may reach past the last entry of a summary
+          l.packsInTasks ? 0 : l.panelBytes(),
+          l.width,
+          l.scratchBytes(),
+          l.tileRows,
+          l.width,
+          l.blockRows,
+          l.blockKeys};
+}
+
 namespace {
 
 struct Phases {
@@ -77,8 +93,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       std::vector<EmittedVariant> emitted;
       if (failed(map ? lowerMap(module, program, map, emitted) : lower(module, program, emitted)) || errors)
         return signalPassFailure();
-      emitKernelInfo(module, program, emitted, isaLevel);
-      steps.push_back({program.getSymName().str(), !map, std::move(emitted)});
+      std::vector<KernelVariant> described;
+      for (const EmittedVariant &variant : emitted)
+        described.push_back(variant.describe());
+      emitKernelInfo(module, program, described, isaLevel);
+      steps.push_back({program.getSymName().str(), !map, std::move(described)});
       program.erase();
     }
     for (tile::SequenceOp sequence : llvm::make_early_inc_range(module.getOps<tile::SequenceOp>())) {

@@ -62,7 +62,7 @@ static Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const X86Mac
 static Error finishModule(llvm::Module &module, const CodeGenOptions &options) {
   StringSet<> exported;
   for (const std::string &kernel : options.kernels)
-    for (const char *suffix : {"", "_workspace", "_info"})
+    for (const std::string &suffix : options.suffixes)
       exported.insert("attn_" + kernel + suffix);
   for (GlobalValue &value : module.global_values()) {
     if (value.isDeclaration())

@@ -9,7 +9,7 @@ using namespace llvm;
 using namespace attn;
 
 ArrayRef<StringRef> attn::x86::runtimeSymbols() {
-  static const StringRef names[] = {"attn_rt_run", "attn_rt_workspace"};
+  static const StringRef names[] = {"attn_rt_run", "attn_rt_workspace", "attn_rt_gpu_run", "attn_rt_gpu_workspace"};
   return names;
 }
 

@@ -2,7 +2,8 @@
 //
 // The object is the same for the JIT and for ahead-of-time use. It exports, for every kernel @K, attn_K,
 // attn_K_workspace and attn_K_info; everything else is local. It needs attn_rt_run, attn_rt_workspace and the four
-// memory functions that compilers take for granted.
+// memory functions that compilers take for granted. The host's part of a program for GPUs is such an object too, with
+// attn_K_gpu, attn_K_gpu_workspace and attn_K_gpu_info.
 #ifndef ATTN_TARGET_X86_X86_H
 #define ATTN_TARGET_X86_X86_H
 
@@ -43,6 +44,8 @@ llvm::ArrayRef<llvm::StringRef> memorySymbols();  // of libc
 struct CodeGenOptions {
   /// Names of the kernels whose symbols are exported.
   std::vector<std::string> kernels;
+  /// The exported symbols of kernel @K are attn_K and each of these.
+  std::vector<std::string> suffixes{"", "_workspace", "_info"};
   /// LLVM IR passes before code generation, in the syntax of `opt -passes=`. Empty: none; native-width SSA values need
   /// none, and measurements show no difference between them and -O3.
   std::string irPasses;

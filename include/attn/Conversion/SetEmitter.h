@@ -1,10 +1,10 @@
 // Emits the predicate algebra's symbolic answers: ranges of keys for a box of rows, status of a tile, the mask of a
 // row.
-#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_SETEMITTER_H
-#define ATTN_LIB_CONVERSION_TILETOVECTOR_SETEMITTER_H
+#ifndef ATTN_CONVERSION_SETEMITTER_H
+#define ATTN_CONVERSION_SETEMITTER_H
 
-#include "RegionEmitter.h"
 #include "attn/Analysis/SetPredicate.h"
+#include "attn/Conversion/RegionEmitter.h"
 #include "attn/Sets/Solve.h"
 
 namespace attn {

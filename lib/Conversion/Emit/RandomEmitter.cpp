@@ -1,5 +1,5 @@
 // attn.random and attn.member inside regions, for a row and a vector of keys.
-#include "RegionEmitter.h"
+#include "attn/Conversion/RegionEmitter.h"
 #include "attn/Dialect/Attn/Attn.h"
 
 using namespace mlir;

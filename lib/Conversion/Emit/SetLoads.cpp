@@ -1,5 +1,5 @@
 // Extremes and places of captured integers for the predicate algebra's answers.
-#include "SetEmitter.h"
+#include "attn/Conversion/SetEmitter.h"
 
 using namespace mlir;
 using namespace attn;

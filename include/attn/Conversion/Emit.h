@@ -1,7 +1,7 @@
 // Small typed helpers over the builder: every helper is one op or one loop. All integers are i64, all addresses llvm
 // pointers plus byte offsets.
-#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_EMIT_H
-#define ATTN_LIB_CONVERSION_TILETOVECTOR_EMIT_H
+#ifndef ATTN_CONVERSION_EMIT_H
+#define ATTN_CONVERSION_EMIT_H
 
 #include "attn/Support/MLIR.h"
 
@@ -20,6 +20,8 @@ public:
   mlir::VectorType vec;
 
   using V = mlir::Value;
+  /// The target's own 2^x of a scalar f32 that is a weight; null: it has none.
+  V (*fastExp2)(Emit &, V) = nullptr;
   mlir::Type i64Type() { return b.getI64Type(); }
   mlir::Type ptrType() { return mlir::LLVM::LLVMPointerType::get(b.getContext()); }
   mlir::VectorType vecOf(mlir::Type t) { return mlir::VectorType::get({lanes}, t); }

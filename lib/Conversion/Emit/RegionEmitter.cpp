@@ -1,4 +1,4 @@
-#include "RegionEmitter.h"
+#include "attn/Conversion/RegionEmitter.h"
 #include "attn/Dialect/Attn/Attn.h"
 
 using namespace mlir;

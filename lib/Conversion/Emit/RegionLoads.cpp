@@ -1,5 +1,5 @@
 // Loads of captured tensors in regions: indices inside their axes, one element or a vector of them.
-#include "RegionEmitter.h"
+#include "attn/Conversion/RegionEmitter.h"
 
 using namespace mlir;
 using namespace attn;

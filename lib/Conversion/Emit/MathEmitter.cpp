@@ -1,6 +1,6 @@
 // exp2, exp, expm1, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no
 // library call.
-#include "Emit.h"
+#include "attn/Conversion/Emit.h"
 
 using namespace mlir;
 using namespace attn;
@@ -84,6 +84,8 @@ static V power(Emit &e, V n) {
 
 V Emit::exp2(V x, bool bounded) {
   bool isVector = isa<VectorType>(x.getType());
+  if (fastExp2 && bounded && !isVector && real.isF32())
+    return fastExp2(*this, x);
   Type i = b.getIntegerType(real.getWidth());
   Type integer = isVector ? (Type)vecOf(i) : i;
   double low = real.isF64() ? -1023.0 : -127.0, high = real.isF64() ? 1024.0 : 128.0;

@@ -2,11 +2,11 @@
 // depend on the key become vectors, all others stay scalars.
 //
 // Integers are carried in 32 bits while their range provably fits and in 64 otherwise, so that `j - i` is one vpsubd.
-#ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_REGIONEMITTER_H
-#define ATTN_LIB_CONVERSION_TILETOVECTOR_REGIONEMITTER_H
+#ifndef ATTN_CONVERSION_REGIONEMITTER_H
+#define ATTN_CONVERSION_REGIONEMITTER_H
 
-#include "Emit.h"
 #include "attn/Analysis/ArgumentFacts.h"
+#include "attn/Conversion/Emit.h"
 
 namespace attn {
 

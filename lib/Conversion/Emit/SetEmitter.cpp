@@ -1,4 +1,4 @@
-#include "SetEmitter.h"
+#include "attn/Conversion/SetEmitter.h"
 
 using namespace mlir;
 using namespace attn;

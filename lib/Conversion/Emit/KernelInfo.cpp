@@ -1,7 +1,10 @@
 // The constants and entries of the C ABI: attn_K_info, attn_K, attn_K_workspace. Field by field as in
 // attn-rt/attn_rt.h, whose layout abi.c pins.
-#include "MapPhase.h"
+#include "attn/Conversion/KernelInfo.h"
 #include "attn-rt/attn_rt.h"
+#include "attn/Analysis/ArgumentFacts.h"
+#include "attn/Conversion/ConstantEmitter.h"
+#include "attn/Conversion/ProgramFacts.h"
 
 using namespace mlir;
 using namespace attn;
@@ -9,21 +12,17 @@ using V = Value;
 
 namespace {
 
-class InfoEmitter {
+class InfoEmitter : ConstantEmitter {
 public:
-  InfoEmitter(ModuleOp module, Location loc, StringRef name)
-      : module(module), b(module.getContext()), loc(loc), ptr(LLVM::LLVMPointerType::get(b.getContext())),
-        i32(b.getI32Type()), i64(b.getI64Type()), i16(b.getIntegerType(16)), i8(b.getI8Type()), name(name.str()) {
-    b.setInsertionPointToEnd(module.getBody());
-  }
+  using ConstantEmitter::ConstantEmitter;
 
-  void run(tile::ProgramOp program, ArrayRef<EmittedVariant> variants, int64_t isaLevel) {
+  void run(tile::ProgramOp program, ArrayRef<KernelVariant> variants, int64_t isaLevel) {
     unsigned numDims = program.getDimNames().size();
     // Strings first: initializers may only refer to what exists.
     strings(program.getArgNames());
     strings(program.getDimNames());
     string(name);
-    for (const EmittedVariant &v : variants)
+    for (const KernelVariant &v : variants)
       string(v.name);
 
     bool isMap = (bool)mapOf(program);
@@ -66,7 +65,7 @@ public:
     const StepInfo &leader = infoOf(leading == calls.end() ? calls.front() : *leading);
     strings(sequence.getArgNames());
     string(name);
-    for (const EmittedVariant &v : leader.variants)
+    for (const KernelVariant &v : leader.variants)
       string(v.name);
 
     // Values: tensors in the order of the arguments, then temporaries. Extents of arguments are what the steps say.
@@ -164,26 +163,24 @@ private:
   }
 
   /// Where they do not `run`, they are only names and sizes.
-  void variantArray(ArrayRef<EmittedVariant> variants, bool runs) {
+  void variantArray(ArrayRef<KernelVariant> variants, bool runs) {
     auto variantType = structOf({ptr, ptr, ptr, ptr, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64});
     array("variants", variantType, variants.size(), [&](unsigned n) {
-      const EmittedVariant &v = variants[n];
-      const Layout &l = v.layout;
-      return SmallVector<V>{
-          addressOf(string(v.name)),
-          runs && !v.guard.empty() ? addressOf(v.guard) : null(),
-          runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
-          runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
-          c32(runs ? v.phases.size() : 0),
-          c32(0),
-          c64(l.inPlace && !l.numSummaries ? 0 : 128), // loads of lanes may reach past the last entry of a summary
-          c64(l.packsInTasks ? 0 : l.panelBytes()),
-          c64(l.width),
-          c64(l.scratchBytes()),
-          c64(l.tileRows),
-          c64(l.width),
-          c64(l.blockRows),
-          c64(l.blockKeys)};
+      const KernelVariant &v = variants[n];
+      return SmallVector<V>{addressOf(string(v.name)),
+                            runs && !v.guard.empty() ? addressOf(v.guard) : null(),
+                            runs ? addressOf(symbol("phases_" + std::to_string(n))) : null(),
+                            runs && !v.sizes.empty() ? addressOf(v.sizes) : null(),
+                            c32(runs ? v.phases.size() : 0),
+                            c32(0),
+                            c64(v.slotBase),
+                            c64(v.slotPerPanel),
+                            c64(v.panel),
+                            c64(v.scratchBytes),
+                            c64(v.tileRows),
+                            c64(v.tileKeys),
+                            c64(v.blockRows),
+                            c64(v.blockKeys)};
     });
   }
 
@@ -199,61 +196,10 @@ private:
                                   c32(numVariants), c32(isaLevel), c32(numTemps),
                                   numSteps ? addressOf(symbol("steps")) : null(), c32(numSteps), c32(0), null()});
     });
-    if (!exported)
+    if (!exported || !entries)
       return;
     entry("attn_" + name, "attn_rt_run", info, false);
     entry("attn_" + name + "_workspace", "attn_rt_workspace", info, true);
-  }
-
-  std::string symbol(const std::string &what) { return "attn_" + name + "_" + what; }
-  LLVM::LLVMStructType structOf(ArrayRef<Type> types) {
-    return LLVM::LLVMStructType::getLiteral(b.getContext(), types);
-  }
-  V c32(int64_t v) { return LLVM::ConstantOp::create(b, loc, i32, b.getI32IntegerAttr(v)); }
-  V c64(int64_t v) { return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(v)); }
-  V c8(int64_t v) { return LLVM::ConstantOp::create(b, loc, i8, b.getI8IntegerAttr(v)); }
-  V null() { return LLVM::ZeroOp::create(b, loc, ptr); }
-  V addressOf(const std::string &s) { return LLVM::AddressOfOp::create(b, loc, ptr, s); }
-
-  V aggregate(Type type, ArrayRef<V> fields) {
-    V v = LLVM::UndefOp::create(b, loc, type);
-    for (auto [n, field] : llvm::enumerate(fields))
-      v = LLVM::InsertValueOp::create(b, loc, v, field, ArrayRef<int64_t>{(int64_t)n});
-    return v;
-  }
-
-  void global(const std::string &s, Type type, LLVM::Linkage linkage, llvm::function_ref<V()> init) {
-    auto op = LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, linkage, s, Attribute(), /*alignment=*/8);
-    OpBuilder::InsertionGuard guard(b);
-    b.createBlock(&op.getInitializerRegion());
-    LLVM::ReturnOp::create(b, loc, init());
-  }
-
-  void array(const std::string &what, Type element, unsigned n, llvm::function_ref<SmallVector<V>(unsigned)> fields) {
-    auto type = LLVM::LLVMArrayType::get(element, n);
-    global(symbol(what), type, LLVM::Linkage::Internal, [&] {
-      V v = LLVM::UndefOp::create(b, loc, type);
-      for (unsigned k = 0; k < n; ++k)
-        v = LLVM::InsertValueOp::create(b, loc, v, aggregate(element, fields(k)), ArrayRef<int64_t>{k});
-      return v;
-    });
-  }
-
-  void strings(ArrayAttr texts) {
-    for (Attribute text : texts)
-      string(cast<StringAttr>(text).getValue());
-  }
-
-  /// The symbol of a zero-terminated string constant.
-  std::string string(StringRef text) {
-    auto it = made.find(text.str());
-    if (it != made.end())
-      return it->second;
-    std::string s = symbol("s" + std::to_string(made.size()));
-    std::string zero = text.str() + '\0';
-    LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(i8, zero.size()), true, LLVM::Linkage::Internal, s,
-                           b.getStringAttr(zero), 1);
-    return made[text.str()] = s;
   }
 
   static std::pair<int, int> dtype(Type t) {
@@ -270,41 +216,24 @@ private:
     return {ATTN_INT, t.getIntOrFloatBitWidth()};
   }
 
-  void entry(const std::string &s, const std::string &callee, const std::string &info, bool bytes) {
-    SmallVector<Type> own{ptr}, theirs{ptr, ptr};
-    if (bytes) {
-      own.push_back(ptr);
-      theirs.push_back(ptr);
-    }
-    if (!module.lookupSymbol(callee))
-      LLVM::LLVMFuncOp::create(b, loc, callee, LLVM::LLVMFunctionType::get(i32, theirs));
-    auto func = LLVM::LLVMFuncOp::create(b, loc, s, LLVM::LLVMFunctionType::get(i32, own));
-    OpBuilder::InsertionGuard guard(b);
-    Block *block = func.addEntryBlock(b);
-    b.setInsertionPointToEnd(block);
-    SmallVector<V> operands{block->getArgument(0), addressOf(info)};
-    if (bytes)
-      operands.push_back(block->getArgument(1));
-    V status = LLVM::CallOp::create(b, loc, TypeRange{i32}, callee, operands).getResult();
-    LLVM::ReturnOp::create(b, loc, status);
-  }
-
-  ModuleOp module;
-  OpBuilder b;
-  Location loc;
-  Type ptr, i32, i64, i16, i8;
-  std::string name;
-  std::map<std::string, std::string> made; // strings
   unsigned numTensors = 0, numScalars = 0;
+
+public:
+  bool entries = true; // attn_K and attn_K_workspace
 };
 
 } // namespace
 
-void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<EmittedVariant> variants,
-                          int64_t isaLevel) {
-  InfoEmitter(module, program.getLoc(), program.getSymName()).run(program, variants, isaLevel);
+void attn::emitKernelInfo(ModuleOp module, tile::ProgramOp program, ArrayRef<KernelVariant> variants, int64_t isaLevel,
+                          bool entries) {
+  InfoEmitter info(module, program.getLoc(), program.getSymName());
+  info.entries = entries;
+  info.run(program, variants, isaLevel);
 }
 
-void attn::emitSequenceInfo(ModuleOp module, tile::SequenceOp sequence, ArrayRef<StepInfo> steps, int64_t isaLevel) {
-  InfoEmitter(module, sequence.getLoc(), sequence.getSymName()).run(sequence, steps, isaLevel);
+void attn::emitSequenceInfo(ModuleOp module, tile::SequenceOp sequence, ArrayRef<StepInfo> steps, int64_t isaLevel,
+                            bool entries) {
+  InfoEmitter info(module, sequence.getLoc(), sequence.getSymName());
+  info.entries = entries;
+  info.run(sequence, steps, isaLevel);
 }

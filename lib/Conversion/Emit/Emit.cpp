@@ -1,4 +1,4 @@
-#include "Emit.h"
+#include "attn/Conversion/Emit.h"
 
 using namespace mlir;
 using namespace attn;

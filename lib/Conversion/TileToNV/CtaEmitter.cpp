@@ -1,0 +1,233 @@
+#include "CtaEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+static V wide(Emit &e, V i32) { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), i32); }
+
+int64_t KernelEmitter::numWords(tile::ProgramOp program) {
+  int64_t words = program.getDimNames().size();
+  for (BlockArgument arg : program.getBody().getArguments())
+    if (auto type = dyn_cast<RankedTensorType>(arg.getType()))
+      words += 2 * type.getRank();
+    else
+      ++words;
+  return std::max<int64_t>(words, 1);
+}
+
+KernelEmitter::KernelEmitter(Emit &e, tile::ProgramOp program, Block *entry) : e(e), program(program) {
+  V words = entry->getArguments().back();
+  workspace = entry->getArgument(entry->getNumArguments() - 2);
+  int64_t at = 0;
+  auto next = [&] { return e.loadI64(words, 8 * at++); };
+  for (unsigned d = 0; d < program.getDimNames().size(); ++d)
+    extents.push_back(next());
+  unsigned number = 0;
+  for (BlockArgument arg : program.getBody().getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(arg.getType());
+    if (!type)
+      continue;
+    TensorRef t;
+    t.type = type;
+    t.argument = number;
+    t.data = entry->getArgument(number++);
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      t.extents.push_back(next());
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      t.strides.push_back(next());
+    t.fact = ArgumentFact::unpack(cast<DenseI64ArrayAttr>(program.getArgFacts()[arg.getArgNumber()]).asArrayRef());
+    tensors[arg] = t;
+  }
+  for (BlockArgument arg : program.getBody().getArguments()) {
+    if (isa<RankedTensorType>(arg.getType()))
+      continue;
+    V v = next();
+    if (isa<FloatType>(arg.getType())) {
+      v = e.bitcast(v, e.b.getF64Type());
+      v = arith::TruncFOp::create(e.b, e.loc, e.real, v);
+    } else if (arg.getType().isInteger(32)) {
+      v = arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), v);
+    }
+    params[arg] = v;
+  }
+  thread = wide(e, nv::ThreadIdOp::create(e.b, e.loc));
+  cta = wide(e, nv::CtaIdOp::create(e.b, e.loc));
+}
+
+void KernelEmitter::report(V bad, V argument, V axis, V index) {
+  e.when(bad, [&] {
+    using namespace LLVM;
+    V old = AtomicRMWOp::create(e.b, e.loc, AtomicBinOp::xchg, workspace, e.i64(1), AtomicOrdering::monotonic);
+    e.when(e.eq(old, e.i64(0)), [&] {
+      e.store(argument, e.at(workspace, 8));
+      e.store(axis, e.at(workspace, 16));
+      e.store(index, e.at(workspace, 24));
+    });
+  });
+}
+
+V KernelEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V wanted) {
+  for (const RegionEmitter::BoundsCheck &check : checks) {
+    report(e.both(wanted, e.invert(check.ok)), e.i64(check.argument), e.i64(check.axis), check.index);
+    wanted = e.both(wanted, check.ok);
+  }
+  return wanted;
+}
+
+// CTA x = ((batch slices + slice) chunks + chunk) blocks + block
+CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
+                       Block *entry)
+    : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase) {
+  auto divide = [&](V a, V b) -> V { return arith::DivUIOp::create(e.b, e.loc, a, b); };
+  V rows = extents[queryDim()];
+  blocks = e.divUnsigned(e.add(rows, t.rows - 1), t.rows);
+  auto peel = [&](V &from, V by) {
+    V rest = divide(from, by), digit = e.sub(from, e.mul(rest, by));
+    from = rest;
+    return digit;
+  };
+  V number = cta;
+  block = peel(number, blocks);
+  if (phase.getDescending())
+    block = e.sub(e.sub(blocks, e.i64(1)), block);
+  int64_t chunks = phase.getChunks().value_or(1);
+  chunk = chunks > 1 ? peel(number, e.i64(chunks)) : e.i64(0);
+  slice = t.slices > 1 ? peel(number, e.i64(t.slices)) : e.i64(0);
+  batchNumber = number;
+  index.resize(program.getNumBatch());
+  for (int d = program.getNumBatch() - 1; d >= 0; --d)
+    index[d] = d ? peel(number, extents[d]) : number;
+  firstRow = e.mul(block, t.rows);
+  lastRow = e.min(e.add(firstRow, t.rows - 1), e.sub(rows, e.i64(1)));
+  warp = e.divUnsigned(thread, 32);
+  lane = e.both(thread, e.i64(31));
+  V g = e.divUnsigned(lane, 4);
+  column = e.mul(e.both(lane, e.i64(3)), 2);
+  for (unsigned r = 0; r < 2; ++r) {
+    V row = e.add(e.add(firstRow, e.mul(warp, 16)), e.add(g, 8 * r));
+    live[r] = e.le(row, lastRow);
+    rowAt[r] = e.min(row, lastRow);
+  }
+  sharedBase = nv::SharedMemoryOp::create(e.b, e.loc);
+  tensorByNumber = [this](unsigned n) -> TensorRef & { return tensor(n); };
+  facts = argumentFactsOf(program);
+}
+
+V CtaEmitter::shared(V offset) {
+  auto ptr = LLVM::LLVMPointerType::get(e.b.getContext(), 3);
+  return LLVM::GEPOp::create(e.b, e.loc, ptr, e.b.getI8Type(), sharedBase, ArrayRef<LLVM::GEPArg>{offset});
+}
+
+V CtaEmitter::loadShared(Type type, V offset) {
+  unsigned align = isa<VectorType>(type) ? 16 : type.getIntOrFloatBitWidth() / 8;
+  return LLVM::LoadOp::create(e.b, e.loc, type, shared(offset), align);
+}
+
+void CtaEmitter::storeShared(V value, V offset) {
+  unsigned align = isa<VectorType>(value.getType()) ? 16 : value.getType().getIntOrFloatBitWidth() / 8;
+  LLVM::StoreOp::create(e.b, e.loc, value, shared(offset), align);
+}
+
+/// Over the four lanes that hold a row.
+V CtaEmitter::quad(V x, llvm::function_ref<V(V, V)> combine) {
+  for (int mask : {1, 2})
+    x = combine(x, nv::ShuffleXorOp::create(e.b, e.loc, x.getType(), x, e.b.getI32IntegerAttr(mask)));
+  return x;
+}
+
+/// i1, the same for all threads: whether the condition holds for any of them.
+V CtaEmitter::anyThread(V condition) {
+  V lanes = nv::BallotOp::create(e.b, e.loc, e.b.getI32Type(), condition);
+  nv::BarrierOp::create(e.b, e.loc);
+  e.when(e.eq(lane, e.i64(0)), [&] { storeShared(lanes, e.add(e.mul(warp, 4), t.flags())); });
+  nv::BarrierOp::create(e.b, e.loc);
+  V some = i32(0);
+  for (int64_t w = 0; w < t.warps(); ++w)
+    some = arith::OrIOp::create(e.b, e.loc, some, loadShared(e.b.getI32Type(), e.i64(t.flags() + 4 * w)));
+  return e.ne(some, i32(0));
+}
+
+LogicalResult CtaEmitter::check() {
+  if (failed(checkSteps(phase.getBody().front())))
+    return failure();
+  if (packPhase)
+    for (Operation &op : packPhase.getBody().front().without_terminator()) {
+      auto packs = dyn_cast<tile::PackOp>(op);
+      if (!packs)
+        return op.emitError("[unsupported_gpu] ") << op.getName().stripDialect() << " has no lowering for GPUs yet";
+      (packK ? packV : packK) = packs;
+    }
+  return success();
+}
+
+LogicalResult CtaEmitter::checkSteps(Block &steps) {
+  for (Operation &op : steps.without_terminator()) {
+    if (auto loop = dyn_cast<tile::ForOp>(op)) {
+      if (failed(matchSweep(loop)))
+        return failure();
+    } else if (auto root = dyn_cast<tile::RootOp>(op)) {
+      if (failed(checkSteps(root.getSweep().front())))
+        return failure();
+    } else if (auto load = dyn_cast<tile::LoadOp>(op)) {
+      loadOp = load;
+    } else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp, tile::FinishOp, tile::SaveOp,
+                    tile::MergeOp, tile::FillOp>(op)) {
+      return op.emitError("[unsupported_gpu] ") << op.getName().stripDialect() << " has no lowering for GPUs yet";
+    }
+  }
+  return success();
+}
+
+LogicalResult CtaEmitter::run() {
+  if (failed(check()))
+    return failure();
+  if (!loadOp) { // a merge phase
+    attempt(false);
+    return success();
+  }
+  stageQueries();
+  V again = attempt(false);
+  if (t.whole)
+    e.when(again, [&] { attempt(true); });
+  return success();
+}
+
+/// Sweeps, what follows them, outputs; true for the whole CTA if something is not finite.
+V CtaEmitter::attempt(bool isGuarded) {
+  guarded = isGuarded || !t.whole;
+  places.clear();
+  seedRows.clear();
+  V bad;
+  tile::ForOp spreads;
+  for (Operation &op : phase.getBody().front().without_terminator()) {
+    if (isa<tile::SaveOp>(op))
+      bad = save();
+    else if (isa<tile::FinishOp>(op))
+      bad = finish();
+    else if (auto loop = dyn_cast<tile::ForOp>(op); loop && weighOf(loop).getSpreadTo())
+      spreads = loop; // once all rows are finished
+    else
+      runStep(op);
+  }
+  if (spreads)
+    spread(spreads);
+  return packPhase ? anyThread(bad) : bad;
+}
+
+void CtaEmitter::runStep(Operation &op) {
+  if (auto o = dyn_cast<tile::ForOp>(op))
+    sweep(o);
+  else if (auto o = dyn_cast<tile::ParamOp>(op))
+    loadParam(o);
+  else if (auto o = dyn_cast<tile::StatOp>(op))
+    statistics(o);
+  else if (auto o = dyn_cast<tile::SeedOp>(op))
+    seed(o);
+  else if (auto o = dyn_cast<tile::PickOp>(op))
+    pick(o);
+  else if (auto o = dyn_cast<tile::RootOp>(op))
+    root(o);
+  else if (auto o = dyn_cast<tile::MergeOp>(op))
+    merge(o);
+}

@@ -1,0 +1,259 @@
+// The code of one CTA: a block of queries against the blocks of keys that the set leaves. One file for each part:
+//
+//   CtaEmitter.cpp  parameters, indices, steps of a phase
+//   Stage.cpp       queries, keys and values into shared memory, converted and split into planes
+//   Product.cpp     products on tensor cores, or element by element
+//   Ranges.cpp      which blocks of keys a block of queries may see
+//   Visible.cpp     which pairs of a block are visible
+//   Sweep.cpp       one sweep over the keys
+//   Weigh.cpp       scores, reference, weights, sums of a block
+//   Rows.cpp        numbers of rows: parameters, statistics, seeds
+//   Root.cpp        brackets
+//   Finish.cpp      outputs
+//   Spread.cpp      weights of pairs stored themselves
+//   Split.cpp       states of chunks of the keys: kept, and merged
+//
+// Threads. A warp has 16 rows. With g = lane / 4 and q = lane mod 4 a thread holds, of its rows g and g + 8, columns
+// 8 n + 2 q and 8 n + 2 q + 1 of scores and accumulators, as mma.sync leaves them: element (n, r, x) is number
+// 4 n + 2 r + x. Numbers of a row are held by the four lanes of its group alike, sums over keys by each for its own
+// columns until the sweep is over.
+//
+// Two passes. The first multiplies on tensor cores, also what is absent: by a weight of 0. Where something that the
+// block leaves is not finite, a second one goes element by element and multiplies nothing that a row does not see
+// (edge contract 2). All branches around barriers are the same for the whole CTA.
+#ifndef ATTN_LIB_CONVERSION_TILETONV_CTAEMITTER_H
+#define ATTN_LIB_CONVERSION_TILETONV_CTAEMITTER_H
+
+#include "attn/Conversion/ProgramFacts.h"
+#include "attn/Conversion/SetEmitter.h"
+#include "attn/Dialect/NV/NV.h"
+#include "attn/Schedule/GpuTiles.h"
+
+#include "llvm/ADT/MapVector.h"
+
+#include <array>
+#include <cmath>
+
+namespace attn {
+
+/// What every kernel begins with: tensors, scalars and extents of the program from its parameters (see attn_gpu.h).
+class KernelEmitter {
+public:
+  using V = mlir::Value;
+  using Val = RegionEmitter::Val;
+
+  /// `entry`: pointers of the tensors, the workspace, the words.
+  KernelEmitter(Emit &e, tile::ProgramOp program, mlir::Block *entry);
+
+  Emit &e;
+  tile::ProgramOp program;
+  llvm::SmallVector<V> extents, index; // by dimension; of the batch dimensions
+  llvm::DenseMap<V, TensorRef> tensors;
+  llvm::DenseMap<V, V> params;
+  V workspace, thread, cta; // i64s
+
+  TensorRef &tensor(unsigned argument) { return tensors.find(program.getBody().getArgument(argument))->second; }
+  TensorRef &tensorOf(V argument) { return tensor(mlir::cast<mlir::BlockArgument>(argument).getArgNumber()); }
+  RegionEmitter makeRegion() { return RegionEmitter(e, tensors, params, V()); }
+  /// Where `bad` holds, the index is the call's bad index if it is the first.
+  void report(V bad, V argument, V axis, V index);
+  /// Indices of loads that are not inside, where `wanted` holds; then `wanted` without these.
+  V report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V wanted);
+  /// Words of the by-value parameter.
+  static int64_t numWords(tile::ProgramOp program);
+  unsigned queryDim() { return program.getNumBatch(); }
+  unsigned keyDim() { return program.getNumBatch() + 1; }
+  unsigned valueDim() { return program.getDimNames().size() - 1; }
+};
+
+class CtaEmitter : public KernelEmitter {
+public:
+  CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
+             mlir::Block *entry);
+  /// The code of a main or a merge phase at the builder's position.
+  mlir::LogicalResult run();
+  /// Bytes of the workspace that a CTA of a main phase with chunks leaves.
+  int64_t stateBytes();
+
+private:
+  using Pair = std::array<V, 2>; // of the thread's two rows
+
+  /// What a sweep carries, as values of the thread.
+  struct State {
+    Pair ref{}, seen{};           // absent where the sweep has none
+    llvm::SmallVector<Pair> sums; // an argmax has two: number, key (i32)
+    llvm::SmallVector<llvm::SmallVector<V>> accs;
+    llvm::SmallVector<V> flat() const;
+    /// The same with other values.
+    State with(mlir::ValueRange values) const;
+  };
+  /// Where a tile of the phase is.
+  struct Place {
+    enum Kind { Ref, Sum, Acc, Row } kind = Row;
+    unsigned slot = 0;
+    int64_t op = 0; // of a sum: tile.weigh's sum_ops
+    bool weighed = false;
+    Pair row{}; // of a number of rows
+  };
+
+  // CtaEmitter.cpp
+  mlir::LogicalResult check();
+  mlir::LogicalResult checkSteps(mlir::Block &steps);
+  static tile::WeighOp weighOf(tile::ForOp op) { return *op.getBody().front().getOps<tile::WeighOp>().begin(); }
+  V attempt(bool isGuarded);
+  void runStep(mlir::Operation &op);
+  V anyThread(V condition);
+  V rowOf(unsigned r) { return rowAt[r]; }
+  V shared(V offset);
+  V shared(int64_t offset) { return shared(e.i64(offset)); }
+  V loadShared(mlir::Type type, V offset);
+  void storeShared(V value, V offset);
+  V i32(int64_t n) { return mlir::arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr((int32_t)n)); }
+  V inf() { return e.scalar(-std::numeric_limits<double>::infinity()); }
+  V quad(V x, llvm::function_ref<V(V, V)> combine);
+  int64_t keyTiles() const { return t.keys / 8; }
+  int64_t valueTiles() const { return GpuTiles::pad(t.value) / 8; }
+  V key(V first, int64_t n, int64_t x) { return e.add(first, e.add(column, 8 * n + x)); }
+
+  // Stage.cpp
+  struct Part {
+    V source;
+    mlir::AffineMap map;
+    mlir::Region *producer; // null: none
+    int64_t extent, first;  // features, of the first
+  };
+  llvm::SmallVector<Part> partsOf(mlir::ValueRange sources, mlir::ArrayAttr maps, mlir::RegionRange producers,
+                                  std::optional<llvm::ArrayRef<int64_t>> extents, int64_t all);
+  void stageQueries();
+  void stageKeys(V first);
+  struct Target { // in shared memory
+    int64_t offset, planeBytes, rowBytes, planes, rows, features;
+  };
+  void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
+  void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
+  V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
+  bool isRaw(const Part &part, const Target &to);
+  void storePlanes(llvm::ArrayRef<V> values, bool raw, V offset, const Target &to);
+  llvm::SmallVector<V> split(V x, int64_t planes);
+  void noteAbsent(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, int64_t rows, int64_t offset);
+
+  // Product.cpp
+  llvm::SmallVector<V> scores();
+  llvm::SmallVector<V> scoresByMma();
+  llvm::SmallVector<V> scoresByElement();
+  void accumulate(unsigned n, llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, State &state);
+  llvm::SmallVector<V> accumulateByMma(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> acc);
+  llvm::SmallVector<V> accumulateByElement(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, llvm::ArrayRef<V> acc);
+  llvm::SmallVector<V> weightFragments(llvm::ArrayRef<V> weights, int64_t step);
+  llvm::SmallVector<V> ldmatrix(V offset, bool trans);
+  llvm::SmallVector<V> mma(llvm::ArrayRef<V> a, llvm::ArrayRef<V> b, llvm::ArrayRef<V> c);
+  V pack(V lo, V hi);
+  V joined(int64_t offset, int64_t planeBytes, int64_t planes, V bytes);
+
+  // Ranges.cpp
+  struct Range {
+    V lo, hi, mustLo, mustHi, mayRest, mustRest; // null: no bound
+  };
+  void solveSet();
+  void bindCommon(RegionEmitter &region, SetEmitter &set);
+  SetEmitter makeSet(RegionEmitter &region);
+  void makeBox();
+  std::pair<V, V> status(V keyLo, V keyHi);
+  V nextGroup(V cursor, V groups);
+  void eachBlock(State &state, llvm::function_ref<void(V first, V full, State &)> visit);
+
+  // Visible.cpp
+  /// Whether the pair is visible; what the set cannot tell for a bad index is reported.
+  V visible(unsigned r, V j);
+  V answer(unsigned id, V j, SetEmitter &set, RegionEmitter &region);
+  V isMember(const MemberAtom &atom, SetEmitter &set);
+
+  // Sweep.cpp
+  mlir::LogicalResult matchSweep(tile::ForOp op);
+  /// Nothing yet, of the sweep of a main phase.
+  State startOf(tile::PhaseOp main);
+  State start(tile::WeighOp weigh);
+  void sweep(tile::ForOp op);
+  void finishSums(State &state);
+  void place(V ref, mlir::ValueRange sums, mlir::ValueRange accs, llvm::ArrayRef<int64_t> kinds,
+             llvm::ArrayRef<int64_t> phis);
+
+  // Weigh.cpp
+  struct Weighed {
+    Pair gauge{};
+    llvm::SmallVector<llvm::SmallVector<V>> weights; // by accumulator
+    llvm::SmallVector<V> visible;
+  };
+  Weighed weigh(llvm::ArrayRef<V> products, V first, bool masked, State &state);
+  llvm::SmallVector<V> phi(V x, unsigned r);
+  void bindPair(RegionEmitter &region, mlir::Block &block, unsigned from, unsigned r, V j);
+  V regionOfPair(mlir::Region &region, V score, unsigned r, V j, V &present, Val *integer = nullptr);
+  V gaugeOf(mlir::Region &gauge, V from, V to);
+  void addToSums(llvm::ArrayRef<V> p, V score, unsigned r, V j, V present, llvm::ArrayRef<V> inClass, State &state);
+  V isBetter(V x, V key, V y, V other);
+  V rescaled(V x, V gauge);
+
+  // Rows.cpp
+  V rowNumber(V tile, unsigned r);
+  V isEmpty(unsigned r);
+  llvm::SmallVector<V> evaluate(mlir::Region &region, mlir::ValueRange tiles, unsigned r);
+  void loadParam(tile::ParamOp op);
+  void statistics(tile::StatOp op);
+  void seed(tile::SeedOp op);
+  void pick(tile::PickOp op);
+
+  // Finish.cpp
+  V feature0(int64_t n);
+  V finish();
+  V poisonOf();
+  void finishRow(tile::FinishOp op, unsigned r);
+  void storeElement(TensorRef &out, mlir::AffineMap map, unsigned r, V feature, V value);
+
+  // Spread.cpp
+  V spreadAt(V row, V j);
+  void spread(tile::ForOp op);
+  void spreadPair(V product, unsigned r, V j);
+
+  // Root.cpp
+  void root(tile::RootOp op);
+
+  // Split.cpp
+  V stateOf(V ofChunk, int64_t chunks, int64_t numbers);
+  V save();
+  void merge(tile::MergeOp op);
+
+  const GpuTiles &t;
+  tile::PhaseOp packPhase, phase;
+  tile::PackOp packK, packV;
+  tile::LoadOp loadOp;
+  V lane, warp, column; // 2 (lane mod 4)
+  V block, chunk, slice, firstRow, lastRow, batchNumber, batches, blocks;
+  std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
+  V sharedBase;
+  Pair reference{};     // of the rows, for regions
+  V blockFirst;         // of the block of keys that is being visited
+  bool guarded = false; // of the pass that is being emitted: element by element
+
+  // Of the sweep that is being emitted.
+  tile::ForOp forOp;
+  tile::WeighOp weighOp;
+  bool hasRef = false, plainPhi = false, checksKeys = false, checksQueries = false;
+  SetPredicate predicate;
+  sets::Solution solution;
+  sets::Facts facts;
+  llvm::SmallVector<Range> box;
+  std::shared_ptr<std::map<sets::Expr, Val>> hoisted;
+  std::function<TensorRef &(unsigned)> tensorByNumber;
+
+  State last;                       // what the last sweep, or merge, left
+  llvm::MapVector<V, Place> places; // in the order of the text
+  llvm::SmallVector<Pair> seedRows; // i1: a seed is one
+};
+
+/// The kernel of an elementwise program: so many elements of the destination a CTA.
+mlir::LogicalResult emitMapKernel(KernelEmitter &kernel, tile::MapOp map);
+constexpr int64_t kMapThreads = 128, kMapElements = 512;
+
+} // namespace attn
+
+#endif

@@ -1,0 +1,142 @@
+// Reference, sums and numbers of every row to its outputs (tile.finish).
+#include "CtaEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+/// The value feature of a column of the slice.
+V CtaEmitter::feature0(int64_t n) {
+  V feature = e.add(column, n);
+  return t.slices > 1 ? e.add(feature, e.mul(slice, t.value)) : feature;
+}
+
+/// i1: an accumulator or a weighed sum of the thread is not finite. 0 x is 0 for every finite x, else NaN.
+V CtaEmitter::poisonOf() {
+  V poison = e.scalar(0);
+  auto add = [&](V x) { poison = e.fma(x, e.scalar(0), poison); };
+  for (auto &acc : last.accs)
+    for (V x : acc)
+      add(x);
+  for (auto &[tile, place] : places)
+    if (place.kind == Place::Sum && place.op == 0 && place.weighed)
+      for (V x : last.sums[place.slot])
+        add(x);
+  return e.cmpf(arith::CmpFPredicate::UNO, poison, poison);
+}
+
+V CtaEmitter::finish() {
+  auto op = *phase.getBody().getOps<tile::FinishOp>().begin();
+  V bad = poisonOf();
+  for (unsigned r = 0; r < 2; ++r)
+    e.when(live[r], [&] { finishRow(op, r); });
+  return bad;
+}
+
+void CtaEmitter::storeElement(TensorRef &out, AffineMap map, unsigned r, V feature, V value) {
+  Type type = out.type.getElementType();
+  V offset = e.i64(0);
+  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    OperandIndex x = OperandIndex::of(expr);
+    V at = x.dim < 0                                ? e.i64(0)
+           : x.dim < (int64_t)program.getNumBatch() ? index[x.dim]
+           : x.dim == (int64_t)queryDim()           ? rowAt[r]
+                                                    : feature;
+    if (x.divisor != 1)
+      at = e.divUnsigned(at, x.divisor);
+    offset = e.add(offset, e.mul(e.add(at, x.offset), out.strides[axis]));
+  }
+  V to = e.at(out.data, e.mul(offset, Emit::elementBytes(type)));
+  if (isa<FloatType>(type))
+    e.storeElement(value, type, to);
+  else
+    e.store(value.getType() == type ? value : (V)arith::TruncIOp::create(e.b, e.loc, type, value), to);
+}
+
+void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
+  Block &body = op.getBody().front();
+  SmallVector<V> state;
+  if (op.getRef())
+    state.push_back(op.getRef());
+  llvm::append_range(state, op.getSums());
+  llvm::append_range(state, op.getAccs());
+  llvm::append_range(state, op.getGiven());
+  V empty = isEmpty(r);
+  RegionEmitter region = makeRegion();
+  // Outputs of one number a row are computed in f64: r and log l of an lse may cancel.
+  FloatType f64 = Float64Type::get(e.b.getContext());
+  Emit e64(e.b, e.loc, f64, 8);
+  RegionEmitter region64(e64, tensors, params, V());
+  auto bindInt = [&](BlockArgument arg, const Val &v) {
+    region.bind(arg, v);
+    region64.bind(arg, v);
+  };
+  SmallVector<std::pair<BlockArgument, unsigned>> features; // arguments that are accumulators
+  unsigned n = 0;
+  for (int64_t position : op.getOrder()) {
+    BlockArgument arg = body.getArgument(n++);
+    Place place = places[state[position]];
+    if (place.kind == Place::Acc) {
+      features.push_back({arg, place.slot});
+    } else if (place.kind == Place::Sum && place.op == 3) {
+      V key = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), last.sums[place.slot + 1][r]);
+      bindInt(arg, region.make(key, -1, INT32_MAX));
+    } else {
+      V x = rowNumber(state[position], r);
+      region.bind(arg, region.real(x));
+      region64.bind(arg, region64.real(arith::ExtFOp::create(e.b, e.loc, f64, x)));
+    }
+  }
+  BlockArgument featureIndex;
+  if (op.getIndexed()) {
+    bindInt(body.getArgument(n++), Val{empty, 0, 1});
+    for (unsigned d = 0; d < program.getNumBatch(); ++d)
+      bindInt(body.getArgument(n++), region.indexScalar(index[d], d));
+    bindInt(body.getArgument(n++), region.indexScalar(rowAt[r], queryDim()));
+    featureIndex = body.getArgument(n++);
+  }
+  V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+  for (auto [k, output] : llvm::enumerate(op.getOutputs())) {
+    TensorRef &out = tensorOf(output);
+    AffineMap map = cast<AffineMapAttr>(op.getMaps()[k]).getValue();
+    double emptyValue = cast<FloatAttr>(op.getEmpty()[k]).getValueAsDouble();
+    bool overrides = !std::isnan(emptyValue);
+    V value = body.getTerminator()->getOperand(op.getYields()[k]);
+    bool wide = llvm::any_of(map.getResults(), [&](AffineExpr x) { return x.isFunctionOfDim(valueDim()); });
+    V wanted = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, out.data, null);
+    if (!wide) { // of one lane of a row, and of the first slice
+      wanted = e.both(wanted, e.eq(column, e.i64(0)));
+      if (t.slices > 1)
+        wanted = e.both(wanted, e.eq(slice, e.i64(0)));
+    }
+    e.when(wanted, [&] {
+      if (!wide) {
+        RegionEmitter inner = region64;
+        auto v = inner.emit(value);
+        if (failed(v))
+          return;
+        report(inner.checks, e.i1(true));
+        if (isa<IntegerType>(out.type.getElementType()))
+          return storeElement(out, map, r, V(), inner.wide(*v));
+        V x = arith::TruncFOp::create(e.b, e.loc, e.real, v->v);
+        return storeElement(out, map, r, V(), overrides ? e.select(empty, e.scalar(emptyValue), x) : x);
+      }
+      for (int64_t m = 0; m < valueTiles(); ++m)
+        for (int64_t x = 0; x < 2; ++x) {
+          V feature = feature0(8 * m + x);
+          e.when(e.lt(feature, e.i64(t.allValues)), [&] {
+            RegionEmitter inner = region;
+            for (auto [arg, slot] : features)
+              inner.bind(arg, inner.real(last.accs[slot][4 * m + 2 * r + x]));
+            if (featureIndex)
+              inner.bind(featureIndex, inner.make(feature, 0, t.allValues - 1));
+            auto v = inner.emit(value);
+            if (failed(v))
+              return;
+            report(inner.checks, e.i1(true));
+            storeElement(out, map, r, feature, overrides ? e.select(empty, e.scalar(emptyValue), v->v) : v->v);
+          });
+        }
+    });
+  }
+}

@@ -1,0 +1,85 @@
+// Weights of pairs, stored themselves (tile.weigh with spread_to): 0 everywhere first, then what is visible.
+#include "CtaEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+using Val = RegionEmitter::Val;
+
+/// The address of the weight of a query, which has the batch indices of the CTA, and a key.
+V CtaEmitter::spreadAt(V row, V j) {
+  TensorRef &out = tensorOf(weighOp.getSpreadTo());
+  V offset = e.i64(0);
+  for (auto [axis, expr] : llvm::enumerate(weighOp.getSpreadMap()->getResults())) {
+    OperandIndex x = OperandIndex::of(expr);
+    V at = x.dim < 0 ? e.i64(0) : x.dim == (int64_t)queryDim() ? row : x.dim == (int64_t)keyDim() ? j : index[x.dim];
+    if (x.divisor != 1)
+      at = e.divUnsigned(at, x.divisor);
+    offset = e.add(offset, e.mul(e.add(at, x.offset), out.strides[axis]));
+  }
+  return e.at(out.data, e.mul(offset, Emit::elementBytes(out.type.getElementType())));
+}
+
+void CtaEmitter::spread(tile::ForOp op) {
+  (void)matchSweep(op);
+  TensorRef &out = tensorOf(weighOp.getSpreadTo());
+  V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+  V wanted = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, out.data, null);
+  if (t.slices > 1)
+    wanted = e.both(wanted, e.eq(slice, e.i64(0)));
+  e.when(wanted, [&] {
+    V keys = extents[keyDim()], rows = e.add(e.sub(lastRow, firstRow), 1);
+    e.loop(e.i64(0), rows, 1, [&](V row) {
+      e.loop(thread, keys, t.threads(),
+             [&](V j) { e.storeElement(e.scalar(0), out.type.getElementType(), spreadAt(e.add(firstRow, row), j)); });
+    });
+    nv::BarrierOp::create(e.b, e.loc);
+    solveSet();
+    State none;
+    eachBlock(none, [&](V first, V, State &) {
+      blockFirst = first;
+      stageKeys(first);
+      SmallVector<V> products = scores();
+      for (unsigned n = 0; n < products.size(); ++n)
+        spreadPair(products[n], n / 2 % 2, key(first, n / 4, n % 2));
+    });
+  });
+}
+
+void CtaEmitter::spreadPair(V product, unsigned r, V j) {
+  TensorRef &out = tensorOf(weighOp.getSpreadTo());
+  Block &score = weighOp.getScore().front();
+  RegionEmitter region = makeRegion();
+  region.contracts = true;
+  region.bind(score.getArgument(0), region.real(product));
+  bindPair(region, score, 1, r, j);
+  auto emitted = region.emit(score.getTerminator()->getOperand(0));
+  V s = succeeded(emitted) ? emitted->v : e.scalar(0);
+  V present = report(region.checks, visible(r, j));
+  present = e.both(present, e.cmpf(arith::CmpFPredicate::UNE, s, inf()));
+  V x = s;
+  if (V tile = weighOp.getRef()) {
+    reference[r] = rowNumber(tile, r);
+    x = e.fsub(s, e.select(e.cmpf(arith::CmpFPredicate::OEQ, reference[r], inf()), e.scalar(0), reference[r]));
+  }
+  SmallVector<V> weights = phi(x, r);
+  Val label;
+  if (!weighOp.getClasses().empty())
+    regionOfPair(weighOp.getClasses(), V(), r, j, present, &label);
+  Block &body = weighOp.getValues().front().front();
+  RegionEmitter of = makeRegion();
+  unsigned n = 0;
+  for (auto [number, cls] : llvm::zip(weighOp.getWeightPhis(), weighOp.getWeightClasses())) {
+    V w = weights[number];
+    if (cls >= 0)
+      w = e.select(of.compare(arith::CmpIPredicate::eq, label, of.constantInt(cls)), w, e.scalar(0));
+    of.bind(body.getArgument(n++), of.real(w));
+  }
+  for (V tile : weighOp.getSpreadState())
+    if (BlockArgument arg = body.getArgument(n++); !arg.use_empty())
+      of.bind(arg, of.real(rowNumber(tile, r)));
+  auto p = of.emit(body.getTerminator()->getOperand(0));
+  present = report(of.checks, present);
+  e.when(present,
+         [&] { e.storeElement(succeeded(p) ? p->v : e.scalar(0), out.type.getElementType(), spreadAt(rowAt[r], j)); });
+}

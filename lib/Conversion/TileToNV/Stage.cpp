@@ -1,0 +1,223 @@
+// Queries, keys and values into shared memory (tile.load, tile.pack): element by element through their regions, widened
+// and split into planes of 16 bits. Rows and features beyond the end are zeros.
+#include "CtaEmitter.h"
+#include "attn/Analysis/OperandBounds.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+using Val = RegionEmitter::Val;
+
+SmallVector<CtaEmitter::Part> CtaEmitter::partsOf(ValueRange sources, ArrayAttr maps, RegionRange producers,
+                                                  std::optional<ArrayRef<int64_t>> extents, int64_t all) {
+  SmallVector<Part> parts;
+  int64_t first = 0;
+  for (auto [n, source] : llvm::enumerate(sources)) {
+    Region *producer = producers.empty() || producers[n]->empty() ? nullptr : producers[n];
+    int64_t extent = extents ? (*extents)[n] : all;
+    parts.push_back({source, cast<AffineMapAttr>(maps[n]).getValue(), producer, extent, first});
+    first += extent;
+  }
+  return parts;
+}
+
+void CtaEmitter::stageQueries() {
+  auto parts = partsOf(loadOp.getSources(), loadOp.getMaps(), loadOp.getProducers(), loadOp.getExtents(), t.dot);
+  stage(parts, queryDim(), firstRow, e.i64(0),
+        {t.q(), t.rows * t.dotRowBytes(), t.dotRowBytes(), t.planesQ, t.rows, t.dot});
+  if (checksQueries)
+    noteAbsent(parts, queryDim(), firstRow, t.rows, t.queryAbsent());
+}
+
+/// The block of keys that begins with `first`, for all threads.
+void CtaEmitter::stageKeys(V first) {
+  nv::BarrierOp::create(e.b, e.loc); // the block before is done with
+  auto keys = partsOf(packK.getSources(), packK.getMaps(), packK.getProducers(), packK.getExtents(), t.dot);
+  stage(keys, keyDim(), first, e.i64(0), {t.k(), t.keys * t.dotRowBytes(), t.dotRowBytes(), t.planesK, t.keys, t.dot});
+  SmallVector<Part> parts(keys);
+  if (!weighOp.getRescaled().empty()) {
+    auto values = partsOf(packV.getSources(), packV.getMaps(), packV.getProducers(), packV.getExtents(), t.allValues);
+    V from = t.slices > 1 ? e.mul(slice, t.value) : e.i64(0);
+    stage(values, keyDim(), first, from,
+          {t.v(), t.keys * t.valueRowBytes(), t.valueRowBytes(), t.planesV, t.keys, t.value});
+    llvm::append_range(parts, values);
+  }
+  if (checksKeys)
+    noteAbsent(parts, keyDim(), first, t.keys, t.keyAbsent());
+  nv::BarrierOp::create(e.b, e.loc);
+}
+
+void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
+  for (const Part &part : parts)
+    stagePart(part, tokenDim, firstToken, firstFeature, to);
+  // Padding of the features.
+  int64_t pad = GpuTiles::pad(to.features) - to.features;
+  if (!pad)
+    return;
+  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getI16IntegerAttr(0));
+  e.loop(thread, e.i64(to.rows * pad), t.threads(), [&](V item) {
+    V row = e.divUnsigned(item, pad), feature = e.add(e.sub(item, e.mul(row, pad)), to.features);
+    V at = e.add(e.mul(row, to.rowBytes), e.mul(feature, 2));
+    for (int64_t plane = 0; plane < to.planes; ++plane)
+      storeShared(zero, e.add(at, to.offset + plane * to.planeBytes));
+  });
+}
+
+/// Bits of 16 that are used as they are.
+bool CtaEmitter::isRaw(const Part &part, const Target &to) { return to.planes == 1 && !part.producer; }
+
+void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
+  // Of values, the slice: features firstFeature + n.
+  int64_t extent = std::min(part.extent, to.features);
+  int64_t at = part.first;
+  bool partial = part.extent > to.features && part.extent % to.features; // the last slice of values is a short one
+  bool raw = isRaw(part, to);
+  int64_t run = extent % 8 == 0 && at % 8 == 0 ? 8 : 1, runs = extent / run;
+  V end = extents[tokenDim];
+  e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
+    V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
+    V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
+    Type word = raw ? (Type)e.b.getI16Type() : (Type)e.real;
+    SmallVector<Type> types(run, word);
+    V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(word));
+    V inside = e.lt(token, end);
+    if (partial)
+      inside = e.both(inside, e.lt(from, e.i64(part.extent)));
+    SmallVector<V> values = e.choose(
+        inside, types,
+        [&] {
+          SmallVector<V> loaded;
+          for (int64_t n = 0; n < run; ++n) {
+            V f = e.add(from, n);
+            if (partial && run > 1)
+              f = e.min(f, e.i64(part.extent - 1));
+            loaded.push_back(element(part, tokenDim, token, f, raw));
+          }
+          return loaded;
+        },
+        [&] { return SmallVector<V>(run, zero); });
+    V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
+    storePlanes(values, raw, offset, to);
+  });
+}
+
+/// One element, widened to f32 and through its region; or its 16 bits. `checks`: takes what is said about indices, and
+/// nothing is loaded of the source itself unless the region uses it.
+V CtaEmitter::element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks) {
+  TensorRef &source = tensorOf(part.source);
+  Type type = source.type.getElementType();
+  V offset = e.i64(0);
+  for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
+    if (isa<AffineSymbolExpr>(expr))
+      continue;
+    OperandIndex x = OperandIndex::of(expr);
+    V at = x.dim < 0                                ? e.i64(0)
+           : x.dim < (int64_t)program.getNumBatch() ? index[x.dim]
+           : x.dim == (int64_t)tokenDim             ? token
+                                                    : feature;
+    if (x.divisor != 1)
+      at = e.divUnsigned(at, x.divisor);
+    offset = e.add(offset, e.mul(e.add(at, x.offset), source.strides[axis]));
+  }
+  V address = e.at(source.data, e.mul(offset, Emit::elementBytes(type)));
+  if (raw)
+    return e.load(e.b.getI16Type(), address);
+  RegionEmitter own = makeRegion();
+  RegionEmitter &region = checks ? *checks : own;
+  region.provesBounds = true;
+  if (!part.producer)
+    return checks ? V() : e.loadElement(type, address);
+  Block &block = part.producer->front();
+  if (!block.getArgument(0).use_empty())
+    region.bind(block.getArgument(0), region.loaded(source, e.loadElement(type, address)));
+  for (unsigned d = 0; d < program.getNumBatch(); ++d)
+    region.bind(block.getArgument(1 + d), region.indexScalar(index[d], d));
+  region.bind(block.getArgument(1 + program.getNumBatch()), region.indexScalar(token, tokenDim));
+  Val f = region.make(feature, 0, part.extent - 1);
+  region.bind(block.getArguments().back(), f);
+  auto x = region.emit(block.getTerminator()->getOperand(0));
+  return succeeded(x) ? x->v : e.scalar(0);
+}
+
+// x = hi + mid + lo, the low 16 bits of each word being zero
+SmallVector<V> CtaEmitter::split(V x, int64_t planes) {
+  Type i32Type = e.b.getI32Type();
+  V mask = i32((int32_t)0xffff0000);
+  auto upper = [&](V v) { return e.bitcast(e.both(e.bitcast(v, i32Type), mask), e.real); };
+  V hi = upper(x);
+  SmallVector<V> parts{hi};
+  if (planes == 1)
+    return parts;
+  // Of an infinity nothing is left.
+  V size = math::AbsFOp::create(e.b, e.loc, x);
+  V isInf = e.cmpf(arith::CmpFPredicate::OEQ, size, e.scalar(std::numeric_limits<double>::infinity()));
+  V rest = e.select(isInf, e.scalar(0), e.fsub(x, hi)), mid = upper(rest);
+  parts.push_back(mid);
+  parts.push_back(e.fsub(rest, mid));
+  return parts;
+}
+
+/// Consecutive features of a row, eight of them or one, at a byte offset from the operand's start.
+void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Target &to) {
+  Type i16 = e.b.getI16Type(), i32Type = e.b.getI32Type();
+  auto store = [&](ArrayRef<V> words, int64_t plane) { // i16s
+    V at = e.add(offset, to.offset + plane * to.planeBytes);
+    if (words.size() == 1)
+      return storeShared(words[0], at);
+    auto type = VectorType::get({(int64_t)words.size()}, i16);
+    V all = vector::FromElementsOp::create(e.b, e.loc, type, words);
+    storeShared(vector::BitCastOp::create(e.b, e.loc, VectorType::get({(int64_t)words.size() / 2}, i32Type), all), at);
+  };
+  if (raw)
+    return store(values, 0);
+  SmallVector<SmallVector<V>> planes(to.planes);
+  for (V x : values) {
+    if (to.planes == 1) { // rounded: what a region made of it
+      V packed = pack(x, e.scalar(0));
+      planes[0].push_back(arith::TruncIOp::create(e.b, e.loc, i16, packed));
+      continue;
+    }
+    for (auto [n, part] : llvm::enumerate(split(x, to.planes))) {
+      V bits = arith::ShRUIOp::create(e.b, e.loc, e.bitcast(part, i32Type), i32(16));
+      planes[n].push_back(arith::TruncIOp::create(e.b, e.loc, i16, bits));
+    }
+  }
+  for (int64_t n = 0; n < to.planes; ++n)
+    store(planes[n], n);
+}
+
+/// Why each token is absent: 0 it is not, -1 an index was padding, else 1 + 8 argument + axis, with the first such
+/// index.
+void CtaEmitter::noteAbsent(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, int64_t rows, int64_t offset) {
+  e.loop(thread, e.i64(rows), t.threads(), [&](V row) {
+    V token = e.add(firstToken, row);
+    SmallVector<Type> types{e.i64Type(), e.i64Type()};
+    auto found = e.choose(
+        e.lt(token, extents[tokenDim]), types,
+        [&] {
+          SmallVector<V> absent{e.i64(0), e.i64(0)};
+          for (const Part &part : parts) {
+            if (!part.producer)
+              continue;
+            absent = e.loop(e.i64(0), e.i64(part.extent), 1, absent, [&](V feature, ValueRange so) {
+              RegionEmitter region = makeRegion();
+              element(part, tokenDim, token, feature, false, &region);
+              SmallVector<V> now(so);
+              for (const RegionEmitter::BoundsCheck &check : region.checks) {
+                V padded = e.eq(check.index, e.i64(-1));
+                V code = e.select(padded, e.i64(-1), e.i64(1 + 8 * check.argument + check.axis));
+                V bad = e.invert(check.ok);
+                V takes = e.both(bad, e.either(padded, e.eq(now[0], e.i64(0))));
+                now = {e.select(takes, code, now[0]), e.select(takes, check.index, now[1])};
+              }
+              return now;
+            });
+          }
+          return absent;
+        },
+        [&] { return SmallVector<V>{e.i64(0), e.i64(0)}; });
+    V at = e.add(e.mul(row, 16), offset);
+    storeShared(found[0], at);
+    storeShared(found[1], e.add(at, 8));
+  });
+}

@@ -1,0 +1,190 @@
+// One sweep over the keys (tile.for): what it carries is in registers from the first block to the last.
+#include "CtaEmitter.h"
+
+using namespace mlir;
+using namespace attn;
+using V = Value;
+
+SmallVector<V> CtaEmitter::State::flat() const {
+  SmallVector<V> all;
+  for (const Pair *pair : {&ref, &seen})
+    for (V v : *pair)
+      if (v)
+        all.push_back(v);
+  for (const Pair &sum : sums)
+    llvm::append_range(all, sum);
+  for (auto &acc : accs)
+    llvm::append_range(all, acc);
+  return all;
+}
+
+CtaEmitter::State CtaEmitter::State::with(ValueRange values) const {
+  State s = *this;
+  unsigned n = 0;
+  for (Pair *pair : {&s.ref, &s.seen})
+    for (V &v : *pair)
+      if (v)
+        v = values[n++];
+  for (Pair &sum : s.sums)
+    for (V &v : sum)
+      v = values[n++];
+  for (auto &acc : s.accs)
+    for (V &v : acc)
+      v = values[n++];
+  return s;
+}
+
+LogicalResult CtaEmitter::matchSweep(tile::ForOp op) {
+  forOp = op;
+  weighOp = {};
+  if (op.getOrder())
+    return op.emitError("[unsupported_gpu] keys that go by an order have no lowering for GPUs");
+  unsigned accumulates = 0;
+  for (Operation &inner : op.getBody().front().without_terminator()) {
+    if (auto weigh = dyn_cast<tile::WeighOp>(inner))
+      weighOp = weigh;
+    else if (isa<tile::AccumulateOp>(inner))
+      ++accumulates;
+    else
+      return inner.emitError("[unsupported_gpu] ") << inner.getName().stripDialect() << " has no lowering for GPUs yet";
+  }
+  for (int64_t kind : weighOp.getSumOps())
+    if (kind == 4)
+      return op.emitError("[unsupported_gpu] the keys of the largest scores (topk) have no lowering for GPUs yet");
+  // Registers: accumulators of all sums of values, scores of a block, and some for addresses.
+  int64_t need = (int64_t)accumulates * GpuTiles::pad(t.value) / 2 + t.keys / 2 + 40;
+  if (need > 240)
+    return op.emitError("[unsupported_gpu] a thread would need about ")
+           << need << " registers (" << accumulates << " sums of " << t.value
+           << " value features: " << accumulates * GpuTiles::pad(t.value) / 2 << ", scores: " << t.keys / 2
+           << ", addresses and rows: 40), and there are 255";
+  hasRef = weighOp.getRef() && !weighOp.getSpreadTo(); // else it stands still
+  Block &phi = weighOp.getPhi().front();
+  plainPhi = false;
+  if (phi.getTerminator()->getNumOperands() == 1)
+    if (auto exp = phi.getTerminator()->getOperand(0).getDefiningOp<math::Exp2Op>())
+      plainPhi = hasRef && exp.getOperand() == phi.getArgument(0);
+  checksQueries = loadOp && loadOp.getChecked();
+  checksKeys = false;
+  if (packPhase)
+    for (auto packs : packPhase.getBody().getOps<tile::PackOp>())
+      checksKeys |= packs.getChecked();
+  return success();
+}
+
+CtaEmitter::State CtaEmitter::startOf(tile::PhaseOp main) {
+  return start(weighOf(*main.getBody().getOps<tile::ForOp>().begin()));
+}
+
+CtaEmitter::State CtaEmitter::start(tile::WeighOp weigh) {
+  State s;
+  bool hasRef = (bool)weigh.getRef();
+  double infinite = std::numeric_limits<double>::infinity();
+  auto pair = [](V v) { return Pair{v, v}; };
+  (hasRef ? s.ref : s.seen) = pair(hasRef ? inf() : e.i1(false));
+  for (int64_t kind : weigh.getSumOps()) {
+    s.sums.push_back(pair(e.scalar(kind == 0 ? 0 : kind == 2 ? infinite : -infinite)));
+    if (kind == 3)
+      s.sums.push_back(pair(i32(-1))); // no key yet
+  }
+  s.accs.resize(weigh.getRescaled().size());
+  for (auto &acc : s.accs)
+    acc.assign(4 * valueTiles(), e.scalar(0));
+  return s;
+}
+
+/// References, sums and accumulators are those of the last sweep; what outlives it is a number of rows.
+void CtaEmitter::place(V ref, ValueRange sums, ValueRange accs, ArrayRef<int64_t> kinds, ArrayRef<int64_t> phis) {
+  places.remove_if([](auto &entry) { return entry.second.kind != Place::Row; });
+  if (ref)
+    places[ref] = {Place::Ref};
+  unsigned slot = 0, n = 0;
+  for (auto [sum, kind, phi] : llvm::zip(sums, kinds, phis)) {
+    places[sum] = {Place::Sum, slot, kind, phi >= 0};
+    slot += kind == 3 ? 2 : 1;
+  }
+  for (V acc : accs)
+    places[acc] = {Place::Acc, n++};
+}
+
+void CtaEmitter::sweep(tile::ForOp op) {
+  (void)matchSweep(op); // it was checked
+  solveSet();
+  State state = start(weighOp);
+  eachBlock(state, [&](V first, V full, State &s) {
+    blockFirst = first;
+    stageKeys(first);
+    SmallVector<V> products = scores();
+    // Both copies give what is carried but the accumulators, the gauge, the weights, and which pairs have any.
+    unsigned held = 0;
+    State others = s;
+    others.accs.clear();
+    auto copy = [&](bool masked) {
+      State now = others;
+      Weighed w = weigh(products, first, masked, now);
+      SmallVector<V> all = now.flat();
+      held = all.size();
+      if (hasRef)
+        llvm::append_range(all, w.gauge);
+      for (auto &weights : w.weights)
+        llvm::append_range(all, weights);
+      if (guarded)
+        llvm::append_range(all, w.visible);
+      return all;
+    };
+    SmallVector<V> all = e.choose(full, {}, [&] { return copy(false); }, [&] { return copy(true); });
+    ArrayRef<V> rest(all);
+    others = others.with(ValueRange(rest.take_front(held)));
+    rest = rest.drop_front(held);
+    auto accs = s.accs;
+    s = others;
+    s.accs = accs;
+    if (hasRef) {
+      for (auto &acc : s.accs)
+        for (auto [n, v] : llvm::enumerate(acc))
+          v = rescaled(v, rest[n / 2 % 2]);
+      rest = rest.drop_front(2);
+    }
+    ArrayRef<V> visible = guarded ? rest.take_back(products.size()) : ArrayRef<V>();
+    for (unsigned n = 0; n < s.accs.size(); ++n)
+      accumulate(n, rest.slice(n * products.size(), products.size()), visible, s);
+  });
+  finishSums(state);
+  last = state;
+  bool ref = hasRef;
+  unsigned sums = weighOp.getSums().size();
+  place(ref ? op.getResult(0) : V(), op.getResults().slice(ref, sums), op.getResults().drop_front(ref + sums),
+        weighOp.getSumOps(), weighOp.getSumPhis());
+}
+
+/// Sums over keys, of which each of four lanes has its own columns' part.
+void CtaEmitter::finishSums(State &state) {
+  unsigned slot = 0;
+  for (int64_t kind : weighOp.getSumOps()) {
+    for (unsigned r = 0; r < 2; ++r) {
+      V &x = state.sums[slot][r];
+      if (kind == 0) {
+        x = quad(x, [&](V a, V b) { return e.fadd(a, b); });
+      } else if (kind == 1) {
+        x = quad(x, [&](V a, V b) -> V { return arith::MaximumFOp::create(e.b, e.loc, a, b); });
+      } else if (kind == 2) {
+        x = quad(x, [&](V a, V b) -> V { return arith::MinimumFOp::create(e.b, e.loc, a, b); });
+      } else { // the largest and its key: a NaN before all, the lowest key among equals
+        V &k = state.sums[slot + 1][r];
+        for (int mask : {1, 2}) {
+          auto other = [&](V v) -> V {
+            return nv::ShuffleXorOp::create(e.b, e.loc, v.getType(), v, e.b.getI32IntegerAttr(mask));
+          };
+          V y = other(x), l = other(k), take = isBetter(y, l, x, k);
+          x = e.select(take, y, x), k = e.select(take, l, k);
+        }
+      }
+    }
+    slot += kind == 3 ? 2 : 1;
+  }
+  if (!hasRef)
+    for (V &seen : state.seen) {
+      V one = arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), seen);
+      seen = e.ne(quad(one, [&](V a, V b) { return e.either(a, b); }), i32(0));
+    }
+}

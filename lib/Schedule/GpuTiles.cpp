@@ -1,0 +1,61 @@
+#include "attn/Schedule/GpuTiles.h"
+
+using namespace mlir;
+using namespace attn;
+
+Attribute GpuTiles::toAttr(Builder &b) const {
+  return b.getDenseI64ArrayAttr(
+      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole});
+}
+
+GpuTiles GpuTiles::fromAttr(Attribute attr) {
+  ArrayRef<int64_t> n = cast<DenseI64ArrayAttr>(attr).asArrayRef();
+  GpuTiles t;
+  t.rows = n[0], t.keys = n[1], t.dot = n[2], t.value = n[3], t.allValues = n[4], t.slices = n[5];
+  t.planesQ = n[6], t.planesK = n[7], t.planesV = n[8], t.planesP = n[9], t.f16 = n[10], t.whole = n[11];
+  return t;
+}
+
+/// The 16-bit type that an operand is used in as it is; none: it is widened to f32.
+static Type plainType(const AttendOp::Operand &x) {
+  Type element = cast<RankedTensorType>(x.tensor.getType()).getElementType();
+  bool plain = (!x.region || x.region->empty()) && (element.isBF16() || element.isF16());
+  return plain ? element : Type();
+}
+
+GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, int64_t forcedKeys) {
+  GpuTiles t;
+  t.dot = op.dotExtent();
+  t.allValues = op.vPart().extent;
+  t.slices = llvm::divideCeil(t.allValues, sliceFeatures);
+  t.value = std::min(t.allValues, sliceFeatures);
+  auto typeOf = [&](bool ofQueries) {
+    Type type = plainType(ofQueries ? op.qPart(0) : op.kPart(0));
+    for (unsigned n = 1; n < op.numParts(); ++n)
+      if (plainType(ofQueries ? op.qPart(n) : op.kPart(n)) != type)
+        type = Type();
+    return type;
+  };
+  Type q = typeOf(true), k = typeOf(false), v = plainType(op.vPart());
+  // One format for all products: f16 where nothing but f16 meets it.
+  t.f16 = q && k && v && q.isF16() && k.isF16() && v.isF16();
+  auto planes = [&](Type type) { return type && type.isF16() == t.f16 ? 1 : 3; };
+  t.planesQ = planes(q), t.planesK = planes(k), t.planesV = planes(v);
+  bool narrow = t.planesQ == 1 && t.planesK == 1 && t.planesV == 1;
+  for (unsigned r = 0; r < op.getNumResults(); ++r)
+    if (op.outName(r) == "o")
+      narrow &= cast<RankedTensorType>(op.getResult(r).getType()).getElementType().getIntOrFloatBitWidth() == 16;
+  t.planesP = narrow ? 1 : 3;
+  t.whole = !op.dotRegion() || op.dotRegion()->empty();
+  t.rows = forcedRows > 0 ? llvm::alignTo(std::min<int64_t>(forcedRows, 128), 16) : 64;
+  t.keys = forcedKeys > 0 ? llvm::alignTo(std::min<int64_t>(forcedKeys, 64), 16) : t.planesK == 1 ? 64 : 32;
+  while (t.sharedBytes() > sharedLimit && (t.keys > 16 || t.rows > 16)) {
+    if (t.keys > 16 && (t.keys > 32 || t.rows <= 32))
+      t.keys -= 16;
+    else if (t.rows > 16)
+      t.rows -= 16;
+    else
+      t.keys = 16;
+  }
+  return t;
+}

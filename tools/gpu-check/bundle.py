@@ -37,7 +37,10 @@ ROOM = LIMIT - 10 ** 6  # for what is counted while it is made: objects, cubins,
 FIRST = ["causal", "gqa", "full", "sliding_window", "softcap", "alibi", "decode", "paged_decode", "varlen", "sinks", "prefix_lm", "dense_bias", "rope", "sigmoid", "mla_absorbed"]
 ARCHITECTURES = (80, 90)
 HAND_SIZES = [(1, 2, 5, 17), (2, 3, 37, 70), (1, 1, 64, 64), (1, 2, 16, 0), (1, 2, 17, 5), (1, 1, 1, 200)]
-TIMES = [("by_hand", 1, 16, 1024, 1024), ("by_hand", 16, 8, 1, 4096)]
+# kernel, whether it is causal, b, h, i, j; of those that are in the bundle
+TIMES = [("by_hand", True, 1, 16, 1024, 1024), ("by_hand", True, 16, 8, 1, 4096)]
+TIMES += [(f"{row}_{element}", row == "causal", *size) for row in ("causal", "full") for element in ("bf16", "f32")
+          for size in ((1, 16, 4096, 4096), (4, 16, 1024, 1024), (16, 16, 1, 8192))]
 
 
 def run(*command, **more):
@@ -52,7 +55,8 @@ class Bundle:
         self.args, self.out, self.work = args, args.out, args.out / "work"
         self.kernels, self.objects, self.listed, self.refused, self.left_out = [], [], [], {}, []
         self.packed = 0  # bytes so far
-        self.ptxas = shutil.which("ptxas") or shutil.which("/usr/local/cuda/bin/ptxas")
+        cuda = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
+        self.ptxas = os.environ.get("ATTN_PTXAS") or shutil.which("ptxas") or shutil.which(cuda / "bin/ptxas")
         for folder in ("cases", "images", "probes", "work"):
             (self.out / folder).mkdir(parents=True, exist_ok=True)
 
@@ -163,10 +167,12 @@ class Bundle:
             lines.append(f"{'real' if isinstance(scalars[n], float) else 'integer'} {scalars[n]}")
         self.add_case(name, kernel, lines, {n: np.ascontiguousarray(a) for n, a in arrays.items()})
 
-    def add_time(self, kernel, b, h, i, j):
-        """Causal attention of the kernel written by hand: the pairs that are visible, 2 (d + e) FLOPs each."""
+    def add_time(self, kernel, causal, b, h, i, j):
+        """2 (d + e) FLOPs for each pair that is visible."""
+        if kernel not in [name for name, _ in self.kernels]:
+            return
         d = e = 64
-        seen = np.clip(np.arange(i) + 1 + j - i, 0, j).sum() * b * h
+        seen = (np.clip(np.arange(i) + 1 + j - i, 0, j).sum() if causal else i * j) * b * h
         lines = [f"time {2.0 * (d + e) * seen:.17g}"]
         lines += [f"random {b} {h} {n} {d}" for n in (i, j, j, i)] + [f"random {b} {h} {i}"]
         self.add_case(f"time-{kernel}-b{b}h{h}-{i}x{j}", kernel, lines, {})
@@ -177,14 +183,14 @@ def small(c):
     return replace(c, batch=1, threads=1, blocks=())
 
 
-def chosen(rows):
-    """(row, cases): one of f32 and one of bf16, of some tens of queries."""
+def chosen(rows, elements):
+    """(row, cases): one of each element type, of some tens of queries."""
     every = cases.all_cases(1)
     for row in rows:
         mine = [c for c in every if c.row == row and c.layout == "bhsd" and not c.spec.terms]
         picked = {}
         for c in mine:
-            if c.axis in ("layout", "length", "more") and 30 <= c.i <= 70 and c.element in ("f32", "bf16"):
+            if c.axis in ("layout", "length", "more") and 30 <= c.i <= 70 and c.element in elements:
                 picked.setdefault(c.element, c)
         yield row, [small(c) for c in picked.values()]
 
@@ -193,6 +199,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("out", type=Path)
     p.add_argument("--rows", help="rows of the gallery, by commas (default: all)")
+    p.add_argument("--elements", default="f32,bf16", help="element types, by commas (default: f32,bf16)")
     p.add_argument("--attnc", type=Path, default=Path(os.environ.get("ATTNC", ROOT / "build/bin/attnc")))
     p.add_argument("--unoptimized", type=int, default=8, help="of how many kernels there are cubins by ptxas -O0 too (default: 8)")
     p.add_argument("--cc", default=os.environ.get("CC", "cc"))
@@ -218,7 +225,7 @@ def main():
         c = replace(base, batch=batch, i=i, j=j, d=64, e=64, element="f32", layout="bhsd", logits="normal", poison="none", knob="", seed=i * 1000 + j)
         b.add_check(c, "by_hand", f"by_hand-b{batch}-{i}x{j}")
     if args.attnc.exists():
-        for row, some in chosen(rows):
+        for row, some in chosen(rows, args.elements.split(",")):
             for c in some:
                 name = f"{row}_{c.element}"
                 if b.packed > ROOM:

@@ -144,8 +144,12 @@ Error Program::lower() {
   std::vector<std::string> lowerings;
   for (const X86Machine *machine : targets.cpus)
     lowerings.push_back(machine->name);
-  if (forGpu())
-    lowerings.push_back(targets.gpus.front()->name);
+  if (forGpu()) {
+    std::vector<std::string> names;
+    for (const NvidiaMachine *machine : targets.gpus)
+      names.push_back(machine->name);
+    lowerings.push_back(llvm::join(names, ","));
+  }
   for (size_t n = 1; n < lowerings.size(); ++n)
     levels.push_back(op->clone());
   for (auto [n, target] : llvm::enumerate(lowerings))

@@ -4,6 +4,7 @@
 #include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Dialect/NV/NV.h"
 #include "attn/Dialect/Tile/Tile.h"
+#include "attn/Machine/NVIDIA.h"
 #include "attn/Machine/X86.h"
 #include "attn/Schedule/Schedule.h"
 
@@ -25,7 +26,13 @@ static const X86Machine &machineOf(const PipelineOptions &options) {
 static bool isGpu(const PipelineOptions &options) { return StringRef(options.target).starts_with("sm_"); }
 
 /// Of a CTA; 0: the target is a CPU.
-static int64_t sharedBytesOf(const PipelineOptions &options) { return isGpu(options) ? 99 << 10 : 0; }
+static int64_t sharedBytesOf(const PipelineOptions &options) {
+  int64_t least = 0;
+  for (StringRef name : llvm::split(options.target, ','))
+    if (const NvidiaMachine *machine = lookupNvidiaMachine(name.str()))
+      least = least ? std::min(least, machine->sharedPerCta) : machine->sharedPerCta;
+  return least;
+}
 
 void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &options) {
   const X86Machine &machine = machineOf(options);

@@ -55,6 +55,10 @@ def files(c, problem):
     return qkv | problem.captured
 
 
+def is_gpu(args):
+    return (args.target or "").startswith("sm_")
+
+
 def command(args, names, params, c):
     """The attn-run command of a case, run in its folder; `params` are the run-time scalars."""
     cmd = [args.attn_run, "program.mlir"]
@@ -62,7 +66,8 @@ def command(args, names, params, c):
     cmd += [a for n, val in params.items() for a in ("--param", f"{n}={val}")]
     cmd += [a for n in c.spec.outputs for a in ("--save", f"{n}={n}.out.npy")]
     cmd += ["--block-rows", str(c.blocks[0]), "--block-keys", str(c.blocks[1])] if c.blocks else []
-    return cmd + ["--threads", str(c.threads), "--json"]
+    cmd += ["--target", args.target] if args.target else []
+    return cmd + ["--threads", "1" if is_gpu(args) else str(c.threads), "--json"]
 
 
 def text(c, params):
@@ -126,7 +131,7 @@ def captured():
 
 
 def run_case(args, folder, c):
-    """(passed, text)."""
+    """(passed, text); passed is None where the compiler refuses the program for GPUs with its reason."""
     folder.mkdir(parents=True)
     problem = captured() if c.axis == "captured" else cases.make(c)
     arrays = files(c, problem)
@@ -136,6 +141,8 @@ def run_case(args, folder, c):
     cmd = command(args, arrays, program.scalars((folder / "program.mlir").read_text(), problem.params), c)
     try:
         done = subprocess.run(cmd, capture_output=True, text=True, timeout=args.timeout, cwd=folder)
+        if done.returncode == 3 and is_gpu(args) and "[unsupported_gpu]" in done.stderr:
+            return None, f"REFUSED {c.name}: {done.stderr.split('[unsupported_gpu] ')[1].splitlines()[0]}"
         if done.returncode:
             wrong = f"attn-run ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
         else:
@@ -159,6 +166,7 @@ def arguments():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--row", help="only this row")
     p.add_argument("--case", help="only cases with this in their name (out of all of them)")
+    p.add_argument("--target", help="as attn-run's; of GPUs, sm_80, kernels run in the simulator")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--timeout", type=float, default=60)
     p.add_argument("--folder", help="where to put inputs and outputs (default: a new temporary folder)")
@@ -185,16 +193,18 @@ def main():
         return 2
     args.attn_run = str(Path(shutil.which(args.attn_run)).resolve())
     top = Path(args.folder or tempfile.mkdtemp(prefix="attn-check-")).resolve()
-    passed = 0
+    passed = refused = 0
     with ThreadPoolExecutor(args.jobs) as pool:
         for good, text in pool.map(lambda p: run_case(args, top / f"{p[0]:04d}-{p[1].name}", p[1]), enumerate(todo)):
-            passed += good
+            passed += good is True
+            refused += good is None
             if not good:
                 print(text, flush=True)
-    if passed == len(todo) and not args.keep and not args.folder:
+    if passed + refused == len(todo) and not args.keep and not args.folder:
         shutil.rmtree(top)
-    print(f"{passed} passed, {len(todo) - passed} failed")
-    return 0 if passed == len(todo) else 1
+    failed = len(todo) - passed - refused
+    print(f"{passed} passed, {failed} failed" + (f", {refused} refused" if refused else ""))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ attn_status Simulation::launch(const attn_gpu_launch &launch, const attn_call &c
     arguments.push_back(std::move(a));
   }
   auto *workspace = static_cast<uint8_t *>(launch.pointers[kernel.n_args]);
+  if (launch.phase == launch.info->variants[launch.variant].phases)
+    std::memset(workspace, 0, 64); // the status words
   sim::Argument all;
   all.name = "workspace";
   all.isBuffer = true;

@@ -1,5 +1,7 @@
 #include "CtaEmitter.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 using namespace mlir;
 using namespace attn;
 using V = Value;
@@ -77,8 +79,8 @@ V KernelEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V wanted) {
 
 // CTA x = ((batch slices + slice) chunks + chunk) blocks + block
 CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
-                       Block *entry)
-    : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase) {
+                       bool splits, Block *entry)
+    : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase), splits(splits) {
   auto divide = [&](V a, V b) -> V { return arith::DivUIOp::create(e.b, e.loc, a, b); };
   V rows = extents[queryDim()];
   blocks = e.divUnsigned(e.add(rows, t.rows - 1), t.rows);
@@ -91,8 +93,14 @@ CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, 
   block = peel(number, blocks);
   if (phase.getDescending())
     block = e.sub(e.sub(blocks, e.i64(1)), block);
-  int64_t chunks = phase.getChunks().value_or(1);
-  chunk = chunks > 1 ? peel(number, e.i64(chunks)) : e.i64(0);
+  chunks = e.i64(phase.getChunks().value_or(1));
+  if (splits) { // the launch says
+    V ctas = wide(e, NVVM::GridDimXOp::create(e.b, e.loc, e.b.getI32Type())), whole = e.mul(blocks, t.slices);
+    for (unsigned d = 0; d < program.getNumBatch(); ++d)
+      whole = e.mul(whole, extents[d]);
+    chunks = divide(ctas, whole);
+  }
+  chunk = splits || phase.getChunks() ? peel(number, chunks) : e.i64(0);
   slice = t.slices > 1 ? peel(number, e.i64(t.slices)) : e.i64(0);
   batchNumber = number;
   index.resize(program.getNumBatch());
@@ -200,16 +208,31 @@ V CtaEmitter::attempt(bool isGuarded) {
   seedRows.clear();
   V bad;
   tile::ForOp spreads;
-  for (Operation &op : phase.getBody().front().without_terminator()) {
-    if (isa<tile::SaveOp>(op))
-      bad = save();
-    else if (isa<tile::FinishOp>(op))
-      bad = finish();
-    else if (auto loop = dyn_cast<tile::ForOp>(op); loop && weighOf(loop).getSpreadTo())
-      spreads = loop; // once all rows are finished
-    else
-      runStep(op);
-  }
+  auto steps = phase.getBody().front().without_terminator();
+  auto run = [&](auto from, auto to, bool untilSweep) {
+    for (; from != to; ++from) {
+      if (isa<tile::SaveOp>(*from)) {
+        bad = save();
+      } else if (isa<tile::FinishOp>(*from)) {
+        bad = finish();
+      } else if (auto loop = dyn_cast<tile::ForOp>(*from); loop && weighOf(loop).getSpreadTo()) {
+        spreads = loop; // once all rows are finished
+      } else {
+        runStep(*from);
+        if (untilSweep && loop)
+          return ++from;
+      }
+    }
+    return from;
+  };
+  auto rest = run(steps.begin(), steps.end(), splits);
+  if (splits) // a CTA of a chunk leaves its state, one of all keys goes on
+    bad = e.choose(
+        e.lt(e.i64(1), chunks), {e.b.getI1Type()}, [&] { return SmallVector<V>{save()}; },
+        [&] {
+          run(rest, steps.end(), false);
+          return SmallVector<V>{bad};
+        })[0];
   if (spreads)
     spread(spreads);
   return packPhase ? anyThread(bad) : bad;

@@ -68,8 +68,10 @@ public:
 
 class CtaEmitter : public KernelEmitter {
 public:
+  /// `splits`: the main phase of a variant that is not split is launched for chunks of the keys too, so many as the
+  /// grid says, and then leaves states in the place of a finish.
   CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
-             mlir::Block *entry);
+             bool splits, mlir::Block *entry);
   /// The code of a main or a merge phase at the builder's position.
   mlir::LogicalResult run();
   /// Bytes of the workspace that a CTA of a main phase with chunks leaves.
@@ -144,7 +146,10 @@ private:
   void accumulate(unsigned n, llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, State &state);
   llvm::SmallVector<V> accumulateByMma(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> acc);
   llvm::SmallVector<V> accumulateByElement(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, llvm::ArrayRef<V> acc);
-  llvm::SmallVector<V> weightFragments(llvm::ArrayRef<V> weights, int64_t step);
+  llvm::SmallVector<llvm::SmallVector<V>> weightFragments(llvm::ArrayRef<V> weights, int64_t step);
+  void addPlanes(llvm::ArrayRef<llvm::SmallVector<V>> a, int64_t planesB,
+                 llvm::function_ref<llvm::SmallVector<V>(int64_t)> b, llvm::MutableArrayRef<V> big,
+                 llvm::MutableArrayRef<V> small);
   llvm::SmallVector<V> ldmatrix(V offset, bool trans);
   llvm::SmallVector<V> mma(llvm::ArrayRef<V> a, llvm::ArrayRef<V> b, llvm::ArrayRef<V> c);
   V pack(V lo, V hi);
@@ -218,7 +223,7 @@ private:
   void root(tile::RootOp op);
 
   // Split.cpp
-  V stateOf(V ofChunk, int64_t chunks, int64_t numbers);
+  V stateOf(V ofChunk, V chunks, int64_t numbers);
   V save();
   void merge(tile::MergeOp op);
 
@@ -227,7 +232,8 @@ private:
   tile::PackOp packK, packV;
   tile::LoadOp loadOp;
   V lane, warp, column; // 2 (lane mod 4)
-  V block, chunk, slice, firstRow, lastRow, batchNumber, batches, blocks;
+  bool splits;
+  V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, batches, blocks;
   std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
   V sharedBase;
   Pair reference{};     // of the rows, for regions

@@ -22,6 +22,20 @@ V CtaEmitter::pack(V lo, V hi) {
 
 SmallVector<V> CtaEmitter::scores() { return guarded ? scoresByElement() : scoresByMma(); }
 
+/// c += a b for planes that add up to 2 or less: first ones in `big`, the others in `small`, so that what is small is
+/// added to what is small. With one plane each there is nothing small.
+void CtaEmitter::addPlanes(ArrayRef<SmallVector<V>> a, int64_t planesB, llvm::function_ref<SmallVector<V>(int64_t)> b,
+                           MutableArrayRef<V> big, MutableArrayRef<V> small) {
+  for (int64_t pb = planesB - 1; pb >= 0; --pb) {
+    SmallVector<V> right = b(pb);
+    for (int64_t pa = std::min<int64_t>(a.size() - 1, 2 - pb); pa >= 0; --pa)
+      for (int64_t n = 0; n < 2; ++n) { // two tiles of eight columns
+        MutableArrayRef<V> c = (pa + pb ? small : big).slice(4 * n, 4);
+        llvm::copy(mma(a[pa], {right[2 * n], right[2 * n + 1]}, c), c.begin());
+      }
+  }
+}
+
 // s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 16 features at a step
 SmallVector<V> CtaEmitter::scoresByMma() {
   int64_t steps = GpuTiles::pad(t.dot) / 16, tiles = keyTiles();
@@ -30,29 +44,33 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   V qAt = e.add(e.mul(e.add(e.mul(warp, 16), low), t.dotRowBytes()), e.mul(high, 16));
   V key = e.add(e.both(lane, e.i64(7)), e.mul(high, 8));
   V kAt = e.add(e.mul(key, t.dotRowBytes()), e.mul(e.both(e.divUnsigned(lane, 8), e.i64(1)), 16));
-  SmallVector<V> zero(4 * tiles, e.scalar(0));
-  auto step = [&](V at, ValueRange before) { // bytes along the features
+  int64_t count = 4 * tiles;
+  bool hasSmall = t.planesQ + t.planesK > 2;
+  SmallVector<V> zero((hasSmall ? 2 : 1) * count, e.scalar(0)); // big, small
+  auto step = [&](V at, ValueRange before) {                    // bytes along the features
     SmallVector<V> s(before);
+    MutableArrayRef<V> big = MutableArrayRef<V>(s).take_front(count), small = MutableArrayRef<V>(s).take_back(count);
     SmallVector<SmallVector<V>> a;
     for (int64_t p = 0; p < t.planesQ; ++p)
       a.push_back(ldmatrix(e.add(e.add(qAt, at), t.q(p)), false));
     for (int64_t pair = 0; pair < tiles / 2; ++pair)
-      for (int64_t pb = t.planesK - 1; pb >= 0; --pb) { // the small ones first
-        SmallVector<V> b = ldmatrix(e.add(e.add(kAt, at), t.k(pb) + pair * 16 * t.dotRowBytes()), false);
-        for (int64_t pa = std::min(t.planesQ - 1, 2 - pb); pa >= 0; --pa)
-          for (int64_t n = 0; n < 2; ++n) {
-            MutableArrayRef<V> c = MutableArrayRef<V>(s).slice(4 * (2 * pair + n), 4);
-            llvm::copy(mma(a[pa], {b[2 * n], b[2 * n + 1]}, c), c.begin());
-          }
-      }
+      addPlanes(
+          a, t.planesK,
+          [&](int64_t p) { return ldmatrix(e.add(e.add(kAt, at), t.k(p) + pair * 16 * t.dotRowBytes()), false); },
+          big.slice(8 * pair, 8), small.slice(8 * pair, 8));
     return s;
   };
   int64_t pairs = t.planesQ == 1 || t.planesK == 1 ? t.planesQ * t.planesK : 6;
-  if (steps * tiles * pairs > 96)
-    return e.loop(e.i64(0), e.i64(steps * 32), 32, zero, step);
   SmallVector<V> s = zero;
-  for (int64_t n = 0; n < steps; ++n)
-    s = step(e.i64(32 * n), s);
+  if (steps * tiles * pairs > 96)
+    s = e.loop(e.i64(0), e.i64(steps * 32), 32, zero, step);
+  else
+    for (int64_t n = 0; n < steps; ++n)
+      s = step(e.i64(32 * n), s);
+  if (hasSmall)
+    for (int64_t n = 0; n < count; ++n)
+      s[n] = e.fadd(s[n], s[count + n]);
+  s.truncate(count);
   return s;
 }
 
@@ -114,25 +132,23 @@ void CtaEmitter::accumulate(unsigned n, ArrayRef<V> weights, ArrayRef<V> visible
       guarded ? accumulateByElement(weights, visible, state.accs[n]) : accumulateByMma(weights, state.accs[n]);
 }
 
-/// The left operand of 16 keys, plane by plane: accumulators of two tiles of scores are its registers.
-SmallVector<V> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t step) {
+/// The left operand of 16 keys, by plane: accumulators of two tiles of scores are its registers.
+SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t step) {
   ArrayRef<V> p = w.slice(8 * step, 8); // tile 2 step, then 2 step + 1
-  const int order[4][2] = {{0, 1}, {2, 3}, {4, 5}, {6, 7}};
-  SmallVector<V> fragments;
-  if (t.planesP == 1) {
-    for (auto &o : order)
-      fragments.push_back(pack(p[o[0]], p[o[1]]));
-    return fragments;
-  }
+  SmallVector<SmallVector<V>> fragments(t.planesP);
   SmallVector<SmallVector<V>> parts;
   for (V x : p)
-    parts.push_back(split(x, t.planesP));
+    parts.push_back(t.planesP == 1 ? SmallVector<V>{x} : split(x, t.planesP));
   Type i32Type = e.b.getI32Type();
   for (int64_t plane = 0; plane < t.planesP; ++plane)
-    for (auto &o : order) {
-      V lo = arith::ShRUIOp::create(e.b, e.loc, e.bitcast(parts[o[0]][plane], i32Type), i32(16));
-      V hi = e.both(e.bitcast(parts[o[1]][plane], i32Type), i32((int32_t)0xffff0000));
-      fragments.push_back(e.either(lo, hi));
+    for (unsigned n = 0; n < 8; n += 2) {
+      V lo = parts[n][plane], hi = parts[n + 1][plane];
+      if (t.planesP == 1) {
+        fragments[plane].push_back(pack(lo, hi));
+        continue;
+      }
+      V low = arith::ShRUIOp::create(e.b, e.loc, e.bitcast(lo, i32Type), i32(16));
+      fragments[plane].push_back(e.either(low, e.both(e.bitcast(hi, i32Type), i32((int32_t)0xffff0000))));
     }
   return fragments;
 }
@@ -141,17 +157,23 @@ SmallVector<V> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t step) {
 SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> before) {
   SmallVector<V> acc(before);
   V vAt = e.add(e.mul(e.both(lane, e.i64(15)), t.valueRowBytes()), e.mul(e.divUnsigned(lane, 16), 16));
-  for (int64_t step = 0; step < t.keys / 16; ++step) {
-    SmallVector<V> p = weightFragments(weights, step);
-    for (int64_t pair = 0; pair < valueTiles() / 2; ++pair)
-      for (int64_t pb = t.planesV - 1; pb >= 0; --pb) {
-        SmallVector<V> b = ldmatrix(e.add(vAt, t.v(pb) + step * 16 * t.valueRowBytes() + pair * 32), true);
-        for (int64_t pa = std::min(t.planesP - 1, 2 - pb); pa >= 0; --pa)
-          for (int64_t n = 0; n < 2; ++n) {
-            MutableArrayRef<V> c = MutableArrayRef<V>(acc).slice(4 * (2 * pair + n), 4);
-            llvm::copy(mma(ArrayRef<V>(p).slice(4 * pa, 4), {b[2 * n], b[2 * n + 1]}, c), c.begin());
-          }
-      }
+  SmallVector<SmallVector<SmallVector<V>>> p; // by step, by plane
+  for (int64_t step = 0; step < t.keys / 16; ++step)
+    p.push_back(weightFragments(weights, step));
+  bool hasSmall = t.planesP + t.planesV > 2;
+  for (int64_t pair = 0; pair < valueTiles() / 2; ++pair) {
+    MutableArrayRef<V> big = MutableArrayRef<V>(acc).slice(8 * pair, 8);
+    SmallVector<V> small(8, e.scalar(0));
+    for (int64_t step = 0; step < t.keys / 16; ++step)
+      addPlanes(
+          p[step], t.planesV,
+          [&](int64_t plane) {
+            return ldmatrix(e.add(vAt, t.v(plane) + step * 16 * t.valueRowBytes() + pair * 32), true);
+          },
+          big, small);
+    if (hasSmall)
+      for (auto [b, x] : llvm::zip(big, small))
+        b = e.fadd(b, x);
   }
   return acc;
 }

@@ -129,9 +129,9 @@ V CtaEmitter::nextGroup(V cursor, V groups) {
 void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full, State &)> visit) {
   V keys = extents[keyDim()];
   V all = e.divUnsigned(e.add(keys, t.keys - 1), t.keys), from = e.i64(0), end = all;
-  if (int64_t chunks = phase.getChunks().value_or(1); chunks > 1) {
-    from = e.divUnsigned(e.mul(chunk, all), chunks);
-    end = e.divUnsigned(e.mul(e.add(chunk, 1), all), chunks);
+  if (splits || phase.getChunks()) {
+    from = arith::DivUIOp::create(e.b, e.loc, e.mul(chunk, all), chunks);
+    end = arith::DivUIOp::create(e.b, e.loc, e.mul(e.add(chunk, 1), all), chunks);
   }
   makeBox();
   V groups = e.divUnsigned(e.add(end, 31), 32);

@@ -10,7 +10,7 @@ using V = Value;
 int64_t CtaEmitter::stateBytes() { return (int64_t)startOf(phase).flat().size() * t.threads() * 4; }
 
 /// Where the thread's numbers of a chunk begin.
-V CtaEmitter::stateOf(V ofChunk, int64_t chunks, int64_t numbers) {
+V CtaEmitter::stateOf(V ofChunk, V chunks, int64_t numbers) {
   // As CTAs of the main phase are numbered.
   V number = e.add(e.mul(batchNumber, t.slices), slice);
   number = e.add(e.mul(number, chunks), ofChunk);
@@ -21,7 +21,7 @@ V CtaEmitter::stateOf(V ofChunk, int64_t chunks, int64_t numbers) {
 
 V CtaEmitter::save() {
   SmallVector<V> numbers = last.flat();
-  V base = stateOf(chunk, phase.getChunks().value(), numbers.size());
+  V base = stateOf(chunk, chunks, numbers.size());
   for (auto [n, x] : llvm::enumerate(numbers)) {
     V word = x;
     if (x.getType().isInteger(1))
@@ -34,7 +34,7 @@ V CtaEmitter::save() {
 // r = max_n ref_n; sum = sum_n gauge(ref_n - r) sum_n, in ascending order of the chunks
 void CtaEmitter::merge(tile::MergeOp op) {
   auto main = op.getState().getDefiningOp<tile::PhaseOp>();
-  int64_t chunks = main.getChunks().value();
+  V chunks = e.i64(main.getChunks().value());
   State begin = startOf(main);
   SmallVector<V> init = begin.flat();
   hasRef = (bool)op.getRef();
@@ -50,7 +50,7 @@ void CtaEmitter::merge(tile::MergeOp op) {
     }
     return begin.with(numbers);
   };
-  auto done = e.loop(e.i64(0), e.i64(chunks), 1, init, [&](V n, ValueRange args) {
+  auto done = e.loop(e.i64(0), chunks, 1, init, [&](V n, ValueRange args) {
     State so = begin.with(args), one = load(n);
     for (unsigned r = 0; r < 2; ++r) {
       V own, of;

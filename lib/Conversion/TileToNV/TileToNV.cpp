@@ -126,20 +126,37 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
       GpuVariant variant;
       variant.name = op.getName().str();
       std::string prefix = "attn_" + program.getSymName().str() + "_" + variant.name;
-      auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, StringRef suffix) {
-        std::string name = prefix + suffix.str();
-        int64_t chunks = phase.getChunks().value_or(1);
-        variant.phases.push_back({name, kind, t.threads(), with ? t.sharedBytes() : 0, t.rows, chunks, t.slices});
+      auto describe = [&](tile::PhaseOp phase, const std::string &name, int64_t kind, int64_t shared) {
+        variant.phases.push_back(
+            {name, kind, t.threads(), shared, t.rows, (int64_t)phase.getChunks().value_or(1), t.slices});
+      };
+      auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, bool splits, const std::string &name) {
         return kernel(program, name, t.threads(), real, [&](Emit &e, Block *entry) {
-          CtaEmitter cta(e, program, t, with, phase, entry);
-          if (phase.getChunks())
+          CtaEmitter cta(e, program, t, with, phase, splits, entry);
+          if (with)
             variant.stateBytes = llvm::alignTo(cta.stateBytes(), 64);
           return cta.run();
         });
       };
-      if (failed(add(main, pack, ATTN_GPU_MAIN, "_main")) ||
-          (merge && failed(add(merge, {}, ATTN_GPU_MERGE, "_merge"))))
+      // Up to the end of its sweep a split variant does what the one behind it does: one kernel serves both.
+      bool shared = merge && op != all.back();
+      std::string name =
+          shared ? "attn_" + program.getSymName().str() + "_" + all.back().getName().str() + "_main" : prefix + "_main";
+      describe(main, name, ATTN_GPU_MAIN, t.sharedBytes());
+      tile::PhaseOp emitted = main;
+      if (shared)
+        for (auto phase : all.back().getBody().getOps<tile::PhaseOp>())
+          (phase.getKind() == "pack" ? pack : emitted) = phase;
+      bool exists = merge == nullptr && op != all.front(); // made for the variant before
+      if (!exists && failed(add(emitted, pack, ATTN_GPU_MAIN, shared, name)))
         return failure();
+      if (merge) {
+        describe(merge, prefix + "_merge", ATTN_GPU_MERGE, 0);
+        if (failed(add(merge, {}, ATTN_GPU_MERGE, false, prefix + "_merge")))
+          return failure();
+      } else {
+        variant.stateBytes = 0;
+      }
       if (merge && op != all.back())
         variant.minKeys = kSplitKeys, variant.maxCtas = kSplitCtas;
       variants.push_back(variant);

@@ -115,12 +115,11 @@ void CtaEmitter::addToSums(ArrayRef<V> p, V score, unsigned r, V j, V present, A
 CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked, State &state) {
   Weighed result;
   unsigned count = products.size();
-  SmallVector<V> s(count), factor(count), shifted(count), present(count, e.i1(true));
+  SmallVector<V> s(count), present(count, e.i1(true));
   auto rowOfElement = [](unsigned n) { return n / 2 % 2; };
   auto keyOf = [&](unsigned n) { return key(first, n / 4, n % 2); };
   Block &score = weighOp.getScore().front();
   V yielded = score.getTerminator()->getOperand(0);
-  auto product = yielded.getDefiningOp<arith::MulFOp>();
   for (unsigned n = 0; n < count; ++n) {
     RegionEmitter region = makeRegion();
     region.contracts = true;
@@ -128,10 +127,6 @@ CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked
     bindPair(region, score, 1, rowOfElement(n), keyOf(n));
     auto x = region.emit(yielded);
     s[n] = succeeded(x) ? x->v : e.scalar(0);
-    if (product) { // s - r' rounds once
-      factor[n] = region.emit(product.getLhs())->v;
-      shifted[n] = region.emit(product.getRhs())->v;
-    }
     if (masked)
       present[n] = visible(rowOfElement(n), keyOf(n));
     if (!region.checks.empty())
@@ -162,11 +157,8 @@ CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked
     unsigned r = rowOfElement(n);
     V hidden = e.cmpf(arith::CmpFPredicate::OEQ, s[n], inf()); // absent, or a visible -inf
     V x = s[n];
-    if (hasRef) {
-      x = product ? e.fma(factor[n], shifted[n], e.fsub(e.scalar(0), shift[r])) : e.fsub(s[n], shift[r]);
-      if (product)
-        x = e.select(hidden, inf(), x);
-    }
+    if (hasRef) // the largest of all is exactly 0, and 2^0 exactly 1
+      x = e.fsub(s[n], shift[r]);
     SmallVector<V> p = phi(x, r);
     for (V &w : p) {
       if (plainPhi)

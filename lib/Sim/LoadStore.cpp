@@ -34,18 +34,17 @@ Step execLoad(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
   std::copy_n(w.value(base), warpLanes, addresses);
   Space where = i.space;
   uint64_t sites[warpLanes] = {};
-  uint32_t good = mask;
-  OriginId origins[warpLanes];
+  // Of every register by itself: of a vector some may be defined.
+  std::vector<std::pair<unsigned, std::pair<unsigned, OriginId>>> poisoned;
   for (unsigned l = 0; l < warpLanes; ++l) {
     if (!(mask >> l & 1))
       continue;
     const auto b = m.resolve(w, i, l, i.space, addresses[l] + uint64_t(i.offset), total, total, false);
     where = b.allocation->space;
     sites[l] = where == Space::Shared ? b.offset : b.allocation->base + b.offset;
-    if (const OriginId id = m.poisonOf(w, i, l, b, total)) {
-      good &= ~(1u << l);
-      origins[l] = id;
-    }
+    for (unsigned n = 0; n < i.count; ++n)
+      if (const OriginId id = m.poisonOf(w, i, l, Machine::Bytes{b.allocation, b.offset + n * i.bytes}, i.bytes))
+        poisoned.push_back({n, {l, id}});
     m.access(w, i, 1u << l, b, total, false, i.scope);
     if (i.scope != Scope::Weak)
       m.strongRead(w, l, b, i.semantics);
@@ -61,13 +60,10 @@ Step execLoad(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
     }
   }
   countSite(m, i, where, sites, mask, total, false);
-  for (unsigned n = 0; n < i.count; ++n) {
+  for (unsigned n = 0; n < i.count; ++n)
     w.defined[size_t(slot[n])] |= mask;
-    if (good != mask)
-      for (unsigned l = 0; l < warpLanes; ++l)
-        if ((mask & ~good) >> l & 1)
-          m.poison(w, slot[n], 1u << l, origins[l]);
-  }
+  for (const auto &[n, lane] : poisoned)
+    m.poison(w, slot[n], 1u << lane.first, lane.second);
   return Step::Next;
 }
 

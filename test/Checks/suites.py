@@ -83,6 +83,8 @@ def suites(args):
     yield "minilm-data", [python, ROOT / "scripts/capture-minilm", "--check"], "exit"
     tools = re.search(r'llvm_tools_dir = "(.*)"', (args.build / "test/lit.site.cfg.py").read_text())[1]
     yield "lit", [Path(tools) / "lit", "-v", "-j", str(args.jobs), "--output", args.build / "test/lit.json", args.build / "test"], "lit"
+    yield "gallery for GPUs", [python, ROOT / "test/gallery/check.py", "--attn-run", bin_dir / "attn-run", "--seed", str(args.seed), "--target", "sm_80",
+                               "--count", "4" if args.long else "1", "--timeout", "300"], "program"
     yield "gallery", [python, ROOT / "test/gallery/check.py", "--attn-run", bin_dir / "attn-run", "--seed", str(args.seed), *long], "program"
     for part in ("golden", "accept", "mutants"):
         yield f"simulator/{part}", [python, ROOT / f"test/Sim/{part}.py", "--attn-sim", bin_dir / "attn-sim"], "program"

@@ -203,7 +203,7 @@ def main():
     if passed + refused == len(todo) and not args.keep and not args.folder:
         shutil.rmtree(top)
     failed = len(todo) - passed - refused
-    print(f"{passed} passed, {failed} failed" + (f", {refused} refused" if refused else ""))
+    print(f"{passed} passed, {failed} failed" + (f", {refused} skipped" if refused else ""))
     return 1 if failed else 0
 
 

@@ -57,11 +57,11 @@ KernelEmitter::KernelEmitter(Emit &e, tile::ProgramOp program, Block *entry) : e
   cta = wide(e, nv::CtaIdOp::create(e.b, e.loc));
 }
 
-void KernelEmitter::report(V bad, V argument, V axis, V index) {
+void KernelEmitter::report(V bad, V argument, V axis, V index, int64_t code) {
   e.when(bad, [&] {
-    using namespace LLVM;
-    V old = AtomicRMWOp::create(e.b, e.loc, AtomicBinOp::xchg, workspace, e.i64(1), AtomicOrdering::monotonic);
-    e.when(e.eq(old, e.i64(0)), [&] {
+    auto monotonic = LLVM::AtomicOrdering::monotonic;
+    V old = LLVM::AtomicCmpXchgOp::create(e.b, e.loc, workspace, e.i64(0), e.i64(code), monotonic, monotonic);
+    e.when(LLVM::ExtractValueOp::create(e.b, e.loc, old, ArrayRef<int64_t>{1}), [&] {
       e.store(argument, e.at(workspace, 8));
       e.store(axis, e.at(workspace, 16));
       e.store(index, e.at(workspace, 24));
@@ -194,6 +194,7 @@ LogicalResult CtaEmitter::run() {
     attempt(false);
     return success();
   }
+  checkPromises(t.threads());
   stageQueries();
   V again = attempt(false);
   if (t.whole)

@@ -1,6 +1,7 @@
 // The code of one CTA: a block of queries against the blocks of keys that the set leaves. One file for each part:
 //
 //   CtaEmitter.cpp  parameters, indices, steps of a phase
+//   Promises.cpp    what is promised of elements
 //   Stage.cpp       queries, keys and values into shared memory, converted and split into planes
 //   Product.cpp     products on tensor cores, or element by element
 //   Ranges.cpp      which blocks of keys a block of queries may see
@@ -55,8 +56,10 @@ public:
   TensorRef &tensor(unsigned argument) { return tensors.find(program.getBody().getArgument(argument))->second; }
   TensorRef &tensorOf(V argument) { return tensor(mlir::cast<mlir::BlockArgument>(argument).getArgNumber()); }
   RegionEmitter makeRegion() { return RegionEmitter(e, tensors, params, V()); }
-  /// Where `bad` holds, the index is the call's bad index if it is the first.
-  void report(V bad, V argument, V axis, V index);
+  /// Where `bad` holds, that is what the call is told, if it is the first: a bad index (1), or another status.
+  void report(V bad, V argument, V axis, V index, int64_t code = 1);
+  /// Lengths, orders and ranges of elements, by all threads of the grid, `threads` to a CTA.
+  void checkPromises(int64_t threads);
   /// Indices of loads that are not inside, where `wanted` holds; then `wanted` without these.
   V report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V wanted);
   /// Words of the by-value parameter.

@@ -193,7 +193,9 @@ SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> 
       for (int64_t x = 0; x < 2; ++x) {
         int64_t at0 = 4 * n + 2 * r + x;
         V bits = e.bitcast(weights[at0], e.b.getI32Type());
-        storeShared(e.select(visible[at0], bits, i32(kAbsent)), at(r, e.add(column, 8 * n + x)));
+        // Where weights may be 0 by themselves, such a pair has no product either.
+        V meets = plainPhi ? visible[at0] : e.cmpf(arith::CmpFPredicate::UNE, weights[at0], e.scalar(0));
+        storeShared(e.select(meets, bits, i32(kAbsent)), at(r, e.add(column, 8 * n + x)));
       }
   nv::BarrierOp::create(e.b, e.loc);
   return e.loop(e.i64(0), e.i64(t.keys), 1, before, [&](V j, ValueRange acc) {

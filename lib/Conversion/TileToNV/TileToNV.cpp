@@ -99,6 +99,7 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
     variants.push_back(variant);
     return kernel(program, name, kMapThreads, real, [&](Emit &e, Block *entry) {
       KernelEmitter kernel(e, program, entry);
+      kernel.checkPromises(kMapThreads);
       return emitMapKernel(kernel, map);
     });
   }

@@ -4,6 +4,7 @@
 // and a task is a run of items. How many items a task takes follows from the extents: about kTaskElements of work,
 // fewer tasks than 2^30. Elements go by whole vectors along the last axis, the last vector of a chunk with lanes past
 // the end that are computed and not stored, so an element's operations do not depend on where it lies or on strides.
+// Elements of an axis that fills no vector go one by one, and where they are sums all of a row together.
 //
 //   for item in task:  for v in chunk by lanes:  y[v..] = reduce over reduced dims (body(inputs at v.., indices))
 #include "MapEmitter.h"

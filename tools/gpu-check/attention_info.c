@@ -45,7 +45,7 @@ static const attn_gpu_phase_info split[] = {{"attention_split", ATTN_GPU_MAIN, R
 static const attn_gpu_phase_info aligned[] = {{"attention_aligned", ATTN_GPU_MAIN, ROWS, 0, ROWS, 1, 1}};
 static const attn_gpu_phase_info any[] = {{"attention_any", ATTN_GPU_MAIN, ROWS, 0, ROWS, 1, 1}};
 
-static const attn_gpu_variant_info variants[] = {{"split", split, 2, 0, 0, 1024, 16, STATE_BYTES},
+static const attn_gpu_variant_info variants[] = {{"split", split, 2, 0, 0, 128, 16, STATE_BYTES},
                                                  {"aligned", aligned, 1, 0, 7, 0, 0, 0},
                                                  {"any", any, 1, 0, 0, 0, 0, 0}};
 

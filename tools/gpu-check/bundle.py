@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Makes a bundle: a folder of at most 20 MB that checks kernels on any machine with an NVIDIA GPU (README.md here).
+"""Makes a bundle: a folder, and the same as OUT.tar.gz of at most 20 MB, that checks kernels on any machine with an NVIDIA GPU
+(README.md here).
 
     scripts/gpu-check --bundle OUT [--rows causal,gqa] [--attnc build/bin/attnc]
 
 Needs a C compiler and numpy; ptxas for the cubins. The programs of the gallery that attnc compiles for a GPU are in it, with inputs
-and what test/reference says must come out; those it refuses are listed in made.json with its reason.
+and what test/reference says must come out, as many as there is room for; made.json lists those that attnc refuses, with its
+reason, and those that were left out.
 """
 
 import argparse
@@ -14,6 +16,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +32,15 @@ import common  # noqa: E402
 import probes  # noqa: E402
 import program  # noqa: E402
 
-LIMIT = 20 * 10 ** 6  # bytes
+LIMIT = 20 * 10 ** 6  # bytes of the archive
+ROOM = LIMIT - 10 ** 6  # for what is counted while it is made: objects, cubins, cases, each packed by itself
+FIRST = ["causal", "gqa", "full", "sliding_window", "softcap", "alibi", "decode", "paged_decode", "varlen", "sinks", "prefix_lm", "dense_bias", "rope", "sigmoid", "mla_absorbed"]
 ARCHITECTURES = (80, 90)
-HAND_SIZES = [(1, 2, 5, 17), (2, 3, 37, 70), (1, 1, 64, 64), (1, 2, 16, 0), (1, 2, 17, 5), (1, 1, 1, 1030)]
-TIMES = [("by_hand", 1, 16, 1024, 1024), ("by_hand", 16, 8, 1, 4096)]
+HAND_SIZES = [(1, 2, 5, 17), (2, 3, 37, 70), (1, 1, 64, 64), (1, 2, 16, 0), (1, 2, 17, 5), (1, 1, 1, 200)]
+# kernel, whether it is causal, b, h, i, j; of those that are in the bundle
+TIMES = [("by_hand", True, 1, 16, 1024, 1024), ("by_hand", True, 16, 8, 1, 4096)]
+TIMES += [(f"{row}_{element}", row == "causal", *size) for row in ("causal", "full") for element in ("bf16", "f32")
+          for size in ((1, 16, 4096, 4096), (4, 16, 1024, 1024), (16, 16, 1, 8192))]
 
 
 def run(*command, **more):
@@ -44,10 +53,15 @@ def run(*command, **more):
 class Bundle:
     def __init__(self, args):
         self.args, self.out, self.work = args, args.out, args.out / "work"
-        self.kernels, self.objects, self.listed, self.refused = [], [], [], {}
-        self.ptxas = shutil.which("ptxas") or shutil.which("/usr/local/cuda/bin/ptxas")
+        self.kernels, self.objects, self.listed, self.refused, self.left_out = [], [], [], {}, []
+        self.packed = 0  # bytes so far
+        cuda = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
+        self.ptxas = os.environ.get("ATTN_PTXAS") or shutil.which("ptxas") or shutil.which(cuda / "bin/ptxas")
         for folder in ("cases", "images", "probes", "work"):
             (self.out / folder).mkdir(parents=True, exist_ok=True)
+
+    def count(self, paths):
+        self.packed += sum(len(zlib.compress(p.read_bytes())) for p in paths)
 
     # --- code ---------------------------------------------------------------------------------------------------------------
 
@@ -65,14 +79,17 @@ class Bundle:
         return path
 
     def add_kernel(self, name, symbol, objects, ptx):
-        """The kernel's objects, and its cubins without optimization to compare with."""
+        """The kernel's objects, and of the first few the cubins without optimization to compare with."""
         self.kernels.append((name, symbol))
         self.objects += objects
-        for sm in ARCHITECTURES:
-            plain = self.cubin(ptx, sm, "-O0") if ptx else None
-            if plain:
-                (self.out / "images" / name).mkdir(exist_ok=True)
-                (self.out / "images" / name / f"sm_{sm}.O0.cubin").write_bytes(plain)
+        self.count(objects)
+        if len(self.kernels) > self.args.unoptimized or not ptx:
+            return
+        for sm in ARCHITECTURES if self.ptxas else ():
+            (self.out / "images" / name).mkdir(exist_ok=True)
+            path = self.out / "images" / name / f"sm_{sm}.O0.cubin"
+            path.write_bytes(self.cubin(ptx, sm, "-O0"))
+            self.count([path])
 
     def by_hand(self):
         """The kernel that is written by hand, with cubins where there is ptxas."""
@@ -96,7 +113,8 @@ class Bundle:
         done = subprocess.run([str(self.args.attnc), source.name, "-o", name, f"--target={target}", "--emit=o,ptx"], cwd=self.work, capture_output=True, text=True,
                               timeout=600)
         if done.returncode:
-            self.refused[c.row] = (done.stderr or done.stdout).strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+            said = (done.stderr or done.stdout).strip().splitlines()
+            self.refused[name] = said[0] if said else f"exit status {done.returncode}"
             return False
         ptx = self.work / f"{name}.ptx"
         self.add_kernel(name, f"attn_{name}_gpu_info", [self.work / f"{name}.o"], ptx if ptx.exists() else None)
@@ -122,6 +140,7 @@ class Bundle:
             np.save(folder / f"{file}.npy", array)
         (folder / "case.txt").write_text("\n".join([f"kernel {kernel}", *lines]) + "\n")
         self.listed.append(name)
+        self.count(folder.iterdir())
 
     def add_check(self, c, kernel, name):
         """The inputs of a gallery case and what its reference says of the outputs."""
@@ -148,10 +167,12 @@ class Bundle:
             lines.append(f"{'real' if isinstance(scalars[n], float) else 'integer'} {scalars[n]}")
         self.add_case(name, kernel, lines, {n: np.ascontiguousarray(a) for n, a in arrays.items()})
 
-    def add_time(self, kernel, b, h, i, j):
-        """Causal attention of the kernel written by hand: the pairs that are visible, 2 (d + e) FLOPs each."""
+    def add_time(self, kernel, causal, b, h, i, j):
+        """2 (d + e) FLOPs for each pair that is visible."""
+        if kernel not in [name for name, _ in self.kernels]:
+            return
         d = e = 64
-        seen = np.clip(np.arange(i) + 1 + j - i, 0, j).sum() * b * h
+        seen = (np.clip(np.arange(i) + 1 + j - i, 0, j).sum() if causal else i * j) * b * h
         lines = [f"time {2.0 * (d + e) * seen:.17g}"]
         lines += [f"random {b} {h} {n} {d}" for n in (i, j, j, i)] + [f"random {b} {h} {i}"]
         self.add_case(f"time-{kernel}-b{b}h{h}-{i}x{j}", kernel, lines, {})
@@ -162,14 +183,14 @@ def small(c):
     return replace(c, batch=1, threads=1, blocks=())
 
 
-def chosen(rows):
-    """(row, cases): one of f32 and one of bf16, and some that are odd."""
+def chosen(rows, elements):
+    """(row, cases): one of each element type, of some tens of queries."""
     every = cases.all_cases(1)
     for row in rows:
         mine = [c for c in every if c.row == row and c.layout == "bhsd" and not c.spec.terms]
         picked = {}
         for c in mine:
-            if c.axis in ("layout", "length", "more") and 16 <= c.i <= 70 and c.element in ("f32", "bf16"):
+            if c.axis in ("layout", "length", "more") and 30 <= c.i <= 70 and c.element in elements:
                 picked.setdefault(c.element, c)
         yield row, [small(c) for c in picked.values()]
 
@@ -178,7 +199,9 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("out", type=Path)
     p.add_argument("--rows", help="rows of the gallery, by commas (default: all)")
+    p.add_argument("--elements", default="f32,bf16", help="element types, by commas (default: f32,bf16)")
     p.add_argument("--attnc", type=Path, default=Path(os.environ.get("ATTNC", ROOT / "build/bin/attnc")))
+    p.add_argument("--unoptimized", type=int, default=8, help="of how many kernels there are cubins by ptxas -O0 too (default: 8)")
     p.add_argument("--cc", default=os.environ.get("CC", "cc"))
     args = p.parse_args()
     args.out = args.out.resolve()
@@ -190,7 +213,7 @@ def arguments():
 
 def main():
     args = arguments()
-    rows = args.rows.split(",") if args.rows else cases.rows()
+    rows = args.rows.split(",") if args.rows else sorted(cases.rows(), key=lambda r: FIRST.index(r) if r in FIRST else len(FIRST))
     unknown = set(rows) - set(cases.rows())
     if unknown:
         sys.exit(f"gpu-check: the gallery has no {', '.join(sorted(unknown))}")
@@ -202,10 +225,12 @@ def main():
         c = replace(base, batch=batch, i=i, j=j, d=64, e=64, element="f32", layout="bhsd", logits="normal", poison="none", knob="", seed=i * 1000 + j)
         b.add_check(c, "by_hand", f"by_hand-b{batch}-{i}x{j}")
     if args.attnc.exists():
-        for row, some in chosen(rows):
+        for row, some in chosen(rows, args.elements.split(",")):
             for c in some:
                 name = f"{row}_{c.element}"
-                if b.gallery(c, name):
+                if b.packed > ROOM:
+                    b.left_out.append(name)
+                elif b.gallery(c, name):
                     b.add_check(c, name, c.name)
     else:
         print(f"no attnc at {args.attnc}: only what is written by hand is in the bundle")
@@ -214,9 +239,14 @@ def main():
     b.link()
     (b.out / "cases/list.txt").write_text("\n".join(b.listed) + "\n")
     shutil.rmtree(b.work)
-    bytes_ = sum(p.stat().st_size for p in b.out.rglob("*") if p.is_file())
-    (b.out / "made.json").write_text(json.dumps({"kernels": [n for n, _ in b.kernels], "refused": b.refused, "cases": len(b.listed), "bytes": bytes_}, indent=1) + "\n")
-    print(f"{len(b.kernels)} kernels, {len(b.listed)} cases, {len(b.refused)} programs refused (made.json says why), {bytes_ / 1e6:.1f} MB")
+    made = {"kernels": [n for n, _ in b.kernels], "cases": b.listed, "refused": b.refused, "left_out": b.left_out}
+    (b.out / "made.json").write_text(json.dumps(made, indent=1) + "\n")
+    archive = b.out.with_name(b.out.name + ".tar.gz")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(b.out, b.out.name)
+    bytes_ = archive.stat().st_size
+    print(f"{len(b.kernels)} kernels, {len(b.listed)} cases, {len(b.refused)} programs refused, {len(b.left_out)} kernels left out for lack of room (made.json says which)")
+    print(f"{archive.name}: {bytes_ / 1e6:.1f} MB")
     if bytes_ > LIMIT:
         sys.exit(f"gpu-check: that is more than {LIMIT / 1e6:.0f} MB: choose fewer --rows")
 

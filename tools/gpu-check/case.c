@@ -106,8 +106,9 @@ static int read_argument(reader *r, const char *word, const char *rest) {
   if (!strcmp(word, "input")) {
     if (sscanf(rest, "%511s", first) != 1 || !read_array(r, first, &a))
       return *r->why ? 0 : fails(r, "input: no file");
-    good = a.bytes == element_bytes(info) && a.rank == info->rank;
-    good = good ? place(r, info, a.rank, a.shape, a.data) : fails(r, "an input of another type or rank");
+    good = a.bytes == element_bytes(info) && a.rank == info->rank && info->role == ATTN_ARG_INPUT;
+    good = good ? place(r, info, a.rank, a.shape, a.data)
+                : fails(r, "an input where the kernel has an output, or one of another type or rank");
     array_free(&a);
   } else if (!strcmp(word, "output")) {
     long long row = 1;
@@ -116,7 +117,9 @@ static int read_argument(reader *r, const char *word, const char *rest) {
     c->rows[r->arg] = row;
     array *exact = &c->exact[r->arg];
     good = read_array(r, first, exact) && read_array(r, second, &c->plain[r->arg]);
-    good = good && (exact->count == c->plain[r->arg].count || fails(r, "outputs differ in shape"));
+    good = good &&
+           ((exact->count == c->plain[r->arg].count && exact->rank == info->rank && info->role == ATTN_ARG_OUTPUT) ||
+            fails(r, "an output where the kernel has an input, or one of another shape"));
     good = good && place(r, info, exact->rank, exact->shape, NULL);
   } else { /* random, unwanted */
     const int32_t rank = read_extents(rest, shape);

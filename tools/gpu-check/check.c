@@ -139,9 +139,13 @@ static void compare(verdict *v, const attn_arg_info *info, int64_t row, const ar
 /* ---- running ---- */
 
 static const char *variant_name(const attn_gpu_info *info, int32_t variant) {
+  static char number[16];
   if (variant < 0)
     return "chosen";
-  return info->n_steps ? "forced" : info->variants[variant].name;
+  if (!info->n_steps)
+    return info->variants[variant].name;
+  snprintf(number, sizeof number, "%d", variant); /* of every step its own */
+  return number;
 }
 
 static int32_t count_variants(const attn_gpu_info *info) {
@@ -192,6 +196,8 @@ static int run_set(const char *name, loaded_case *c, const attn_gpu_info *info, 
     const attn_status status = run_once(c, info, got);
     if (v >= 0 && status == ATTN_E_VARIANT)
       continue;
+    if (which != OBJECT && status == ATTN_E_DEVICE) /* none of the further images is for this GPU */
+      return 1;
     const unsigned char *at = got;
     for (int32_t a = 0; a < c->call.n_args && !status; ++a)
       if (c->exact[a].data) {

@@ -175,7 +175,7 @@ SPECIAL = np.array([0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 1e-40, -1e-45, 6550
 
 def exp2():
     """ex2.approx.ftz.f32: relative error of at most 2^-22, beside the rounding of what is expected here; infinities, zeros and NaN are exact, subnormals are 0."""
-    x = np.concatenate([np.array([0, -0.0, np.inf, -np.inf, 1, -1, 10, -126, -127, -150, 127, 128, 1e-40], np.float32),
+    x = np.concatenate([np.array([0, -0.0, np.inf, -np.inf, 1, -1, 10, -125, -127, -150, 127, 128, 1e-40], np.float32),
                         rng.uniform(-30, 1, 115).astype(np.float32)]).reshape(32, 4)
     with np.errstate(all="ignore"):
         y = np.exp2(np.where(np.abs(x) < 2 ** -126, 0, x).astype(np.float64)).astype(np.float32)

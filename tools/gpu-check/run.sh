@@ -7,7 +7,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 out=gpu-check.jsonl
 only=
-seconds=300
+seconds=270
 while [ $# -gt 0 ]; do
   case $1 in
   --out) out=${2:?} && shift 2 ;;

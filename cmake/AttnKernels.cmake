@@ -5,6 +5,8 @@
 #   target_link_libraries(app PRIVATE kernels)        # and in app.c: #include "causal.h"
 #
 # Every program makes an object and a header of its own stem; the library carries the include directory and libattn_rt.
+# With TARGET sm_80,sm_90 they are for GPUs and of the stem and `_gpu`, so that a program may link both libraries and
+# include both "causal.h" and "causal_gpu.h". That needs ptxas when it is built.
 # Inside of this project its targets are used. Elsewhere what this file was installed with is found, or what ATTN_ROOT
 # says: an installation or a build directory.
 #
@@ -43,7 +45,7 @@ function(_attn_find_runtime)
     INTERFACE_LINK_LIBRARIES Threads::Threads)
 endfunction()
 
-# attn_add_kernel_library(<target> SOURCES program.mlir... [TARGET x86-64-v3[,x86-64-v4]] [OPTIONS attnc options...])
+# attn_add_kernel_library(<target> SOURCES program.mlir... [TARGET x86-64-v3[,x86-64-v4] | sm_80[,sm_90..]] [OPTIONS attnc options...])
 function(attn_add_kernel_library name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TARGET" "SOURCES;OPTIONS")
   if(ARG_UNPARSED_ARGUMENTS)
@@ -66,6 +68,9 @@ function(attn_add_kernel_library name)
   foreach(source IN LISTS ARG_SOURCES)
     get_filename_component(path "${source}" ABSOLUTE)
     get_filename_component(stem "${source}" NAME_WLE)
+    if(ARG_TARGET MATCHES "^sm_")
+      string(APPEND stem "_gpu")
+    endif()
     if("${dir}/${stem}.o" IN_LIST objects)
       message(FATAL_ERROR "attn_add_kernel_library(${name}): two programs are called ${stem}.mlir: "
                           "their outputs would be the same files")

@@ -24,6 +24,7 @@ PairParts::PairParts(Block &block, unsigned query, unsigned key) : block(block),
       uses[result] = use;
   }
   findParts();
+  findSlope();
 }
 
 PairUse PairParts::use(Value v) const {
@@ -177,6 +178,32 @@ void PairParts::findParts() {
   isLight &= ops <= kMostOps;
 }
 
+void PairParts::findSlope() {
+  SmallVector<Slope> terms;
+  auto walk = [&](auto &self, Value v, int64_t sign) -> void {
+    if (auto it = affine.find(v); it != affine.end()) {
+      if (it->second.key != 0)
+        terms.push_back({sign * it->second.key, it->second.factor});
+      return;
+    }
+    Operation *op = v.getDefiningOp();
+    if (!op || !isa<arith::AddFOp, arith::SubFOp, arith::NegFOp, arith::MulFOp>(op))
+      return;
+    if (isa<arith::MulFOp>(op)) {
+      APFloat by(0.0);
+      for (unsigned n : {0u, 1u})
+        if (matchPattern(op->getOperand(n), m_ConstantFloat(&by)) && by.isFiniteNonZero())
+          return self(self, op->getOperand(1 - n), by.isNegative() ? -sign : sign);
+      return;
+    }
+    for (auto [n, operand] : llvm::enumerate(op->getOperands()))
+      self(self, operand, isa<arith::NegFOp>(op) || (n == 1 && isa<arith::SubFOp>(op)) ? -sign : sign);
+  };
+  walk(walk, block.getTerminator()->getOperand(0), 1);
+  if (terms.size() == 1)
+    slope = terms[0];
+}
+
 bool PairParts::isRowLoad(Operation *op) {
   auto load = dyn_cast<attn::LoadOp>(op);
   if (!load || use(load) != PairUse::Pair)
@@ -220,6 +247,9 @@ struct PrintPairParts : PassWrapper<PrintPairParts, OperationPass<ModuleOp>> {
       }
       for (const PairParts::RowLoad &row : of.rowLoads)
         row.load->emitRemark() << "rows along axis " << row.axis;
+      if (of.slope)
+        attend.emitRemark() << "a score has a slope along the keys, " << of.slope->key
+                            << (of.slope->factor ? " times a number of the head" : "");
       attend.emitRemark() << (of.isLight ? "a pair's score is light" : "a pair's score is not light");
     });
   }

@@ -15,9 +15,6 @@
 using namespace llvm;
 using namespace attn;
 
-// Of the part of the runtime that knows libcuda; a program without it only plans launches.
-extern "C" __attribute__((weak)) attn_status attn_rt_gpu_run(const attn_call *, const attn_gpu_info *, void *);
-
 struct Kernel::Impl {
   ~Impl() {
     if (session)

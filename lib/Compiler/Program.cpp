@@ -122,10 +122,13 @@ Error Program::selectKernels() {
       return bad("[input_kernels] there is no kernel @" + options.kernel + "; there is: @" + join(names, ", @"));
     names = {options.kernel};
   }
+  std::vector<StringRef> ends{"_info", "_workspace"};
+  if (forGpu())
+    ends.push_back("_gpu");
   for (const std::string &kernel : names)
-    for (const char *end : {"_info", "_workspace"})
-      if (is_contained(names, kernel + end))
-        return bad("[input_kernels] the kernels @" + kernel + " and @" + kernel + end +
+    for (StringRef end : ends)
+      if (is_contained(names, kernel + end.str()))
+        return bad("[input_kernels] the kernels @" + kernel + " and @" + kernel + end.str() +
                    " would share a symbol; rename one");
   for (KernelOp kernel : all)
     if (is_contained(names, kernel.getSymName()))

@@ -21,6 +21,7 @@ attn.kernel @table(%q: !t, %k: !t, %v: !t, %t: tensor<?x?xf32>) -> (o: !t) {
 // The difference is one after all: offsets, factors, 32 bits, floats on both sides.
 // CHECK: once for each difference
 // CHECK-NEXT: %w = arith.subf
+// CHECK: a score has a slope along the keys, 1 times a number of the head
 // CHECK: a pair's score is light
 !t = tensor<?x?x?x64xf32>
 attn.kernel @floats(%q: !t, %k: !t, %v: !t, %m: f32) -> (o: !t) {
@@ -123,6 +124,55 @@ attn.kernel @capped(%q: !t, %k: !t, %v: !t, %t: tensor<?xf32>) -> (o: !t) {
     score(%s, i = %i, j = %j) {
       %d = arith.subi %j, %i : index  %x = attn.load %t[%d] : tensor<?xf32>
       %u = math.tanh %s : f32  %r = arith.addf %u, %x : f32  attn.yield %r : f32
+    } outputs o[b, h, i, e] : (!t, !t, !t) -> (!t)
+  attn.return %o : !t
+}
+
+// -----
+
+// A sum's one linear part gives the slope, whatever the rest is, through signs and factors of which only the sign counts.
+// CHECK: a score has a slope along the keys, 2{{$}}
+// CHECK: a pair's score
+!t = tensor<?x?x?x64xf32>
+attn.kernel @slope(%q: !t, %k: !t, %v: !t, %b: tensor<?x?xf32>) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    score(%s, i = %i, j = %j) {
+      %w = arith.index_cast %j : index to i64  %p = arith.sitofp %w : i64 to f32
+      %two = arith.constant -2.0 : f32  %z = arith.addf %p, %p : f32
+      %x = attn.load %b[%i, %j] : tensor<?x?xf32>  %y = arith.addf %s, %x : f32
+      %a = arith.subf %y, %z : f32  %r = arith.mulf %a, %two : f32  attn.yield %r : f32
+    } outputs o[b, h, i, e] : (!t, !t, !t) -> (!t)
+  attn.return %o : !t
+}
+
+// -----
+
+// Two of them, a distance, or a tanh around it: none that is known.
+// CHECK-NOT: slope
+!t = tensor<?x?x?x64xf32>
+attn.kernel @slopes(%q: !t, %k: !t, %v: !t, %m: f32, %n: f32) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    score(%s, i = %i, j = %j) {
+      %w = arith.index_cast %j : index to i64  %p = arith.sitofp %w : i64 to f32
+      %x = arith.mulf %p, %m : f32  %y = arith.mulf %p, %n : f32
+      %a = arith.addf %s, %x : f32  %r = arith.addf %a, %y : f32  attn.yield %r : f32
+    } outputs o[b, h, i, e] : (!t, !t, !t) -> (!t)
+  attn.return %o : !t
+}
+attn.kernel @distance(%q: !t, %k: !t, %v: !t, %m: f32) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    score(%s, i = %i, j = %j) {
+      %d = arith.subi %i, %j : index  %w = arith.index_cast %d : index to i64  %p = arith.sitofp %w : i64 to f32
+      %u = math.absf %p : f32  %x = arith.mulf %u, %m : f32  %a = arith.subf %s, %x : f32
+      attn.yield %a : f32
+    } outputs o[b, h, i, e] : (!t, !t, !t) -> (!t)
+  attn.return %o : !t
+}
+attn.kernel @bounded(%q: !t, %k: !t, %v: !t, %m: f32) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e) q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    score(%s, i = %i, j = %j) {
+      %w = arith.index_cast %j : index to i64  %p = arith.sitofp %w : i64 to f32
+      %a = arith.addf %s, %p : f32  %r = math.tanh %a : f32  attn.yield %r : f32
     } outputs o[b, h, i, e] : (!t, !t, !t) -> (!t)
   attn.return %o : !t
 }

@@ -39,6 +39,14 @@ public:
   };
   llvm::SmallVector<RowLoad> rowLoads;
 
+  /// What the score rises by from key to key beside the product, times anything positive: key * factor. None where that
+  /// is not one linear part of a sum.
+  struct Slope {
+    int64_t key;
+    mlir::Value factor; // depends on neither query nor key; null: 1
+  };
+  std::optional<Slope> slope;
+
   /// All that is left for a pair is a few cheap operations and row loads: code for all vectors of a microtile at once.
   bool isLight = true;
 
@@ -53,6 +61,7 @@ private:
   std::optional<Affine> affineOf(mlir::Operation *op) const;
   PairUse useOf(mlir::Operation *op) const;
   void findParts();
+  void findSlope();
   bool isWorthKeeping(mlir::Value v) const;
   bool isRowLoad(mlir::Operation *op);
 

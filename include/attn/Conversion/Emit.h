@@ -92,6 +92,9 @@ public:
     return mlir::LLVM::GEPOp::create(b, loc, ptrType(), b.getI8Type(), base,
                                      llvm::ArrayRef<mlir::LLVM::GEPArg>{(int32_t)byteOffset});
   }
+  /// The same address, of which the code generator does not know how it was made: it would weigh many addresses of a
+  /// loop against each other in terms of every loop around it, which takes long and gains nothing.
+  V opaque(V ptr) { return mlir::LLVM::LaunderInvariantGroupOp::create(b, loc, ptrType(), ptr); }
   V load(mlir::Type t, V ptr);
   void store(V v, V ptr);
   /// Asks for the line at an address, which need not be one that may be read, for use (3) or for the second cache (2).
@@ -136,8 +139,8 @@ public:
 
   // MathEmitter.cpp
   /// 2^x for scalars and vectors of the accumulation type. Within 1.1 ulp (f32), exactly 0 from -127 (-1022) down and
-  /// at -inf, 1 at 0; NaN stays NaN. `bounded`: a weight: x < 128 or NaN is known (2^threshold is never exceeded),
-  /// which saves the test for overflow, and 2.1 ulp are enough.
+  /// at -inf, 1 at 0; NaN stays NaN. `bounded`: a weight: x < 127 or NaN is known (2^threshold is never exceeded),
+  /// which saves the test for overflow, and 1.5 ulp are enough.
   V exp2(V x, bool bounded = false);
   /// Natural logarithm of a scalar, computed in f64.
   V log(V x);
@@ -160,6 +163,7 @@ public:
   V log1p32(V x);
 
 private:
+  V exp2Weight(V x);
   V narrow16(V value, mlir::Type element);
 };
 

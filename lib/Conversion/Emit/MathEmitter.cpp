@@ -1,6 +1,7 @@
 // exp2, exp, expm1, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no
 // library call.
 #include "attn/Conversion/Emit.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace attn;
@@ -10,9 +11,8 @@ using V = Value;
 // dominates (1.1 ulp).
 static const double kExp2F32[] = {0.693147202855191,    0.24022647913618247,   0.0555033247082896,
                                   0.009618437358067809, 0.0013398874539315292, 0.0001535336207148484};
-// The same of degree 5, 9.1e-8: for weights (2.0 ulp, and exactly 1 at 0).
-static const double kExp2F32Weight[] = {0.6931469775933808, 0.24022242073554134, 0.055507337450091454,
-                                        0.009671513415395735, 0.0013264729438832584};
+// 2^r - 1 = r q(r) on [-1/16, 1/16], 2.5e-8: what is left of a weight's argument beside a table of eighths.
+static const double kExp2F32Eighth[] = {0.6931472142603405, 0.24025762982923624, 0.05549622179883151};
 // The same with a constant of its own: 7.5e-8, for what is added to 1.
 static const double kExp2F32Short[] = {0.6931469671, 0.2402211972, 0.05550713274, 0.009675541334, 0.001327647198};
 // (e^f - 1 - f) / f^2 on [-ln 2 / 2, ln 2 / 2], minimax for the relative error of e^f (3.1e-9), and of e^f - 1
@@ -82,10 +82,34 @@ static V power(Emit &e, V n) {
   return arith::ShLIOp::create(b, e.loc, integer, word(mantissa));
 }
 
+// x = n / 8 + r, 2^x = S + S r q(r), S = 2^(n / 8) out of a table: degree 3 is enough, and rounding S and the result is
+// nearly all of the error (1.16 ulp). Adding 1.5 * 2^20 rounds x to eighths and leaves n in the low bits: three of them
+// number the table's entry, and the whole of n, shifted to the exponent, is added to it (the entries have what their
+// number adds to the mantissa taken off). A NaN is in r, whatever the integers are.
+V Emit::exp2Weight(V x) {
+  VectorType words = vecOf(b.getI32Type());
+  V y = maxKeep(splat(-127), x), magic = splat(0x1.8p20);
+  V t = fadd(y, magic), r = fsub(y, fsub(t, magic)), n = bitcast(t, words);
+  SmallVector<Attribute> entries; // 16 lanes are numbered by four bits: twice the same
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    int32_t pattern = llvm::bit_cast<int32_t>((float)std::exp2(double(lane % 8) / 8));
+    entries.push_back(b.getF32FloatAttr(llvm::bit_cast<float>(int32_t(pattern - ((lane % 8) << 20)))));
+  }
+  V table = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vec, entries));
+  StringRef permute = lanes == 16 ? "llvm.x86.avx512.permvar.sf.512" : "llvm.x86.avx2.permps";
+  V entry = LLVM::CallIntrinsicOp::create(b, loc, vec, b.getStringAttr(permute), ValueRange{table, n}).getResult(0);
+  V exponent = arith::ShLIOp::create(b, loc, n, splatInt(words, 20));
+  // From -127 down the pattern is exactly 0, and the product with it.
+  V scale = bitcast(arith::AddIOp::create(b, loc, bitcast(entry, words), exponent), vec);
+  return fma(horner(*this, r, kExp2F32Eighth), fmul(r, scale), scale);
+}
+
 V Emit::exp2(V x, bool bounded) {
   bool isVector = isa<VectorType>(x.getType());
   if (fastExp2 && bounded && !isVector && real.isF32())
     return fastExp2(*this, x);
+  if (bounded && real.isF32() && isVector)
+    return exp2Weight(x);
   Type i = b.getIntegerType(real.getWidth());
   Type integer = isVector ? (Type)vecOf(i) : i;
   double low = real.isF64() ? -1023.0 : -127.0, high = real.isF64() ? 1024.0 : 128.0;
@@ -96,13 +120,10 @@ V Emit::exp2(V x, bool bounded) {
   V n = math::RoundEvenOp::create(b, loc, y);
   V f = fsub(y, n);
   SmallVector<double> c = real.isF64() ? taylor(0.693147180559945309417, 13)
-                          : bounded    ? SmallVector<double>(std::begin(kExp2F32Weight), std::end(kExp2F32Weight))
                                        : SmallVector<double>(std::begin(kExp2F32), std::end(kExp2F32));
   V p = fma(horner(*this, f, c), f, constant(*this, x, 1.0));
   V bits = arith::AddIOp::create(b, loc, bitcast(p, integer), power(*this, n));
   V r = bitcast(bits, x.getType());
-  if (bounded && !real.isF64())
-    return r;
   r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
   // In f32 a NaN is its own result: its integer part is a pattern that the shift leaves nothing of.
   return real.isF64() || !isVector ? select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r) : r;

@@ -134,6 +134,10 @@ private:
   void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
+  V addressOf(const Part &part, unsigned tokenDim, V token, V feature);
+  V isAligned(const Part &part);
+  llvm::SmallVector<V> loadRun(const Part &part, V address, bool raw);
+  void waitForCopies();
   bool isRaw(const Part &part, const Target &to);
   void storePlanes(llvm::ArrayRef<V> values, bool raw, V offset, const Target &to);
   llvm::SmallVector<V> split(V x, int64_t planes);
@@ -193,7 +197,9 @@ private:
   llvm::SmallVector<V> phi(V x, unsigned r);
   void bindPair(RegionEmitter &region, mlir::Block &block, unsigned from, unsigned r, V j);
   V regionOfPair(mlir::Region &region, V score, unsigned r, V j, V &present, Val *integer = nullptr);
-  V gaugeOf(mlir::Region &gauge, V from, V to);
+  V gaugeOf(mlir::Region &gauge, V from, V to, V factor = {});
+  static double factorOf(tile::WeighOp weigh);
+  static V unitOf(tile::WeighOp weigh);
   void addToSums(llvm::ArrayRef<V> p, V score, unsigned r, V j, V present, llvm::ArrayRef<V> inClass, State &state);
   V isBetter(V x, V key, V y, V other);
   V rescaled(V x, V gauge);

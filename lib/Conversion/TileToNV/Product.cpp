@@ -50,6 +50,8 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   auto step = [&](V at, ValueRange before) {                    // bytes along the features
     SmallVector<V> s(before);
     MutableArrayRef<V> big = MutableArrayRef<V>(s).take_front(count), small = MutableArrayRef<V>(s).take_back(count);
+    // In f32 a step's products are summed by themselves: fewer roundings are of large numbers.
+    SmallVector<V> fresh(hasSmall ? count : 0, e.scalar(0));
     SmallVector<SmallVector<V>> a;
     for (int64_t p = 0; p < t.planesQ; ++p)
       a.push_back(ldmatrix(e.add(e.add(qAt, at), t.q(p)), false));
@@ -57,7 +59,9 @@ SmallVector<V> CtaEmitter::scoresByMma() {
       addPlanes(
           a, t.planesK,
           [&](int64_t p) { return ldmatrix(e.add(e.add(kAt, at), t.k(p) + pair * 16 * t.dotRowBytes()), false); },
-          big.slice(8 * pair, 8), small.slice(8 * pair, 8));
+          hasSmall ? MutableArrayRef<V>(fresh).slice(8 * pair, 8) : big.slice(8 * pair, 8), small.slice(8 * pair, 8));
+    for (auto [sum, x] : llvm::zip(big, fresh))
+      sum = e.fadd(sum, x);
     return s;
   };
   int64_t pairs = t.planesQ == 1 || t.planesK == 1 ? t.planesQ * t.planesK : 6;
@@ -162,8 +166,8 @@ SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> befo
     p.push_back(weightFragments(weights, step));
   bool hasSmall = t.planesP + t.planesV > 2;
   for (int64_t pair = 0; pair < valueTiles() / 2; ++pair) {
-    MutableArrayRef<V> big = MutableArrayRef<V>(acc).slice(8 * pair, 8);
-    SmallVector<V> small(8, e.scalar(0));
+    MutableArrayRef<V> sums = MutableArrayRef<V>(acc).slice(8 * pair, 8);
+    SmallVector<V> big(hasSmall ? SmallVector<V>(8, e.scalar(0)) : SmallVector<V>(sums)), small(8, e.scalar(0));
     for (int64_t step = 0; step < t.keys / 16; ++step)
       addPlanes(
           p[step], t.planesV,
@@ -171,9 +175,8 @@ SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> befo
             return ldmatrix(e.add(vAt, t.v(plane) + step * 16 * t.valueRowBytes() + pair * 32), true);
           },
           big, small);
-    if (hasSmall)
-      for (auto [b, x] : llvm::zip(big, small))
-        b = e.fadd(b, x);
+    for (auto [n, sum] : llvm::enumerate(sums))
+      sum = hasSmall ? e.fadd(sum, e.fadd(big[n], small[n])) : big[n];
   }
   return acc;
 }

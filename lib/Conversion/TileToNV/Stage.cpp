@@ -1,5 +1,7 @@
-// Queries, keys and values into shared memory (tile.load, tile.pack): element by element through their regions, widened
-// and split into planes of 16 bits. Rows and features beyond the end are zeros.
+// Queries, keys and values into shared memory (tile.load, tile.pack): through their regions, widened and split into
+// planes of 16 bits. Rows and features beyond the end are zeros. A thread takes eight features of a token at a time:
+// 16 bytes a load where the tensor's rows begin at multiples of 16 bytes, which is asked once a CTA; where they are
+// used as they are, by asynchronous copies.
 #include "CtaEmitter.h"
 #include "attn/Analysis/OperandBounds.h"
 
@@ -44,7 +46,15 @@ void CtaEmitter::stageKeys(V first) {
   }
   if (checksKeys)
     noteAbsent(parts, keyDim(), first, t.keys, t.keyAbsent());
+  waitForCopies();
   nv::BarrierOp::create(e.b, e.loc);
+}
+
+void CtaEmitter::waitForCopies() {
+  if (t.planesQ > 1 && t.planesK > 1 && t.planesV > 1) // there are none
+    return;
+  nv::CommitGroupOp::create(e.b, e.loc);
+  nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
 }
 
 void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
@@ -66,6 +76,55 @@ void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V 
 /// Bits of 16 that are used as they are.
 bool CtaEmitter::isRaw(const Part &part, const Target &to) { return to.planes == 1 && !part.producer; }
 
+/// i1, the same for all threads: rows of the part begin at multiples of 16 bytes and are contiguous. Null: never.
+V CtaEmitter::isAligned(const Part &part) {
+  TensorRef &source = tensorOf(part.source);
+  Type type = source.type.getElementType();
+  if (part.producer || !isa<FloatType>(type) || (type.getIntOrFloatBitWidth() != 16 && !type.isF32()))
+    return {};
+  int64_t bytes = Emit::elementBytes(type);
+  V address = LLVM::PtrToIntOp::create(e.b, e.loc, e.i64Type(), source.data);
+  V rest = e.both(address, e.i64(15)), unit = e.i1(false);
+  for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
+    if (isa<AffineSymbolExpr>(expr))
+      continue;
+    OperandIndex x = OperandIndex::of(expr);
+    bool isFeature = x.dim > (int64_t)keyDim();
+    if (isFeature && (x.divisor != 1 || x.offset * bytes % 16))
+      return {};
+    if (isFeature)
+      unit = e.eq(source.strides[axis], e.i64(1));
+    else
+      rest = e.either(rest, e.both(e.mul(source.strides[axis], bytes), e.i64(15)));
+  }
+  return e.both(unit, e.eq(rest, e.i64(0)));
+}
+
+/// Eight features as 16 bytes, or twice as many, from an aligned address.
+SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
+  Type type = tensorOf(part.source).type.getElementType();
+  auto load = [&](Type t, V at) -> V { return LLVM::LoadOp::create(e.b, e.loc, t, at, 16); };
+  SmallVector<V> values;
+  auto extract = [&](V v, int64_t n) -> V { return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{n}); };
+  if (type.isF32()) {
+    for (int64_t half = 0; half < 2; ++half) {
+      V four = load(VectorType::get({4}, type), e.at(address, 16 * half));
+      for (int64_t n = 0; n < 4; ++n)
+        values.push_back(extract(four, n));
+    }
+    return values;
+  }
+  V words = load(VectorType::get({4}, e.b.getI32Type()), address);
+  for (int64_t n = 0; n < 8; ++n) {
+    V word = extract(words, n / 2);
+    if (n % 2)
+      word = arith::ShRUIOp::create(e.b, e.loc, word, i32(16));
+    V bits = arith::TruncIOp::create(e.b, e.loc, e.b.getI16Type(), word);
+    values.push_back(raw ? bits : e.convert(type.isBF16() ? bits : e.bitcast(bits, type), type));
+  }
+  return values;
+}
+
 void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
   // Of values, the slice: features firstFeature + n.
   int64_t extent = std::min(part.extent, to.features);
@@ -74,38 +133,61 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   bool raw = isRaw(part, to);
   int64_t run = extent % 8 == 0 && at % 8 == 0 ? 8 : 1, runs = extent / run;
   V end = extents[tokenDim];
-  e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
-    V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
-    V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
-    Type word = raw ? (Type)e.b.getI16Type() : (Type)e.real;
-    SmallVector<Type> types(run, word);
-    V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(word));
-    V inside = e.lt(token, end);
-    if (partial)
-      inside = e.both(inside, e.lt(from, e.i64(part.extent)));
-    SmallVector<V> values = e.choose(
-        inside, types,
-        [&] {
-          SmallVector<V> loaded;
-          for (int64_t n = 0; n < run; ++n) {
-            V f = e.add(from, n);
-            if (partial && run > 1)
-              f = e.min(f, e.i64(part.extent - 1));
-            loaded.push_back(element(part, tokenDim, token, f, raw));
-          }
-          return loaded;
-        },
-        [&] { return SmallVector<V>(run, zero); });
-    V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
-    storePlanes(values, raw, offset, to);
-  });
+  auto copy = [&](bool aligned) {
+    e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
+      V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
+      V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
+      V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
+      V inside = e.lt(token, end);
+      if (partial)
+        inside = e.both(inside, e.lt(from, e.i64(part.extent)));
+      if (aligned && raw) { // from token 0 where there is none, of which nothing is taken
+        V address = addressOf(part, tokenDim, e.select(inside, token, e.i64(0)), e.select(inside, from, e.i64(0)));
+        nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(offset, to.offset)), address,
+                                e.select(inside, i32(16), i32(0)), e.b.getI32IntegerAttr(16));
+        return;
+      }
+      Type word = raw ? (Type)e.b.getI16Type() : (Type)e.real;
+      SmallVector<Type> types(run, word);
+      V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(word));
+      SmallVector<V> values = e.choose(
+          inside, types,
+          [&] {
+            if (aligned)
+              return loadRun(part, addressOf(part, tokenDim, token, from), raw);
+            SmallVector<V> loaded;
+            for (int64_t n = 0; n < run; ++n) {
+              V f = e.add(from, n);
+              if (partial && run > 1)
+                f = e.min(f, e.i64(part.extent - 1));
+              loaded.push_back(element(part, tokenDim, token, f, raw));
+            }
+            return loaded;
+          },
+          [&] { return SmallVector<V>(run, zero); });
+      storePlanes(values, raw, offset, to);
+    });
+  };
+  // A run of eight must not go beyond the part's features.
+  V aligned = run == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
+  if (!aligned)
+    return copy(false);
+  // Of no token there is no address to copy nothing from.
+  aligned = e.both(aligned, e.lt(e.i64(0), end));
+  e.choose(
+      aligned, {},
+      [&] {
+        copy(true);
+        return SmallVector<V>{};
+      },
+      [&] {
+        copy(false);
+        return SmallVector<V>{};
+      });
 }
 
-/// One element, widened to f32 and through its region; or its 16 bits. `checks`: takes what is said about indices, and
-/// nothing is loaded of the source itself unless the region uses it.
-V CtaEmitter::element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks) {
+V CtaEmitter::addressOf(const Part &part, unsigned tokenDim, V token, V feature) {
   TensorRef &source = tensorOf(part.source);
-  Type type = source.type.getElementType();
   V offset = e.i64(0);
   for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
     if (isa<AffineSymbolExpr>(expr))
@@ -119,7 +201,15 @@ V CtaEmitter::element(const Part &part, unsigned tokenDim, V token, V feature, b
       at = e.divUnsigned(at, x.divisor);
     offset = e.add(offset, e.mul(e.add(at, x.offset), source.strides[axis]));
   }
-  V address = e.at(source.data, e.mul(offset, Emit::elementBytes(type)));
+  return e.at(source.data, e.mul(offset, Emit::elementBytes(source.type.getElementType())));
+}
+
+/// One element, widened to f32 and through its region; or its 16 bits. `checks`: takes what is said about indices, and
+/// nothing is loaded of the source itself unless the region uses it.
+V CtaEmitter::element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks) {
+  TensorRef &source = tensorOf(part.source);
+  Type type = source.type.getElementType();
+  V address = addressOf(part, tokenDim, token, feature);
   if (raw)
     return e.load(e.b.getI16Type(), address);
   RegionEmitter own = makeRegion();

@@ -3,6 +3,10 @@
 //   s = score(product)                                  -inf where absent
 //   r' = max(r, max_j s), over the four lanes of a row; a NaN stays
 //   p = phi(s - r'), 0 where absent                     what is carried times gauge(r, r')
+//
+// Where scores are f u with a constant f > 0, the reference is carried as that of u, and s - r' is f (u - u'): exactly
+// 0 for the largest, whose weight so is exactly that of phi(0), and rounded for its own size, not for that of the
+// scores.
 #include "CtaEmitter.h"
 
 using namespace mlir;
@@ -34,10 +38,11 @@ V CtaEmitter::regionOfPair(Region &of, V score, unsigned r, V j, V &present, Val
 }
 
 /// Exactly 1 where nothing moves or nothing is carried yet.
-V CtaEmitter::gaugeOf(Region &gauge, V from, V to) {
+V CtaEmitter::gaugeOf(Region &gauge, V from, V to, V factor) {
   Block &body = gauge.front();
   RegionEmitter region = makeRegion();
-  region.bind(body.getArgument(0), region.real(e.fsub(from, to)));
+  V distance = e.fsub(from, to);
+  region.bind(body.getArgument(0), region.real(factor ? e.fmul(distance, factor) : distance));
   auto g = region.emit(body.getTerminator()->getOperand(0));
   V same = e.either(e.cmpf(arith::CmpFPredicate::OEQ, from, to), e.cmpf(arith::CmpFPredicate::OEQ, from, inf()));
   return e.select(same, e.scalar(1), succeeded(g) ? g->v : e.scalar(1));
@@ -62,6 +67,21 @@ V CtaEmitter::isBetter(V x, V key, V y, V other) {
   V same = e.either(e.cmpf(arith::CmpFPredicate::OEQ, x, y), e.both(nan, wasNaN));
   V better = e.either(greater, e.both(same, e.lt(key, other)));
   return e.both(e.ge(key, i32(0)), e.either(none, better));
+}
+
+/// f of scores f u, and u; none, or of a sweep without a reference.
+double CtaEmitter::factorOf(tile::WeighOp weigh) {
+  auto product = weigh.getScore().front().getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
+  FloatAttr factor;
+  bool has = product && weigh.getRef() && !weigh.getSpreadTo() && matchPattern(product.getRhs(), m_Constant(&factor)) &&
+             factor.getValue().isFiniteNonZero() && !factor.getValue().isNegative();
+  return has ? factor.getValueAsDouble() : 0;
+}
+
+V CtaEmitter::unitOf(tile::WeighOp weigh) {
+  if (factorOf(weigh) == 0)
+    return {};
+  return weigh.getScore().front().getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>().getLhs();
 }
 
 SmallVector<V> CtaEmitter::phi(V x, unsigned r) {
@@ -115,35 +135,38 @@ void CtaEmitter::addToSums(ArrayRef<V> p, V score, unsigned r, V j, V present, A
 CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked, State &state) {
   Weighed result;
   unsigned count = products.size();
-  SmallVector<V> s(count), present(count, e.i1(true));
+  SmallVector<V> s(count), units(count), present(count, e.i1(true));
   auto rowOfElement = [](unsigned n) { return n / 2 % 2; };
   auto keyOf = [&](unsigned n) { return key(first, n / 4, n % 2); };
   Block &score = weighOp.getScore().front();
-  V yielded = score.getTerminator()->getOperand(0);
+  V yielded = score.getTerminator()->getOperand(0), unit = unitOf(weighOp);
+  V factor = unit ? e.scalar(factorOf(weighOp)) : V();
   for (unsigned n = 0; n < count; ++n) {
     RegionEmitter region = makeRegion();
     region.contracts = true;
     region.bind(score.getArgument(0), region.real(products[n]));
     bindPair(region, score, 1, rowOfElement(n), keyOf(n));
-    auto x = region.emit(yielded);
-    s[n] = succeeded(x) ? x->v : e.scalar(0);
+    auto x = region.emit(unit ? unit : yielded);
+    units[n] = succeeded(x) ? x->v : e.scalar(0);
     if (masked)
       present[n] = visible(rowOfElement(n), keyOf(n));
     if (!region.checks.empty())
       present[n] = report(region.checks, present[n]);
     if (masked || !region.checks.empty())
-      s[n] = e.select(present[n], s[n], inf());
+      units[n] = e.select(present[n], units[n], inf());
+    s[n] = unit ? e.fmul(units[n], factor) : units[n];
   }
   std::array<V, 2> shift;
   for (unsigned r = 0; r < 2 && hasRef; ++r) {
     V m;
     for (unsigned n = 0; n < count; ++n)
       if (rowOfElement(n) == r)
-        m = m ? (V)arith::MaximumFOp::create(e.b, e.loc, m, s[n]) : s[n];
+        m = m ? (V)arith::MaximumFOp::create(e.b, e.loc, m, units[n]) : units[n];
     m = quad(m, [&](V a, V b) -> V { return arith::MaximumFOp::create(e.b, e.loc, a, b); });
     V before = state.ref[r], now = arith::MaximumFOp::create(e.b, e.loc, before, m);
-    result.gauge[r] = gaugeOf(weighOp.getGauge(), before, now);
-    state.ref[r] = reference[r] = now;
+    result.gauge[r] = gaugeOf(weighOp.getGauge(), before, now, factor);
+    state.ref[r] = now;
+    reference[r] = unit ? e.fmul(now, factor) : now;
     shift[r] = e.select(e.cmpf(arith::CmpFPredicate::OEQ, now, inf()), e.scalar(0), now);
     unsigned slot = 0;
     for (auto [phi, op] : llvm::zip(weighOp.getSumPhis(), weighOp.getSumOps())) {
@@ -157,8 +180,10 @@ CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked
     unsigned r = rowOfElement(n);
     V hidden = e.cmpf(arith::CmpFPredicate::OEQ, s[n], inf()); // absent, or a visible -inf
     V x = s[n];
-    if (hasRef) // the largest of all is exactly 0, and 2^0 exactly 1
-      x = e.fsub(s[n], shift[r]);
+    if (hasRef)
+      x = e.fsub(units[n], shift[r]);
+    if (hasRef && unit)
+      x = e.fmul(x, factor);
     SmallVector<V> p = phi(x, r);
     for (V &w : p) {
       if (plainPhi)

@@ -5,6 +5,10 @@
 // of their sums are then added across (Product.cpp). Values go by vectors too. Nothing else differs from MainEmitter.h:
 // a microtile holds the scores of the strip's rows and a panel of keys.
 //
+// Where elements are codes times what no feature changes, a scale for each token as a rule, codes are what is
+// multiplied and added: the scale of a key multiplies its sum, that of a value its weight. That overflows, or is 0 *
+// inf, where the text's own order may not: sums that are not finite are taken once more in that order.
+//
 // Where an operand's elements stand two to one of the tensor's (its feature is indexed `c floordiv 2`), a vector holds
 // the even features of two vectors, the next one the odd ones: lanes then need no shuffle, queries are put in that
 // order once, and sums of values are put back once a block.
@@ -36,13 +40,15 @@ private:
   void packBlock() override {}
   int64_t panelsAtOnce() override;
   llvm::SmallVector<V> dot(V panel) override;
+  llvm::SmallVector<V> products(V panel, bool exact);
   void accumulateFast(unsigned n, V values, V panelBytes, V from, V to) override;
   void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to) override;
 
   Source sourceOf(tile::PackOp op, unsigned n);
   int64_t pairsOf(OperandEmitter &part);
   Row open(Source &s, V position);
-  V vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most);
+  V vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled = false);
+  void fetchAhead(Source &s, V position, int64_t n);
   /// Calls `body` with vectors of the values, some at a time: their number, and the first.
   void eachRun(llvm::function_ref<void(int64_t count, V first, int64_t constant, int64_t most)> body);
   void addRun(V out, int64_t count, llvm::ArrayRef<V> sums);

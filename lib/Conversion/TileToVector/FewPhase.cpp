@@ -8,8 +8,10 @@ using V = Value;
 /// Vectors of a part or of the values that are unrolled; beyond, runs of so many are the body of a loop.
 static constexpr int64_t kRun = 8;
 /// Panels of keys whose values are added together: with several rows few enough for values to be in the first level
-/// until the last row has met them.
-static int64_t panelsOf(const Layout &l) { return l.tileRows == 1 ? 4 : 1; }
+/// until the last row has met them, with one about as many bytes of keys, then of values, as four pages have.
+static int64_t panelsOf(const Layout &l) {
+  return l.tileRows > 1 ? 1 : std::clamp<int64_t>(16384 / (l.width * l.valueRowBytes()), 1, 4);
+}
 
 int64_t FewEmitter::pairsOf(OperandEmitter &part) {
   return part.featureDivisor() == 2 && part.extent % (2 * e.lanes) == 0 ? 2 : 1;
@@ -56,7 +58,7 @@ FewEmitter::Row FewEmitter::open(Source &s, V position) {
 }
 
 /// Vector `base` + n, in the order above; `base` is null for 0, else a multiple of kRun and `most` at most.
-V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most) {
+V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled) {
   if (s.part.isPlain()) {
     V at = e.at(row.at, n * e.lanes * s.part.size());
     return e.loadElements(s.part.element(), base ? e.at(at, e.mul(base, e.lanes * s.part.size())) : at);
@@ -69,44 +71,95 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
     feature.multiple = kRun * e.lanes;
     feature.most = most * e.lanes;
   }
-  return s.part.vectorAt(*row.opened, feature);
+  return s.part.vectorAt(*row.opened, feature, unscaled);
 }
 
-// s_rj = sum_c q_rc k_jc: some keys by all rows of the strip, an accumulator each. Of several branches a row meets the
-// keys of its own.
+/// Asks for the row of a token a panel ahead, for the second level: keys and values are two streams by turns, each page
+/// of which what fetches by itself would have to find anew. `n`: which of the tokens that are met together; of rows
+/// that share a line one asks.
+void FewEmitter::fetchAhead(Source &s, V position, int64_t n) {
+  int64_t bytes = s.part.rowBytes();
+  if (bytes < 64 && n * bytes % 64)
+    return;
+  V at = s.part.place(e.add(blockFirst, e.add(position, std::max<int64_t>(l.width, 4096 / bytes))));
+  for (int64_t line = 0; at && line < bytes; line += 64)
+    e.prefetch(e.at(at, line), /*locality=*/2);
+}
+
 SmallVector<V> FewEmitter::dot(V panel) {
-  int64_t rows = l.tileRows, atOnce = 1; // keys
+  bool scaled = llvm::any_of(keys, [](const Source &s) { return s.part.hasFactor(); });
+  SmallVector<V> s = products(panel, false);
+  if (!scaled)
+    return s;
+  V poison = e.splat(0);
+  for (V x : s)
+    poison = e.fma(x, e.splat(0), poison);
+  SmallVector<Type> types(s.size(), e.vec);
+  return e.choose(
+      e.anyLane(e.cmpf(arith::CmpFPredicate::UNO, poison, poison)), types,
+      [&] {
+        SmallVector<V> exact = products(panel, true);
+        for (auto [x, y] : llvm::zip(s, exact)) {
+          V none = e.fmul(x, e.splat(0));
+          y = e.select(e.cmpf(arith::CmpFPredicate::UNO, none, none), y, x);
+        }
+        return exact;
+      },
+      [&] { return s; });
+}
+
+// s_rj = sum_c q_rc k_jc: a key or two by all rows of the strip, an accumulator each, so that keys are met in the order
+// in which they lie. Of several branches a row meets the keys of its own. `exact`: scales multiply elements.
+SmallVector<V> FewEmitter::products(V panel, bool exact) {
   // What conversions hold of each key, scales and offsets, has registers of its own.
   bool plain = llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); });
-  while (atOnce < e.lanes && 2 * atOnce * rows <= (plain ? 12 : std::max<int64_t>(rows, 2)))
-    atOnce *= 2;
+  int64_t rows = l.tileRows, atOnce = rows <= (plain ? 6 : 1) ? 2 : 1; // keys
   V first = e.mul(panel, l.width), sumsAt = e.at(t.scratch, l.staging());
+  // One row has a sum of even and one of odd vectors, which do not wait for each other.
+  const int64_t chains = rows == 1 ? 2 : 1, count = atOnce * rows;
   unsigned levels = llvm::Log2_64(atOnce), all = llvm::Log2_64(e.lanes);
   int64_t vb = e.lanes * e.bytes;
   e.loop(e.i64(0), e.i64(l.width), atOnce, [&](V key) {
-    SmallVector<V> sums(atOnce * rows, e.splat(0));
+    SmallVector<V> sums(chains * count, e.splat(0));
+    auto join = [&] {
+      for (int64_t n = 0; n < count && chains > 1; ++n) {
+        sums[n] = e.fadd(sums[n], sums[count + n]);
+        sums[count + n] = e.splat(0);
+      }
+    };
     int64_t before = 0; // vectors of earlier parts
     const int64_t parts = keys.size() / l.branches;
     for (int64_t number = 0, end = keys.size(); number < end; ++number) {
       Source &s = keys[number];
       const int64_t branch = number / parts;
+      const bool scaled = !exact && s.part.hasFactor();
       before = number % parts ? before : 0;
       std::vector<Row> opened;
-      for (int64_t n = 0; n < atOnce; ++n)
-        opened.push_back(open(s, e.add(e.add(first, key), n)));
+      for (int64_t n = 0; n < atOnce; ++n) {
+        V position = e.add(e.add(first, key), n);
+        opened.push_back(open(s, position));
+        fetchAhead(s, position, n);
+      }
       auto step = [&](int64_t c, V base, int64_t most, MutableArrayRef<V> sums) {
         V queries = e.at(qRow, (before + c) * vb);
         if (base)
           queries = e.at(queries, e.mul(base, vb));
         SmallVector<V> ks;
         for (const Row &row : opened)
-          ks.push_back(vectorOf(s, row, c, base, most));
+          ks.push_back(vectorOf(s, row, c, base, most, scaled));
         for (int64_t r = branch; r < rows; r += l.branches) {
           V x = e.load(e.vec, e.at(queries, r * l.dot * e.bytes));
-          for (int64_t n = 0; n < atOnce; ++n)
-            sums[n * rows + r] = e.fma(x, ks[n], sums[n * rows + r]);
+          for (int64_t n = 0; n < atOnce; ++n) {
+            V &sum = sums[c % chains * count + n * rows + r];
+            sum = e.fma(x, ks[n], sum);
+          }
         }
       };
+      if (scaled && number)
+        join();
+      SmallVector<V> earlier = sums;
+      if (scaled)
+        sums.assign(sums.size(), e.splat(0));
       int64_t looped = s.vectors > 2 * kRun ? s.vectors / kRun * kRun : 0;
       if (looped)
         sums = e.loop(e.i64(0), e.i64(looped), kRun, sums, [&](V base, ValueRange args) {
@@ -117,6 +170,16 @@ SmallVector<V> FewEmitter::dot(V panel) {
         });
       for (int64_t c = looped; c < s.vectors; ++c)
         step(c, V(), 0, sums);
+      if (scaled || number + 1 == end)
+        join();
+      for (int64_t n = 0; n < atOnce && scaled; ++n) {
+        V factor = e.broadcast(s.part.factorOf(*opened[n].opened));
+        for (int64_t r = 0; r < rows; ++r) {
+          V &sum = sums[n * rows + r], other = earlier[n * rows + r];
+          bool ofBranch = r % l.branches == branch;
+          sum = !ofBranch ? other : number % parts ? e.fma(sum, factor, other) : e.fmul(sum, factor);
+        }
+      }
       before += s.vectors;
     }
     V to = e.at(sumsAt, e.mul(e.divUnsigned(key, atOnce), rows * vb));
@@ -183,15 +246,17 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
   int64_t all = source.vectors, vb = e.lanes * e.bytes;
   V sumsAt = e.at(t.scratch, l.staging() + 2 * l.tileRows * e.lanes * vb), copies = e.at(sumsAt, all * vb);
   bool copied = l.tileRows > 1 && !(source.part.isPlain() && source.part.element() == e.real);
+  bool scaled = source.part.hasFactor() && !copied;
   auto vectorAt = [&](const Row &row, int64_t c, V base, int64_t most) -> V {
     if (!copied)
-      return vectorOf(source, row, c, base, most);
+      return vectorOf(source, row, c, base, most, scaled);
     V at = e.at(row.at, c * vb);
     return e.load(e.vec, base ? e.at(at, e.mul(base, vb)) : at);
   };
   if (copied)
     e.loop(from, to, 1, [&](V key) {
       Row row = open(source, key);
+      fetchAhead(source, key, 0);
       V copy = e.at(copies, e.mul(e.sub(key, from), all * vb));
       eachRun([&](int64_t count, V base, int64_t first, int64_t most) {
         V at = e.at(base ? e.at(copy, e.mul(base, vb)) : copy, first * vb);
@@ -199,14 +264,17 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
           e.store(vectorOf(source, row, first + c, base, most), e.at(at, c * vb));
       });
     });
-  constexpr int64_t unroll = 4; // keys
+  const int64_t unroll = copied || source.part.isPlain() ? 4 : 2; // keys
   auto step = [&](V p, V key, int64_t count, V base, int64_t first, int64_t most, ValueRange before) {
     SmallVector<V> s(before);
     for (int64_t u = 0; u < unroll; ++u) {
       V position = e.add(key, u);
       Row row =
           copied ? Row{e.at(copies, e.mul(e.sub(position, from), all * vb)), std::nullopt} : open(source, position);
-      V x = e.broadcast(e.load(e.real, e.at(e.at(p, e.mul(key, e.bytes)), u * e.bytes)));
+      V weight = e.load(e.real, e.at(e.at(p, e.mul(key, e.bytes)), u * e.bytes));
+      if (!copied && !first && !base)
+        fetchAhead(source, position, u);
+      V x = e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*row.opened)) : weight);
       for (int64_t c = 0; c < count; ++c)
         s[c] = e.fma(x, vectorAt(row, first + c, base, most), s[c]);
     }
@@ -258,11 +326,19 @@ void FewEmitter::accumulateGuarded(unsigned n, V, V, V from, V to) {
             meets, ValueRange(start).getTypes(),
             [&] {
               Row row = open(values[0], key);
-              V x = e.broadcast(weight);
-              SmallVector<V> s(args);
-              for (int64_t c = 0; c < count; ++c)
-                s[c] = e.fma(x, vectorOf(values[0], row, constant + c, base, most), s[c]);
-              return s;
+              auto add = [&](V weight, bool unscaled) {
+                V x = e.broadcast(weight);
+                SmallVector<V> s(args);
+                for (int64_t c = 0; c < count; ++c)
+                  s[c] = e.fma(x, vectorOf(values[0], row, constant + c, base, most, unscaled), s[c]);
+                return s;
+              };
+              if (l.tileRows > 1 || !values[0].part.hasFactor())
+                return add(weight, false);
+              V scaled = e.fmul(weight, values[0].part.factorOf(*row.opened)), none = e.fmul(scaled, e.scalar(0));
+              return e.choose(
+                  e.cmpf(arith::CmpFPredicate::OEQ, none, e.scalar(0)), ValueRange(start).getTypes(),
+                  [&] { return add(scaled, true); }, [&] { return add(weight, false); });
             },
             [&] { return SmallVector<V>(args); });
       });

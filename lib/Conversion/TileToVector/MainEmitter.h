@@ -69,7 +69,9 @@ protected:
   void reportAbsent();
 
   // Sweep.cpp
+  struct Box;
   virtual void visitBlocks(V pass);
+  V descends(const Box &box);
   virtual void packBlock();
   void visitStrip(V strip, V blockFull);
   void fetchNext(V strip, V panel);
@@ -96,7 +98,7 @@ protected:
   Box makeBox(V rowLo, V rowHi);
   std::pair<V, V> status(const Box &box, const Val &keyLo, const Val &keyHi, SetEmitter::Span span);
   void classify(const Box &box, V base, V first, V end, int64_t unit, SetEmitter::Span span, V bytes);
-  V nextUnit(const Box &box, V cursor, int64_t unitKeys, V units);
+  V nextUnit(const Box &box, V cursor, int64_t unitKeys, V units, V mirror = V());
   Val queryIndex(RegionEmitter &region, V position);
   Val bindKey(RegionEmitter &region, SetEmitter &set, V keyLo);
   struct LaneMask {

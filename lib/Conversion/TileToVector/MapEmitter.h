@@ -32,6 +32,8 @@ private:
   // MapPhase.cpp
   void emitItem(const Grid &g, V item);
   void emitRow(V from, V to);
+  void emitTogether(V to);
+  llvm::SmallVector<V> reduceTogether(unsigned dim, llvm::SmallVector<V> sums);
   void emitVector(V v, V to);
   V reduce(unsigned n, V acc);
   void loadInputs(llvm::function_ref<bool(unsigned)> known);
@@ -81,6 +83,7 @@ private:
   llvm::SmallVector<unsigned> outDims; // but the last
   unsigned inner;                      // the last
   int64_t step;                        // elements along it at a time: those of a vector, or 1
+  int64_t together = 0;                // all elements along it, where they are few and sums; else 0
   llvm::SmallVector<Val> indices;      // by dimension, as far as they are known
   llvm::SmallVector<std::optional<Val>> elements;
   V lanes;     // which of the vector are inside

@@ -28,6 +28,12 @@ MapEmitter::MapEmitter(TaskEmitter &t, tile::MapOp map) : t(t), e(t.e), map(map)
                               !matchPattern(random.getSeed(), m_Constant())))
       step = 1;
   });
+  // A vector that the axis does not fill would be gathered lane by lane.
+  int64_t extent = cast<RankedTensorType>(map.getDest().getType()).getShape().back();
+  if (!ShapedType::isDynamic(extent) && 2 * extent <= step) {
+    step = 1;
+    together = map.getReduced().empty() ? 0 : extent;
+  }
   planTiles();
 }
 
@@ -108,11 +114,41 @@ void MapEmitter::emitRow(V from, V to) {
   elements.assign(map.getInputs().size(), std::nullopt);
   loadInputs([&](unsigned d) { return d != inner && !isReduced(d); }); // the same for the whole item
   auto ofRow = elements;
+  if (together)
+    return emitTogether(to);
   e.loop(from, to, step, [&](V v) {
     indices[inner] = step == 1 ? indexOf(v, inner) : region().indexLanes(v, inner);
     innerFrom = v;
     elements = ofRow;
     emitVector(v, to);
+  });
+}
+
+/// All elements of a short row, whose sums do not wait for each other.
+void MapEmitter::emitTogether(V to) {
+  lanes = e.splatInt(e.vecOf(e.b.getI1Type()), 1);
+  SmallVector<V> sums = reduceTogether(0, SmallVector<V>(together, neutral()));
+  for (int64_t n = 0; n < together; ++n) {
+    indices[inner] = indexOf(e.i64(n), inner);
+    store(sums[n], e.i64(n), to);
+  }
+}
+
+SmallVector<V> MapEmitter::reduceTogether(unsigned dim, SmallVector<V> sums) {
+  if (dim == map.getReduced().size()) {
+    auto before = elements;
+    for (int64_t n = 0; n < together; ++n) {
+      indices[inner] = indexOf(e.i64(n), inner);
+      loadInputs([](unsigned) { return true; });
+      sums[n] = emitBody(sums[n]);
+      elements = before;
+    }
+    return sums;
+  }
+  unsigned d = map.getReduced()[dim];
+  return e.loop(e.i64(0), t.extents[d], 1, sums, [&](V iv, ValueRange carried) {
+    indices[d] = indexOf(iv, d);
+    return reduceTogether(dim + 1, SmallVector<V>(carried));
   });
 }
 

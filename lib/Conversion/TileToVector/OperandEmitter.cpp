@@ -13,9 +13,10 @@ static constexpr int64_t kUnrolled = 32, kRun = 8;
 OperandEmitter::OperandEmitter(TaskEmitter &t, V tensor, AffineMap map, Region *producer, unsigned tokenDim,
                                int64_t extent)
     : extent(extent), t(t), e(t.e), source(&t.tensor(cast<BlockArgument>(tensor).getArgNumber())), map(map),
-      tokenDim(tokenDim) {
+      tokenDim(tokenDim), batch(t.index) {
   if (producer && !producer->empty())
     block = &producer->front();
+  bool placed = false;
   for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
     OperandIndex x = OperandIndex::of(expr);
     if (x.dim > (int64_t)t.keyDim()) {
@@ -23,13 +24,18 @@ OperandEmitter::OperandEmitter(TaskEmitter &t, V tensor, AffineMap map, Region *
       featureStride = source->strides[axis];
     } else if (x.dim == (int64_t)tokenDim) {
       tokenStride = source->strides[axis];
+      placed = x.divisor == 1;
     }
   }
   plain = isPlain(source->type, map, producer, tokenDim, t.keyDim());
-  if (plain)
+  if (placed && featureAxis >= 0)
     base = e.at(source->data, e.mul(t.baseOffset(*source, map), size()));
-  else
-    collect();
+  if (plain)
+    return;
+  if (base)
+    head = e.at(base, e.mul(featureStride, -OperandIndex::of(map.getResult(featureAxis)).offset * size()));
+  collect();
+  anchor = e.i64(0);
 }
 
 bool OperandEmitter::isPlain(RankedTensorType type, AffineMap map, Region *producer, unsigned tokenDim,
@@ -62,6 +68,14 @@ void OperandEmitter::collect() {
       (depends ? ofFeature : ofToken).push_back(op);
       if (depends)
         byFeature.insert(op->result_begin(), op->result_end());
+    }
+    unscaledValue = block->getTerminator()->getOperand(0);
+    while (auto product = unscaledValue.getDefiningOp<arith::MulFOp>()) {
+      bool left = byFeature.contains(product.getLhs());
+      if (left == byFeature.contains(product.getRhs()))
+        break;
+      factors.push_back(left ? product.getRhs() : product.getLhs());
+      unscaledValue = left ? product.getLhs() : product.getRhs();
     }
     dryRun([&](Operation *op, unsigned axis) {
       auto it = t.tensors.find(cast<attn::LoadOp>(op).getTensor());
@@ -192,7 +206,7 @@ OperandEmitter::Token OperandEmitter::open(V token) {
       if (auto index = r.region.emit(v); succeeded(index))
         indices.push_back({std::nullopt, *index});
     if (indices.size() == it->second.strides.size())
-      r.region.bind(op->getResult(0), load(r.region, it->second, indices, false));
+      r.region.bind(op->getResult(0), load(r.region, it->second, indices, false, op));
   }
   noted.clear();
   note(r.absent, r.region.checks);
@@ -203,6 +217,7 @@ OperandEmitter::Token OperandEmitter::open(V token) {
 /// The operand's own element: its indices are in range by the call's checks.
 Val OperandEmitter::element(RegionEmitter &region, V token, const FeatureLanes &feature, bool strided) {
   SmallVector<Index> indices;
+  V from = head;
   for (AffineExpr expr : map.getResults()) {
     OperandIndex x = OperandIndex::of(expr);
     if (x.dim > (int64_t)t.keyDim()) {
@@ -212,6 +227,7 @@ Val OperandEmitter::element(RegionEmitter &region, V token, const FeatureLanes &
         Val v = materialize(region, lanes, e.b.getIndexType());
         V divided = arith::DivUIOp::create(e.b, e.loc, v.v, e.splatInt(cast<VectorType>(v.v.getType()), x.divisor));
         indices.push_back({std::nullopt, Val{divided, 0, INT32_MAX - 1}});
+        from = V();
         continue;
       }
       if (lanes.base && x.divisor > 1) {
@@ -230,21 +246,58 @@ Val OperandEmitter::element(RegionEmitter &region, V token, const FeatureLanes &
     v.plainDim = ~1u; // inside, whatever its dimension
     indices.push_back({std::nullopt, v});
   }
-  return load(region, *source, indices, strided);
+  if (!from)
+    return load(region, *source, indices, strided, nullptr);
+  for (Index &x : indices)
+    x.v = Val();
+  return loadFrom(region, *source, from, e.mul(token, tokenStride), indices, strided);
 }
 
 /// One load. Where an index is outside, it is no number in particular, but 0 where further indices may come of it.
-Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Index> indices, bool strided) {
-  Type element = tensor.type.getElementType();
-  bool computed = llvm::any_of(indices, [](const Index &x) { return !x.lanes && x.v.isVector(); });
-  if (computed) { // lane by lane through memory
+/// `op`: the same for every token but for the values of its indices, or null.
+Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Index> indices, bool strided,
+                         Operation *op) {
+  if (llvm::any_of(indices, [](const Index &x) { return !x.lanes && x.v.isVector(); })) { // lane by lane through memory
     SmallVector<Val> at;
     for (const Index &x : indices)
       at.push_back(x.lanes ? materialize(region, *x.lanes, e.b.getIndexType()) : x.v);
     auto r = region.loadAt(tensor, at);
     return succeeded(r) ? *r : Val{e.splat(0)};
   }
-  V scalar = e.i64(0), ok;
+  // What the task's batch indices say.
+  auto isOfTask = [&](size_t axis) {
+    const Index &x = indices[axis];
+    const AxisFact &fact = tensor.fact.axes[axis];
+    return op && !x.lanes && x.v.plainDim < t.program.getNumBatch() && !fact.free &&
+           (fact.dim == (int64_t)x.v.plainDim || fact.also == (int64_t)x.v.plainDim) &&
+           t.index[x.v.plainDim] == batch[x.v.plainDim];
+  };
+  V head = tensor.data;
+  SmallVector<Index> others(indices);
+  for (size_t axis = 0; axis < indices.size(); ++axis)
+    if (isOfTask(axis))
+      others[axis].v = Val();
+  if (op) {
+    V &made = heads[op];
+    if (!made) {
+      OpBuilder::InsertionGuard guard(e.b);
+      e.b.setInsertionPointAfter(anchor.getDefiningOp());
+      V offset = e.i64(0);
+      for (size_t axis = 0; axis < indices.size(); ++axis)
+        if (isOfTask(axis))
+          offset = e.add(offset, e.mul(batch[indices[axis].v.plainDim], tensor.strides[axis]));
+      made = e.at(tensor.data, e.mul(offset, Emit::elementBytes(tensor.type.getElementType())));
+    }
+    head = made;
+  }
+  return loadFrom(region, tensor, head, e.i64(0), others, strided);
+}
+
+/// The same behind the elements at `scalar` of what begins at `head`; indices without a value are in these.
+Val OperandEmitter::loadFrom(RegionEmitter &region, TensorRef &tensor, V head, V scalar, ArrayRef<Index> indices,
+                             bool strided) {
+  Type element = tensor.type.getElementType();
+  V ok;
   auto check = [&](V inside, unsigned axis, V index) {
     region.checks.push_back({inside, tensor.argument, axis, index});
     ok = ok ? e.both(ok, inside) : inside;
@@ -254,7 +307,11 @@ Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Inde
     const AxisFact &fact = tensor.fact.axes[axis];
     V stride = tensor.strides[axis], extentOf = tensor.extents[axis];
     if (!index.lanes) {
+      if (!index.v.v)
+        continue;
       V i = region.wide(index.v);
+      if (auto narrowed = index.v.v.getDefiningOp<arith::TruncIOp>(); narrowed && index.v.plainDim == tokenDim)
+        i = narrowed.getIn(); // a token fits
       bool tied = index.v.plainDim == ~1u ||
                   (!fact.free && (fact.dim == (int64_t)index.v.plainDim || fact.also == (int64_t)index.v.plainDim));
       bool proven = index.v.lo >= 0 && index.v.hi < tensor.type.getDimSize(axis);
@@ -282,10 +339,10 @@ Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Inde
   }
   V v;
   if (lanes.empty()) {
-    V from = e.at(tensor.data, e.mul(scalar, Emit::elementBytes(element)));
+    V from = e.at(head, e.mul(scalar, Emit::elementBytes(element)));
     v = e.loadElement(element, ok ? e.select(ok, from, t.scratch) : from);
   } else {
-    v = lanesOf(tensor, scalar, lanes, ok, strided);
+    v = lanesOf(tensor, head, scalar, lanes, ok, strided);
   }
   if (isa<FloatType>(element))
     return Val{v};
@@ -298,12 +355,12 @@ Val OperandEmitter::load(RegionEmitter &region, TensorRef &tensor, ArrayRef<Inde
 }
 
 /// A vector whose lanes differ by constants, behind the elements at `scalar`.
-V OperandEmitter::lanesOf(TensorRef &tensor, V scalar, ArrayRef<std::pair<unsigned, FeatureLanes>> axes, V ok,
+V OperandEmitter::lanesOf(TensorRef &tensor, V head, V scalar, ArrayRef<std::pair<unsigned, FeatureLanes>> axes, V ok,
                           bool strided) {
   Type element = tensor.type.getElementType(), memory = e.memoryType(element);
   int64_t size = Emit::elementBytes(element);
   auto address = [&](V elements) {
-    V from = e.at(tensor.data, e.mul(elements, size));
+    V from = e.at(head, e.mul(elements, size));
     return ok ? e.select(ok, from, t.scratch) : from;
   };
   const FeatureLanes &x = axes[0].second;
@@ -345,8 +402,20 @@ V OperandEmitter::lanesOf(TensorRef &tensor, V scalar, ArrayRef<std::pair<unsign
   return e.convert(same ? v : (V)vector::ShuffleOp::create(e.b, e.loc, v, v, order), element);
 }
 
+V OperandEmitter::factorOf(const Token &token) {
+  RegionEmitter region = token.region;
+  V all;
+  for (V factor : llvm::reverse(factors)) {
+    auto r = region.emit(factor);
+    V x = succeeded(r) ? r->v : e.scalar(1);
+    all = all ? e.fmul(all, x) : x;
+  }
+  return all;
+}
+
 /// One vector of a token's features.
-V OperandEmitter::vector(const Token &token, const FeatureLanes &feature, bool strided, Absence &absent) {
+V OperandEmitter::vector(const Token &token, const FeatureLanes &feature, bool strided, Absence &absent,
+                         bool unscaled) {
   RegionEmitter region = token.region;
   if (!block)
     return region.asVector(element(region, token.token, feature, strided).v);
@@ -362,7 +431,13 @@ V OperandEmitter::vector(const Token &token, const FeatureLanes &feature, bool s
       return uniformLanes(v.getType().isInteger(1) ? constant.getZExtValue() : constant.getSExtValue(), e.lanes);
     return std::nullopt;
   };
+  V yielded = unscaled ? unscaledValue : block->getTerminator()->getOperand(0);
   for (Operation *op : ofFeature) {
+    if (unscaled && yielded.getDefiningOp() && yielded.getDefiningOp()->isBeforeInBlock(op))
+      break;
+    // What is only added to something comes with that, in one operation.
+    if (isa<arith::MulFOp>(op) && op->hasOneUse() && isa<arith::AddFOp, arith::SubFOp>(*op->user_begin()))
+      continue;
     SmallVector<FeatureLanes> in;
     for (V v : op->getOperands())
       if (auto x = lanesOfValue(v))
@@ -389,7 +464,7 @@ V OperandEmitter::vector(const Token &token, const FeatureLanes &feature, bool s
         }
         indices.push_back(index);
       }
-      region.bind(op->getResult(0), load(region, it->second, indices, strided));
+      region.bind(op->getResult(0), load(region, it->second, indices, strided, op));
       continue;
     }
     for (V v : op->getOperands())
@@ -398,7 +473,6 @@ V OperandEmitter::vector(const Token &token, const FeatureLanes &feature, bool s
     if (failed(region.emit(op->getResult(0))))
       return e.splat(0);
   }
-  V yielded = block->getTerminator()->getOperand(0);
   auto r = region.emit(yielded);
   note(absent, region.checks);
   return succeeded(r) ? region.asVector(r->v) : e.splat(0);

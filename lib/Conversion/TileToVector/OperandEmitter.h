@@ -32,7 +32,7 @@ public:
   mlir::Type element() const { return source->type.getElementType(); }
   int64_t size() const { return Emit::elementBytes(element()); }
   /// Of a plain part: the address of a token's first feature, and the strides of its axes.
-  V row(V token) { return e.at(base, e.mul(e.mul(token, tokenStride), size())); }
+  V row(V token) { return place(token); }
   V tokenStride, featureStride;
 
   /// Why a token is absent: 0 it is not, -1 an index was padding, else reason(argument, axis), with the first such
@@ -54,10 +54,16 @@ public:
     Absence absent;
   };
   Token open(V token);
-  V vectorAt(const Token &token, const FeatureLanes &feature) {
+  V vectorAt(const Token &token, const FeatureLanes &feature, bool unscaled = false) {
     Absence absent = token.absent; // it was noted before
-    return vector(token, feature, false, absent);
+    return vector(token, feature, false, absent, unscaled);
   }
+  /// Whether elements are `unscaled` ones times what no feature changes, as those of codes with a scale for a token.
+  bool hasFactor() const { return !factors.empty(); }
+  V factorOf(const Token &token);
+  /// Where a token's features lie, next to each other and `rowBytes` long; null where that cannot be told.
+  V place(V token) { return base ? e.at(base, e.mul(e.mul(token, tokenStride), size())) : V(); }
+  int64_t rowBytes() const { return extent * size() / std::max<int64_t>(featureDivisor(), 1); }
   /// i1: features lie as vectors are loaded; null: always.
   V isContiguous() { return plain ? e.eq(featureStride, e.i64(1)) : fast; }
   /// By what the feature is divided where it indexes the tensor; 0: it does not.
@@ -74,13 +80,18 @@ private:
   void dryRun(llvm::function_ref<void(mlir::Operation *load, unsigned axis)> spread);
   void note(Absence &absent, llvm::ArrayRef<RegionEmitter::BoundsCheck> checks);
   Absence vectors(const Token &token, bool strided, llvm::function_ref<V(V n)> place);
-  V vector(const Token &token, const FeatureLanes &feature, bool strided, Absence &absent);
+  V vector(const Token &token, const FeatureLanes &feature, bool strided, Absence &absent, bool unscaled = false);
   Val element(RegionEmitter &region, V token, const FeatureLanes &feature, bool strided);
-  Val load(RegionEmitter &region, TensorRef &t, llvm::ArrayRef<Index> indices, bool strided);
-  V lanesOf(TensorRef &t, V scalar, llvm::ArrayRef<std::pair<unsigned, FeatureLanes>> axes, V ok, bool strided);
+  Val load(RegionEmitter &region, TensorRef &t, llvm::ArrayRef<Index> indices, bool strided, mlir::Operation *op);
+  Val loadFrom(RegionEmitter &region, TensorRef &t, V head, V scalar, llvm::ArrayRef<Index> indices, bool strided);
+  V lanesOf(TensorRef &t, V head, V scalar, llvm::ArrayRef<std::pair<unsigned, FeatureLanes>> axes, V ok, bool strided);
   Val materialize(RegionEmitter &region, const FeatureLanes &x, mlir::Type type);
   FeatureLanes featuresAt(int64_t first);
-  RegionEmitter makeRegion() { return RegionEmitter(e, t.tensors, t.params, e.at(t.scratch, t.layout.gather())); }
+  RegionEmitter makeRegion() {
+    RegionEmitter region(e, t.tensors, t.params, e.at(t.scratch, t.layout.gather()));
+    region.contracts = true;
+    return region;
+  }
 
   TaskEmitter &t;
   Emit &e;
@@ -88,11 +99,16 @@ private:
   mlir::AffineMap map;
   mlir::Block *block = nullptr; // of the producer
   unsigned tokenDim;
+  llvm::SmallVector<V> batch; // indices of the task where this was made
   bool plain;
-  V base; // of a plain part
+  V base, head; // of a part whose elements have a place for each token and feature; else null
+  V anchor;     // what is made behind it is made once for all tokens
+  llvm::DenseMap<mlir::Operation *, V> heads; // of loads: where the elements of the task's batch indices begin
   int featureAxis = -1;
   llvm::SmallVector<mlir::Operation *> ofToken, ofFeature; // what is used of the region, by what it depends on
   llvm::DenseSet<V> byFeature;                             // values that depend on the feature
+  llvm::SmallVector<V> factors;                            // of every element, none of them by the feature
+  V unscaledValue;                                         // what they multiply
   std::set<std::tuple<void *, unsigned, unsigned>> noted;  // indices whose checks count already: value, argument, axis
   V fast;                                                  // i1: strides are what the fast code needs; null: always
 };

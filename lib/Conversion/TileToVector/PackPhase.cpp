@@ -128,12 +128,15 @@ static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
   int64_t whole = features / e.lanes * e.lanes;
   V grouped = e.select(e.eq(featureStride, e.i64(1)), e.mul(e.divUnsigned(count, e.lanes), e.lanes), e.i64(0));
   auto transposed = [&](V key, ArrayRef<V> tokens) {
-    V to = out.at(key);
-    SmallVector<V> from, next; // keys of the next group too, if there is an order to tell them by
+    V to = e.opaque(out.at(key)), step = e.mul(part.tokenStride, size), ahead = e.mul(step, e.lanes);
+    SmallVector<V> from, next; // keys of the next group too, if nothing but their number tells where they are
     for (V token : tokens) {
-      from.push_back(rows.row(token));
-      if (!t.ordered())
-        next.push_back(rows.row(e.add(token, e.lanes)));
+      if (t.ordered()) {
+        from.push_back(rows.row(token));
+        continue;
+      }
+      from.push_back(from.empty() ? e.opaque(rows.row(token)) : e.at(from.back(), step));
+      next.push_back(e.at(from.back(), ahead));
     }
     // Keys come from far away, and so do the panels that they go to: lines of both are asked for one group ahead.
     auto move = [&](V c, int64_t vectors) {
@@ -164,7 +167,8 @@ static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
     V least = e.i64(0);
     for (int64_t n = 0; n < e.lanes; ++n) {
       tokens.push_back(rows.token(e.add(key, n)));
-      least = e.min(least, tokens.back());
+      if (t.ordered())
+        least = e.min(least, tokens.back());
     }
     if (!t.ordered())
       return transposed(key, tokens);
@@ -355,6 +359,15 @@ static void summarize(TaskEmitter &t, tile::SummaryOp op, unsigned n, V first, V
 }
 
 LogicalResult attn::emitPackPhase(TaskEmitter &t, tile::PhaseOp phase) { return emitPackBlock(t, phase, t.block); }
+
+LogicalResult attn::emitPackFunction(TaskEmitter &t, tile::PhaseOp phase, Block &entry) {
+  t.keysAt = entry.getArgument(2), t.valuesAt = entry.getArgument(3);
+  return emitPackBlock(t, phase, entry.getArgument(1));
+}
+
+void attn::callPackFunction(TaskEmitter &t, StringRef name, V first, V keys, V values) {
+  LLVM::CallOp::create(t.e.b, t.e.loc, TypeRange(), name, ValueRange{t.task, first, keys, values});
+}
 
 LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) {
   Emit &e = t.e;

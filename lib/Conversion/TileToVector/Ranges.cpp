@@ -269,12 +269,26 @@ void MainEmitter::classify(const Box &box, V base, V first, V end, int64_t unit,
 }
 
 /// The first unit of `unitKeys` keys at or after the cursor that a conjunct's range touches; beyond all units if there
-/// is none. Visits the union of the ranges in order, each unit once, without sorting them.
-V MainEmitter::nextUnit(const Box &box, V cursor, int64_t unitKeys, V units) {
+/// is none. Visits the union of the ranges in order, each unit once, without sorting them. Where `mirror` is not
+/// negative, the cursor and the result stand for the unit `mirror` less them: the order is the other one.
+V MainEmitter::nextUnit(const Box &box, V cursor, int64_t unitKeys, V units, V mirror) {
   V none = e.i64(int64_t(1) << 40), next = none;
   for (const Range &r : box.ranges) {
     V at = cursor;
     V ok = e.i1(true);
+    if (mirror) {
+      V descends = e.ge(mirror, e.i64(0));
+      V lo = r.lo ? e.divFloor(e.max(r.lo, e.i64(0)), unitKeys) : e.i64(0);
+      V hi = r.hi ? e.divFloor(e.max(r.hi, e.i64(0)), unitKeys) : e.sub(units, e.i64(1));
+      at = e.max(at, e.select(descends, e.sub(mirror, hi), lo));
+      ok = e.le(at, e.select(descends, e.sub(mirror, lo), hi));
+      if (r.hi)
+        ok = e.both(ok, e.ge(r.hi, e.i64(0)));
+      if (r.mayRest)
+        ok = e.both(ok, r.mayRest);
+      next = e.min(next, e.select(ok, at, none));
+      continue;
+    }
     if (r.lo)
       at = e.max(at, e.divFloor(e.max(r.lo, e.i64(0)), unitKeys));
     if (r.leader) {

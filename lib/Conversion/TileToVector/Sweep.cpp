@@ -6,6 +6,29 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+/// i1: blocks of keys are visited from the last one on, because the score has a part that rises with the key (a bias by
+/// the distance): a row's reference is then near its largest score after one block, where else every block would raise
+/// it again. A matter of the head and the text, so a row's sums have one order wherever it is computed. Null: never.
+V MainEmitter::descends(const Box &box) {
+  bool sumsAlone =
+      llvm::all_of(weighOp.getSumOps(), [](int64_t op) { return op == 0; }); // others say which key was first
+  bool lists = llvm::any_of(box.ranges, [](const Range &r) { return r.leader.has_value(); });
+  if (!hasRef || !scoreParts || !scoreParts->slope || !sumsAlone || lists || l.together || t.keysAreAnywhere())
+    return V();
+  auto [key, factor] = *scoreParts->slope;
+  if (!factor)
+    return key > 0 ? e.i1(true) : V();
+  Block &block = weighOp.getScore().front();
+  RegionEmitter region = makeRegion();
+  for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
+    region.bind(block.getArgument(1 + d), region.indexScalar(t.index[d], d));
+  auto x = region.emit(factor);
+  if (failed(x) || !isa<FloatType>(x->v.getType()))
+    return V();
+  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getFloatAttr(x->v.getType(), 0));
+  return e.cmpf(key > 0 ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, x->v, zero);
+}
+
 /// Groups of blocks by the ranges of the whole query block; blocks of a group that are not empty.
 void MainEmitter::visitBlocks(V pass) {
   constexpr int64_t group = Layout::kGroupBlocks;
@@ -26,11 +49,15 @@ void MainEmitter::visitBlocks(V pass) {
   keepRowParts();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
-  SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups), e.i64(0), e.i64(0)};
+  V down = descends(box), mirror; // of groups: the last and the first one, or -1
+  if (down)
+    mirror = e.select(down, e.sub(e.add(groups, firstGroup), e.i64(1)), e.i64(-1));
+  SmallVector<V> init{nextUnit(box, firstGroup, group * l.blockKeys, groups, mirror), e.i64(0), e.i64(0)};
   auto done = e.whileLoop(
       init, [&](ValueRange args) { return e.lt(args[0], groups); },
       [&](ValueRange args) {
-        V from = e.mul(args[0], group), count = e.min(e.i64(group), e.sub(blocks, from));
+        V at = down ? e.select(down, e.sub(mirror, args[0]), args[0]) : args[0];
+        V from = e.mul(at, group), count = e.min(e.i64(group), e.sub(blocks, from));
         V base = e.mul(from, l.blockKeys);
         V hi = e.sub(e.add(base, e.mul(count, l.blockKeys)), e.i64(1));
         V may = status(box, region.make(base, 0, INT32_MAX), region.make(hi, 0, INT32_MAX), SetEmitter::kGroup).first;
@@ -40,6 +67,8 @@ void MainEmitter::visitBlocks(V pass) {
               V n0 = main.getChunks() ? e.max(e.sub(from0, from), e.i64(0)) : e.i64(0);
               classify(box, base, n0, count, l.blockKeys, SetEmitter::kBlock, bytes);
               return e.loop(n0, count, 1, args.drop_front(), [&](V n, ValueRange sums) {
+                if (down)
+                  n = e.select(down, e.sub(e.add(n0, count), e.add(n, 1)), n);
                 V state = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(i8, e.at(bytes, n)));
                 V some = e.lt(e.i64(0), state), full = e.eq(state, e.i64(2));
                 blockFirst = e.add(base, e.mul(n, l.blockKeys));
@@ -49,6 +78,8 @@ void MainEmitter::visitBlocks(V pass) {
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
                   // The next one, as a rule; a task's last block is followed by another task's first.
                   V next = e.add(blockFirst, l.blockKeys);
+                  if (down)
+                    next = e.max(e.select(down, e.sub(blockFirst, e.i64(l.blockKeys)), next), e.i64(0));
                   next = e.select(e.lt(next, keys), next, e.i64(0));
                   nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
                   packBlock();
@@ -60,7 +91,7 @@ void MainEmitter::visitBlocks(V pass) {
               });
             },
             [&] { return SmallVector<V>(args.drop_front()); });
-        V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups);
+        V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups, mirror);
         return SmallVector<V>{next, counted[0], counted[1]};
       });
   if (!counting)
@@ -89,7 +120,7 @@ void MainEmitter::fetchNext(V strip, V panel) {
 
 void MainEmitter::packBlock() {
   if (t.packsHere)
-    e.when(t.packsHere, [&] { (void)emitPackBlock(t, pack, blockFirst); });
+    e.when(t.packsHere, [&] { callPackFunction(t, packFunction(prefix), blockFirst, blockKeysAt, blockValuesAt); });
 }
 
 /// What belongs to the rows of a strip.

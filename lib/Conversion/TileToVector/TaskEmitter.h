@@ -147,15 +147,20 @@ public:
   /// Packed keys and values of the block that begins with this key: in scratch where `packsHere` holds (i1, or null:
   /// nowhere), else in the slot.
   V keysOf(V first) {
+    if (keysAt)
+      return keysAt;
     return packedAt(e.at(slot, e.mul(e.divUnsigned(first, layout.width), layout.keyPanelBytes())), layout.packedKeys());
   }
   V valuesOf(V first) {
+    if (valuesAt)
+      return valuesAt;
     return packedAt(e.at(valueBase(), e.mul(first, layout.packedRowBytes())), layout.packedValues());
   }
   V packedAt(V inSlot, int64_t inScratch) {
     return packsHere ? e.select(packsHere, e.at(scratch, inScratch), inSlot) : inSlot;
   }
   V packsHere;
+  V keysAt, valuesAt; // in a function that packs one block: where to; null elsewhere
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
 
@@ -239,6 +244,10 @@ void summarizeKeyTable(TaskEmitter &task, unsigned n);
 mlir::LogicalResult emitPackPhase(TaskEmitter &task, tile::PhaseOp phase);
 /// The same for the block of keys that begins with `first`.
 mlir::LogicalResult emitPackBlock(TaskEmitter &task, tile::PhaseOp phase, mlir::Value first);
+/// A function that does so: its arguments are the task, the first key, and where keys and values go.
+mlir::LogicalResult emitPackFunction(TaskEmitter &task, tile::PhaseOp phase, mlir::Block &entry);
+inline std::string packFunction(llvm::StringRef prefix) { return prefix.str() + "_block"; }
+void callPackFunction(TaskEmitter &task, llvm::StringRef name, mlir::Value first, mlir::Value keys, mlir::Value values);
 /// Features of a key, in whole vectors, that are produced by a region before they are transposed; 0: all are copied.
 int64_t stagedFeatures(tile::PackOp op, int64_t lanes);
 /// Before and after the packing of a block of keys: what is said about the absence of each.

@@ -111,12 +111,15 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     l.numWeights = llvm::divideCeil(bytes, llvm::alignTo(l.tileRows * l.blockKeys * l.element, 64)) + 1;
   }
 
-  /// A function of the module: `body` at the end of its first block; void unless it gives an i32.
+  /// A function of the module: `body` at the end of its first block; void unless it gives an i32. All arguments are
+  /// pointers, but the second of four: a number.
   LogicalResult makeFunction(ModuleOp module, Location loc, const std::string &name, unsigned arguments,
                              llvm::function_ref<FailureOr<V>(OpBuilder &, Block *)> body, bool returns = false) {
     OpBuilder b(module.getBodyRegion());
     b.setInsertionPointToEnd(module.getBody());
     SmallVector<Type> types(arguments, LLVM::LLVMPointerType::get(&getContext()));
+    if (arguments == 4)
+      types[1] = b.getI64Type();
     Type returned = returns ? (Type)b.getI32Type() : LLVM::LLVMVoidType::get(&getContext());
     auto type = LLVM::LLVMFunctionType::get(returned, types);
     auto func = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
@@ -174,7 +177,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
 
   LogicalResult lower(ModuleOp module, tile::ProgramOp program, std::vector<EmittedVariant> &emitted) {
     unsigned v = 0, variants = llvm::range_size(program.getBody().getOps<tile::VariantOp>());
-    bool shared = false; // the last variant's code serves this one too
+    bool shared = false;     // the last variant's code serves this one too
+    std::string packsBlocks; // the function by which tasks of the last variant pack
     for (tile::VariantOp variant : program.getBody().getOps<tile::VariantOp>()) {
       Phases phases(variant);
       tile::PhaseOp order = phases.order, pack = phases.pack, main = phases.main, merge = phases.merge, twin;
@@ -290,7 +294,20 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         e.phases.push_back(*phase);
       } else if (pack && !pack.getInTasks()) {
         e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
-        if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) { return emitPackPhase(task, pack); })))
+        if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) {
+              if (!shared || packsBlocks.empty())
+                return emitPackPhase(task, pack);
+              V first = task.block;
+              callPackFunction(task, packsBlocks, first, task.keysOf(first), task.valuesOf(first));
+              return success();
+            })))
+          return failure();
+      }
+      packsBlocks.clear();
+      if (l.packsInTasks) {
+        packsBlocks = packFunction(prefix);
+        if (failed(function("_block", 4,
+                            [&](TaskEmitter &task, Block *entry) { return emitPackFunction(task, pack, *entry); })))
           return failure();
       }
       if (const EmittedPhase *phase = lent(ATTN_PHASE_MAIN)) {

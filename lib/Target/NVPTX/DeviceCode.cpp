@@ -40,13 +40,35 @@ void attn::nvptx::initialize() {
     LLVMInitializeNVPTXTarget();
     LLVMInitializeNVPTXTargetMC();
     LLVMInitializeNVPTXAsmPrinter();
-    // Pointers into shared memory have 32 bits, as --nv-to-llvm says in the data layout. The back end of 22 knows no
-    // other way to be told than its command line's.
-    auto &options = cl::getRegisteredOptions();
-    if (auto found = options.find("nvptx-short-ptr"); found != options.end())
-      static_cast<cl::opt<bool> *>(found->second)->setValue(true);
   });
 }
+
+namespace {
+/// Pointers into shared memory have 32 bits, as --nv-to-llvm says in the data layout. The back end of 22 is told so by
+/// an option of its command line, which it reads when a target machine is made: of others in this process too, so it is
+/// set only meanwhile.
+class ShortPointers {
+public:
+  ShortPointers() : lock(mutex) {
+    auto &all = cl::getRegisteredOptions();
+    if (auto found = all.find("nvptx-short-ptr"); found != all.end())
+      option = static_cast<cl::opt<bool> *>(found->second);
+    if (option)
+      before = option->getValue(), option->setValue(true);
+  }
+  ~ShortPointers() {
+    if (option)
+      option->setValue(before);
+  }
+
+private:
+  static std::mutex mutex;
+  std::lock_guard<std::mutex> lock;
+  cl::opt<bool> *option = nullptr;
+  bool before = false;
+};
+std::mutex ShortPointers::mutex;
+} // namespace
 
 static Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const NvidiaMachine &machine) {
   Triple triple("nvptx64-nvidia-cuda");
@@ -57,6 +79,7 @@ static Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const Nvidia
   // No fast-math: as on CPUs, only explicit fma and contract flags are fused. The text then says .rn at every other
   // sum and product, which keeps ptxas from fusing them.
   TargetOptions options;
+  ShortPointers shortPointers;
   // The version of PTX is always said: the default is too old for some machines, which ends the process.
   std::unique_ptr<TargetMachine> tm(
       target->createTargetMachine(triple, machine.name, "+ptx" + std::to_string(machine.ptx), options, std::nullopt,
@@ -78,6 +101,10 @@ static void finishModule(llvm::Module &module) {
       continue;
     if (function.getCallingConv() != CallingConv::PTX_Kernel)
       function.setLinkage(GlobalValue::InternalLinkage);
+    // Left to itself ptxas spills so that more CTAs would fit, of which shared memory allows fewer anyway.
+    else if (function.hasFnAttribute("nvvm.reqntid") && !function.hasFnAttribute("nvvm.minctasm") &&
+             !function.hasFnAttribute("nvvm.maxnreg"))
+      function.addFnAttr("nvvm.minctasm", "1");
     // Loops that clear or copy stay as they are written; as calls they would become byte loops.
     function.addFnAttr("no-builtins");
     function.setDoesNotThrow();

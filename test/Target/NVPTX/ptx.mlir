@@ -17,6 +17,7 @@ module @attn_device {
   // CHECK: .param .u64 .ptr .align 1 ops_param_0,
   // CHECK: .param .align 8 .b8 ops_param_2[48]
   // CHECK: .reqntid 128
+  // CHECK-NEXT: .minnctapersm 1
   llvm.func @ops(%in: !llvm.ptr, %out: !llvm.ptr, %words: !llvm.ptr {llvm.byval = !llvm.array<6 x i64>, nvvm.grid_constant, llvm.align = 8 : i64}) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 128>} {
     // CHECK-DAG: ld.param.b64 [[N:%rd[0-9]+]], [ops_param_2+16];
     // CHECK-DAG: mov.u32 [[T:%r[0-9]+]], %tid.x;
@@ -99,8 +100,9 @@ module @attn_device {
 
   // Two products stay two: one for both branches would be executed by other lanes together.
   // CHECK-LABEL: .visible .entry branches(
+  // CHECK: .minnctapersm 3
   // CHECK-COUNT-2: mma.sync
-  llvm.func @branches(%out: !llvm.ptr, %a: i32, %b: i32, %x: f32) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>} {
+  llvm.func @branches(%out: !llvm.ptr, %a: i32, %b: i32, %x: f32) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, nvvm.minctasm = 3 : i32} {
     %c = nv.cta_id
     %even = arith.trunci %c : i32 to i1
     %r = scf.if %even -> f32 {

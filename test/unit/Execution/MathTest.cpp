@@ -91,6 +91,109 @@ TEST(Math, Accuracy) {
   }
 }
 
+/// The weights of exponential normalizers: 2^x of a score against its row's reference. A row has two kinds of keys: one
+/// with score 0, whose weight is 2^0 and what the other is divided by, and two panels further one with score x and
+/// value 1. A row's reference stays 0 up to x = 32.
+struct WeightOf {
+  explicit WeightOf(const std::string &target)
+      : call(R"(!t = tensor<?x1xf32>
+attn.normalizer @ratio() {
+  attn.pass ref = max
+    gauge(%r0, %r1) { %d = arith.subf %r0, %r1 : f32  %g = math.exp2 %d : f32  attn.yield %g : f32 }
+    phi(%s, %r) { %d = arith.subf %s, %r : f32  %w = math.exp2 %d : f32  attn.yield %w : f32 }
+    sums(a = one in 0, n = value in 1)
+  attn.finish(%r, %a, %n) { %o = arith.divf %n, %a : f32  attn.yield %o : f32 } outputs(o) empty(0.0)
+}
+attn.kernel @w(%q: !t, %k: !t, %v: !t, %xs: tensor<?xf32>, %label: tensor<?xi32>) -> (o: !t) {
+  %o = attn.attend dims(| i | j | c, e)
+    q = %q[i, c] k = %k[j, c] v = %v[j, e] set = full scale = 1.0
+    score(%s, i = %i, j = %j) {
+      %x = attn.load %xs[%i] : tensor<?xf32>
+      %last = arith.constant 32 : index  %is = arith.cmpi eq, %j, %last : index
+      %t = arith.select %is, %x, %s : f32  attn.yield %t : f32
+    }
+    class(j = %j) { %c = attn.load %label[%j] : tensor<?xi32>  attn.yield %c : i32 }
+    normalize = @ratio
+    outputs o[i, e] : (!t, !t, !t) -> (!t)
+  attn.return %o : !t
+}
+)",
+             target) {}
+  std::vector<float> operator()(llvm::ArrayRef<uint32_t> bits) {
+    const int64_t keys = 33, last = keys - 1;
+    const int64_t rows = int64_t(bits.size());
+    Tensor q(Element::F32, {rows, 1}), k(Element::F32, {keys, 1}), v(Element::F32, {keys, 1}), xs(Element::F32, {rows}),
+        label(Element::I32, {keys}); // new tensors are zeros
+    for (int64_t n = 0; n < rows; ++n)
+      xs.setBits({n}, bits[size_t(n)]);
+    for (int64_t n = 0; n < keys; ++n) {
+      v.set({n, 0}, n == last);
+      label.set({n}, n == 0 ? 0 : n == last ? 1 : 2);
+    }
+    call.args = {q, k, v, xs, label, Tensor(Element::F32, {rows, 1})};
+    EXPECT_EQ(call.run(), ATTN_OK);
+    std::vector<float> y;
+    for (uint64_t b : call.args[5].elements())
+      y.push_back(fromBits(uint32_t(b)));
+    return y;
+  }
+  StepCall call;
+};
+
+// Every x of [-127, 32] whose weight is not 1 within a tenth of an ulp; others by the sample.
+TEST(Math, WeightAccuracy) {
+  const char *all = std::getenv("ATTN_LONG");
+  const uint32_t step = all && std::atoi(all) ? 1 : 4099;
+  for (const std::string target : {"x86-64-v3", "x86-64-v4"}) {
+    if (target == "x86-64-v4" && !__builtin_cpu_supports("x86-64-v4"))
+      continue;
+    WeightOf weight(target);
+    double worst = 0;
+    float at = 0;
+    auto check = [&](llvm::ArrayRef<uint32_t> bits) {
+      const std::vector<float> y = weight(bits);
+      for (size_t n = 0; n < bits.size(); ++n) {
+        const float x = fromBits(bits[n]);
+        // Between 2^-126 and 2^-127 it is not exact, see Emit.h.
+        if (x < -126 && x > -127) {
+          EXPECT_TRUE(y[n] >= 0 && y[n] <= 0x1p-126f) << x << " gives " << y[n];
+          continue;
+        }
+        if (double e = error(std::exp2(double(x)), y[n], true); !(e <= worst))
+          worst = e, at = x;
+      }
+    };
+    std::vector<uint32_t> bits;
+    auto range = [&](float from, float to, uint32_t step) { // of one sign, by magnitude
+      uint32_t first, end;
+      std::memcpy(&first, &from, 4);
+      std::memcpy(&end, &to, 4);
+      for (uint64_t n = first; n <= end; n += step) {
+        bits.push_back(uint32_t(n));
+        if (bits.size() < 1 << 18 && n + step <= end)
+          continue;
+        check(bits);
+        bits.clear();
+      }
+    };
+    range(0x1p-27f, 32, step);
+    range(-0x1p-27f, -127, step);
+    range(0, 0x1p-27f, 1 << 20);
+    range(-0.f, -0x1p-27f, 1 << 20);
+    range(-127, -INFINITY, 1 << 14);
+    // A NaN with any payload is one.
+    range(fromBits(0x7f800001), fromBits(0x7fffffff), 4099);
+    range(fromBits(0xff800001), fromBits(0xffffffff), 4099);
+    EXPECT_LE(worst, 1.5) << target << ": weight of " << at;
+    std::printf("weights, %s: %.3f ulp at %a\n", target.c_str(), worst, double(at));
+    const std::vector<float> y = weight({0u, 0x80000000u, 0xc2fe0000u, 0xff800000u});
+    EXPECT_EQ(y[0], 1);
+    EXPECT_EQ(y[1], 1);
+    EXPECT_EQ(y[2], 0);
+    EXPECT_EQ(y[3], 0);
+  }
+}
+
 TEST(Math, SpecialValues) {
   const float inf = INFINITY;
   const std::vector<uint32_t> in = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00123, 0x7f800001,

@@ -97,6 +97,36 @@ TEST(Parts, SlopesInFloats) {
   }
 }
 
+// Where the score rises with the key, blocks are visited from the last one on, head by head: seen in the rounding of a
+// sum of 1, 1e8 and -1e8, one in each block, with equal weights.
+TEST(Parts, RisingScoresGoDown) {
+  const struct {
+    std::string body;
+    double sign;
+  } cases[] = {
+      {"%d = arith.subi %j, %i : index %n = arith.index_cast %d : index to i64 %f = arith.sitofp %n : i64 to f32 "
+       "%x = arith.mulf %m, %f : f32 %r = arith.addf %s, %x : f32",
+       1},
+      {"%d = arith.subi %i, %j : index %n = arith.index_cast %d : index to i64 %f = arith.sitofp %n : i64 to f32 "
+       "%x = arith.mulf %m, %f : f32 %y = arith.subf %s, %x : f32 %c = arith.constant -2.0 : f32 "
+       "%r = arith.mulf %c, %y : f32",
+       -1},
+  };
+  for (const auto &c : cases)
+    for (const Blocks &blocks : {kTiny, Blocks{6, 16, 1}}) {
+      const Attention a = scored(", %t: tensor<?xf32>",
+                                 "%m = attn.load %t[%h] : tensor<?xf32> " + c.body + " attn.yield %r : f32", "full");
+      Call call{normalInputs(a, 1, 2, 7, 48, 3, 0)};
+      call.inputs.push_back(Tensor::of(Element::F32, {2}, {1e-30, -1e-30}));
+      call.inputs[2].fill([](auto x) { return x[2] == 0 ? 1 : x[2] == 16 ? 1e8 : x[2] == 32 ? -1e8 : 0; });
+      ASSERT_EQ(call.run(program(a, blocks)), ATTN_OK);
+      for (int64_t h : {0, 1}) {
+        const bool down = (h == 0) == (c.sign > 0);
+        EXPECT_FLOAT_EQ(call.outputs[0].get({0, h, 3, 0}), down ? 1.0 / 48 : 0) << c.body << " head " << h;
+      }
+    }
+}
+
 TEST(Parts, BadDifferencesAreAbsentAndReported) {
   // Only 20 differences are in the table, in the middle of what is visible; blocks with bad ones go pair by pair.
   const std::string body =

@@ -1,0 +1,45 @@
+// RUN: %attn-opt %s --attn-pipeline-vector | FileCheck %s
+
+// Rows are few: codes are what queries multiply, and what weights do; the scale of a token comes once a key. That it
+// is in a product with what the feature changes is all that is looked at, on whichever side it stands.
+// CHECK-LABEL: llvm.func internal @attn_scaled_v0_main
+// CHECK: llvm.intr.prefetch
+// CHECK: %[[KEY:.*]] = arith.sitofp %{{.*}} : vector<8xi32> to vector<8xf32>
+// CHECK-NOT: arith.mulf %{{.*}}, %[[KEY]]
+// CHECK: vector.fma %{{.*}}, %[[KEY]],
+// CHECK: arith.mulf %{{.*}} : vector<8xf32>
+// Where sums are not finite the scale multiplies elements.
+// CHECK: arith.cmpf uno
+// CHECK: scf.if
+// CHECK: %[[AGAIN:.*]] = arith.sitofp %{{.*}} : vector<8xi32> to vector<8xf32>
+// CHECK: arith.mulf %{{.*}}, %[[AGAIN]] : vector<8xf32>
+// CHECK: scf.yield
+// CHECK: llvm.func internal @attn_scaled_v0_raise0
+!t = tensor<?x?x?x16xf32>
+!k = tensor<?x?x?x16xi8>
+!s = tensor<?x?x?xf32>
+attn.kernel @scaled(%q: !t, %k: !k, %v: !k, %ks: !s, %vs: !s) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c]
+    k = %k[b, h, j, c] as (%x : i8, b = %b, h = %h, j = %j) { %f = arith.sitofp %x : i8 to f32  %s = attn.load %ks[%b, %h, %j] : !s  %y = arith.mulf %s, %f : f32  attn.yield %y : f32 }
+    v = %v[b, h, j, e] as (%x : i8, b = %b, h = %h, j = %j) { %f = arith.sitofp %x : i8 to f32  %s = attn.load %vs[%b, %h, %j] : !s  %y = arith.mulf %f, %s : f32  attn.yield %y : f32 }
+    outputs o[b, h, i, e] : (!t, !k, !k) -> !t
+  attn.return %o : !t
+}
+
+// A scale by the feature is no factor of a token; a product that is only added to something is one operation with it.
+// CHECK-LABEL: llvm.func internal @attn_offset_v0_main
+// CHECK: %[[CODE:.*]] = arith.sitofp %{{.*}} : vector<8xi32> to vector<8xf32>
+// CHECK-NOT: arith.mulf %[[CODE]]
+// CHECK: vector.fma %[[CODE]], %{{.*}}, %{{.*}} : vector<8xf32>
+// CHECK: llvm.func internal @attn_offset_v0_raise0
+attn.kernel @offset(%q: !t, %k: !k, %v: !t, %ks: tensor<16xf32>, %kz: !s) -> (o: !t) {
+  %o = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c]
+    k = %k[b, h, j, c] as (%x : i8, b = %b, h = %h, j = %j, c = %c) {
+      %f = arith.sitofp %x : i8 to f32  %s = attn.load %ks[%c] : tensor<16xf32>  %z = attn.load %kz[%b, %h, %j] : !s
+      %m = arith.mulf %f, %s : f32  %y = arith.addf %m, %z : f32  attn.yield %y : f32 }
+    v = %v[b, h, j, e]
+    outputs o[b, h, i, e] : (!t, !k, !t) -> !t
+  attn.return %o : !t
+}

@@ -136,10 +136,11 @@ Error Execution::describeFact() const {
   };
   int64_t n = order ? 1 : 0; // the first offender, in the runtime's order
   while (n < t.elements() &&
-         (element(n) != error.found || (order && (n % t.shape.back() == 0 || element(n - 1) != error.expected))))
+         (element(n) != error.found || (order && (n % t.shape.back() == 0 || element(n - 1) <= error.found))))
     ++n;
   const std::string promise =
-      order ? fmt::format("comes after {}, but {{attn.sorted}} promises that its last axis ascends", error.expected)
+      order ? fmt::format("comes after {}, but {{attn.sorted}} promises that its last axis ascends",
+                          n < t.elements() ? element(n - 1) : error.expected)
             : fmt::format("lies outside of the promised {{attn.range = array<i64: {}, {}>}}", info.range_lo,
                           info.range_hi);
   return fail(t.isGiven ? ExitBadInput : ExitInternal,

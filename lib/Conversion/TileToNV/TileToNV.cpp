@@ -6,6 +6,8 @@
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Schedule.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 using namespace mlir;
 using namespace attn;
 using V = Value;
@@ -23,7 +25,7 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
   StringRef getDescription() const final { return "lower tile.program to kernels for NVIDIA GPUs"; }
   void getDependentDialects(DialectRegistry &registry) const final {
     registry.insert<arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect, LLVM::LLVMDialect,
-                    nv::NVDialect>();
+                    nv::NVDialect, NVVM::NVVMDialect>();
   }
 
   void runOnOperation() final {

@@ -264,7 +264,7 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
           e.store(vectorOf(source, row, first + c, base, most), e.at(at, c * vb));
       });
     });
-  const int64_t unroll = copied || source.part.isPlain() ? 4 : 2; // keys
+  const int64_t unroll = copied || isa<FloatType>(source.part.element()) ? 4 : 2; // keys
   auto step = [&](V p, V key, int64_t count, V base, int64_t first, int64_t most, ValueRange before) {
     SmallVector<V> s(before);
     for (int64_t u = 0; u < unroll; ++u) {

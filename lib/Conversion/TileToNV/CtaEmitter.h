@@ -201,6 +201,7 @@ private:
   void bindPair(RegionEmitter &region, mlir::Block &block, unsigned from, unsigned r, V j);
   V regionOfPair(mlir::Region &region, V score, unsigned r, V j, V &present, Val *integer = nullptr);
   V gaugeOf(mlir::Region &gauge, V from, V to, V factor = {});
+  static double scoreFactor(tile::WeighOp weigh);
   static double factorOf(tile::WeighOp weigh);
   static V unitOf(tile::WeighOp weigh);
   void addToSums(llvm::ArrayRef<V> p, V score, unsigned r, V j, V present, llvm::ArrayRef<V> inClass, State &state);
@@ -245,7 +246,9 @@ private:
   V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, batches, blocks;
   std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
   V sharedBase;
-  Pair reference{};     // of the rows, for regions
+  Pair reference{}; // of the rows, for regions
+  // Of the last sweep, before it is multiplied by the scores' factor; null: there is none, or a seed moved it.
+  Pair unitReference{};
   V blockFirst;         // of the block of keys that is being visited
   bool guarded = false; // of the pass that is being emitted: element by element
 

@@ -105,6 +105,7 @@ void CtaEmitter::seed(tile::SeedOp op) {
     last.ref[r] = e.select(seeds, to, before);
   }
   seedRows.push_back(seeded);
+  unitReference = {};
   SmallVector<V> state{op.getRef()};
   llvm::append_range(state, op.getSums());
   llvm::append_range(state, op.getAccs());

@@ -53,14 +53,22 @@ void CtaEmitter::spreadPair(V product, unsigned r, V j) {
   region.contracts = true;
   region.bind(score.getArgument(0), region.real(product));
   bindPair(region, score, 1, r, j);
-  auto emitted = region.emit(score.getTerminator()->getOperand(0));
+  V yielded = score.getTerminator()->getOperand(0);
+  auto emitted = region.emit(yielded);
   V s = succeeded(emitted) ? emitted->v : e.scalar(0);
   V present = report(region.checks, visible(r, j));
   present = e.both(present, e.cmpf(arith::CmpFPredicate::UNE, s, inf()));
   V x = s;
   if (V tile = weighOp.getRef()) {
     reference[r] = rowNumber(tile, r);
-    x = e.fsub(s, e.select(e.cmpf(arith::CmpFPredicate::OEQ, reference[r], inf()), e.scalar(0), reference[r]));
+    auto shift = [&](V to) { return e.select(e.cmpf(arith::CmpFPredicate::OEQ, to, inf()), e.scalar(0), to); };
+    double factor = scoreFactor(weighOp);
+    if (unitReference[r] && factor != 0) { // as the sweep before has it
+      V unit = region.emit(yielded.getDefiningOp<arith::MulFOp>().getLhs())->v;
+      x = e.fmul(e.fsub(unit, shift(unitReference[r])), e.scalar(factor));
+    } else {
+      x = e.fsub(s, shift(reference[r]));
+    }
   }
   SmallVector<V> weights = phi(x, r);
   Val label;

@@ -159,9 +159,12 @@ void CtaEmitter::sweep(tile::ForOp op) {
 
 /// Sums over keys, of which each of four lanes has its own columns' part.
 void CtaEmitter::finishSums(State &state) {
-  if (double factor = hasRef ? factorOf(weighOp) : 0; factor != 0)
+  unitReference = {};
+  if (double factor = hasRef ? factorOf(weighOp) : 0; factor != 0) {
+    unitReference = state.ref;
     for (V &ref : state.ref)
       ref = e.fmul(ref, e.scalar(factor));
+  }
   unsigned slot = 0;
   for (int64_t kind : weighOp.getSumOps()) {
     for (unsigned r = 0; r < 2; ++r) {

@@ -69,13 +69,18 @@ V CtaEmitter::isBetter(V x, V key, V y, V other) {
   return e.both(e.ge(key, i32(0)), e.either(none, better));
 }
 
-/// f of scores f u, and u; none, or of a sweep without a reference.
-double CtaEmitter::factorOf(tile::WeighOp weigh) {
+/// f of scores f u with a constant f > 0; 0: they are not.
+double CtaEmitter::scoreFactor(tile::WeighOp weigh) {
   auto product = weigh.getScore().front().getTerminator()->getOperand(0).getDefiningOp<arith::MulFOp>();
   FloatAttr factor;
-  bool has = product && weigh.getRef() && !weigh.getSpreadTo() && matchPattern(product.getRhs(), m_Constant(&factor)) &&
-             factor.getValue().isFiniteNonZero() && !factor.getValue().isNegative();
+  bool has = product && matchPattern(product.getRhs(), m_Constant(&factor)) && factor.getValue().isFiniteNonZero() &&
+             !factor.getValue().isNegative();
   return has ? factor.getValueAsDouble() : 0;
+}
+
+/// The same of a sweep that carries a reference, and u.
+double CtaEmitter::factorOf(tile::WeighOp weigh) {
+  return weigh.getRef() && !weigh.getSpreadTo() ? scoreFactor(weigh) : 0;
 }
 
 V CtaEmitter::unitOf(tile::WeighOp weigh) {

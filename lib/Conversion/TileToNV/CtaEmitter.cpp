@@ -77,6 +77,21 @@ V KernelEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V wanted) {
   return wanted;
 }
 
+V KernelEmitter::addressOf(TensorRef &t, AffineMap map, llvm::function_ref<V(unsigned dim)> indexOf) {
+  V offset = e.i64(0);
+  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    if (isa<AffineSymbolExpr>(expr)) // a rank
+      continue;
+    OperandIndex x = OperandIndex::of(expr);
+    bool isBatch = x.dim >= 0 && x.dim < (int64_t)program.getNumBatch();
+    V at = x.dim < 0 ? e.i64(0) : isBatch ? index[x.dim] : indexOf(x.dim);
+    if (x.divisor != 1)
+      at = e.divUnsigned(at, x.divisor);
+    offset = e.add(offset, e.mul(e.add(at, x.offset), t.strides[axis]));
+  }
+  return e.at(t.data, e.mul(offset, Emit::elementBytes(t.type.getElementType())));
+}
+
 // CTA x = ((batch slices + slice) chunks + chunk) blocks + block
 CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
                        bool splits, Block *entry)

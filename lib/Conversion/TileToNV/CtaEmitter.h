@@ -62,6 +62,8 @@ public:
   void checkPromises(int64_t threads);
   /// Indices of loads that are not inside, where `wanted` holds; then `wanted` without these.
   V report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V wanted);
+  /// Of an element by a map; `indexOf`: of the dimensions that are no batch dimensions.
+  V addressOf(TensorRef &t, mlir::AffineMap map, llvm::function_ref<V(unsigned dim)> indexOf);
   /// Words of the by-value parameter.
   static int64_t numWords(tile::ProgramOp program);
   unsigned queryDim() { return program.getNumBatch(); }
@@ -108,7 +110,6 @@ private:
   V attempt(bool isGuarded);
   void runStep(mlir::Operation &op);
   V anyThread(V condition);
-  V rowOf(unsigned r) { return rowAt[r]; }
   V shared(V offset);
   V shared(int64_t offset) { return shared(e.i64(offset)); }
   V loadShared(mlir::Type type, V offset);

@@ -35,18 +35,7 @@ V CtaEmitter::finish() {
 
 void CtaEmitter::storeElement(TensorRef &out, AffineMap map, unsigned r, V feature, V value) {
   Type type = out.type.getElementType();
-  V offset = e.i64(0);
-  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-    OperandIndex x = OperandIndex::of(expr);
-    V at = x.dim < 0                                ? e.i64(0)
-           : x.dim < (int64_t)program.getNumBatch() ? index[x.dim]
-           : x.dim == (int64_t)queryDim()           ? rowAt[r]
-                                                    : feature;
-    if (x.divisor != 1)
-      at = e.divUnsigned(at, x.divisor);
-    offset = e.add(offset, e.mul(e.add(at, x.offset), out.strides[axis]));
-  }
-  V to = e.at(out.data, e.mul(offset, Emit::elementBytes(type)));
+  V to = KernelEmitter::addressOf(out, map, [&](unsigned dim) { return dim == queryDim() ? rowAt[r] : feature; });
   if (isa<FloatType>(type))
     e.storeElement(value, type, to);
   else

@@ -53,15 +53,8 @@ void CtaEmitter::loadParam(tile::ParamOp op) {
   Type type = source.type.getElementType();
   Place place;
   for (unsigned r = 0; r < 2; ++r) {
-    V offset = e.i64(0);
-    for (auto [axis, expr] : llvm::enumerate(op.getMap().getResults())) {
-      OperandIndex x = OperandIndex::of(expr);
-      V at = x.dim < 0 ? e.i64(0) : x.dim == (int64_t)queryDim() ? rowAt[r] : index[x.dim];
-      if (x.divisor != 1)
-        at = e.divUnsigned(at, x.divisor);
-      offset = e.add(offset, e.mul(e.add(at, x.offset), source.strides[axis]));
-    }
-    place.row[r] = e.loadElement(type, e.at(source.data, e.mul(offset, Emit::elementBytes(type))));
+    V at = KernelEmitter::addressOf(source, op.getMap(), [&](unsigned) { return rowAt[r]; });
+    place.row[r] = e.loadElement(type, at);
   }
   places[op.getResult()] = place;
 }

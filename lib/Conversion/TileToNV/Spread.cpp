@@ -8,16 +8,8 @@ using Val = RegionEmitter::Val;
 
 /// The address of the weight of a query, which has the batch indices of the CTA, and a key.
 V CtaEmitter::spreadAt(V row, V j) {
-  TensorRef &out = tensorOf(weighOp.getSpreadTo());
-  V offset = e.i64(0);
-  for (auto [axis, expr] : llvm::enumerate(weighOp.getSpreadMap()->getResults())) {
-    OperandIndex x = OperandIndex::of(expr);
-    V at = x.dim < 0 ? e.i64(0) : x.dim == (int64_t)queryDim() ? row : x.dim == (int64_t)keyDim() ? j : index[x.dim];
-    if (x.divisor != 1)
-      at = e.divUnsigned(at, x.divisor);
-    offset = e.add(offset, e.mul(e.add(at, x.offset), out.strides[axis]));
-  }
-  return e.at(out.data, e.mul(offset, Emit::elementBytes(out.type.getElementType())));
+  return KernelEmitter::addressOf(tensorOf(weighOp.getSpreadTo()), *weighOp.getSpreadMap(),
+                                  [&](unsigned dim) { return dim == queryDim() ? row : j; });
 }
 
 void CtaEmitter::spread(tile::ForOp op) {

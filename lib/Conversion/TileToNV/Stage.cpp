@@ -187,21 +187,8 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
 }
 
 V CtaEmitter::addressOf(const Part &part, unsigned tokenDim, V token, V feature) {
-  TensorRef &source = tensorOf(part.source);
-  V offset = e.i64(0);
-  for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
-    if (isa<AffineSymbolExpr>(expr))
-      continue;
-    OperandIndex x = OperandIndex::of(expr);
-    V at = x.dim < 0                                ? e.i64(0)
-           : x.dim < (int64_t)program.getNumBatch() ? index[x.dim]
-           : x.dim == (int64_t)tokenDim             ? token
-                                                    : feature;
-    if (x.divisor != 1)
-      at = e.divUnsigned(at, x.divisor);
-    offset = e.add(offset, e.mul(e.add(at, x.offset), source.strides[axis]));
-  }
-  return e.at(source.data, e.mul(offset, Emit::elementBytes(source.type.getElementType())));
+  return KernelEmitter::addressOf(tensorOf(part.source), part.map,
+                                  [&](unsigned dim) { return dim == tokenDim ? token : feature; });
 }
 
 /// One element, widened to f32 and through its region; or its 16 bits. `checks`: takes what is said about indices, and

@@ -5,14 +5,15 @@ using namespace attn;
 
 Attribute GpuTiles::toAttr(Builder &b) const {
   return b.getDenseI64ArrayAttr(
-      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole});
+      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole, stages});
 }
 
 GpuTiles GpuTiles::fromAttr(Attribute attr) {
   ArrayRef<int64_t> n = cast<DenseI64ArrayAttr>(attr).asArrayRef();
   GpuTiles t;
   t.rows = n[0], t.keys = n[1], t.dot = n[2], t.value = n[3], t.allValues = n[4], t.slices = n[5];
-  t.planesQ = n[6], t.planesK = n[7], t.planesV = n[8], t.planesP = n[9], t.f16 = n[10], t.whole = n[11];
+  t.planesQ = n[6], t.planesK = n[7], t.planesV = n[8], t.planesP = n[9], t.f16 = n[10], t.whole = n[11],
+  t.stages = n[12];
   return t;
 }
 
@@ -47,8 +48,12 @@ GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, 
       narrow &= cast<RankedTensorType>(op.getResult(r).getType()).getElementType().getIntOrFloatBitWidth() == 16;
   t.planesP = narrow ? 1 : 3;
   t.whole = !op.dotRegion() || op.dotRegion()->empty();
+  // What is copied as it is needs no thread on its way.
+  t.stages = t.planesK == 1 && t.planesV == 1 ? 2 : 1;
   t.rows = forcedRows > 0 ? llvm::alignTo(std::min<int64_t>(forcedRows, 128), 16) : 64;
-  t.keys = forcedKeys > 0 ? llvm::alignTo(std::min<int64_t>(forcedKeys, 64), 16) : t.planesK == 1 ? 64 : 32;
+  // More keys spill: three planes of weights, and three sums of each score, are held at once.
+  int64_t keys = t.planesK > 1 || t.planesV > 1 ? 16 : t.value > 96 ? 32 : 64;
+  t.keys = forcedKeys > 0 ? llvm::alignTo(std::min<int64_t>(forcedKeys, 64), 16) : keys;
   while (t.sharedBytes() > sharedLimit && (t.keys > 16 || t.rows > 16)) {
     if (t.keys > 16 && (t.keys > 32 || t.rows <= 32))
       t.keys -= 16;

@@ -30,8 +30,9 @@ struct GpuTiles {
   int64_t dot = 0, value = 0;   // features: contracted ones, of a value slice
   int64_t allValues = 0, slices = 1;
   int64_t planesQ = 1, planesK = 1, planesV = 1, planesP = 1;
-  bool f16 = false;  // the 16-bit format; else bf16
-  bool whole = true; // products on tensor cores; else element by element in f32
+  bool f16 = false;   // the 16-bit format; else bf16
+  int64_t stages = 1; // blocks of keys in shared memory: 2 where the next one is copied while one is used
+  bool whole = true;  // products on tensor cores; else element by element in f32
 
   static constexpr int64_t sliceFeatures = 128;
   static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }
@@ -40,12 +41,15 @@ struct GpuTiles {
   int64_t threads() const { return rows * 2; }
   int64_t dotRowBytes() const { return pad(dot) * 2 + 16; }
   int64_t valueRowBytes() const { return pad(value) * 2 + 16; }
-  // Shared memory, in bytes from its start. A query or key that is absent for an index of its own has two words, why
-  // and which index.
+  // Shared memory, in bytes from its start; keys and values are those of the first stage. A query or key that is absent
+  // for an index of its own has two words, why and which index.
   int64_t q(int64_t plane = 0) const { return plane * rows * dotRowBytes(); }
   int64_t k(int64_t plane = 0) const { return q(planesQ) + plane * keys * dotRowBytes(); }
   int64_t v(int64_t plane = 0) const { return k(planesK) + plane * keys * valueRowBytes(); }
-  int64_t weights() const { return v(planesV); } // f32 [rows][keys], where products go element by element
+  int64_t stageBytes() const { return keys * (planesK * dotRowBytes() + planesV * valueRowBytes()); }
+  int64_t weights() const {
+    return k() + stages * stageBytes();
+  } // f32 [rows][keys], where products go element by element
   int64_t queryAbsent() const { return weights() + rows * keys * 4; }
   int64_t keyAbsent() const { return queryAbsent() + rows * 16; }
   int64_t flags() const { return keyAbsent() + keys * 16; } // i32 a warp

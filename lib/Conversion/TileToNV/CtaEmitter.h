@@ -132,8 +132,14 @@ private:
                                   std::optional<llvm::ArrayRef<int64_t>> extents, int64_t all);
   void stageQueries();
   void stageKeys(V first);
+  /// Copies of keys and values to the stage at a byte offset; `asCopies`: it is known that nothing else is needed.
+  void issueBlock(V first, V at, bool asCopies);
+  llvm::SmallVector<Part> keyParts(), valueParts();
+  V copiesAhead();
   struct Target { // in shared memory
     int64_t offset, planeBytes, rowBytes, planes, rows, features;
+    V at{}; // bytes to the stage; null: there is one
+    bool asCopies = false;
   };
   void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
@@ -141,7 +147,6 @@ private:
   V addressOf(const Part &part, unsigned tokenDim, V token, V feature);
   V isAligned(const Part &part);
   llvm::SmallVector<V> loadRun(const Part &part, V address, bool raw);
-  void waitForCopies();
   bool isRaw(const Part &part, const Target &to);
   void storePlanes(llvm::ArrayRef<V> values, bool raw, V offset, const Target &to);
   llvm::SmallVector<V> split(V x, int64_t planes);
@@ -247,6 +252,9 @@ private:
   V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, batches, blocks;
   std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
   V sharedBase;
+  // Of the block that is being visited: its stage (0, 1) and the bytes to it, whether it is on its way already, the one
+  // that follows it.
+  V parity, stageAt, inFlight, hasNext, nextFirst, ahead;
   Pair reference{}; // of the rows, for regions
   // Of the last sweep, before it is multiplied by the scores' factor; null: there is none, or a seed moved it.
   Pair unitReference{};

@@ -44,6 +44,8 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   V qAt = e.add(e.mul(e.add(e.mul(warp, 16), low), t.dotRowBytes()), e.mul(high, 16));
   V key = e.add(e.both(lane, e.i64(7)), e.mul(high, 8));
   V kAt = e.add(e.mul(key, t.dotRowBytes()), e.mul(e.both(e.divUnsigned(lane, 8), e.i64(1)), 16));
+  if (stageAt)
+    kAt = e.add(kAt, stageAt);
   int64_t count = 4 * tiles;
   bool hasSmall = t.planesQ + t.planesK > 2;
   SmallVector<V> zero((hasSmall ? 2 : 1) * count, e.scalar(0)); // big, small
@@ -66,7 +68,7 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   };
   int64_t pairs = t.planesQ == 1 || t.planesK == 1 ? t.planesQ * t.planesK : 6;
   SmallVector<V> s = zero;
-  if (steps * tiles * pairs > 96)
+  if (steps * tiles * pairs > 64)
     s = e.loop(e.i64(0), e.i64(steps * 32), 32, zero, step);
   else
     for (int64_t n = 0; n < steps; ++n)
@@ -100,14 +102,14 @@ SmallVector<V> CtaEmitter::scoresByElement() {
   V row = e.add(e.mul(warp, 16), e.divUnsigned(lane, 4));
   return e.loop(e.i64(0), e.i64(t.dot), 1, zero, [&](V c, ValueRange before) {
     SmallVector<V> s(before);
-    V at = e.mul(c, 2);
+    V at = e.mul(c, 2), atKey = stageAt ? e.add(at, stageAt) : at;
     std::array<V, 2> q;
     for (unsigned r = 0; r < 2; ++r)
       q[r] = joined(t.q(), t.rows * t.dotRowBytes(), t.planesQ, e.add(e.mul(e.add(row, 8 * r), t.dotRowBytes()), at));
     for (int64_t n = 0; n < keyTiles(); ++n)
       for (int64_t x = 0; x < 2; ++x) {
         V k = joined(t.k(), t.keys * t.dotRowBytes(), t.planesK,
-                     e.add(e.mul(e.add(column, 8 * n + x), t.dotRowBytes()), at));
+                     e.add(e.mul(e.add(column, 8 * n + x), t.dotRowBytes()), atKey));
         for (unsigned r = 0; r < 2; ++r) {
           V &sum = s[4 * n + 2 * r + x];
           if (weighOp.getProduct().empty()) {
@@ -161,6 +163,8 @@ SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t s
 SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> before) {
   SmallVector<V> acc(before);
   V vAt = e.add(e.mul(e.both(lane, e.i64(15)), t.valueRowBytes()), e.mul(e.divUnsigned(lane, 16), 16));
+  if (stageAt)
+    vAt = e.add(vAt, stageAt);
   SmallVector<SmallVector<SmallVector<V>>> p; // by step, by plane
   for (int64_t step = 0; step < t.keys / 16; ++step)
     p.push_back(weightFragments(weights, step));
@@ -201,14 +205,16 @@ SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> 
   return e.loop(e.i64(0), e.i64(t.keys), 1, before, [&](V j, ValueRange acc) {
     SmallVector<V> sums(acc);
     std::array<V, 2> p, in;
+    V rowOfKey = e.mul(j, t.valueRowBytes());
+    if (stageAt)
+      rowOfKey = e.add(rowOfKey, stageAt);
     for (unsigned r = 0; r < 2; ++r) {
       V bits = loadShared(e.b.getI32Type(), at(r, j));
       p[r] = e.bitcast(bits, e.real), in[r] = e.ne(bits, i32(kAbsent));
     }
     for (int64_t n = 0; n < valueTiles(); ++n)
       for (int64_t x = 0; x < 2; ++x) {
-        V v = joined(t.v(), t.keys * t.valueRowBytes(), t.planesV,
-                     e.add(e.mul(j, t.valueRowBytes()), e.mul(e.add(column, 8 * n + x), 2)));
+        V v = joined(t.v(), t.keys * t.valueRowBytes(), t.planesV, e.add(rowOfKey, e.mul(e.add(column, 8 * n + x), 2)));
         for (unsigned r = 0; r < 2; ++r) {
           V &sum = sums[4 * n + 2 * r + x];
           sum = e.select(in[r], e.fma(p[r], v, sum), sum);

@@ -135,7 +135,8 @@ void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full
   }
   makeBox();
   V groups = e.divUnsigned(e.add(end, 31), 32);
-  SmallVector<V> init{nextGroup(e.divUnsigned(from, 32), groups)};
+  ahead = copiesAhead();
+  SmallVector<V> init{nextGroup(e.divUnsigned(from, 32), groups), e.i64(0)};
   llvm::append_range(init, state.flat());
   Type i32Type = e.b.getI32Type();
   auto done = e.whileLoop(
@@ -150,23 +151,27 @@ void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full
         if (checksKeys || checksQueries)
           must = e.i1(false);
         V some = nv::BallotOp::create(e.b, e.loc, i32Type, may), full = nv::BallotOp::create(e.b, e.loc, i32Type, must);
-        SmallVector<V> inner{some};
-        llvm::append_range(inner, args.drop_front());
+        SmallVector<V> inner{some, args[1], e.i1(false)};
+        llvm::append_range(inner, args.drop_front(2));
         auto visited = e.whileLoop(
             inner, [&](ValueRange a) { return e.ne(a[0], i32(0)); },
             [&](ValueRange a) {
               V n = math::CountTrailingZerosOp::create(e.b, e.loc, a[0]);
               V bit = arith::ShLIOp::create(e.b, e.loc, i32(1), n);
               V first = e.mul(e.add(group, (V)arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), n)), t.keys);
-              State now = state.with(a.drop_front());
+              State now = state.with(a.drop_front(3));
+              V rest = arith::XOrIOp::create(e.b, e.loc, a[0], bit);
+              V follows = math::CountTrailingZerosOp::create(e.b, e.loc, rest);
+              parity = a[1], inFlight = a[2], hasNext = e.ne(rest, i32(0));
+              nextFirst = e.mul(e.add(group, (V)arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), follows)), t.keys);
               visit(first, e.ne(e.both(full, bit), i32(0)), now);
-              SmallVector<V> next{arith::XOrIOp::create(e.b, e.loc, a[0], bit)};
+              SmallVector<V> next{rest, t.stages > 1 ? e.sub(e.i64(1), a[1]) : a[1], ahead ? inFlight : a[2]};
               llvm::append_range(next, now.flat());
               return next;
             });
-        SmallVector<V> next{nextGroup(e.add(args[0], 1), groups)};
-        next.append(visited.begin() + 1, visited.end());
+        SmallVector<V> next{nextGroup(e.add(args[0], 1), groups), visited[1]};
+        next.append(visited.begin() + 3, visited.end());
         return next;
       });
-  state = state.with(ValueRange(done).drop_front());
+  state = state.with(ValueRange(done).drop_front(2));
 }

@@ -31,30 +31,80 @@ void CtaEmitter::stageQueries() {
     noteAbsent(parts, queryDim(), firstRow, t.rows, t.queryAbsent());
 }
 
-/// The block of keys that begins with `first`, for all threads.
-void CtaEmitter::stageKeys(V first) {
-  nv::BarrierOp::create(e.b, e.loc); // the block before is done with
-  auto keys = partsOf(packK.getSources(), packK.getMaps(), packK.getProducers(), packK.getExtents(), t.dot);
-  stage(keys, keyDim(), first, e.i64(0), {t.k(), t.keys * t.dotRowBytes(), t.dotRowBytes(), t.planesK, t.keys, t.dot});
-  SmallVector<Part> parts(keys);
-  if (!weighOp.getRescaled().empty()) {
-    auto values = partsOf(packV.getSources(), packV.getMaps(), packV.getProducers(), packV.getExtents(), t.allValues);
-    V from = t.slices > 1 ? e.mul(slice, t.value) : e.i64(0);
-    stage(values, keyDim(), first, from,
-          {t.v(), t.keys * t.valueRowBytes(), t.valueRowBytes(), t.planesV, t.keys, t.value});
-    llvm::append_range(parts, values);
-  }
-  if (checksKeys)
-    noteAbsent(parts, keyDim(), first, t.keys, t.keyAbsent());
-  waitForCopies();
-  nv::BarrierOp::create(e.b, e.loc);
+SmallVector<CtaEmitter::Part> CtaEmitter::keyParts() {
+  return partsOf(packK.getSources(), packK.getMaps(), packK.getProducers(), packK.getExtents(), t.dot);
 }
 
-void CtaEmitter::waitForCopies() {
-  if (t.planesQ > 1 && t.planesK > 1 && t.planesV > 1) // there are none
-    return;
-  nv::CommitGroupOp::create(e.b, e.loc);
-  nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
+SmallVector<CtaEmitter::Part> CtaEmitter::valueParts() {
+  if (weighOp.getRescaled().empty())
+    return {};
+  return partsOf(packV.getSources(), packV.getMaps(), packV.getProducers(), packV.getExtents(), t.allValues);
+}
+
+/// i1: keys and values of a block are asynchronous copies and nothing else. Null: never.
+V CtaEmitter::copiesAhead() {
+  if (t.stages == 1 || GpuTiles::pad(t.dot) != t.dot || GpuTiles::pad(t.value) != t.value)
+    return {};
+  SmallVector<Part> parts = keyParts();
+  llvm::append_range(parts, valueParts());
+  V all = e.lt(e.i64(0), extents[keyDim()]);
+  for (const Part &part : parts) {
+    V aligned = part.extent % 8 == 0 && part.first % 8 == 0 ? isAligned(part) : V();
+    if (!aligned)
+      return {};
+    all = e.both(all, aligned);
+  }
+  return all;
+}
+
+void CtaEmitter::issueBlock(V first, V at, bool asCopies) {
+  stage(keyParts(), keyDim(), first, e.i64(0),
+        {t.k(), t.keys * t.dotRowBytes(), t.dotRowBytes(), t.planesK, t.keys, t.dot, at, asCopies});
+  if (SmallVector<Part> values = valueParts(); !values.empty()) {
+    V from = t.slices > 1 ? e.mul(slice, t.value) : e.i64(0);
+    stage(values, keyDim(), first, from,
+          {t.v(), t.keys * t.valueRowBytes(), t.valueRowBytes(), t.planesV, t.keys, t.value, at, asCopies});
+  }
+  if (t.planesQ == 1 || t.planesK == 1 || t.planesV == 1)
+    nv::CommitGroupOp::create(e.b, e.loc);
+}
+
+/// The block of keys that begins with `first`, for all threads. Where there are two stages, and nothing but copies is
+/// needed, the block that follows is on its way when this one is there.
+void CtaEmitter::stageKeys(V first) {
+  bool copies = t.planesQ == 1 || t.planesK == 1 || t.planesV == 1;
+  auto wait = [&](int pending) {
+    if (copies)
+      nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(pending));
+  };
+  nv::BarrierOp::create(e.b, e.loc); // the block before is done with
+  stageAt = t.stages > 1 ? e.mul(parity, t.stageBytes()) : V();
+  if (!ahead)
+    issueBlock(first, stageAt, false);
+  if (ahead) {
+    e.when(e.invert(inFlight), [&] { issueBlock(first, stageAt, false); });
+    V next = e.both(ahead, hasNext);
+    e.when(next, [&] { issueBlock(nextFirst, e.sub(e.i64(t.stageBytes()), stageAt), true); });
+    e.choose(
+        next, {},
+        [&] {
+          wait(1);
+          return SmallVector<V>{};
+        },
+        [&] {
+          wait(0);
+          return SmallVector<V>{};
+        });
+    inFlight = next;
+  } else {
+    wait(0);
+  }
+  if (checksKeys) {
+    SmallVector<Part> parts = keyParts();
+    llvm::append_range(parts, valueParts());
+    noteAbsent(parts, keyDim(), first, t.keys, t.keyAbsent());
+  }
+  nv::BarrierOp::create(e.b, e.loc);
 }
 
 void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
@@ -68,6 +118,8 @@ void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V 
   e.loop(thread, e.i64(to.rows * pad), t.threads(), [&](V item) {
     V row = e.divUnsigned(item, pad), feature = e.add(e.sub(item, e.mul(row, pad)), to.features);
     V at = e.add(e.mul(row, to.rowBytes), e.mul(feature, 2));
+    if (to.at)
+      at = e.add(at, to.at);
     for (int64_t plane = 0; plane < to.planes; ++plane)
       storeShared(zero, e.add(at, to.offset + plane * to.planeBytes));
   });
@@ -138,6 +190,8 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
       V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
       V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
       V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
+      if (to.at)
+        offset = e.add(offset, to.at);
       V inside = e.lt(token, end);
       if (partial)
         inside = e.both(inside, e.lt(from, e.i64(part.extent)));
@@ -168,6 +222,8 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
       storePlanes(values, raw, offset, to);
     });
   };
+  if (to.asCopies)
+    return copy(true);
   // A run of eight must not go beyond the part's features.
   V aligned = run == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)

@@ -116,7 +116,7 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
       if (t.sharedBytes() > sharedBytes)
         return op.emitError("[unsupported_gpu] a CTA would need ")
                << t.sharedBytes() << " bytes of shared memory (queries " << t.k() - t.q() << ", keys " << t.v() - t.k()
-               << ", values " << t.weights() - t.v() << ", rows " << t.sharedBytes() - t.weights()
+               << ", values " << t.stageBytes() - (t.v() - t.k()) << ", rows " << t.sharedBytes() - t.weights()
                << "), and there are " << sharedBytes;
       tile::PhaseOp pack, main, merge;
       for (auto phase : op.getBody().getOps<tile::PhaseOp>()) {

@@ -31,6 +31,10 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   e->call.stats = &e->counters;
   e->call.error = &e->error;
   if (const attn_gpu_info *gpu = e->compiled.gpu()) {
+    if (options.bench)
+      return fail(ExitUnsupported,
+                  "--bench: a kernel for GPUs runs in the simulator here, whose time says nothing about "
+                  "a GPU's; scripts/gpu-check measures on one");
     auto simulation = Simulation::create(*gpu, options.seed);
     if (!simulation)
       return simulation.takeError();

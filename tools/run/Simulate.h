@@ -25,7 +25,7 @@ public:
   /// One call: tensors and workspace are memory of this process. A finding is an error; `status` is the call's.
   llvm::Error run(const attn_call &call, attn_status &status);
   const SimulatedWork &work() const { return counted; }
-  /// Writes the PTX beside findings, if there are any; its path.
+  /// What findings call the PTX.
   static constexpr const char *ptxName = "kernel.ptx";
 
 private:

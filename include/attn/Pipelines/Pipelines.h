@@ -28,7 +28,8 @@ void populateAttnToTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &
 void populateTileToVectorPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// -> LLVM dialect, ready for translation.
 void populateVectorToLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-/// tile -> for NVIDIA GPUs: kernels in the module @attn_device in scf, arith, math, nv and llvm, constants of the C ABI.
+/// tile -> for NVIDIA GPUs: kernels in the module @attn_device in scf, arith, math, nv and llvm, constants of the C
+/// ABI.
 void populateTileToNVPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// -> the LLVM dialect in the device module too.
 void populateNVToLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);

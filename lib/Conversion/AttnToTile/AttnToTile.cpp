@@ -129,15 +129,16 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
     keyOrder = phase.getResult(0);
   }
   // A summary is of keys in their own order.
-  SmallVector<std::pair<Value, AffineMap>> summaries =
-      keyOrder || attend->hasAttr(kExchanged) || v.contains(kGpuAttr) ? SmallVector<std::pair<Value, AffineMap>>() : keySummaries();
+  SmallVector<std::pair<Value, AffineMap>> summaries = keyOrder || attend->hasAttr(kExchanged) || v.contains(kGpuAttr)
+                                                           ? SmallVector<std::pair<Value, AffineMap>>()
+                                                           : keySummaries();
   SmallVector<Type> packTypes{kType, vType};
   packTypes.append(summaries.size(), sType);
   // Split keys are met by one task each where no heads share them: packed there, they never leave the cache.
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
               (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
-  once |= v.contains(kGpuAttr); // staged block by block
+  once |= v.contains(kGpuAttr);                                                 // staged block by block
   once |= v.contains(kSideAttr) || (v.contains(kFewAttr) && summaries.empty()); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());

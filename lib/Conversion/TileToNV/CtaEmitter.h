@@ -249,7 +249,7 @@ private:
   tile::LoadOp loadOp;
   V lane, warp, column; // 2 (lane mod 4)
   bool splits;
-  V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, batches, blocks;
+  V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, blocks;
   std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
   V sharedBase;
   // Of the block that is being visited: its stage (0, 1) and the bytes to it, whether it is on its way already, the one

@@ -10,14 +10,19 @@ static float data[3][64], out[64], lse[1];
 int main(void) {
   attn_tensor args[attn_causal_num_args];
   for (int n = 0; n < attn_causal_num_args; ++n) {
-    attn_tensor t = {.code = ATTN_FLOAT, .bits = 32, .lanes = 1, .rank = 4, .shape = {1, 1, 1, 64}, .stride = {64, 64, 64, 1}};
+    attn_tensor t = {
+        .code = ATTN_FLOAT, .bits = 32, .lanes = 1, .rank = 4, .shape = {1, 1, 1, 64}, .stride = {64, 64, 64, 1}};
     if (n == attn_causal_arg_lse)
       t.rank = 3;
     t.data = n < 3 ? data[n] : n == attn_causal_arg_lse ? lse : out;
     args[n] = t;
   }
   data[2][0] = 1; // the only value's first feature is the output's
-  attn_call call = {.abi_version = ATTN_RT_ABI_VERSION, .size = sizeof call, .args = args, .n_args = attn_causal_num_args, .variant = -1};
+  attn_call call = {.abi_version = ATTN_RT_ABI_VERSION,
+                    .size = sizeof call,
+                    .args = args,
+                    .n_args = attn_causal_num_args,
+                    .variant = -1};
   attn_causal_workspace(&call, &call.workspace_bytes);
   call.workspace = aligned_alloc(64, call.workspace_bytes / 64 * 64 + 64);
   attn_status status = attn_causal(&call);

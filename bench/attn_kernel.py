@@ -86,4 +86,5 @@ class Kernel:
         def once(keep=(tensors, workspace, args, scalars, error)):  # what the call's pointers point to must live as long as it
             checked(run(ctypes.byref(call)))
 
+        once.workspace_bytes = need.value
         return once

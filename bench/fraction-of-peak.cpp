@@ -8,23 +8,20 @@
 // many hosts hide.
 //
 // FLOPs are 2 (d + dv) for every visible pair.
-#include "../tools/run/Bench.h"
+#include "Bars.h"
+#include "Fraction.h"
+
 #include "../tools/run/Failure.h"
-#include "../tools/run/Oracle.h"
 #include "../tools/run/PeakLoop.h"
-#include "../tools/run/Visibility.h"
 
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/MemoryBuffer.h"
-
-#include <ctime>
-#include <numeric>
+#include <fmt/format.h>
 
 using namespace attn;
 using namespace attn::run;
+using namespace attn::bench;
 
 static const char *const help = R"(usage: fraction-of-peak [--json] [--seconds N] [--gallery DIR] [CASE...]
+       fraction-of-peak --bars [TEXT] [--store FILE] [--note TEXT] [--json] [--seconds N] [--gallery DIR]
 
 How much of the peak of 256-bit fused multiply-adds a kernel reaches on one thread, counting visible pairs alone.
 
@@ -35,163 +32,26 @@ How much of the peak of 256-bit fused multiply-adds a kernel reaches on one thre
   --json       one object a line: file, width, options, tasks, samples (of the task that has fewest), flops, peak
                (FLOP/s), and fractions of the peak: quiet, median, and main_quiet, of the main phases alone
 
+  --bars       the figures that x86 kernels have to reach, each beside its bar: all, or those whose name has TEXT in it
+  --store FILE of bars: kept there as JSON, one by one (bench/results/peak.json is what docs/performance.md shows)
+  --note TEXT  kept with them: what else the machine did
+
 quiet   the 3 % quantile of every task's time x peak, summed: what the code takes when nobody disturbs it
 median  the same of medians: what this machine gave
+
+Of bars a fraction is the quiet one; points lost are those of two programs that take turns; a bar of two threads is the
+median over rounds of the time of a call on one thread to that on two, beside what the peak loop gains from the second.
 )";
 
 namespace {
 
-double now() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
-}
-
-double quantile(std::vector<double> x, double q) {
-  std::sort(x.begin(), x.end());
-  return x[size_t(q * double(x.size() - 1))];
-}
-
-/// Runs the tasks of every phase and keeps what each of them cost, in FLOPs that the peak loop would have done.
-class Meter {
-public:
-  explicit Meter(bool f64) : f64(f64) {
-    for (int n = 0; n < 10000; ++n) {
-      const double start = now();
-      clockCost = std::min(clockCost, now() - start);
-    }
-  }
-  static void parallelFor(void *self, int64_t tasks, int32_t, attn_task_fn fn, void *ctx) {
-    static_cast<Meter *>(self)->run(tasks, fn, ctx);
-  }
-  void beginCall() { phase = 0; }
-
-  /// By phase and task.
-  std::vector<std::vector<std::vector<double>>> costs;
-  std::vector<double> peaks;
-
-private:
-  double peak() {
-    constexpr int64_t iterations = 15000; // 25 us: the clock's own cost is small against it
-    const double start = now();
-    volatile double sink = runPeakLoop(f64, iterations);
-    (void)sink;
-    return double(iterations * peakLoopFlops(f64)) / (now() - start - clockCost);
-  }
-  void run(int64_t tasks, attn_task_fn fn, void *ctx) {
-    if (costs.size() <= phase)
-      costs.resize(phase + 1);
-    auto &of = costs[phase++];
-    of.resize(std::max<size_t>(of.size(), size_t(tasks)));
-    double before = peak();
-    for (int64_t task = 0; task < tasks; ++task) {
-      const double start = now();
-      fn(ctx, task, 0);
-      const double took = now() - start - clockCost, after = peak();
-      const double best = std::max(before, after);
-      if (std::min(before, after) > 0.985 * best) {
-        of[size_t(task)].push_back(took * best);
-        peaks.push_back(best);
-      }
-      before = after;
-    }
-  }
-
-  const bool f64;
-  double clockCost = 1;
-  size_t phase = 0;
-};
-
-struct Case {
-  std::string file, width, options;
-};
-
-struct Result {
-  double flops = 0, quiet = 0, median = 0, mainQuiet = 0, peak = 0;
-  size_t tasks = 0, samples = 0;
-};
-
-/// The program with another extent in the place of 64, as a file of its own.
-llvm::Expected<std::string> withWidth(const Case &c) {
-  auto buffer = llvm::MemoryBuffer::getFile(c.file);
-  if (!buffer)
-    return fail(ExitBadInput, "{}: {}", c.file, buffer.getError().message());
-  std::string text = (*buffer)->getBuffer().str();
-  for (size_t at = 0; (at = text.find("x64x", at)) != std::string::npos; at += c.width.size())
-    text.replace(at + 1, 2, c.width);
-  llvm::SmallString<128> path;
-  int fd;
-  if (std::error_code error = llvm::sys::fs::createTemporaryFile("fraction", "mlir", fd, path))
-    return fail(ExitBadInput, "no temporary file: {}", error.message());
-  llvm::raw_fd_ostream(fd, /*shouldClose=*/true) << text;
-  return path.str().str();
-}
-
-llvm::Expected<Result> measure(const Case &c, double seconds) {
-  auto file = withWidth(c);
-  if (!file)
-    return file.takeError();
-  llvm::FileRemover remover(*file);
-  std::vector<std::string> args{*file};
-  llvm::SmallVector<llvm::StringRef> words;
-  llvm::StringRef(c.options).split(words, ',', -1, /*KeepEmpty=*/false);
-  for (llvm::StringRef word : words)
-    args.push_back(word.str());
-  auto options = parseOptions(args);
-  if (!options)
-    return options.takeError();
-  if (options->threads != 1)
-    return fail(ExitUsage, "--threads: tasks are timed on one thread");
-  auto program = loadProgram(*options);
-  if (!program)
-    return program.takeError();
-  auto problem = makeProblem(*program, *options);
-  if (!problem)
-    return problem.takeError();
-  if (!program->attend)
-    return fail(ExitBadInput, "{}: a kernel of several steps; give one with one attend", c.file);
-  auto oracle = makeInterpreter(*program, *problem);
-  if (!oracle)
-    return oracle.takeError();
-  Visibility visibility(*program, *problem, **oracle);
-  auto execution = Execution::create(*program, *problem, *options);
-  if (!execution)
-    return execution.takeError();
-  Meter meter(program->attend.accumulationType().isF64());
-  (*execution)->runTasksBy(Meter::parallelFor, &meter);
-  const double end = now() + seconds;
-  while (now() < end) {
-    meter.beginCall();
-    if (llvm::Error error = (*execution)->run())
-      return std::move(error);
-  }
-
-  Result r;
-  r.flops = 2.0 * double(program->attend.dotExtent() + program->attend.vPart().extent) *
-            countPairs(visibility, *problem, 10).visible;
-  r.samples = SIZE_MAX;
-  double quiet = 0, median = 0, mainQuiet = 0;
-  // The phases of the variant follow each other, for one group of heads after another.
-  const attn_variant_info &variant = (*execution)->kernel().info().variants[(*execution)->stats().variant];
-  for (size_t n = 0; n < meter.costs.size(); ++n) {
-    double sum = 0;
-    for (const auto &task : meter.costs[n]) {
-      if (task.empty())
-        return fail(ExitBadInput, "{}: a task was never timed between equal peaks; run longer", c.file);
-      sum += quantile(task, 0.03);
-      median += quantile(task, 0.5);
-      r.samples = std::min(r.samples, task.size());
-      ++r.tasks;
-    }
-    quiet += sum;
-    if (variant.phases[n % size_t(variant.n_phases)].kind == ATTN_PHASE_MAIN)
-      mainQuiet += sum;
-  }
-  r.peak = quantile(meter.peaks, 0.5);
-  r.quiet = r.flops / quiet;
-  r.median = r.flops / median;
-  r.mainQuiet = r.flops / mainQuiet;
-  return r;
+llvm::Expected<Fractions> measure(const Case &c, double seconds) {
+  auto m = Measurement::create(c);
+  if (!m)
+    return m.takeError();
+  if (llvm::Error error = (*m)->run(seconds))
+    return std::move(error);
+  return (*m)->fractions();
 }
 
 std::vector<Case> table(const std::string &gallery) {
@@ -205,7 +65,7 @@ std::vector<Case> table(const std::string &gallery) {
   add("full", {"80", "96", "192", "256"}, "--size,n=2048,--size,h=1");
   add("causal", {"64", "128"}, "--size,n=4096,--size,h=1");
   add("sliding_window", {"64", "128"}, "--size,n=4096,--size,h=1,--param,w=1024");
-  add("full", {"64"}, "--size,n=2048,--size,h=1,--logits,rising");
+  add("full", {"64"}, "--size,n=2048,--size,h=1,--logits,steep");
   add("softcap", {"64", "128"}, "--size,n=2048,--size,h=1,--param,cap=30");
   add("sigmoid", {"64", "128"}, "--size,n=2048,--size,h=1");
   return cases;
@@ -218,6 +78,8 @@ int main(int argc, char **argv) {
   double seconds = 5;
   std::string gallery = "gallery";
   std::vector<Case> cases;
+  std::optional<BarOptions> bars;
+  std::string store, note;
   for (int n = 1; n < argc; ++n) {
     const llvm::StringRef arg = argv[n];
     const bool hasValue = n + 1 < argc;
@@ -231,6 +93,14 @@ int main(int argc, char **argv) {
       ++n;
     } else if (arg == "--gallery" && hasValue) {
       gallery = argv[++n];
+    } else if (arg == "--store" && hasValue) {
+      store = argv[++n];
+    } else if (arg == "--note" && hasValue) {
+      note = argv[++n];
+    } else if (arg == "--bars") {
+      bars.emplace();
+      if (hasValue && !llvm::StringRef(argv[n + 1]).starts_with("--"))
+        bars->only = argv[++n];
     } else if (!arg.starts_with("--")) {
       auto [file, rest] = arg.split(':');
       auto [width, options] = rest.split(':');
@@ -243,6 +113,18 @@ int main(int argc, char **argv) {
   if (!hasPeakLoop()) {
     fmt::print(stderr, "fraction-of-peak: error: this CPU has no AVX2 and FMA for the peak loop\n");
     return ExitUnsupported;
+  }
+  if (!bars && !(store + note).empty()) {
+    fmt::print(stderr, "fraction-of-peak: error: --store and --note are for --bars\n");
+    return ExitUsage;
+  }
+  if (bars) {
+    bars->gallery = gallery;
+    bars->store = store;
+    bars->note = note;
+    bars->seconds = seconds;
+    bars->json = json;
+    return runBars(*bars);
   }
   int code = ExitOk;
   for (const Case &c : cases.empty() ? table(gallery) : cases) {

@@ -48,4 +48,5 @@ def prepare(line, inputs, threads):
         once()
         return o
 
+    call.bytes = sum(x.nbytes for x in tensors) + o.nbytes + lse.nbytes + once.workspace_bytes  # all that a call touches
     return call, lambda x: (x.astype(np.uint32) << 16).view(np.float32) if x.dtype == np.uint16 else x.astype(np.float32)

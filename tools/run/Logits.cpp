@@ -4,6 +4,7 @@
 //   rising    want = 40 j / J: every block raises the maximum            falling   the reverse: the first block has it
 //   ties      key j is a copy of key j mod 3                             huge      want = +-1e4
 //   spikes    want = 30 for one key of every 64 (or --block-keys)
+//   steep     want = 4 j: 16 keys raise the maximum by more than any lag of a reference, so that every microtile does
 #include "Failure.h"
 #include "Problem.h"
 
@@ -117,7 +118,8 @@ Error attn::run::shapeLogits(Problem &problem, const Program &program, const Opt
     return Error::success();
   }
 
-  const double factor = options.logits == Logits::Huge ? 100 : 4, scale = scaleOf(problem, attend);
+  const double factor = options.logits == Logits::Huge || options.logits == Logits::Steep ? 100 : 4,
+               scale = scaleOf(problem, attend);
   const double keys = double(std::max<int64_t>(problem.keys(), 1));
   const int64_t period = options.blockKeys ? options.blockKeys : 64;
   const Random random(options.seed, "--logits");
@@ -130,6 +132,8 @@ Error attn::run::shapeLogits(Problem &problem, const Program &program, const Opt
       return 40 - 40 * double(j) / keys;
     case Logits::Huge:
       return random.integer(uint64_t(j) + 1, 0, 1) ? 1e4 : -1e4;
+    case Logits::Steep:
+      return 4 * double(j);
     default:
       return j % period == spike ? 30 : 0;
     }

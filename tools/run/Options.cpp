@@ -34,7 +34,7 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --threads N              worker threads (default: 1)
   --seed S                 of everything random (default: 0)
   --dtype T                rewrites the program's f32 operands: f32 f64 bf16 f16
-  --logits CLASS           of made inputs: normal rising falling ties huge spikes
+  --logits CLASS           of made inputs: normal rising falling ties huge spikes steep
   --block-rows N, --block-keys N    schedule block sizes (default: chosen)
   --split-keys N           chunks of the keys that are tasks of their own, for any size (default: chosen)
   --variant V              forces a variant, by name or number
@@ -47,7 +47,7 @@ Exit codes: 0 ok, 1 bad input, 2 usage, 3 unsupported on this target, 4 toolchai
 5 check failed, 70 internal, 124 timeout.
 )";
 
-static const char *const logitNames[] = {"normal", "rising", "falling", "ties", "huge", "spikes"};
+static const char *const logitNames[] = {"normal", "rising", "falling", "ties", "huge", "spikes", "steep"};
 const char *attn::run::nameOf(Logits logits) { return logitNames[int(logits)]; }
 
 namespace {
@@ -152,13 +152,14 @@ private:
                        return fail(ExitUsage, "--dtype is one of f32, f64, bf16, f16, not '{}'", v.str());
                      }});
     table.push_back({"--logits", true, [this](StringRef v) -> Error {
-                       for (int n = 0; n < 6; ++n)
+                       for (int n = 0; n < int(std::size(logitNames)); ++n)
                          if (v == logitNames[n]) {
                            options.logits = Logits(n);
                            return Error::success();
                          }
                        return fail(ExitUsage,
-                                   "--logits is one of normal, rising, falling, ties, huge, spikes, not '{}'", v.str());
+                                   "--logits is one of normal, rising, falling, ties, huge, spikes, steep, not '{}'",
+                                   v.str());
                      }});
   }
 

@@ -18,7 +18,7 @@ struct Assignment {
 };
 
 /// The input classes of the checks: how the scores of a row behave along the keys.
-enum class Logits { Normal, Rising, Falling, Ties, Huge, Spikes };
+enum class Logits { Normal, Rising, Falling, Ties, Huge, Spikes, Steep };
 
 struct Options {
   std::string file, kernel, variant, target = "x86-64-v3";

@@ -9,7 +9,7 @@ void MainEmitter::addTo(V at, V sum) { e.store(e.fadd(e.load(e.vec, at), sum), a
 
 void MainEmitter::accumulate(V runStart, V runEnd) {
   V values = blockValuesAt;
-  V panelBytes = e.mul(blockPanels, l.width * l.width * e.bytes);
+  V panelBytes = e.mul(blockPanels, l.width * l.width * l.weightBytes());
   V from = e.mul(runStart, l.width), to = e.mul(runEnd, l.width);
   e.choose(
       guarded, {},
@@ -29,6 +29,8 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
 // zero and are added to what is carried once a run: sums of at most a block of keys inside sums of blocks, whose
 // rounding error grows with sqrt(block) + sqrt(blocks), not with sqrt(keys).
 void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V to) {
+  if (l.bf16Values)
+    return accumulateWords(n, values, panelBytes, from, to);
   V weights = weightsOf(n), acc = accOf(n);
   constexpr int64_t unroll = 8;
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
@@ -75,6 +77,8 @@ V MainEmitter::isVisible(V visible, V key, V r) {
 // fast path's where that is finite. Where weights may be 0 by themselves, a pair of weight 0 has no product either: its
 // panel may have been skipped.
 void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to) {
+  if (l.bf16Values)
+    return accumulateWordsGuarded(n, values, panelBytes, from, to);
   V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes));

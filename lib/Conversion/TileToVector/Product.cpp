@@ -10,6 +10,8 @@ SmallVector<V> MainEmitter::dot(V panel) {
   V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
   if (branchAt)
     keyPanel = e.at(keyPanel, branchAt);
+  if (l.bf16Scores)
+    return productOfWords(keyPanel);
   return weighOp.getProduct().empty() ? product(keyPanel) : contraction(keyPanel);
 }
 

@@ -10,6 +10,7 @@
 //   2 absolute  |r| >= 2^21 (2^50 in f64): r + 32 may be no number apart from r, so scores arrive as s and r is
 //   subtracted here, microtile by microtile
 //
+#include "Bf16.h"
 #include "MainEmitter.h"
 
 using namespace mlir;
@@ -119,8 +120,18 @@ void MainEmitter::emitRaise() {
       for (unsigned n = 0; n < accumulates.size(); ++n) {
         scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
         // Weights of this run that wait for their product with the values.
-        scale(e.at(e.at(scratch, l.weights(n)), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
-              e.mul(panel, l.width * e.bytes));
+        V weights = e.at(e.at(scratch, l.weights(n)), e.mul(r, l.weightRowBytes()));
+        V from = e.mul(runStart, l.width * l.weightBytes()), to = e.mul(panel, l.width * l.weightBytes());
+        if (!l.bf16Values) {
+          scale(weights, from, to);
+          continue;
+        }
+        // Rounded a second time; the gauge has made them small.
+        e.loop(from, to, e.lanes * e.bytes, [&](V at) {
+          V words = e.load(bf16::wordsType(e), e.at(weights, at));
+          V low = rescaled(bf16::even(e, words), g), high = rescaled(bf16::odd(e, words), g);
+          e.store(bf16::packHalves(e, low, high), e.at(weights, at));
+        });
       }
     });
     // Absolute rows are made relative here.

@@ -1,4 +1,5 @@
 // One microtile: scores in registers, reference, weights, sums (tile.weigh).
+#include "Bf16.h"
 #include "MainEmitter.h"
 #include "llvm/ADT/bit.h"
 
@@ -310,20 +311,25 @@ void MainEmitter::addToSums(int64_t r, V p0, V p1) {
 /// Null: no weight is 0 (`noZero`), or any may be and costs nothing.
 V MainEmitter::storeWeights(ArrayRef<V> s, V panel, llvm::function_ref<SmallVector<V>(int64_t r)> weightsOfRow,
                             bool noZero) {
-  V weights = e.at(weightsOf(0), e.mul(panel, l.width * e.bytes));
+  V weights = e.at(weightsOf(0), e.mul(panel, l.width * l.weightBytes()));
   Type words = e.vecOf(e.b.getIntegerType(e.bytes * 8));
   V some; // the patterns of all weights together
   for (int64_t r = 0; r < l.tileRows; ++r) {
     SmallVector<V> p = weightsOfRow(r);
     addToSums(r, p[0], p[1]);
+    V kept[2];
     for (unsigned half = 0; half < 2 && !accumulates.empty(); ++half) {
       V w = weighOp.getFactor().empty() ? p[half] : e.fmul(p[half], valueFactor(e.i64(r), panel, half));
-      e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
+      kept[half] = w;
+      if (!l.bf16Values)
+        e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
       if (plainPhi || noZero)
         continue;
       V pattern = e.bitcast(w, words);
       some = some ? e.either(some, pattern) : pattern;
     }
+    if (l.bf16Values && !accumulates.empty())
+      e.store(bf16::pack(e, kept[0], kept[1]), e.at(weights, r * l.weightRowBytes()));
   }
   if (!hasRef && e.real.isF64())
     noteSeen(s);

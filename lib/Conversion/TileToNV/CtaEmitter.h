@@ -229,6 +229,7 @@ private:
   V poisonOf();
   void finishRow(tile::FinishOp op, unsigned r);
   void storeElement(TensorRef &out, mlir::AffineMap map, unsigned r, V feature, V value);
+  void storeRuns(TensorRef &out, mlir::AffineMap map, unsigned r, llvm::ArrayRef<V> values);
 
   // Spread.cpp
   V spreadAt(V row, V j);

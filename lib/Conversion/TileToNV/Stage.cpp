@@ -152,18 +152,17 @@ V CtaEmitter::isAligned(const Part &part) {
   return e.both(unit, e.eq(rest, e.i64(0)));
 }
 
-/// Eight features as 16 bytes, or twice as many, from an aligned address.
+/// Features as 16 bytes from an aligned address: eight, or four of f32. Twice as many bytes a lane would touch half of
+/// each sector with every load.
 SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   Type type = tensorOf(part.source).type.getElementType();
   auto load = [&](Type t, V at) -> V { return LLVM::LoadOp::create(e.b, e.loc, t, at, 16); };
   SmallVector<V> values;
   auto extract = [&](V v, int64_t n) -> V { return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{n}); };
   if (type.isF32()) {
-    for (int64_t half = 0; half < 2; ++half) {
-      V four = load(VectorType::get({4}, type), e.at(address, 16 * half));
-      for (int64_t n = 0; n < 4; ++n)
-        values.push_back(extract(four, n));
-    }
+    V four = load(VectorType::get({4}, type), address);
+    for (int64_t n = 0; n < 4; ++n)
+      values.push_back(extract(four, n));
     return values;
   }
   V words = load(VectorType::get({4}, e.b.getI32Type()), address);
@@ -183,9 +182,11 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   int64_t at = part.first;
   bool partial = part.extent > to.features && part.extent % to.features; // the last slice of values is a short one
   bool raw = isRaw(part, to);
-  int64_t run = extent % 8 == 0 && at % 8 == 0 ? 8 : 1, runs = extent / run;
+  int64_t most = extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
+  bool isF32 = tensorOf(part.source).type.getElementType().isF32();
   V end = extents[tokenDim];
   auto copy = [&](bool aligned) {
+    int64_t run = aligned && isF32 ? 4 : most, runs = extent / run;
     e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
       V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
       V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
@@ -225,7 +226,7 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   if (to.asCopies)
     return copy(true);
   // A run of eight must not go beyond the part's features.
-  V aligned = run == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
+  V aligned = most == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)
     return copy(false);
   // Of no token there is no address to copy nothing from.
@@ -290,7 +291,7 @@ SmallVector<V> CtaEmitter::split(V x, int64_t planes) {
   return parts;
 }
 
-/// Consecutive features of a row, eight of them or one, at a byte offset from the operand's start.
+/// Consecutive features of a row, eight of them, four or one, at a byte offset from the operand's start.
 void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Target &to) {
   Type i16 = e.b.getI16Type(), i32Type = e.b.getI32Type();
   auto store = [&](ArrayRef<V> words, int64_t plane) { // i16s

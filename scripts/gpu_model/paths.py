@@ -3,10 +3,13 @@
 The main loop is the innermost one that has all products of the loop with most of them. Of the ways from its head back to it, the path is one with
 
 1. all products that any has,
-2. copies or wide loads of global memory, but of one block of keys: the fewest above zero (without copies: the most loads),
-3. the fewest issue slots,
+2. copies, or else wide loads, of global memory,
+3. the fewest loops inside, which are passed once,
+4. the fewest copies, or else the most wide loads,
+5. the fewest instructions,
 
-which is what a block does that is wholly visible while the next one is on its way. Loops inside are passed once.
+which is what a block does that is wholly visible while the next one, all of it there, is on its way. ptxas takes loops apart: of its instructions a path is
+sought that has as many copies as that of the PTX.
 """
 
 from collections import namedtuple
@@ -84,28 +87,28 @@ def heads(part, follow):
     return sorted(inside) or [min(part)]
 
 
-def main_loop(code):
+def main_loop(code, copies=None):
     blocks, follow = blocks_of(code)
     products = [sum(i.kind == "tensor" for i in b) for b in blocks]
-    weight = lambda part: sum(products[n] for n in part)
-    nodes, loop, head = set(range(len(blocks))), None, None
+
+    def weight(part):
+        return sum(products[n] for n in part)
+
+    nodes, inside, loop, head = set(range(len(blocks))), follow, None, None
     while True:
-        inner = [part for part in components(nodes, follow) if weight(part)]
+        inner = [part for part in components(nodes, inside) if weight(part)]
         best = max(inner, key=weight, default=None)
         if best is None or (loop is not None and weight(best) < weight(loop)):
             break
-        loop, head = best, heads(best, follow)[0]
-        follow = [[to for to in all_to if not (n in loop and to == head)] if n in loop else all_to for n, all_to in enumerate(follow)]
-        back = {n for n in loop}
-        nodes = loop
-        latches = back
+        nodes = loop = best
+        head = heads(best, inside)[0]
+        inside = [[to for to in all_to if to != head] for all_to in inside]  # loops in it are what is left
     if loop is None:
         raise SystemExit("there is no loop with products on tensor cores")
-    blocks_again, original = blocks_of(code)
-    return best_path(blocks, original, loop, head)
+    return best_path(blocks, follow, loop, head, copies)
 
 
-def best_path(blocks, follow, loop, head):
+def best_path(blocks, follow, loop, head, wanted_copies):
     # Without edges back to where a way came from there is an order.
     order, seen, active, inner, back = [], set(), set(), set(), set()
     work = [(head, iter(follow[head]))]
@@ -130,13 +133,19 @@ def best_path(blocks, follow, loop, head):
             active.discard(node)
             order.append(node)
     order.reverse()
-    copies = [sum(i.kind == "copy" for i in b) for b in blocks]
-    loads = [sum(i.kind == "ldg" and i.amount == 16 for i in b) for b in blocks]
-    products = [sum(i.kind == "tensor" for i in b) for b in blocks]
-    slots = [sum(i.kind != "none" for i in b) for b in blocks]
-    # By (products, copies, loads): the fewest slots, and the way.
+    def count(wanted):
+        return [sum(wanted(i) for i in b) for b in blocks]
+
+    products, copies = count(lambda i: i.kind == "tensor"), count(lambda i: i.kind == "copy")
+    loads = count(lambda i: i.kind == "ldg" and i.amount == 16)
+    slots = count(lambda i: i.kind != "none")
+
+    def sums(n):
+        return products[n], copies[n], loads[n], int(n in inner)
+
+    # By (products, copies, loads, loops): the fewest instructions, and the way.
     reach = {n: {} for n in loop}
-    reach[head][(products[head], copies[head], loads[head])] = (slots[head], (head,))
+    reach[head][sums(head)] = (slots[head], (head,))
     ways = []
     for node in order:
         for key, (so_far, way) in reach[node].items():
@@ -144,15 +153,14 @@ def best_path(blocks, follow, loop, head):
                 if to == head:
                     ways.append((key, so_far, way))
                 elif to in loop and (node, to) not in back:
-                    now = (key[0] + products[to], key[1] + copies[to], key[2] + loads[to])
+                    now = tuple(a + b for a, b in zip(key, sums(to)))
                     if now not in reach[to] or reach[to][now][0] > so_far + slots[to]:
                         reach[to][now] = (so_far + slots[to], way + (to,))
-    most = max(key[0] for key, _, _ in ways)
-    ways = [w for w in ways if w[0][0] == most]
-    some = [key[1] for key, _, _ in ways if key[1]]
-    if some:
-        ways = [w for w in ways if w[0][1] == min(some)]
-    else:
-        ways = [w for w in ways if w[0][2] == max(k[2] for k, _, _ in ways)]
-    way = min(ways, key=lambda w: w[1])[2]
-    return Loop([i for n in way for i in blocks[n]], sum(n in inner for n in way))
+
+    def rank(entry):
+        (product, copy, load, loops), instructions, _ = entry
+        fits = abs(copy - wanted_copies) if wanted_copies else 0
+        return -product, fits, not (copy or load), not copy, loops, copy or -load, instructions
+
+    best = min(ways, key=rank)
+    return Loop([i for n in best[2] for i in blocks[n]], best[0][3])

@@ -1,9 +1,11 @@
 """Warps that take turns on one sub-partition: each issues in order, once what it reads is there and its pipe is free; one instruction a cycle in all, of the
-warp that has waited longest. The loop is repeated; copies and wide loads are in time, and nobody waits for other warps at a barrier."""
+warp that has waited longest. Accesses of shared memory and what the xu pipe does wait in a queue, not in the warp, unless QUEUE cycles of work are in it. The
+loop is repeated; copies and wide loads are in time, and nobody waits for other warps at a barrier."""
 
 from .machine import LATENCY, cost
 
 ROUNDS = 6
+QUEUE = {"shared": 64, "xu": 16}
 
 
 def cycles(path, gpu, warps):
@@ -24,7 +26,7 @@ def cycles(path, gpu, warps):
         for r in i.writes:  # a result that is on its way is not overtaken
             t = max(t, ready[w].get(r, 0) - LATENCY.get(i.kind, 4))
         for p, _ in pipes:
-            t = max(t, free.get(p, 0))
+            t = max(t, free.get(p, 0) - QUEUE.get(p, 0))
         return t
 
     while any(a < total for a in at):
@@ -33,10 +35,12 @@ def cycles(path, gpu, warps):
         w = min(running, key=lambda x: (times[x], waited.index(x)))
         now = times[w]
         i, pipes = path[at[w] % len(path)]
+        begins = now
         for p, n in pipes:
-            free[p] = now + n
+            begins = max(begins, free.get(p, 0))
+            free[p] = max(now, free.get(p, 0)) + n
         for r in i.writes:
-            ready[w][r] = now + LATENCY.get(i.kind, 4)
+            ready[w][r] = begins + LATENCY.get(i.kind, 4)
         own[w] = now + (LATENCY[i.kind] if i.kind == "barrier" else 1)
         at[w] += 1
         if at[w] % len(path) == 0:

@@ -223,8 +223,11 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
       storePlanes(values, raw, offset, to);
     });
   };
-  if (to.asCopies)
-    return copy(true);
+  if (to.asCopies) {
+    if (!copyRows(part, tokenDim, firstToken, firstFeature, to, [&] { copy(true); }))
+      copy(true);
+    return;
+  }
   // A run of eight must not go beyond the part's features.
   V aligned = most == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)
@@ -241,6 +244,48 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
         copy(false);
         return SmallVector<V>{};
       });
+}
+
+/// Copies of 16 bytes where all rows are there: one address, and a step from each row of the thread to its next one.
+/// False, and nothing is emitted, where threads and runs of a row do not fit; `otherwise`: where a row is missing.
+bool CtaEmitter::copyRows(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to,
+                          llvm::function_ref<void()> otherwise) {
+  int64_t runs = std::min(part.extent, to.features) / 8, rows = t.threads() / std::max<int64_t>(runs, 1);
+  bool sliced = part.extent > to.features && part.extent % to.features;
+  TensorRef &source = tensorOf(part.source);
+  V step; // bytes from a token to the next one
+  for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
+    if (isa<AffineSymbolExpr>(expr))
+      continue;
+    OperandIndex x = OperandIndex::of(expr);
+    if (x.dim != (int64_t)tokenDim)
+      continue;
+    if (step || x.divisor != 1)
+      return false;
+    step = e.mul(source.strides[axis], Emit::elementBytes(source.type.getElementType()));
+  }
+  if (!step || sliced || runs == 0 || t.threads() % runs || to.rows % rows)
+    return false;
+  V row = e.divUnsigned(thread, runs), feature = e.mul(e.sub(thread, e.mul(row, runs)), 8);
+  // What does not change from block to block stands by itself.
+  V source0 = addressOf(part, tokenDim, row, e.add(firstFeature, feature));
+  V target0 = e.add(e.mul(row, to.rowBytes), e.add(e.mul(feature, 2), part.first * 2 + to.offset));
+  e.choose(
+      e.le(e.add(firstToken, to.rows), extents[tokenDim]), {},
+      [&] {
+        V from = e.at(source0, e.mul(firstToken, step)), at = to.at ? e.add(target0, to.at) : target0;
+        for (int64_t n = 0; n < to.rows; n += rows) {
+          nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(at, n * to.rowBytes)), from, i32(16),
+                                  e.b.getI32IntegerAttr(16));
+          from = e.at(from, e.mul(step, rows));
+        }
+        return SmallVector<V>();
+      },
+      [&] {
+        otherwise();
+        return SmallVector<V>();
+      });
+  return true;
 }
 
 V CtaEmitter::addressOf(const Part &part, unsigned tokenDim, V token, V feature) {

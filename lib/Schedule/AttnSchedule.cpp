@@ -154,7 +154,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                        number("block_keys", t.keys),
                                        number("tile_rows", 16),
                                        number("tile_keys", 8),
-                                       b.getNamedAttr("threshold", b.getF64FloatAttr(0.0)),
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(8.0)),
                                        b.getNamedAttr(kGpuAttr, t.toAttr(b))};
     SmallVector<Attribute> variants;
     constexpr int64_t kChunks = 8;

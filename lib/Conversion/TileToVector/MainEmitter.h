@@ -251,7 +251,9 @@ protected:
   void emitRaise();
   V needsRaise(llvm::ArrayRef<V> s);
   V hasUnsetRows();
-  /// Whether the products of a row's first microtile are kept: scores are made of them by one operation.
+  V expectsRaise();
+  void forgetMoves();
+  /// Whether products are kept where a reference may move: scores are made of them by one operation.
   bool keepsFirst() const { return hasRef && !hasScore; }
 
   // Accumulate.cpp

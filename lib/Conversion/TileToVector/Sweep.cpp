@@ -145,6 +145,8 @@ void MainEmitter::enterStrip(V strip) {
 
 void MainEmitter::visitStrip(V strip, V blockFull) {
   enterStrip(strip);
+  if (keepsFirst() && !keepsScores && !weighOp.getSpreadTo())
+    forgetMoves();
   for (InlineRegion &of : inlineValues)
     hoistRows(of);
 

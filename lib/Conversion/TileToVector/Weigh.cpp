@@ -359,7 +359,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
     if (keepsScores && !hasScore)
       storeScores(s);
     else if (keepsFirst())
-      e.when(hasUnsetRows(), [&] { storeScores(s); });
+      e.when(expectsRaise(), [&] { storeScores(s); });
     // factor * s - r, rounded once
     if (!hasScore)
       for (int64_t r = 0; r < l.tileRows; ++r) {

@@ -189,15 +189,17 @@ void Reader::readMain(tile::PhaseOp main) {
     else // the accumulators, once for a strip and a block
       c.strip += double(c.tileRows) * value / double(lanes) * 2 * costs.access;
   });
-  unsigned sweeps = 0;
+  double sweeps = 0;
   main.walk([&](tile::ForOp loop) {
-    c.mask += (inRoot(loop) ? kRootSweeps : 1) * vectors * (loop.getSet().empty() ? 0 : setCycles(loop.getSet()));
-    sweeps += inRoot(loop) ? kRootSweeps : 1;
+    const double times = inRoot(loop) ? kRootSweeps : 1, set = loop.getSet().empty() ? 0 : setCycles(loop.getSet());
+    c.mask += times * vectors * set;
+    c.question += times * costs.questions * set;
+    sweeps += times;
   });
-  const double block = double(c.blockKeys) * (dot + value) * double(lanes ? 32 / lanes : 4);
-  c.block = sweeps * (costs.block + (c.inPlace ? 0 : block / costs.panelBytes));
+  c.block = sweeps * costs.block;
+  if (!c.inPlace) // panels, that of one sweep are what the next one reads too
+    c.panels = sweeps * c.packedBytes * double(c.blockKeys);
   c.strip = sweeps * (costs.strip + c.strip);
-  c.question = sweeps * costs.question;
   double finish = 0;
   variant.walk([&](tile::FinishOp op) { finish += regionCycles(op.getBody()); });
   c.row = costs.row + finish + costs.rowVector * (dot + value) / double(lanes);
@@ -215,8 +217,10 @@ llvm::Expected<VariantCost> Reader::read() {
   c.blockKeys = int64_t(variant.getBlockKeys());
   c.together = variant->hasAttr("together");
   c.task = costs.task, c.phase = costs.phase, c.call = costs.call;
+  c.panelBytes = costs.panelBytes, c.unhidden = costs.unhidden;
   if (variant->hasAttr("side"))
-    return llvm::createStringError(std::errc::not_supported, "its problems stand side by side, which the model does not count");
+    return llvm::createStringError(std::errc::not_supported,
+                                   "its problems stand side by side, which the model does not count");
   bool lists = false;
   variant.walk([&](tile::ListsOp) { lists = true; });
   c.inPlace = number("few", 0) > 0 || lists;
@@ -270,13 +274,19 @@ Prediction attn::predict(const VariantCost &c, const CallCounts &n, const Machin
   p.masks = (masked * c.mask + n.blocksPartial * tilesOfBlock * c.question) * share;
   p.packing = n.units * n.keys * c.packedKey * share;
   p.rows = n.rows * (c.row + c.state * (c.chunks > 1 ? double(c.chunks) : 0)) * share;
-  p.blocks = blocks * (c.block + stripsOfBlock * c.strip) * share;
+  // Panels of a unit that no cache holds come from memory for each block of queries.
+  const double panelRate = n.cacheBytes > 0 && n.keys * c.packedBytes > n.cacheBytes / 2 && rates.bytesPerSecond > 0
+                               ? rates.bytesPerSecond / double(n.threads) / rates.cyclesPerSecond / c.unhidden
+                               : c.panelBytes;
+  p.blocks = blocks * (c.block + stripsOfBlock * c.strip + c.panels / std::min(c.panelBytes, panelRate)) * share;
   p.tasks = (c.call + double(c.phases) * c.phase) / rates.cyclesPerSecond + tasks * c.task * share;
   if (rates.bytesPerSecond <= 0)
     return p;
   const double bytes = n.tensorBytes + n.units * n.keys * c.packedBytes;
   const double read = bytes / rates.bytesPerSecond;
   // Keys that are read where they lie are on their way while others are used; packing waits for them.
-  p.memory = c.inPlace ? std::max(0.0, read - p.seconds()) : read;
+  p.memory = read;
+  if (const double rest = p.seconds() - read; c.inPlace)
+    p.memory = std::max(rest, read) + c.unhidden * std::min(rest, read) - rest;
   return p;
 }

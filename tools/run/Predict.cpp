@@ -10,6 +10,8 @@
 #include "mlir/Parser/Parser.h"
 
 #include <chrono>
+#include <fmt/format.h>
+#include <fstream>
 
 using namespace attn;
 using namespace attn::run;
@@ -110,8 +112,21 @@ llvm::Expected<Predicted> CostModel::predict(const Execution &execution, const P
   for (const Tensor &t : problem.tensors)
     n.tensorBytes += double(t.data.size());
   n.threads = execution.workers();
+  n.cacheBytes = lastLevelCache();
   p.time = attn::predict(it->cost, n, rates);
   return p;
+}
+
+double attn::run::lastLevelCache() {
+  double bytes = 0;
+  for (int n = 0; n < 5; ++n) {
+    std::ifstream in(fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/size", n));
+    double size = 0;
+    char unit = 0;
+    if (in >> size >> unit)
+      bytes = std::max(bytes, size * (unit == 'K' ? 1024 : unit == 'M' ? 1048576 : 1));
+  }
+  return bytes;
 }
 
 double attn::run::measureReading(const Execution &execution, const Problem &problem) {

@@ -34,6 +34,8 @@ private:
   std::vector<int64_t> share; // consecutive indices of each batch dimension with the same keys; 0: all
 };
 
+/// Bytes of the last-level cache, as Linux says; 0: it does not.
+double lastLevelCache();
 /// Bytes a second at which the call's inputs can be read, on its threads; 0: there is no read loop.
 double measureReading(const Execution &execution, const Problem &problem);
 /// The same and the peak loop's cycles a second, on its threads.

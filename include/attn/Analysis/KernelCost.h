@@ -36,6 +36,8 @@ struct VariantCost {
   double packedBytes = 0;           // written for a key
   double row = 0, state = 0;        // state: of a row and a chunk
   double block = 0, strip = 0, question = 0;
+  double panels = 0;                   // bytes of panels that a block of keys is
+  double panelBytes = 0, unhidden = 0; // of the table
   double task = 0, phase = 0, call = 0;
   int64_t phases = 0;
   bool together = false; // queries of all heads of a group are rows of one block
@@ -52,6 +54,7 @@ struct CallCounts {
   double blocksFull = 0, blocksPartial = 0;
   double rows = 0, queries = 0; // of all batches and heads; of one
   double keys = 0, units = 0;   // of one head; heads of keys in all batches
+  double cacheBytes = 0;        // of the last level; 0: nobody knows
   double tensorBytes = 0;       // arguments and results, each once
   int64_t threads = 1;
 };

@@ -35,8 +35,8 @@ struct X86Costs {
   /// A microtile: besides products and the vectors of its scores. A strip of rows against a block of keys. A block of
   /// queries against one of keys, as far as ranges are asked for.
   double tile, strip, block;
-  /// Asking of a microtile whether it is visible, where its block is partial.
-  double question;
+  /// Asking of a microtile whether it is visible, where its block is partial: so many times what a mask takes.
+  double questions;
   /// A row: references, sums, finish.
   double row;
   /// A vector of features that is packed, or loaded and stored for a query, beside memory.
@@ -49,6 +49,8 @@ struct X86Costs {
   double task, phase, call;
   /// Bytes a cycle of panels that come from the second level, or are on their way to it.
   double panelBytes;
+  /// What is waited for memory and what is computed meanwhile: the part of the lesser that the greater does not hide.
+  double unhidden;
 };
 
 /// The row of that name, or the one of the level below; null if there is none.

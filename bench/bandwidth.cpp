@@ -8,10 +8,10 @@
 #include "../tools/run/Execute.h"
 #include "../tools/run/Failure.h"
 #include "../tools/run/Options.h"
+#include "../tools/run/Predict.h"
 
 #include <algorithm>
 #include <ctime>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -66,19 +66,6 @@ private:
   std::vector<std::pair<const char *, int64_t>> pieces;
   std::vector<uint64_t> found;
 };
-
-/// Bytes, as Linux says; 0: it does not.
-double lastLevelCache() {
-  double bytes = 0;
-  for (int n = 0; n < 5; ++n) {
-    std::ifstream in(fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/size", n));
-    double size = 0;
-    char unit = 0;
-    if (in >> size >> unit)
-      bytes = std::max(bytes, size * (unit == 'K' ? 1024 : unit == 'M' ? 1048576 : 1));
-  }
-  return bytes;
-}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());

@@ -60,6 +60,7 @@ public:
     comparisons();
     if (r.bench)
       bench();
+    prediction();
     if (r.options->explain)
       printExplanation(r);
     for (const std::string &path : r.pictures)
@@ -176,10 +177,32 @@ private:
                       : fmt::format("of {:.1f} GFLOP/s; cycles cannot be counted here", b.peakGflops));
   }
 
+  void prediction() {
+    if (!r.notPredicted.empty())
+      return line("predicted", "not: {}", r.notPredicted);
+    if (!r.predicted)
+      return;
+    const Prediction &p = r.predicted->time;
+    const MachineRates &rates = r.predicted->rates;
+    line("predicted", "{}{}, at {:.2f} G cycles a second{}", duration(p.seconds()),
+         r.seconds ? fmt::format(", {:.2f} of what was measured", p.seconds() / *r.seconds) : "",
+         rates.cyclesPerSecond / 1e9,
+         rates.bytesPerSecond > 0 ? fmt::format(" and {:.1f} GB/s of its inputs", rates.bytesPerSecond / 1e9) : "");
+    std::string parts;
+    for (auto [name, seconds] : partsOf(p))
+      parts += fmt::format("{}{} {:.1f} %", parts.empty() ? "" : ", ", name, 100 * seconds / p.seconds());
+    line("", "{}", parts);
+  }
+
   const Report &r;
 };
 
 } // namespace
+
+std::vector<std::pair<const char *, double>> attn::run::partsOf(const Prediction &p) {
+  return {{"products", p.products}, {"weights", p.weights}, {"masks", p.masks}, {"packing", p.packing},
+          {"rows", p.rows},         {"blocks", p.blocks},   {"tasks", p.tasks}, {"memory", p.memory}};
+}
 
 std::string attn::run::elementName(const Program &program) {
   AttendOp attend = program.attend;

@@ -5,6 +5,7 @@
 #include "Bench.h"
 #include "Explain.h"
 #include "Oracle.h"
+#include "Predict.h"
 
 namespace attn::run {
 
@@ -28,6 +29,8 @@ struct Report {
   std::optional<CheckResult> check;
   std::vector<Comparison> expected;
   std::optional<BenchResult> bench;
+  std::optional<Predicted> predicted;
+  std::string notPredicted; // why, where that was asked for
   std::optional<Survey> survey;
   std::vector<std::unique_ptr<StepSurvey>> steps; // of a kernel of several
   std::string unsupported;           // why the compiler does not take the program; what needs the kernel is absent then
@@ -46,6 +49,8 @@ struct Report {
 void printLine(const char *what, const std::string &text);
 /// Elements of a kernel of one attend: those of q; of others: of the first argument of floats.
 std::string elementName(const Program &program);
+/// Seconds of each part, by name.
+std::vector<std::pair<const char *, double>> partsOf(const Prediction &prediction);
 /// What --explain adds.
 void printExplanation(const Report &report);
 void printText(const Report &report);

@@ -60,8 +60,25 @@ json::Value peak(const Report &r) {
                       {"by_time", number(b.byTime)},
                       {"accepted", b.accepted},
                       {"rounds", b.rounds},
+                      {"quiet_by_time", number(b.quietByTime)},
                       {"gflops", orNull(b.byTime.has_value(), b.peakGflops)},
                       {"clock_ghz", number(b.clockGHz)}};
+}
+
+json::Value prediction(const Report &r) {
+  if (!r.notPredicted.empty())
+    return json::Object{{"absent", r.notPredicted}};
+  if (!r.predicted)
+    return nullptr;
+  json::Object parts;
+  for (auto [name, seconds] : partsOf(r.predicted->time))
+    parts[name] = seconds;
+  const double seconds = r.predicted->time.seconds();
+  return json::Object{{"seconds", seconds},
+                      {"of_measured", r.seconds ? json::Value(seconds / *r.seconds) : json::Value(nullptr)},
+                      {"parts", std::move(parts)},
+                      {"cycles_per_second", r.predicted->rates.cyclesPerSecond},
+                      {"bytes_per_second", r.predicted->rates.bytesPerSecond}};
 }
 
 json::Value map(const Report &r) {
@@ -188,6 +205,7 @@ void attn::run::printJson(const Report &r) {
   o["gflops"] = r.problem && r.program ? number(r.gflops()) : json::Value(nullptr);
   o["peak_fraction"] = r.bench ? number(r.bench->peakFraction) : json::Value(nullptr);
   o["peak"] = peak(r);
+  o["predicted"] = prediction(r);
   o["workspace_bytes"] = r.execution ? json::Value(r.execution->workspaceBytes()) : json::Value(nullptr);
   o["compile_ms"] = r.execution ? json::Value(r.execution->kernel().compileMilliseconds()) : json::Value(nullptr);
   o["blocks"] = blocks(r);

@@ -2,6 +2,7 @@
 #include "Session.h"
 #include "Failure.h"
 #include "Guard.h"
+#include "PeakLoop.h"
 #include "Report.h"
 #include "Steps.h"
 
@@ -200,8 +201,11 @@ private:
       survey(visibility);
     if (Error e = pictures())
       return e;
-    if (!options.bench || !report.comparisonsOk())
+    if (!options.bench || !report.comparisonsOk()) {
+      if (options.explain)
+        predict();
       return Error::success();
+    }
     const double flops = report.flopsPerPair() * report.pairs->visible;
     const bool f64 = program.attend.accumulationType().isF64();
     auto result = bench(*execution, cycles, flops, f64, options.rounds);
@@ -209,7 +213,36 @@ private:
       return result.takeError();
     report.bench = std::move(*result);
     report.seconds = report.bench->seconds;
+    predict();
     return Error::success();
+  }
+
+  /// Not to be had is no error: the report says why.
+  void predict() {
+    auto model = CostModel::create(program, options);
+    Error error = model.takeError();
+    if (!error && execution->simulation())
+      error = fail(ExitUnsupported, "the time of a GPU's kernel");
+    if (!error) {
+      const bool f64 = program.attend.accumulationType().isF64();
+      MachineRates rates;
+      if (report.bench) { // the rounds' own peak
+        rates.cyclesPerSecond = report.bench->peakGflops * 1e9 / flopsPerCycle(f64) / execution->workers();
+        rates.bytesPerSecond = measureReading(*execution, problem);
+      } else {
+        rates = measureRates(*execution, problem, f64);
+      }
+      if (rates.cyclesPerSecond <= 0) {
+        report.notPredicted = "this CPU has no AVX2 and FMA for the peak loop";
+        return;
+      }
+      auto predicted = model->predict(*execution, problem, report.pairs->visible, rates);
+      error = predicted.takeError();
+      if (!error)
+        report.predicted = std::move(*predicted);
+    }
+    if (error)
+      report.notPredicted = toFailure(std::move(error)).message;
   }
 
   std::string whatFailed() const {

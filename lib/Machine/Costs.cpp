@@ -1,0 +1,79 @@
+// The table of costs.
+#include "attn/Machine/Costs.h"
+
+using namespace attn;
+
+namespace {
+
+// Where a row says the same as the one above it, nobody has measured it: a level that does not run here.
+constexpr X86Costs costs[] = {
+    {.machine = "x86-64-v3",
+     .fmaPerCycle = 2,
+     .product = 0.985,
+     .op = 0.3,
+     .access = 0.5,
+     .divide = 5,
+     .squareRoot = 7,
+     .gatherLane = 1.5,
+     .scalarLane = 4,
+     .exp2Ops = 13,
+     .expOps = 15,
+     .logOps = 22,
+     .tanhOps = 27,
+     .otherOps = 24,
+     .randomOps = 70,
+     .tile = 6,
+     .strip = 60,
+     .block = 150,
+     .questions = 4,
+     .row = 40,
+     .packedVector = 3,
+     .rowVector = 3,
+     .placeProduct = 0.8,
+     .acrossLanes = 7,
+     .stateVector = 6,
+     .task = 300,
+     .phase = 600,
+     .call = 1200,
+     .panelBytes = 30,
+     .unhidden = 0.55},
+    {.machine = "x86-64-v4",
+     .fmaPerCycle = 2,
+     .product = 0.985,
+     .op = 0.4,
+     .access = 0.5,
+     .divide = 10,
+     .squareRoot = 14,
+     .gatherLane = 1.5,
+     .scalarLane = 4,
+     .exp2Ops = 9,
+     .expOps = 12,
+     .logOps = 22,
+     .tanhOps = 27,
+     .otherOps = 24,
+     .randomOps = 70,
+     .tile = 6,
+     .strip = 60,
+     .block = 150,
+     .questions = 4,
+     .row = 40,
+     .packedVector = 4,
+     .rowVector = 3,
+     .placeProduct = 0.8,
+     .acrossLanes = 9,
+     .stateVector = 6,
+     .task = 300,
+     .phase = 600,
+     .call = 1200,
+     .panelBytes = 30,
+     .unhidden = 0.55},
+};
+
+} // namespace
+
+const X86Costs *attn::lookupX86Costs(std::string_view machine) {
+  for (const X86Costs &c : costs)
+    if (machine == c.machine)
+      return &c;
+  return machine == "x86-64-v4-amx" ? &costs[1] : nullptr;
+}

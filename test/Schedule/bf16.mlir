@@ -59,7 +59,7 @@ attn.kernel @neither(%q: !t, %k: !t, %v: !t) -> (o: !t) {
   %o = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
     dot(%x, %y) { %d = arith.subf %x, %y : f32 %z = math.absf %d : f32 attn.yield %z : f32 }
-    normalize = @sigmoid
+    normalize = @sigmoid(0.0)
     outputs o[b, h, i, e] : (!t, !t, !t) -> !t
   attn.return %o : !t
 }

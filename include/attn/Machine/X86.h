@@ -22,6 +22,7 @@ struct X86Machine {
   /// Per core.
   int64_t l1Bytes, l2Bytes;
   bool fma;
+  bool f16c;    // converts f16
   bool bf16Dot; // AVX512-BF16
   bool amx;
   /// Whether code can be generated for it today.

@@ -64,7 +64,9 @@ static V power(Emit &e, V n) {
     auto call = [&](StringRef name, ValueRange in) -> V {
       return LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(name), in).getResult(0);
     };
-    if (isVector && e.lanes == 8) {
+    if (isVector && e.lanes == 4) {
+      integer = call("llvm.x86.sse2.cvtps2dq", n);
+    } else if (isVector && e.lanes == 8) {
       integer = call("llvm.x86.avx.cvt.ps2dq.256", n);
     } else if (isVector && e.lanes == 16) {
       V all = arith::ConstantOp::create(b, e.loc, b.getI16IntegerAttr(-1)),
@@ -109,7 +111,7 @@ V Emit::exp2(V x, bool bounded) {
   bool isVector = isa<VectorType>(x.getType());
   if (fastExp2 && bounded && !isVector && real.isF32())
     return fastExp2(*this, x);
-  if (bounded && real.isF32() && isVector)
+  if (bounded && real.isF32() && isVector && lanes >= 8) // SSE has no permutation for its table
     return exp2Weight(x);
   Type i = b.getIntegerType(real.getWidth());
   Type integer = isVector ? (Type)vecOf(i) : i;
@@ -125,7 +127,8 @@ V Emit::exp2(V x, bool bounded) {
   V p = fma(horner(*this, f, c), f, constant(*this, x, 1.0));
   V bits = arith::AddIOp::create(b, loc, bitcast(p, integer), power(*this, n));
   V r = bitcast(bits, x.getType());
-  r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
+  if (!bounded)
+    r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
   // In f32 a NaN is its own result: its integer part is a pattern that the shift leaves nothing of.
   return real.isF64() || !isVector ? select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r) : r;
 }

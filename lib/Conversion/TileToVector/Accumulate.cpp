@@ -32,7 +32,7 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
   if (l.bf16Values)
     return accumulateWords(n, values, panelBytes, from, to);
   V weights = weightsOf(n), acc = accOf(n);
-  constexpr int64_t unroll = 8;
+  const int64_t unroll = std::min<int64_t>(8, l.width); // runs are whole panels
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
     SmallVector<V> start;

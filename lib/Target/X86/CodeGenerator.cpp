@@ -1,4 +1,5 @@
 // Translation to LLVM IR and LLVM's x86 back end. No other folder knows TargetMachine.
+#include "Lacking.h"
 #include "attn/Target/X86/X86.h"
 
 #include "Partition.h"
@@ -153,6 +154,10 @@ static Expected<std::unique_ptr<llvm::Module>> translate(const Level &level, Tar
       function.addFnAttr("target-cpu", level.machine->cpu);
       if (StringRef features = level.machine->features; !features.empty())
         function.addFnAttr("target-features", features);
+      if (!level.machine->fma)
+        writeOutFma(function);
+      if (!level.machine->f16c)
+        writeOutHalves(function);
     }
   if (lowest)
     return std::move(module);

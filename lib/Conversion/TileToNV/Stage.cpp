@@ -84,7 +84,7 @@ void CtaEmitter::stageKeys(V first) {
   if (ahead) {
     e.when(e.invert(inFlight), [&] { issueBlock(first, stageAt, false); });
     V next = e.both(ahead, hasNext);
-    e.when(next, [&] { issueBlock(nextFirst, e.sub(e.i64(t.stageBytes()), stageAt), true); });
+    e.when(next, [&] { issueBlock(nextFirst, e.mul(e.sub(e.i64(1), parity), t.stageBytes()), true); });
     e.choose(
         next, {},
         [&] {

@@ -205,7 +205,8 @@ V MainEmitter::reduceTile(ArrayRef<V> s, V panel) {
         if (!weighOp.getFactor().empty())
           w = e.fmul(w, valueFactor(e.i64(r), panel, half));
         keepWeight(n, e.i64(r), panel, half, w);
-        join(some, e.bitcast(w, words));
+        if (!plainPhi) // one that may be 0 as a rule
+          join(some, e.bitcast(w, words));
       }
     }
     for (unsigned n = 0; n < sums.size(); ++n)

@@ -1,6 +1,6 @@
 // exp2, exp, expm1, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no
 // library call.
-#include "attn/Conversion/Emit.h"
+#include "attn/Conversion/FmaOnce.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -168,7 +168,7 @@ V Emit::logistic(V z, bool bounded) {
                constant(*this, z, kLogisticBound), maxKeep(constant(*this, z, -kLogisticBound), z));
   // Adding 1.5 * 2^23 leaves the integer in the low bits.
   V magic = constant(*this, z, 0x1.8p23), log2e = constant(*this, z, kLog2e);
-  V t = fma(z, log2e, magic), f = fma(z, log2e, fsub(magic, t));
+  V t = fma(z, log2e, magic), f = fmaOnce(*this, z, log2e, fsub(magic, t));
   V p = fma(horner(*this, f, kExp2F32Short), f, constant(*this, z, 1.000000072));
   V bits = bitcast(t, integerPattern(*this, z, 0).getType());
   V scale = arith::ShLIOp::create(b, loc, bits, integerPattern(*this, z, 23));

@@ -13,6 +13,7 @@
 //
 #include "Bf16.h"
 #include "MainEmitter.h"
+#include "attn/Conversion/FmaOnce.h"
 
 using namespace mlir;
 using namespace attn;
@@ -114,7 +115,7 @@ void MainEmitter::emitRaise() {
     V from = e.at(e.at(scratch, l.scores()), e.mul(r, l.width * e.bytes));
     V scale = e.broadcast(entry->getArgument(4)), neg = e.broadcast(e.fsub(e.scalar(0), reference));
     for (auto [s, offset] : {std::pair<V, int64_t>(a.s0, 0), std::pair<V, int64_t>(a.s1, e.lanes * e.bytes)}) {
-      V again = e.fma(e.load(e.vec, e.at(from, offset)), scale, neg);
+      V again = fmaOnce(e, e.load(e.vec, e.at(from, offset)), scale, neg);
       e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, again), e.at(a.at, offset));
     }
   };

@@ -38,6 +38,8 @@ struct Layout {
   bool bf16Scores = false, bf16Values = false;
   int64_t dotWords = 0; // of a query, where bf16Scores
 
+  /// Whether a sum of products takes fused multiply-adds; x86-64-v2 has none.
+  bool fusesAdd() const { return lanes * element > 16; }
   static int64_t wordsOf(int64_t features) { return (features + 1) / 2; }
   /// Of a query, or of one branch of a key.
   int64_t dotBytes() const { return bf16Scores ? dotWords * 4 : dot * element; }

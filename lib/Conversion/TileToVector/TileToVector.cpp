@@ -182,9 +182,9 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     l.bf16Scores = variant->hasAttr(kBf16ScoresAttr), l.bf16Values = variant->hasAttr(kBf16ValuesAttr);
     if (!l.asksForTiny())
       return success();
-    if (vectorBytes != 64 || !pack || l.inPlace || l.element != 4)
-      return variant.emitError("[unsupported_bf16] bf16 operands are multiplied where keys are packed for vectors of "
-                               "64 bytes and sums are f32; leave bf16_scores and bf16_values out");
+    if (!pack || l.inPlace)
+      return variant.emitError("[unsupported_bf16] operands that stay bf16 are packed, which this variant does not do; "
+                               "leave bf16_scores and bf16_values out");
     for (auto op : pack.getBody().getOps<tile::PackOp>()) {
       bool isKeys = op.getPanels().getType().getLanesKeys();
       if (isKeys ? !l.bf16Scores : !l.bf16Values)
@@ -203,6 +203,9 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
               Layout::wordsOf(op.getExtents() ? (*op.getExtents())[n] : op.getPanels().getType().getFeatures());
       }
     }
+    if (vectorBytes != 64 || l.element != 4)
+      return variant.emitError("[unsupported_bf16] bf16 operands are multiplied by vectors of 64 bytes, and added in "
+                               "f32; leave bf16_scores and bf16_values out");
     l.dotWords /= l.branches;
     l.staged = std::max<int64_t>(l.staged, 1); // room for a panel's row of values
     return success();

@@ -1,6 +1,7 @@
 // One microtile: scores in registers, reference, weights, sums (tile.weigh).
 #include "Bf16.h"
 #include "MainEmitter.h"
+#include "attn/Conversion/FmaOnce.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -96,7 +97,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
     return emitted(result);
   V reference = e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes))));
   if (auto product = result.getDefiningOp<arith::MulFOp>(); product && !region.isBound(result))
-    return e.fma(emitted(product.getLhs()), emitted(product.getRhs()), reference);
+    return fmaOnce(e, emitted(product.getLhs()), emitted(product.getRhs()), reference);
   return e.fadd(emitted(result), reference);
 }
 
@@ -365,7 +366,7 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
       for (int64_t r = 0; r < l.tileRows; ++r) {
         V reference = hasRef ? e.broadcast(e.load(e.real, e.at(negRef, r * e.bytes))) : e.splat(0);
         for (int64_t half = 0; half < 2; ++half)
-          s[2 * r + half] = e.fma(s[2 * r + half], factor, reference);
+          s[2 * r + half] = fmaOnce(e, s[2 * r + half], factor, reference);
       }
     return hasScore ? scoresOf(s, partial, panel) : masked(s, partial, panel);
   };

@@ -1,8 +1,6 @@
 // Products of bf16 operands that stay bf16 (x86-64-v4-bf16), beside those of x86-64-v4 and the interpreter.
 #include "Harness.h"
 
-#include "attn/Support/Random.h"
-
 using namespace attn;
 using namespace attn::test;
 

@@ -140,7 +140,8 @@ void attn::run::printExplanation(const Report &r) {
     for (const std::string &reason : r.execution->variantReasons())
       printLine("variant", reason);
     const attn_stats &s = r.execution->stats();
-    printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
+    if (s.tiles || !r.execution->simulation())
+      printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
   }
   if (r.program->attend) {
     printSplit(r, r.program->attend);

@@ -182,6 +182,7 @@ private:
   void makeBox();
   std::pair<V, V> status(V keyLo, V keyHi);
   V nextGroup(V cursor, V groups);
+  void countBlocks(V some, V full);
   void eachBlock(State &state, llvm::function_ref<void(V first, V full, State &)> visit);
 
   // Visible.cpp

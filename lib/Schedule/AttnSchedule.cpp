@@ -173,8 +173,9 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     Builder b(op.getContext());
     int64_t elementBytes = op.accumulationType().getWidth() / 8;
     int64_t lanes = request.vectorBytes / elementBytes;
-    // Two accumulators a row, two registers for keys, one for the broadcast, one to spare.
-    int64_t tileRows = (request.vectorRegisters - 4) / 2, tileKeys = 2 * lanes;
+    // Two accumulators a row, two registers for keys, one for the broadcast, one to spare. Without fused multiply-adds
+    // (x86-64-v2) a row has two broadcasts and two products, and the next row's are under way beside them.
+    int64_t tileRows = (request.vectorRegisters - (request.vectorBytes > 16 ? 4 : 8)) / 2, tileKeys = 2 * lanes;
     auto branch = op->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
     int64_t features = std::max(op.dotExtent() * (branch ? branch[1] : 1), op.vPart().extent);
 

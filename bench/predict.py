@@ -7,8 +7,9 @@
     bench/predict.py --store FILE             keeps each figure as JSON, line by line
     bench/predict.py --choice                 forces every variant in turn, twice around: is the one that is chosen the fastest?
 
-Printed are predicted / measured time, the measured one twice: the median of the rounds, and the best tenth of them by the peak loop that alternates with the
-kernel, which is what the code takes when neighbours are quiet. The last line says how many are within a quarter.
+Printed are predicted / measured time, the median of rounds that alternate with the peak loop. With --quiet N the measured one is that of fraction-of-peak, N seconds of
+tasks between two runs of the peak loop that agree: what the code takes when nobody disturbs it, on a machine where neighbours do. The last line says how many are within
+a quarter.
 """
 
 import argparse
@@ -61,26 +62,37 @@ def options_of_program(path):
     return [path, *words]
 
 
-def ratios(found):
-    """(predicted / median, predicted / best tenth), or the reason why there is none."""
+def quiet(options, args):
+    """Cycles of an undisturbed call, or the reason why there is no such figure."""
+    case = f"{options[0]}:64:" + ",".join(str(x) for x in options[1:])
+    done = subprocess.run([str(args.attn_run.parent / "fraction-of-peak"), "--json", "--seconds", str(args.quiet), case], capture_output=True, text=True)
+    try:
+        found = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, json.JSONDecodeError):
+        return done.stderr.strip().splitlines()[-1]
+    return found["flops"] / 32 / found["quiet"]
+
+
+def ratio(found):
+    """Predicted to measured, or the reason why there is none."""
     if found.get("error"):
         return found["error"]
     p = found.get("predicted") or {"absent": "nothing was predicted"}
     if "absent" in p:
         return p["absent"]
-    quiet = found["seconds"] * found["peak"]["by_time"] / found["peak"]["quiet_by_time"] if found["peak"]["quiet_by_time"] else found["seconds"]
-    return p["seconds"] / found["seconds"], p["seconds"] / quiet
+    cycles = found.get("quiet")
+    return cycles if isinstance(cycles, str) else p["seconds"] * p["cycles_per_second"] / cycles if cycles else p["seconds"] / found["seconds"]
 
 
 def show(name, found):
-    r = ratios(found)
+    r = ratio(found)
     if isinstance(r, str):
         print(f"{name:30} no prediction: {r}", flush=True)
-        return None
-    parts = {n: x / found["predicted"]["seconds"] for n, x in found["predicted"]["parts"].items()}
-    text = ", ".join(f"{n} {100 * x:.0f}" for n, x in parts.items() if x >= 0.005)
-    print(f"{name:30} {found['variant']:10} measured {1e3 * found['seconds']:10.3f} ms, predicted {1e3 * found['predicted']['seconds']:10.3f} ms: {r[0]:.2f}, of the best tenth {r[1]:.2f}   ({text} %)", flush=True)
-    return r
+        return
+    p = found["predicted"]
+    text = ", ".join(f"{n} {100 * x / p['seconds']:.0f}" for n, x in p["parts"].items() if x >= 0.005 * p["seconds"])
+    measured = f"quiet {found['quiet'] / 1e6:10.3f} Mcycles, predicted {p['seconds'] * p['cycles_per_second'] / 1e6:10.3f}" if found.get("quiet") else f"measured {1e3 * found['seconds']:10.3f} ms, predicted {1e3 * p['seconds']:10.3f}"
+    print(f"{name:30} {found['variant']:10} {measured}: {r:.2f}   ({text} %)", flush=True)
 
 
 def choose(name, options, args):
@@ -99,7 +111,7 @@ def choose(name, options, args):
         found = attn_run(args, *options, "--bench", "--rounds", args.rounds, "--variant", n)
         if found.get("error"):
             continue
-        times[n].append(found["seconds"] * found["peak"]["by_time"] / found["peak"]["quiet_by_time"] * found["peak"]["gflops"])  # by the peak loop beside it
+        times[n].append(found["seconds"] * found["peak"]["gflops"])  # by the peak loop beside it
         predicted[n] = (found.get("predicted") or {}).get("seconds")
     times = {n: min(t) for n, t in times.items() if t}
     chosen = first["variant"]
@@ -119,6 +131,7 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--rounds", type=int, default=10)
     p.add_argument("--most", type=int, default=1 << 32, help="leave out lines with more pairs of all heads")
+    p.add_argument("--quiet", type=float, default=0)
     p.add_argument("--store")
     p.add_argument("--attn-run", type=Path, default=ROOT / "build/bin/attn-run")
     p.add_argument("program", nargs="*", type=Path, help="these programs alone")
@@ -138,6 +151,8 @@ def main():
                 agreed.append(choose(name, options(), args))
                 continue
             one = attn_run(args, *options(), "--bench", "--rounds", args.rounds)
+            if args.quiet and not isinstance(ratio(one), str):
+                one["quiet"] = quiet(options(), args)
             found[name] = one
             show(name, one)
             if args.store:
@@ -146,13 +161,12 @@ def main():
             known = [x for x in agreed if x is not None]
             print(f"the variant that is chosen is the fastest, within 5 %, on {sum(known)} of {len(known)}")
             return 0
-        pairs = [r for r in map(ratios, found.values()) if not isinstance(r, str)]
-        for n, what in enumerate(("the median", "the best tenth")):
-            if pairs:
-                near = sum(0.75 <= r[n] <= 1.25 for r in pairs)
-                print(f"{near} of {len(pairs)} within a quarter of {what}; predicted / measured from {min(r[n] for r in pairs):.2f} over {statistics.median(r[n] for r in pairs):.2f} to {max(r[n] for r in pairs):.2f}")
-        if len(found) > len(pairs):
-            print(f"{len(found) - len(pairs)} without a prediction")
+        known = [r for r in map(ratio, found.values()) if not isinstance(r, str)]
+        if known:
+            near = sum(0.75 <= r <= 1.25 for r in known)
+            print(f"{near} of {len(known)} within a quarter; predicted / measured from {min(known):.2f} over {statistics.median(known):.2f} to {max(known):.2f}")
+        if len(found) > len(known):
+            print(f"{len(found) - len(known)} without a prediction")
     return 0
 
 

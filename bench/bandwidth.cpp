@@ -3,12 +3,12 @@
 // A loop that reads every input tensor of the problem, on the same threads and the same pages, alternates with the
 // kernel in one process. Bytes are those of all tensors of the call, each counted once: what is read twice, or lies in
 // the workspace, counts as time lost. So give sizes whose tensors do not stay in a cache.
-#include "ReadLoop.h"
 
 #include "../tools/run/Execute.h"
 #include "../tools/run/Failure.h"
 #include "../tools/run/Options.h"
 #include "../tools/run/Predict.h"
+#include "../tools/run/ReadLoop.h"
 
 #include <algorithm>
 #include <ctime>
@@ -55,7 +55,7 @@ public:
         execution.pool(), int64_t(pieces.size()), execution.workers(),
         [](void *self, int64_t n, int32_t) {
           auto &reader = *static_cast<Reader *>(self);
-          reader.found[n] = bench::readLines(reader.pieces[n].first, reader.pieces[n].second);
+          reader.found[n] = readLines(reader.pieces[n].first, reader.pieces[n].second);
         },
         this);
   }
@@ -89,7 +89,7 @@ llvm::Expected<Result> measure(const Options &options, std::optional<int64_t> by
   auto execution = Execution::create(*program, *problem, options);
   if (!execution)
     return execution.takeError();
-  if (!bench::hasReadLoop())
+  if (!hasReadLoop())
     return fail(ExitUnsupported, "this CPU has no AVX2 for the read loop");
   Result r;
   r.threads = (*execution)->workers();

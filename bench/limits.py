@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [ROOT / "bench/limits.cpp", ROOT / "bench/ReadLoop.cpp", ROOT / "tools/run/PeakLoopAVX2.cpp"]
+SOURCES = [ROOT / "bench/limits.cpp", ROOT / "tools/run/ReadLoop.cpp", ROOT / "tools/run/PeakLoopAVX2.cpp"]
 
 
 def library(build):

@@ -5,10 +5,10 @@
     bench/predict.py --suite decode           one suite (repeatable); --line causal/4k/d64: one line
     bench/predict.py --gallery                every program of the gallery with the options that it says it needs
     bench/predict.py --store FILE             keeps each figure as JSON, line by line
-    bench/predict.py --choice                 forces every variant in turn, twice around: is the one that is chosen the fastest?
+    bench/predict.py --choice                 forces every variant in turn, there and back, undisturbed tasks: is the one that is chosen the fastest?
 
-Printed are predicted / measured time, the median of rounds that alternate with the peak loop. With --quiet N the measured one is that of fraction-of-peak, N seconds of
-tasks between two runs of the peak loop that agree: what the code takes when nobody disturbs it, on a machine where neighbours do. The last line says how many are within
+Printed are predicted / measured time, the median of rounds that alternate with the peak loop. With --quiet N the measured one is that of fraction-of-peak, N seconds (or
+15 calls) of tasks between two runs of the peak loop that agree: what the code takes when nobody disturbs it, on a machine where neighbours do. The last line says how many are within
 a quarter.
 """
 
@@ -62,10 +62,10 @@ def options_of_program(path):
     return [path, *words]
 
 
-def quiet(options, args):
+def quiet(options, seconds, args):
     """Cycles of an undisturbed call, or the reason why there is no such figure."""
     case = f"{options[0]}:64:" + ",".join(str(x) for x in options[1:])
-    done = subprocess.run([str(args.attn_run.parent / "fraction-of-peak"), "--json", "--seconds", str(args.quiet), case], capture_output=True, text=True)
+    done = subprocess.run([str(args.attn_run.parent / "fraction-of-peak"), "--json", "--seconds", str(max(args.quiet, 15 * seconds)), case], capture_output=True, text=True)
     try:
         found = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, json.JSONDecodeError):
@@ -96,8 +96,8 @@ def show(name, found):
 
 
 def choose(name, options, args):
-    """Medians of every variant, the rounds of all of them mixed: each is measured twice, once in either order."""
-    first = attn_run(args, *options, "--bench", "--rounds", 5, "--explain")
+    """Undisturbed cycles of every variant that takes such a call, twice, in either order."""
+    first = attn_run(args, *options, "--bench", "--rounds", 5)
     if first.get("error"):
         print(f"{name:30} {first['error']}")
         return None
@@ -105,21 +105,25 @@ def choose(name, options, args):
     names = re.findall(r"^variant +(\w+): ", text, re.M)
     if len(names) < 2:
         return None
-    times = {n: [] for n in names}
-    predicted = {}
+    cycles, predicted = {n: [] for n in names}, {}
     for n in [*names, *reversed(names)]:
-        found = attn_run(args, *options, "--bench", "--rounds", args.rounds, "--variant", n)
-        if found.get("error"):
+        found = quiet([*options, "--variant", n], first["seconds"], args)
+        if isinstance(found, str):
             continue
-        times[n].append(found["seconds"] * found["peak"]["gflops"])  # by the peak loop beside it
-        predicted[n] = (found.get("predicted") or {}).get("seconds")
-    times = {n: min(t) for n, t in times.items() if t}
+        cycles[n].append(found)
+        if n not in predicted:
+            p = attn_run(args, *options, "--bench", "--rounds", 3, "--variant", n).get("predicted") or {}
+            predicted[n] = p.get("seconds", float("inf")) * p.get("cycles_per_second", 1)
+    cycles = {n: min(t) for n, t in cycles.items() if t}
     chosen = first["variant"]
-    best = min(times, key=times.get)
-    model = min((n for n in times if predicted.get(n)), key=lambda n: predicted[n], default="-")
-    words = ", ".join(f"{n} {t / times[chosen]:.2f}" for n, t in times.items())
-    print(f"{name:30} chosen {chosen}; time of it: {words}; by the model {model}{'' if times[best] > 0.95 * times[chosen] else '   <- ' + best + ' is faster'}", flush=True)
-    return times[best] > 0.95 * times[chosen]
+    if chosen not in cycles:
+        print(f"{name:30} {chosen}: no task was timed between equal peaks; run longer")
+        return None
+    best, model = min(cycles, key=cycles.get), min(predicted, key=predicted.get)
+    words = ", ".join(f"{n} {t / cycles[chosen]:.2f} ({predicted[n] / cycles[chosen]:.2f})" for n, t in cycles.items())
+    agrees = cycles[best] > 0.95 * cycles[chosen]
+    print(f"{name:30} chosen {chosen}; time of each (predicted), of that of {chosen}: {words}; by the model {model}{'' if agrees else '   <- ' + best + ' is faster'}", flush=True)
+    return agrees
 
 
 def main():
@@ -136,6 +140,7 @@ def main():
     p.add_argument("--attn-run", type=Path, default=ROOT / "build/bin/attn-run")
     p.add_argument("program", nargs="*", type=Path, help="these programs alone")
     args = p.parse_args()
+    args.quiet = args.quiet or (1 if args.choice else 0)
     sys.path.insert(0, str(HERE))
     with tempfile.TemporaryDirectory() as folder:
         if args.gallery or args.program:
@@ -152,7 +157,7 @@ def main():
                 continue
             one = attn_run(args, *options(), "--bench", "--rounds", args.rounds)
             if args.quiet and not isinstance(ratio(one), str):
-                one["quiet"] = quiet(options(), args)
+                one["quiet"] = quiet(options(), one["seconds"], args)
             found[name] = one
             show(name, one)
             if args.store:

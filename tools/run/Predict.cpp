@@ -3,7 +3,7 @@
 #include "Failure.h"
 #include "PeakLoop.h"
 
-#include "../../bench/ReadLoop.h"
+#include "ReadLoop.h"
 #include "attn/Machine/X86.h"
 #include "attn/Pipelines/Pipelines.h"
 
@@ -47,7 +47,7 @@ struct Reading {
         execution.pool(), int64_t(pieces.size()), execution.workers(),
         [](void *self, int64_t n, int32_t) {
           auto &r = *static_cast<Reading *>(self);
-          r.found[size_t(n)] = bench::readLines(r.pieces[size_t(n)].first, r.pieces[size_t(n)].second);
+          r.found[size_t(n)] = readLines(r.pieces[size_t(n)].first, r.pieces[size_t(n)].second);
         },
         this);
   }
@@ -136,7 +136,7 @@ double attn::run::lastLevelCache() {
 
 double attn::run::measureReading(const Execution &execution, const Problem &problem) {
   Reading reading(problem);
-  if (!bench::hasReadLoop() || reading.bytes == 0)
+  if (!hasReadLoop() || reading.bytes == 0)
     return 0;
   std::vector<double> times;
   const auto start = std::chrono::steady_clock::now();

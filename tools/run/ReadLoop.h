@@ -1,10 +1,10 @@
 // Reads memory as fast as a plain loop can.
-#ifndef ATTN_BENCH_READLOOP_H
-#define ATTN_BENCH_READLOOP_H
+#ifndef ATTN_TOOLS_RUN_READLOOP_H
+#define ATTN_TOOLS_RUN_READLOOP_H
 
 #include <cstdint>
 
-namespace attn::bench {
+namespace attn::run {
 
 /// Whether this CPU and system run AVX2; without, there is no read loop.
 bool hasReadLoop();
@@ -12,6 +12,6 @@ bool hasReadLoop();
 /// depends on all of them.
 uint64_t readLines(const char *from, int64_t bytes);
 
-} // namespace attn::bench
+} // namespace attn::run
 
 #endif

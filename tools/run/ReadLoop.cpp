@@ -3,9 +3,9 @@
 
 #include <immintrin.h>
 
-bool attn::bench::hasReadLoop() { return __builtin_cpu_supports("avx2"); }
+bool attn::run::hasReadLoop() { return __builtin_cpu_supports("avx2"); }
 
-uint64_t attn::bench::readLines(const char *from, int64_t bytes) {
+uint64_t attn::run::readLines(const char *from, int64_t bytes) {
   const auto start = (reinterpret_cast<uintptr_t>(from) + 63) & ~uintptr_t(63);
   const auto end = (reinterpret_cast<uintptr_t>(from) + bytes) & ~uintptr_t(63);
   __m256i sums[8] = {};

@@ -3,7 +3,6 @@
 // A loop that reads every input tensor of the problem, on the same threads and the same pages, alternates with the
 // kernel in one process. Bytes are those of all tensors of the call, each counted once: what is read twice, or lies in
 // the workspace, counts as time lost. So give sizes whose tensors do not stay in a cache.
-
 #include "../tools/run/Execute.h"
 #include "../tools/run/Failure.h"
 #include "../tools/run/Options.h"

@@ -1,5 +1,5 @@
 // Rotary positions and ALiBi mixed by distance, s = a(i - j) (R q . R k) / sqrt d - b(i - j) m_h (i - j), a and b tables over the distance (our reading of the harmonic mix, 2410.18441).
-// attn-run: --size a.0=64 --size near.0=64
+// attn-run: --size a.0=2048 --size near.0=2048
 !t = tensor<?x?x?x64xf32>
 !c = tensor<?x?xf32>
 !r = tensor<?xf32>

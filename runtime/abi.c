@@ -196,7 +196,7 @@ SIZE(attn_gpu_variant_info, 56);
 AT(attn_gpu_variant_info, name, 0);
 AT(attn_gpu_variant_info, phases, 8);
 AT(attn_gpu_variant_info, n_phases, 16);
-AT(attn_gpu_variant_info, reserved, 20);
+AT(attn_gpu_variant_info, block_keys, 20);
 AT(attn_gpu_variant_info, aligned, 24);
 AT(attn_gpu_variant_info, min_keys, 32);
 AT(attn_gpu_variant_info, max_ctas, 40);

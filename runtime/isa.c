@@ -39,19 +39,24 @@ static int32_t detect(void) {
   const unsigned v4 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;
   if ((b7 & v4) != v4 || (state & 0xe6) != 0xe6)
     return 3;
-  return 4;
+  /* avx512-bf16, whose state is that of avx512 */
+  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & 1u << 5))
+    return ATTN_ISA_X86_64_V4;
+  return ATTN_ISA_X86_64_V4_BF16;
 }
 #else
 static int32_t detect(void) { return 1; }
 #endif
 
-/* ATTN_MAX_ISA=x86-64-vN; a name that is none is no limit. */
+/* ATTN_MAX_ISA=x86-64-vN or x86-64-v4-bf16; a name that is none is no limit. */
 static int32_t limit(void) {
   static const char prefix[] = "x86-64-v";
   const char *name = getenv("ATTN_MAX_ISA");
   if (!name || strncmp(name, prefix, sizeof prefix - 1) != 0)
     return INT32_MAX;
   name += sizeof prefix - 1;
+  if (strcmp(name, "4-bf16") == 0)
+    return ATTN_ISA_X86_64_V4_BF16;
   return name[0] >= '1' && name[0] <= '4' && !name[1] ? name[0] - '0' : INT32_MAX;
 }
 

@@ -27,11 +27,13 @@ config.substitutions += [
     ("%root", config.attn_source_dir),
 ]
 
-# Tests that execute AVX-512 say `REQUIRES: avx512`.
+# Tests that execute AVX-512 say `REQUIRES: avx512`, those of its products of bf16 `avx512_bf16`.
 with open("/proc/cpuinfo") as cpuinfo:
     flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
 if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= flags:
     config.available_features.add("avx512")
+    if "avx512_bf16" in flags:
+        config.available_features.add("avx512_bf16")
 
 # Tests that need NVIDIA's assembler say `REQUIRES: ptxas`; it is looked for where the compiler looks, and in CUDA's usual place.
 home = os.environ.get("CUDA_HOME") or "/usr/local/cuda"

@@ -1,4 +1,4 @@
-// The JIT: one ORC session a kernel, given the very object that ahead-of-time use would write.
+// The JIT: one ORC session a kernel, given the very code that ahead-of-time use would write.
 #include "Program.h"
 
 #include "attn-rt/attn_gpu.h"
@@ -8,6 +8,7 @@
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/Threading.h"
 
 #include <chrono>
 #include <cstring>
@@ -15,15 +16,17 @@
 using namespace llvm;
 using namespace attn;
 
+using Objects = std::vector<SmallVector<char, 0>>;
+
 struct Kernel::Impl {
   ~Impl() {
     if (session)
       cantFail(session->endSession()); // frees the code; the layer must still be there
   }
-  /// Addresses of the object's symbols.
-  Expected<std::vector<void *>> load(SmallVector<char, 0> object, ArrayRef<std::string> names);
-  Error link(SmallVector<char, 0> object, const std::string &kernel);
-  Error linkGpu(SmallVector<char, 0> object, const std::string &kernel);
+  /// Addresses of the objects' symbols.
+  Expected<std::vector<void *>> load(Objects objects, ArrayRef<std::string> names);
+  Error link(Objects objects, const std::string &kernel);
+  Error linkGpu(Objects objects, const std::string &kernel);
 
   std::unique_ptr<orc::ExecutionSession> session;
   std::unique_ptr<orc::ObjectLinkingLayer> layer;
@@ -35,7 +38,7 @@ struct Kernel::Impl {
   double milliseconds = 0;
 };
 
-/// What the object may refer to, and nothing else of this process.
+/// What objects may refer to besides each other, and nothing else of this process.
 static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
   orc::SymbolMap symbols;
   auto add = [&](const char *name, auto *function) {
@@ -53,7 +56,7 @@ static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
   return symbols;
 }
 
-Expected<std::vector<void *>> Kernel::Impl::load(SmallVector<char, 0> object, ArrayRef<std::string> names) {
+Expected<std::vector<void *>> Kernel::Impl::load(Objects objects, ArrayRef<std::string> names) {
   // On the caller's thread: the default would start threads for one small object.
   auto control = orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
   if (!control)
@@ -64,10 +67,10 @@ Expected<std::vector<void *>> Kernel::Impl::load(SmallVector<char, 0> object, Ar
   orc::JITDylib &dylib = session->createBareJITDylib("kernel");
   if (Error e = dylib.define(orc::absoluteSymbols(runtimeSymbolMap(*session))))
     return e;
-  auto buffer =
-      std::make_unique<SmallVectorMemoryBuffer>(std::move(object), "kernel", /*RequiresNullTerminator=*/false);
-  if (Error e = layer->add(dylib, std::move(buffer)))
-    return e;
+  for (SmallVector<char, 0> &object : objects)
+    if (Error e = layer->add(dylib, std::make_unique<SmallVectorMemoryBuffer>(std::move(object), "kernel",
+                                                                              /*RequiresNullTerminator=*/false)))
+      return e;
   orc::SymbolLookupSet wanted;
   for (const std::string &name : names)
     wanted.add(session->intern(name));
@@ -80,9 +83,9 @@ Expected<std::vector<void *>> Kernel::Impl::load(SmallVector<char, 0> object, Ar
   return addresses;
 }
 
-Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &name) {
+Error Kernel::Impl::link(Objects objects, const std::string &name) {
   std::string kernel = "attn_" + name;
-  auto found = load(std::move(object), {kernel, kernel + "_workspace", kernel + "_info"});
+  auto found = load(std::move(objects), {kernel, kernel + "_workspace", kernel + "_info"});
   if (!found)
     return found.takeError();
   run = reinterpret_cast<decltype(run)>((*found)[0]);
@@ -91,9 +94,9 @@ Error Kernel::Impl::link(SmallVector<char, 0> object, const std::string &name) {
   return Error::success();
 }
 
-Error Kernel::Impl::linkGpu(SmallVector<char, 0> object, const std::string &name) {
+Error Kernel::Impl::linkGpu(Objects objects, const std::string &name) {
   std::string kernel = "attn_" + name;
-  auto found = load(std::move(object), {kernel + "_gpu_workspace", kernel + "_gpu_info"});
+  auto found = load(std::move(objects), {kernel + "_gpu_workspace", kernel + "_gpu_info"});
   if (!found)
     return found.takeError();
   workspace = reinterpret_cast<decltype(workspace)>((*found)[0]);
@@ -138,12 +141,13 @@ Expected<Kernel> attn::compile(StringRef source, const CompileOptions &options, 
   auto generator = (*program)->forGpu() ? generateWithPtx(**program) : (*program)->generate();
   if (!generator)
     return generator.takeError();
-  auto object = generator->object();
-  if (!object)
-    return internalError("codegen", toString(object.takeError()), (*program)->print());
+  unsigned threads = options.threads ? options.threads : hardware_concurrency().compute_thread_count();
+  auto objects = generator->objects(threads);
+  if (!objects)
+    return internalError("codegen", toString(objects.takeError()), (*program)->print());
   auto impl = std::make_unique<Kernel::Impl>();
-  if (Error e = (*program)->forGpu() ? impl->linkGpu(std::move(*object), kernels.front())
-                                     : impl->link(std::move(*object), kernels.front()))
+  if (Error e = (*program)->forGpu() ? impl->linkGpu(std::move(*objects), kernels.front())
+                                     : impl->link(std::move(*objects), kernels.front()))
     return internalError("link", toString(std::move(e)), (*program)->print());
   impl->milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return Kernel(std::move(impl));

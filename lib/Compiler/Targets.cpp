@@ -7,14 +7,13 @@ using namespace attn;
 /// The highest level that the runtime would run here, of those that code is generated for.
 static const X86Machine *nativeMachine() {
   const X86Machine *best = nullptr;
-  for (int level = ATTN_ISA_X86_64_V2; level <= ATTN_ISA_X86_64_V4; ++level) {
+  for (const X86Machine *machine : x86Machines()) {
     attn_kernel_info none = {}, own = {};
     none.abi_version = own.abi_version = ATTN_RT_ABI_VERSION;
     none.size = own.size = sizeof(attn_kernel_info);
-    own.isa = level;
+    own.isa = machine->level;
     none.higher = &own;
-    const X86Machine *machine = lookupX86Machine("x86-64-v" + std::to_string(level));
-    if (machine && machine->supported && attn_rt_level(&none) == &own)
+    if (machine->supported && attn_rt_level(&none) == &own)
       best = machine;
   }
   return best;

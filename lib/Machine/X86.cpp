@@ -7,13 +7,23 @@ namespace {
 
 constexpr int64_t KiB = 1024;
 
-// v2 and v3 are common denominators of CPUs since 2009 and 2013; v4 and AMX exist on cores with at least 1 MiB of L2.
+// v2 and v3 are common denominators of CPUs since 2009 and 2013; v4 and what follows exist on cores with at least 1 MiB
+// of L2.
 constexpr X86Machine machines[] = {
-    {"x86-64-v2", 2, "x86-64-v2", "", 16, 16, 32 * KiB, 256 * KiB, /*fma=*/false, /*amx=*/false, /*supported=*/false},
-    {"x86-64-v3", 3, "x86-64-v3", "", 32, 16, 32 * KiB, 256 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/true},
-    {"x86-64-v4", 4, "x86-64-v4", "", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*amx=*/false, /*supported=*/true},
-    {"x86-64-v4-amx", 4, "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8,+avx512bf16", 64, 32, 48 * KiB, 2048 * KiB,
-     /*fma=*/true, /*amx=*/true, /*supported=*/false},
+    {"x86-64-v2", 2, "x86-64-v2", "", 16, 16, 32 * KiB, 256 * KiB, /*fma=*/false, /*f16c=*/false, /*bf16Dot=*/false,
+     /*amx=*/false,
+     /*supported=*/true},
+    {"x86-64-v3", 3, "x86-64-v3", "", 32, 16, 32 * KiB, 256 * KiB, /*fma=*/true, /*f16c=*/true, /*bf16Dot=*/false,
+     /*amx=*/false,
+     /*supported=*/true},
+    {"x86-64-v4", 4, "x86-64-v4", "", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*f16c=*/true, /*bf16Dot=*/false,
+     /*amx=*/false,
+     /*supported=*/true},
+    {"x86-64-v4-bf16", 5, "x86-64-v4", "+avx512bf16", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*f16c=*/true,
+     /*bf16Dot=*/true,
+     /*amx=*/false, /*supported=*/true},
+    {"x86-64-v4-amx", 6, "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8,+avx512bf16", 64, 32, 48 * KiB, 2048 * KiB,
+     /*fma=*/true, /*f16c=*/true, /*bf16Dot=*/true, /*amx=*/true, /*supported=*/false},
 };
 
 std::string join(bool supportedOnly) {
@@ -31,6 +41,13 @@ const X86Machine *attn::lookupX86Machine(std::string_view name) {
     if (machine.name == name)
       return &machine;
   return nullptr;
+}
+
+std::vector<const X86Machine *> attn::x86Machines() {
+  std::vector<const X86Machine *> all;
+  for (const X86Machine &machine : machines)
+    all.push_back(&machine);
+  return all;
 }
 
 std::string attn::supportedX86MachineNames() { return join(/*supportedOnly=*/true); }

@@ -40,6 +40,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   request.vectorBytes = machine.vectorBytes;
   request.vectorRegisters = machine.vectorRegisters;
   request.l2Bytes = machine.l2Bytes;
+  request.bf16Dot = machine.bf16Dot && !isGpu(options);
   request.blockRows = options.blockRows;
   request.blockKeys = options.blockKeys;
   request.splitKeys = options.splitKeys;

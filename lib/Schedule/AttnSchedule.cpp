@@ -154,7 +154,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                        number("block_keys", t.keys),
                                        number("tile_rows", 16),
                                        number("tile_keys", 8),
-                                       b.getNamedAttr("threshold", b.getF64FloatAttr(0.0)),
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(8.0)),
                                        b.getNamedAttr(kGpuAttr, t.toAttr(b))};
     SmallVector<Attribute> variants;
     constexpr int64_t kChunks = 8;
@@ -269,6 +269,11 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
         own.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
       add(own, "split_few", "few");
     }
+    // Variants that pack take bf16 operands as they are.
+    if (request.bf16Dot && whyNotBf16Scores(op).empty())
+      fields.push_back(b.getNamedAttr(kBf16ScoresAttr, b.getUnitAttr()));
+    if (request.bf16Dot && whyNotBf16Values(op).empty())
+      fields.push_back(b.getNamedAttr(kBf16ValuesAttr, b.getUnitAttr()));
     if (mayStandTogether(op)) {
       SmallVector<NamedAttribute> together(fields);
       // Room for 128 heads of one query, and for a block of queries of every branch.

@@ -15,10 +15,10 @@ static attn_kernel_info level(int32_t isa, const attn_kernel_info *higher) {
       .abi_version = ATTN_RT_ABI_VERSION, .size = sizeof(attn_kernel_info), .isa = isa, .higher = higher};
 }
 
-/* The level taken of 1, 2, 3, 4 and 9, which no CPU has. */
+/* The level taken of 1 to 5 and 9, which no CPU has. */
 static int taken(void) {
-  const attn_kernel_info none = level(9, NULL), v4 = level(4, &none), v3 = level(3, &v4), v2 = level(2, &v3),
-                         v1 = level(1, &v2);
+  const attn_kernel_info none = level(9, NULL), v4_bf16 = level(5, &none), v4 = level(4, &v4_bf16), v3 = level(3, &v4),
+                         v2 = level(2, &v3), v1 = level(1, &v2);
   return attn_rt_level(&v1)->isa;
 }
 
@@ -41,19 +41,22 @@ int main(int argc, char **argv) {
   if (argc > 1)
     return taken();
   const int cpu = taken_under(argv[0], NULL);
-  CHECK(cpu >= 1 && cpu <= 4, "level %d", cpu);
+  CHECK(cpu >= 1 && cpu <= 5, "level %d", cpu);
 #if defined(__x86_64__)
   CHECK((cpu >= 3) == (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")), "level %d", cpu);
   CHECK((cpu >= 4) == (cpu >= 3 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")),
         "level %d", cpu);
+  CHECK((cpu >= 5) == (cpu >= 4 && __builtin_cpu_supports("avx512bf16")), "level %d", cpu);
 #endif
   for (int n = 1; n <= 4; ++n) {
     const char setting[] = {'x', '8', '6', '-', '6', '4', '-', 'v', (char)('0' + n), 0};
     const int got = taken_under(argv[0], setting);
     CHECK(got == (n < cpu ? n : cpu), "%s gives %d", setting, got);
   }
-  for (const char *const *no =
-           (const char *const[]){"", "x86-64-v", "x86-64-v5", "x86-64-v0", "x86-64-v33", "avx2", NULL};
+  const int bf16 = taken_under(argv[0], "x86-64-v4-bf16");
+  CHECK(bf16 == (cpu < 5 ? cpu : 5), "x86-64-v4-bf16 gives %d", bf16);
+  for (const char *const *no = (const char *const[]){"", "x86-64-v", "x86-64-v5", "x86-64-v0", "x86-64-v33",
+                                                     "x86-64-v4-", "x86-64-v3-bf16", "avx2", NULL};
        *no; ++no)
     CHECK(taken_under(argv[0], *no) == cpu, "'%s' is a limit", *no);
 

@@ -102,10 +102,18 @@ std::vector<std::string> Execution::variantNames() const {
 Error Execution::run() {
   badIndexText.clear();
   attn_status status = ATTN_OK;
-  if (!simulated)
+  if (!simulated) {
     status = compiled.run(call);
-  else if (Error e = simulated->run(call, status))
-    return e;
+  } else {
+    if (Error e = simulated->run(call, status))
+      return e;
+    const SimulatedWork &w = simulated->work();
+    counters.blocks_full = w.blocksFull, counters.blocks_partial = w.blocksPartial;
+    counters.blocks_skipped = w.blocksSkipped;
+    counters.block_rows = w.blockRows, counters.block_keys = w.blockKeys;
+    counters.tile_rows = w.blockRows ? 16 : 0, counters.tile_keys = w.blockRows ? 8 : 0; // an mma's
+    counters.tiles = (w.blocksFull + w.blocksPartial) * (w.blockRows / 16) * (w.blockKeys / 8);
+  }
   if (status == ATTN_OK)
     return Error::success();
   if (status != ATTN_E_INDEX)
@@ -189,15 +197,26 @@ std::vector<std::string> Execution::variantReasons() const {
   facts.params = params.data();
   facts.extents = problem.extents.data();
   std::vector<std::string> reasons;
+  auto taken = [&](int32_t v) {
+    return v == call.variant ? ", forced" : v == counters.variant ? ", the first that may run" : "";
+  };
+  if (const attn_gpu_info *gpu = compiled.gpu()) { // of a kernel of several steps each has its own
+    for (int32_t v = 0; v < gpu->n_variants; ++v) {
+      const attn_gpu_variant_info &variant = gpu->variants[v];
+      reasons.push_back(fmt::format("{}: {}{}", variant.name,
+                                    variant.min_keys ? fmt::format("from {} keys on, for at most {} CTAs",
+                                                                   variant.min_keys, variant.max_ctas)
+                                                     : "no guard",
+                                    taken(v)));
+    }
+    return reasons;
+  }
   for (int32_t v = 0; v < info.n_variants; ++v) {
     const attn_variant_info &variant = info.variants[v];
     const char *why = !variant.guard          ? "no guard"
                       : variant.guard(&facts) ? "its guard holds"
                                               : "its guard does not hold";
-    reasons.push_back(fmt::format("{}: {}{}", variant.name, why,
-                                  v == call.variant       ? ", forced"
-                                  : v == counters.variant ? ", the first that may run"
-                                                          : ""));
+    reasons.push_back(fmt::format("{}: {}{}", variant.name, why, taken(v)));
   }
   return reasons;
 }

@@ -89,16 +89,19 @@ private:
     const attn_stats &s = e.stats();
     line("compiled", "in {:.0f} ms for {}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target,
          e.variantName(), e.variantNames().size());
-    if (e.simulation())
-      return simulated(*e.simulation());
     stepPairs();
-    if (r.pairs) {
+    if (e.simulation())
+      simulated(*e.simulation());
+    if (r.pairs && s.block_rows) {
       const double visited = double(s.tiles) * double(s.tile_rows) * double(s.tile_keys);
       line("pairs", "{}{:.0f} visible, {:.0f} visited{}", r.pairs->exact ? "" : "about ", r.pairs->visible, visited,
            r.pairs->visible > 0 ? fmt::format(" ({:.3f} times as many)", visited / r.pairs->visible) : "");
     }
-    line("blocks", "{} x {}: {} full, {} partial, {} skipped", s.block_rows, s.block_keys, s.blocks_full,
-         s.blocks_partial, s.blocks_skipped);
+    if (s.block_rows)
+      line("blocks", "{} x {}: {} full, {} partial, {} skipped", s.block_rows, s.block_keys, s.blocks_full,
+           s.blocks_partial, s.blocks_skipped);
+    if (e.simulation())
+      return;
     if (s.guarded)
       line("guarded", "{} query blocks were done again, for something was not finite", s.guarded);
     if (r.seconds && !r.bench)
@@ -108,7 +111,6 @@ private:
 
   void simulated(const Simulation &simulation) {
     const SimulatedWork &w = simulation.work();
-    stepPairs();
     line("simulated", "{} launches, {} CTAs, {} instructions of warps, {} of them on tensor cores", w.launches, w.ctas,
          w.instructions, w.tensorInstructions);
     line("memory", "{} bank conflicts, {} sectors of global memory where {} would do", w.bankConflicts, w.sectors,

@@ -39,6 +39,17 @@ void printSplit(const Report &r, AttendOp attend) {
     printLine("unsplit", "keys are not split among tasks: " + why);
 }
 
+/// What a CPU that multiplies bf16 multiplies so, and why the rest is not.
+void printBf16(const Report &r, AttendOp attend) {
+  if (!r.execution || r.execution->kernel().info().isa < ATTN_ISA_X86_64_V4_BF16)
+    return;
+  auto product = [&](const char *what, const std::string &why) {
+    printLine("products", fmt::format("{}: {}", what, why.empty() ? "bf16, where keys are packed" : "f32, for " + why));
+  };
+  product("q and k", whyNotBf16Scores(attend));
+  product("weights and v", whyNotBf16Values(attend));
+}
+
 /// Which operand takes in the bilinear tensor, and by what count.
 void printBilinear(AttendOp attend) {
   if (!attend.getBilinear())
@@ -129,16 +140,19 @@ void attn::run::printExplanation(const Report &r) {
     for (const std::string &reason : r.execution->variantReasons())
       printLine("variant", reason);
     const attn_stats &s = r.execution->stats();
-    printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
+    if (s.tiles || !r.execution->simulation())
+      printLine("tiles", fmt::format("{} of {} x {}", s.tiles, s.tile_rows, s.tile_keys));
   }
   if (r.program->attend) {
     printSplit(r, r.program->attend);
+    printBf16(r, r.program->attend);
     printBilinear(r.program->attend);
     return printSurvey(r.survey, r.problem->keys());
   }
   for (const auto &step : r.steps) {
     printLine("step", fmt::format("{} of {}", step->step, r.program->steps.size()));
     printSplit(r, step->program->attend);
+    printBf16(r, step->program->attend);
     printBilinear(step->program->attend);
     printSurvey(step->survey, step->problem.keys());
   }

@@ -34,6 +34,27 @@ static uint64_t bytesOf(const attn_arg_info &arg, const int64_t *shape, const in
   return (last + 1) * (arg.bits / 8);
 }
 
+/// What a main phase counted since the last one (attn_gpu.h).
+void Simulation::countBlocks(const attn_gpu_launch &launch, int64_t *status) {
+  const attn_gpu_variant_info &variant = launch.info->variants[launch.variant];
+  if (launch.phase->kind != ATTN_GPU_MAIN || !variant.block_keys)
+    return;
+  const attn_kernel_info &kernel = *launch.info->kernel;
+  int64_t keys = 0;
+  for (int32_t d = 0; d < kernel.n_dims; ++d)
+    if (kernel.dims[d].kind == ATTN_DIM_KEY)
+      keys = launch.words[d];
+  const int64_t ctas =
+      int64_t(launch.grid) / (std::max(launch.phase->chunks, 1) * int64_t(std::max(launch.phase->slices, 1)));
+  const int64_t all = ctas * ((keys + variant.block_keys - 1) / variant.block_keys);
+  counted.blocksFull += status[4];
+  counted.blocksPartial += status[5];
+  counted.blocksSkipped += all - status[4] - status[5];
+  counted.blockRows = launch.phase->block;
+  counted.blockKeys = variant.block_keys;
+  status[4] = status[5] = 0;
+}
+
 attn_status Simulation::launch(const attn_gpu_launch &launch, const attn_call &call) {
   const attn_kernel_info &kernel = *launch.info->kernel;
   std::vector<sim::Argument> arguments;
@@ -58,8 +79,10 @@ attn_status Simulation::launch(const attn_gpu_launch &launch, const attn_call &c
     arguments.push_back(std::move(a));
   }
   auto *workspace = static_cast<uint8_t *>(launch.pointers[kernel.n_args]);
-  if (launch.phase == launch.info->variants[launch.variant].phases)
+  if (launch.phase == launch.info->variants[launch.variant].phases) {
     std::memset(workspace, 0, 64); // the status words
+    reinterpret_cast<int64_t *>(workspace)[6] = 1;
+  }
   sim::Argument all;
   all.name = "workspace";
   all.isBuffer = true;
@@ -93,6 +116,7 @@ attn_status Simulation::launch(const attn_gpu_launch &launch, const attn_call &c
       if (byte >= a.poison.size() || !a.poison[byte])
         homes[size_t(n)][byte] = a.data[byte];
   }
+  countBlocks(launch, reinterpret_cast<int64_t *>(workspace));
   ++counted.launches;
   counted.ctas += int64_t(report.ctas);
   counted.instructions += int64_t(report.steps);

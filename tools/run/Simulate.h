@@ -15,6 +15,8 @@ struct SimulatedWork {
   int64_t tensorInstructions = 0;                   // mma of these
   int64_t bankConflicts = 0;                        // passes over shared memory beyond those that the bytes need
   int64_t sectors = 0, idealSectors = 0;            // of global memory, 32 bytes
+  // Blocks of queries and keys, of all attends: visible as a whole, in part, not visited; sizes of the last launch's.
+  int64_t blocksFull = 0, blocksPartial = 0, blocksSkipped = 0, blockRows = 0, blockKeys = 0;
 };
 
 class Simulation {
@@ -31,6 +33,7 @@ public:
 private:
   Simulation(const attn_gpu_info &info, uint64_t seed) : info(info), seed(seed) {}
   attn_status launch(const attn_gpu_launch &launch, const attn_call &call);
+  void countBlocks(const attn_gpu_launch &launch, int64_t *status);
 
   const attn_gpu_info &info;
   uint64_t seed;

@@ -5,6 +5,9 @@
 // is the host's. A launch runs to its end at once; whatever the simulator finds is printed and fails it with
 // CUDA_ERROR_LAUNCH_FAILED, as every call after it does in that process.
 //
+// Each launch takes other liberties (what approximations give, in which order sums are made): ATTN_SIM_SEED=N has all of
+// them take the same, so that what runs twice gives the same bits, as on a device.
+//
 //   a pointer among the parameters -> the rest of its allocation as a buffer; of a buffer what changed goes back
 #include "attn/Sim/Launch.h"
 
@@ -119,7 +122,8 @@ int simulate(const LoadedFunction &f, unsigned grid, unsigned threads, unsigned 
   options.grid = {grid, 1, 1};
   options.block = {threads, 1, 1};
   options.sharedBytes = shared;
-  options.seed = ++s.launches;
+  const char *seed = std::getenv("ATTN_SIM_SEED");
+  options.seed = seed ? std::strtoull(seed, nullptr, 10) : ++s.launches;
   options.counters = false;
   const sim::Report report = sim::launch(f.owner->module, f.name, arguments, options);
   for (auto &finding : report.findings)

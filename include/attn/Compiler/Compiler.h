@@ -30,6 +30,9 @@ struct CompileOptions {
   bool verifyEach = false;
   /// Name of the kernel to compile; empty: the only one (compile), all of them (emit).
   std::string kernel;
+  /// Most threads that `compile` generates code with; they end before it returns. 0: as many as this process has
+  /// CPUs. The code is the same for any.
+  unsigned threads = 0;
   /// LLVM IR passes before code generation, as `opt -passes=` takes them; empty: none are needed. For experiments.
   std::string irPasses;
 };

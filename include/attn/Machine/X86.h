@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace attn {
 
 struct X86Machine {
   const char *name;
-  /// The micro-architecture level, also attn_kernel_info.isa: 2, 3 or 4.
+  /// A value of ATTN_ISA_X86_64_*; a machine of a higher one runs the code of all lower ones.
   int level;
   /// LLVM's CPU name, and features beyond it.
   const char *cpu, *features;
@@ -20,7 +21,10 @@ struct X86Machine {
   int64_t vectorBytes, vectorRegisters;
   /// Per core.
   int64_t l1Bytes, l2Bytes;
-  bool fma, amx;
+  bool fma;
+  bool f16c;    // converts f16
+  bool bf16Dot; // AVX512-BF16
+  bool amx;
   /// Whether code can be generated for it today.
   bool supported;
 
@@ -29,6 +33,9 @@ struct X86Machine {
 
 /// The machine of that name, also those that are not supported; null if there is none.
 const X86Machine *lookupX86Machine(std::string_view name);
+
+/// All of them, the lowest first.
+std::vector<const X86Machine *> x86Machines();
 
 /// "x86-64-v3, ...": the names, for messages.
 std::string supportedX86MachineNames();

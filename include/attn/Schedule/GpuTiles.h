@@ -37,6 +37,8 @@ struct GpuTiles {
   static constexpr int64_t sliceFeatures = 128;
   static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }
 
+  /// Whether fragments of the queries stay in registers, 4 for 16 features.
+  bool keepsQueries() const { return planesQ == 1 && planesK == 1 && pad(dot) <= 128; }
   int64_t warps() const { return rows / 16; }
   int64_t threads() const { return rows * 2; }
   int64_t dotRowBytes() const { return pad(dot) * 2 + 16; }

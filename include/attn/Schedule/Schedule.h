@@ -8,6 +8,10 @@
 // their own; `few`: of so many queries or less, whose keys are read where they lie. Of several variants the first is
 // taken whose guard, a rule on the call's extents, holds.
 //
+// Where the target multiplies bf16 (`bf16Dot`), `bf16_scores` says that queries and keys stay bf16 and are multiplied
+// so, `bf16_values` that values do and that weights are rounded to bf16 to meet them. Variants that read keys where
+// they lie convert in registers as ever: memory bounds them.
+//
 // For GPUs a variant has `gpu`, the sizes of GpuTiles.h, and no other choice than whether keys are split.
 //
 // Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
@@ -23,7 +27,8 @@ namespace attn {
 inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
                                      kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together",
-                                     kFewAttr = "few", kGpuAttr = "gpu";
+                                     kFewAttr = "few", kGpuAttr = "gpu", kBf16ScoresAttr = "bf16_scores",
+                                     kBf16ValuesAttr = "bf16_values";
 /// On an attend, and on the program it becomes, whose scores share values (branchOf): the batch dimension and its
 /// extent.
 inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
@@ -41,11 +46,16 @@ struct ScheduleRequest {
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
   TokenOrder tokenOrder = TokenOrder::Auto;
   int64_t splitKeys = 0;   // so many chunks of the keys, always; 0: chosen here
+  bool bf16Dot = false;    // the target multiplies two bf16 and adds in f32
   int64_t sharedBytes = 0; // of a CTA of an NVIDIA GPU; 0: the target is a CPU
 };
 
 /// Why the keys of an attend cannot be split into chunks; empty: they can.
 std::string whyUnsplit(AttendOp attend, TokenOrder tokenOrder = TokenOrder::Auto);
+
+/// Why the operands of scores, or of sums of values, cannot stay bf16 where the target multiplies such; empty: they do.
+std::string whyNotBf16Scores(AttendOp attend);
+std::string whyNotBf16Values(AttendOp attend);
 
 std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});
 

@@ -100,8 +100,9 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
     variant->setAttr(kGpuAttr, v.get(kGpuAttr));
   if (v.contains(kFewAttr))
     variant->setAttr(kFewAttr, v.get(kFewAttr));
-  if (v.contains(kTogetherAttr))
-    variant->setAttr(kTogetherAttr, b.getUnitAttr());
+  for (StringRef name : {kTogetherAttr, kBf16ScoresAttr, kBf16ValuesAttr})
+    if (v.contains(name))
+      variant->setAttr(name, b.getUnitAttr());
   b.createBlock(&variant.getBody());
 
   int64_t c = attend.dotExtent(), e = attend.vPart().extent;

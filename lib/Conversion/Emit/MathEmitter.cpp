@@ -1,6 +1,6 @@
 // exp2, exp, expm1, tanh and log, written for what attention needs of them: exact zeros and ones, NaN in NaN out, no
 // library call.
-#include "attn/Conversion/Emit.h"
+#include "attn/Conversion/FmaOnce.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -64,7 +64,9 @@ static V power(Emit &e, V n) {
     auto call = [&](StringRef name, ValueRange in) -> V {
       return LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(name), in).getResult(0);
     };
-    if (isVector && e.lanes == 8) {
+    if (isVector && e.lanes == 4) {
+      integer = call("llvm.x86.sse2.cvtps2dq", n);
+    } else if (isVector && e.lanes == 8) {
       integer = call("llvm.x86.avx.cvt.ps2dq.256", n);
     } else if (isVector && e.lanes == 16) {
       V all = arith::ConstantOp::create(b, e.loc, b.getI16IntegerAttr(-1)),
@@ -109,7 +111,7 @@ V Emit::exp2(V x, bool bounded) {
   bool isVector = isa<VectorType>(x.getType());
   if (fastExp2 && bounded && !isVector && real.isF32())
     return fastExp2(*this, x);
-  if (bounded && real.isF32() && isVector)
+  if (bounded && real.isF32() && isVector && lanes >= 8) // SSE has no permutation for its table
     return exp2Weight(x);
   Type i = b.getIntegerType(real.getWidth());
   Type integer = isVector ? (Type)vecOf(i) : i;
@@ -125,7 +127,8 @@ V Emit::exp2(V x, bool bounded) {
   V p = fma(horner(*this, f, c), f, constant(*this, x, 1.0));
   V bits = arith::AddIOp::create(b, loc, bitcast(p, integer), power(*this, n));
   V r = bitcast(bits, x.getType());
-  r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
+  if (!bounded)
+    r = select(over, constant(*this, x, std::numeric_limits<double>::infinity()), r);
   // In f32 a NaN is its own result: its integer part is a pattern that the shift leaves nothing of.
   return real.isF64() || !isVector ? select(cmpf(arith::CmpFPredicate::UNO, x, x), x, r) : r;
 }
@@ -165,7 +168,7 @@ V Emit::logistic(V z, bool bounded) {
                constant(*this, z, kLogisticBound), maxKeep(constant(*this, z, -kLogisticBound), z));
   // Adding 1.5 * 2^23 leaves the integer in the low bits.
   V magic = constant(*this, z, 0x1.8p23), log2e = constant(*this, z, kLog2e);
-  V t = fma(z, log2e, magic), f = fma(z, log2e, fsub(magic, t));
+  V t = fma(z, log2e, magic), f = fmaOnce(*this, z, log2e, fsub(magic, t));
   V p = fma(horner(*this, f, kExp2F32Short), f, constant(*this, z, 1.000000072));
   V bits = bitcast(t, integerPattern(*this, z, 0).getType());
   V scale = arith::ShLIOp::create(b, loc, bits, integerPattern(*this, z, 23));

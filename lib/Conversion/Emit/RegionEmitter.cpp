@@ -1,4 +1,5 @@
 #include "attn/Conversion/RegionEmitter.h"
+#include "attn/Conversion/FmaOnce.h"
 #include "attn/Dialect/Attn/Attn.h"
 
 using namespace mlir;
@@ -189,7 +190,7 @@ std::optional<Val> RegionEmitter::contracted(Operation *op) {
     V a = same(x->v), c = same(y->v), d = same(z->v);
     if (isa<arith::SubFOp>(op))
       (n ? a : d) = negated(n ? a : d);
-    return Val{e.fma(a, c, d)};
+    return Val{fmaOnce(e, a, c, d)};
   }
   return std::nullopt;
 }

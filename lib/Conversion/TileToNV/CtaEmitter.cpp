@@ -148,7 +148,10 @@ V CtaEmitter::loadShared(Type type, V offset) {
 }
 
 void CtaEmitter::storeShared(V value, V offset) {
-  unsigned align = isa<VectorType>(value.getType()) ? 16 : value.getType().getIntOrFloatBitWidth() / 8;
+  auto vector = dyn_cast<VectorType>(value.getType());
+  unsigned bits =
+      vector ? vector.getNumElements() * vector.getElementTypeBitWidth() : value.getType().getIntOrFloatBitWidth();
+  unsigned align = bits / 8;
   LLVM::StoreOp::create(e.b, e.loc, value, shared(offset), align);
 }
 

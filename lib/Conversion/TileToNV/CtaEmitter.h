@@ -143,6 +143,8 @@ private:
   };
   void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
+  bool copyRows(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to,
+                llvm::function_ref<void()> otherwise);
   V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
   V addressOf(const Part &part, unsigned tokenDim, V token, V feature);
   V isAligned(const Part &part);
@@ -155,6 +157,8 @@ private:
   // Product.cpp
   llvm::SmallVector<V> scores();
   llvm::SmallVector<V> scoresByMma();
+  void keepQueries();
+  V queryRow();
   llvm::SmallVector<V> scoresByElement();
   void accumulate(unsigned n, llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, State &state);
   llvm::SmallVector<V> accumulateByMma(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> acc);
@@ -178,6 +182,7 @@ private:
   void makeBox();
   std::pair<V, V> status(V keyLo, V keyHi);
   V nextGroup(V cursor, V groups);
+  void countBlocks(V some, V full);
   void eachBlock(State &state, llvm::function_ref<void(V first, V full, State &)> visit);
 
   // Visible.cpp
@@ -192,6 +197,7 @@ private:
   State startOf(tile::PhaseOp main);
   State start(tile::WeighOp weigh);
   void sweep(tile::ForOp op);
+  void rescale(State &state, V moves, Pair gauge);
   void finishSums(State &state);
   void place(V ref, mlir::ValueRange sums, mlir::ValueRange accs, llvm::ArrayRef<int64_t> kinds,
              llvm::ArrayRef<int64_t> phis);
@@ -199,10 +205,12 @@ private:
   // Weigh.cpp
   struct Weighed {
     Pair gauge{};
+    V moves{};                                       // i1, the same for the warp: a gauge may differ from 1
     llvm::SmallVector<llvm::SmallVector<V>> weights; // by accumulator
     llvm::SmallVector<V> visible;
   };
   Weighed weigh(llvm::ArrayRef<V> products, V first, bool masked, State &state);
+  void raise(llvm::ArrayRef<V> units, V factor, State &state, Weighed &result);
   llvm::SmallVector<V> phi(V x, unsigned r);
   void bindPair(RegionEmitter &region, mlir::Block &block, unsigned from, unsigned r, V j);
   V regionOfPair(mlir::Region &region, V score, unsigned r, V j, V &present, Val *integer = nullptr);
@@ -229,6 +237,7 @@ private:
   V poisonOf();
   void finishRow(tile::FinishOp op, unsigned r);
   void storeElement(TensorRef &out, mlir::AffineMap map, unsigned r, V feature, V value);
+  void storeRuns(TensorRef &out, mlir::AffineMap map, unsigned r, llvm::ArrayRef<V> values);
 
   // Spread.cpp
   V spreadAt(V row, V j);
@@ -255,6 +264,8 @@ private:
   // Of the block that is being visited: its stage (0, 1) and the bytes to it, whether it is on its way already, the one
   // that follows it.
   V parity, stageAt, inFlight, hasNext, nextFirst, ahead;
+  // Fragments of the queries by step of 16 features, where they stay in registers; else none.
+  llvm::SmallVector<llvm::SmallVector<V>> queries;
   Pair reference{}; // of the rows, for regions
   // Of the last sweep, before it is multiplied by the scores' factor; null: there is none, or a seed moved it.
   Pair unitReference{};

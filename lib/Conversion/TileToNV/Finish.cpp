@@ -29,7 +29,7 @@ V CtaEmitter::finish() {
   auto op = *phase.getBody().getOps<tile::FinishOp>().begin();
   V bad = poisonOf();
   for (unsigned r = 0; r < 2; ++r)
-    e.when(live[r], [&] { finishRow(op, r); });
+    finishRow(op, r);
   return bad;
 }
 
@@ -40,6 +40,55 @@ void CtaEmitter::storeElement(TensorRef &out, AffineMap map, unsigned r, V featu
     e.storeElement(value, type, to);
   else
     e.store(value.getType() == type ? value : (V)arith::TruncIOp::create(e.b, e.loc, type, value), to);
+}
+
+/// A row's elements, as its four lanes hold them, 16 bytes a store: `values` by tile and column of it. Four lanes that
+/// exchange words have 64 bytes of the row between them, whole sectors of 32. All lanes of the warp come here.
+void CtaEmitter::storeRuns(TensorRef &out, AffineMap map, unsigned r, ArrayRef<V> values) {
+  Type type = out.type.getElementType(), i32Type = e.b.getI32Type();
+  bool isHalf = type.getIntOrFloatBitWidth() == 16;
+  int64_t tiles = values.size() / 2, group = isHalf ? 4 : 2; // tiles of 64 bytes
+  V q = e.both(lane, e.i64(3)), isOdd = e.ne(e.both(lane, e.i64(1)), e.i64(0)), isUpper = e.lt(e.i64(1), q);
+  // Two words change places between lanes that differ by the mask: who has the condition gives the first.
+  auto exchange = [&](V &first, V &second, V condition, int mask) {
+    V other =
+        nv::ShuffleXorOp::create(e.b, e.loc, i32Type, e.select(condition, first, second), e.b.getI32IntegerAttr(mask));
+    first = e.select(condition, other, first), second = e.select(condition, second, other);
+  };
+  // What the lane holds then: of 16 bits tile q of four; of 32 bits the lower or upper half of tile q mod 2 of two.
+  V at = isHalf ? e.mul(q, 8) : e.add(e.mul(e.both(lane, e.i64(1)), 8), e.mul(e.divUnsigned(q, 2), 4));
+  V feature = t.slices > 1 ? e.add(at, e.mul(slice, t.value)) : at;
+  V base = KernelEmitter::addressOf(out, map, [&](unsigned dim) { return dim == queryDim() ? rowAt[r] : feature; });
+  bool isWhole = tiles % group == 0 && t.slices * tiles * 8 == t.allValues;
+  for (int64_t first = 0; first < tiles; first += group) {
+    SmallVector<V> words;
+    for (int64_t m = first; m < first + group; ++m) {
+      if (m >= tiles) {
+        words.append(isHalf ? 1 : 2, i32(0));
+      } else if (isHalf) {
+        auto kind = e.b.getStringAttr(type.isF16() ? "f16" : "bf16");
+        words.push_back(nv::PackOp::create(e.b, e.loc, i32Type, values[2 * m], values[2 * m + 1], kind));
+      } else {
+        words.append({e.bitcast(values[2 * m], i32Type), e.bitcast(values[2 * m + 1], i32Type)});
+      }
+    }
+    if (isHalf) {
+      for (unsigned k : {0, 2})
+        exchange(words[k], words[k + 1], isOdd, 1);
+      for (unsigned k : {0, 1})
+        exchange(words[k], words[k + 2], isUpper, 2);
+    } else {
+      for (unsigned k : {0, 1})
+        exchange(words[k], words[k + 2], isOdd, 1);
+    }
+    V stores = live[r];
+    if (!isWhole)
+      stores = e.both(stores, e.lt(e.add(feature, first * 8), e.i64(t.allValues)));
+    e.when(stores, [&] {
+      V run = vector::FromElementsOp::create(e.b, e.loc, VectorType::get({4}, i32Type), words);
+      LLVM::StoreOp::create(e.b, e.loc, run, e.at(base, first / group * 64), 16);
+    });
+  }
 }
 
 void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
@@ -85,7 +134,8 @@ void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
     featureIndex = body.getArgument(n++);
   }
   V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
-  for (auto [k, output] : llvm::enumerate(op.getOutputs())) {
+  for (unsigned k = 0; k < op.getOutputs().size(); ++k) {
+    V output = op.getOutputs()[k];
     TensorRef &out = tensorOf(output);
     AffineMap map = cast<AffineMapAttr>(op.getMaps()[k]).getValue();
     double emptyValue = cast<FloatAttr>(op.getEmpty()[k]).getValueAsDouble();
@@ -98,8 +148,8 @@ void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
       if (t.slices > 1)
         wanted = e.both(wanted, e.eq(slice, e.i64(0)));
     }
-    e.when(wanted, [&] {
-      if (!wide) {
+    if (!wide) {
+      e.when(e.both(wanted, live[r]), [&] {
         RegionEmitter inner = region64;
         auto v = inner.emit(value);
         if (failed(v))
@@ -108,24 +158,59 @@ void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
         if (isa<IntegerType>(out.type.getElementType()))
           return storeElement(out, map, r, V(), inner.wide(*v));
         V x = arith::TruncFOp::create(e.b, e.loc, e.real, v->v);
-        return storeElement(out, map, r, V(), overrides ? e.select(empty, e.scalar(emptyValue), x) : x);
-      }
+        storeElement(out, map, r, V(), overrides ? e.select(empty, e.scalar(emptyValue), x) : x);
+      });
+      continue;
+    }
+    // Column x of tile m; null: an error was reported.
+    auto element = [&](V feature, int64_t m, int64_t x) -> V {
+      RegionEmitter inner = region;
+      for (auto [arg, slot] : features)
+        inner.bind(arg, inner.real(last.accs[slot][4 * m + 2 * r + x]));
+      if (featureIndex)
+        inner.bind(featureIndex, inner.make(feature, 0, t.allValues - 1));
+      auto v = inner.emit(value);
+      if (failed(v))
+        return {};
+      report(inner.checks, live[r]);
+      return overrides ? e.select(empty, e.scalar(emptyValue), v->v) : v->v;
+    };
+    bool isPadded = t.slices * GpuTiles::pad(t.value) != t.allValues;
+    auto oneByOne = [&] {
+      e.when(live[r], [&] {
+        for (int64_t m = 0; m < valueTiles(); ++m)
+          for (int64_t x = 0; x < 2; ++x) {
+            V feature = feature0(8 * m + x);
+            auto store = [&] {
+              if (V v = element(feature, m, x))
+                storeElement(out, map, r, feature, v);
+            };
+            if (isPadded)
+              e.when(e.lt(feature, e.i64(t.allValues)), store);
+            else
+              store();
+          }
+      });
+      return SmallVector<V>();
+    };
+    auto inRuns = [&] {
+      SmallVector<V> values;
       for (int64_t m = 0; m < valueTiles(); ++m)
         for (int64_t x = 0; x < 2; ++x) {
           V feature = feature0(8 * m + x);
-          e.when(e.lt(feature, e.i64(t.allValues)), [&] {
-            RegionEmitter inner = region;
-            for (auto [arg, slot] : features)
-              inner.bind(arg, inner.real(last.accs[slot][4 * m + 2 * r + x]));
-            if (featureIndex)
-              inner.bind(featureIndex, inner.make(feature, 0, t.allValues - 1));
-            auto v = inner.emit(value);
-            if (failed(v))
-              return;
-            report(inner.checks, e.i1(true));
-            storeElement(out, map, r, feature, overrides ? e.select(empty, e.scalar(emptyValue), v->v) : v->v);
-          });
+          values.push_back(element(isPadded ? e.min(feature, e.i64(t.allValues - 1)) : feature, m, x));
         }
+      if (!llvm::is_contained(values, V()))
+        storeRuns(out, map, r, values);
+      return SmallVector<V>();
+    };
+    e.when(wanted, [&] {
+      int64_t run = 16 / Emit::elementBytes(out.type.getElementType());
+      V aligned = t.allValues % run == 0 ? isAligned({output, map, nullptr, t.allValues, 0}) : V();
+      if (aligned)
+        e.choose(aligned, {}, inRuns, oneByOne);
+      else
+        oneByOne();
     });
   }
 }

@@ -36,7 +36,7 @@ struct GpuInfoEmitter : ConstantEmitter {
       return SmallVector<V>{addressOf(string(v.name)),
                             addressOf(symbol("gpu_phases_" + std::to_string(n))),
                             c32(v.phases.size()),
-                            c32(0),
+                            c32(v.blockKeys),
                             c64((int64_t)v.aligned),
                             c64(v.minKeys),
                             c64(v.maxCtas),

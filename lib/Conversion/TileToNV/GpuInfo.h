@@ -13,6 +13,7 @@ struct GpuPhase {
 struct GpuVariant {
   std::string name;
   llvm::SmallVector<GpuPhase> phases;
+  int64_t blockKeys = 0;
   uint64_t aligned = 0;
   int64_t minKeys = 0, maxCtas = 0, stateBytes = 0;
 };

@@ -36,12 +36,31 @@ void CtaEmitter::addPlanes(ArrayRef<SmallVector<V>> a, int64_t planesB, llvm::fu
   }
 }
 
+/// Bytes to the row of the queries that the lane addresses, for 16 x 16 of them.
+V CtaEmitter::queryRow() {
+  V low = e.both(lane, e.i64(15)), high = e.divUnsigned(lane, 16);
+  return e.add(e.mul(e.add(e.mul(warp, 16), low), t.dotRowBytes()), e.mul(high, 16));
+}
+
+/// Queries are the left operand of every block. One plane of them stays in registers: shared memory is what bounds a
+/// block otherwise (docs/gpu-model.md).
+void CtaEmitter::keepQueries() {
+  queries.clear();
+  if (guarded || !t.keepsQueries())
+    return;
+  nv::CommitGroupOp::create(e.b, e.loc);
+  nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
+  nv::BarrierOp::create(e.b, e.loc);
+  V at = queryRow();
+  for (int64_t step = 0; step < GpuTiles::pad(t.dot) / 16; ++step)
+    queries.push_back(ldmatrix(e.add(at, t.q() + 32 * step), false));
+}
+
 // s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 16 features at a step
 SmallVector<V> CtaEmitter::scoresByMma() {
   int64_t steps = GpuTiles::pad(t.dot) / 16, tiles = keyTiles();
   // Row and column of the 8 x 8 matrices whose rows the lanes address: of queries 16 x 16, of keys 16 x 16.
-  V low = e.both(lane, e.i64(15)), high = e.divUnsigned(lane, 16);
-  V qAt = e.add(e.mul(e.add(e.mul(warp, 16), low), t.dotRowBytes()), e.mul(high, 16));
+  V high = e.divUnsigned(lane, 16), qAt = queryRow();
   V key = e.add(e.both(lane, e.i64(7)), e.mul(high, 8));
   V kAt = e.add(e.mul(key, t.dotRowBytes()), e.mul(e.both(e.divUnsigned(lane, 8), e.i64(1)), 16));
   if (stageAt)
@@ -49,14 +68,14 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   int64_t count = 4 * tiles;
   bool hasSmall = t.planesQ + t.planesK > 2;
   SmallVector<V> zero((hasSmall ? 2 : 1) * count, e.scalar(0)); // big, small
-  auto step = [&](V at, ValueRange before) {                    // bytes along the features
+  auto step = [&](V at, ValueRange before, int64_t number) {    // bytes along the features
     SmallVector<V> s(before);
     MutableArrayRef<V> big = MutableArrayRef<V>(s).take_front(count), small = MutableArrayRef<V>(s).take_back(count);
     // In f32 a step's products are summed by themselves: fewer roundings are of large numbers.
     SmallVector<V> fresh(hasSmall ? count : 0, e.scalar(0));
     SmallVector<SmallVector<V>> a;
     for (int64_t p = 0; p < t.planesQ; ++p)
-      a.push_back(ldmatrix(e.add(e.add(qAt, at), t.q(p)), false));
+      a.push_back(queries.empty() ? ldmatrix(e.add(e.add(qAt, at), t.q(p)), false) : queries[number]);
     for (int64_t pair = 0; pair < tiles / 2; ++pair)
       addPlanes(
           a, t.planesK,
@@ -68,11 +87,11 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   };
   int64_t pairs = t.planesQ == 1 || t.planesK == 1 ? t.planesQ * t.planesK : 6;
   SmallVector<V> s = zero;
-  if (steps * tiles * pairs > 64)
-    s = e.loop(e.i64(0), e.i64(steps * 32), 32, zero, step);
+  if (queries.empty() && steps * tiles * pairs > 64)
+    s = e.loop(e.i64(0), e.i64(steps * 32), 32, zero, [&](V at, ValueRange before) { return step(at, before, 0); });
   else
     for (int64_t n = 0; n < steps; ++n)
-      s = step(e.i64(32 * n), s);
+      s = step(e.i64(32 * n), s, n);
   if (hasSmall)
     for (int64_t n = 0; n < count; ++n)
       s[n] = e.fadd(s[n], s[count + n]);

@@ -125,6 +125,25 @@ V CtaEmitter::nextGroup(V cursor, V groups) {
   return next;
 }
 
+/// Adds the blocks of a group to the counts that the caller asked for (attn_gpu.h), once for each block of queries.
+void CtaEmitter::countBlocks(V some, V full) {
+  if (guarded || forOp != *phase.getBody().getOps<tile::ForOp>().begin())
+    return;
+  V first = e.eq(thread, e.i64(0));
+  if (t.slices > 1)
+    first = e.both(first, e.eq(slice, e.i64(0)));
+  e.when(first, [&] {
+    e.when(e.ne(e.loadI64(workspace, 48), e.i64(0)), [&] {
+      V whole = e.both(some, full), partial = arith::XOrIOp::create(e.b, e.loc, some, whole);
+      for (auto [lanes, at] : {std::pair{whole, 32}, std::pair{partial, 40}}) {
+        V count = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), math::CtPopOp::create(e.b, e.loc, lanes));
+        LLVM::AtomicRMWOp::create(e.b, e.loc, LLVM::AtomicBinOp::add, e.at(workspace, at), count,
+                                  LLVM::AtomicOrdering::monotonic);
+      }
+    });
+  });
+}
+
 /// Blocks of the CTA's chunk in ascending order.
 void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full, State &)> visit) {
   V keys = extents[keyDim()];
@@ -151,6 +170,7 @@ void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full
         if (checksKeys || checksQueries)
           must = e.i1(false);
         V some = nv::BallotOp::create(e.b, e.loc, i32Type, may), full = nv::BallotOp::create(e.b, e.loc, i32Type, must);
+        countBlocks(some, full);
         SmallVector<V> inner{some, args[1], e.i1(false)};
         llvm::append_range(inner, args.drop_front(2));
         auto visited = e.whileLoop(

@@ -27,6 +27,7 @@ void CtaEmitter::spread(tile::ForOp op) {
     });
     nv::BarrierOp::create(e.b, e.loc);
     solveSet();
+    queries.clear();
     State none;
     eachBlock(none, [&](V first, V, State &) {
       blockFirst = first;

@@ -84,7 +84,7 @@ void CtaEmitter::stageKeys(V first) {
   if (ahead) {
     e.when(e.invert(inFlight), [&] { issueBlock(first, stageAt, false); });
     V next = e.both(ahead, hasNext);
-    e.when(next, [&] { issueBlock(nextFirst, e.sub(e.i64(t.stageBytes()), stageAt), true); });
+    e.when(next, [&] { issueBlock(nextFirst, e.mul(e.sub(e.i64(1), parity), t.stageBytes()), true); });
     e.choose(
         next, {},
         [&] {
@@ -152,18 +152,17 @@ V CtaEmitter::isAligned(const Part &part) {
   return e.both(unit, e.eq(rest, e.i64(0)));
 }
 
-/// Eight features as 16 bytes, or twice as many, from an aligned address.
+/// Features as 16 bytes from an aligned address: eight, or four of f32. Twice as many bytes a lane would touch half of
+/// each sector with every load.
 SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   Type type = tensorOf(part.source).type.getElementType();
   auto load = [&](Type t, V at) -> V { return LLVM::LoadOp::create(e.b, e.loc, t, at, 16); };
   SmallVector<V> values;
   auto extract = [&](V v, int64_t n) -> V { return vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{n}); };
   if (type.isF32()) {
-    for (int64_t half = 0; half < 2; ++half) {
-      V four = load(VectorType::get({4}, type), e.at(address, 16 * half));
-      for (int64_t n = 0; n < 4; ++n)
-        values.push_back(extract(four, n));
-    }
+    V four = load(VectorType::get({4}, type), address);
+    for (int64_t n = 0; n < 4; ++n)
+      values.push_back(extract(four, n));
     return values;
   }
   V words = load(VectorType::get({4}, e.b.getI32Type()), address);
@@ -183,9 +182,11 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   int64_t at = part.first;
   bool partial = part.extent > to.features && part.extent % to.features; // the last slice of values is a short one
   bool raw = isRaw(part, to);
-  int64_t run = extent % 8 == 0 && at % 8 == 0 ? 8 : 1, runs = extent / run;
+  int64_t most = extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
+  bool isF32 = tensorOf(part.source).type.getElementType().isF32();
   V end = extents[tokenDim];
   auto copy = [&](bool aligned) {
+    int64_t run = aligned && isF32 ? 4 : most, runs = extent / run;
     e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
       V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
       V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
@@ -222,10 +223,13 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
       storePlanes(values, raw, offset, to);
     });
   };
-  if (to.asCopies)
-    return copy(true);
+  if (to.asCopies) {
+    if (!copyRows(part, tokenDim, firstToken, firstFeature, to, [&] { copy(true); }))
+      copy(true);
+    return;
+  }
   // A run of eight must not go beyond the part's features.
-  V aligned = run == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
+  V aligned = most == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)
     return copy(false);
   // Of no token there is no address to copy nothing from.
@@ -240,6 +244,48 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
         copy(false);
         return SmallVector<V>{};
       });
+}
+
+/// Copies of 16 bytes where all rows are there: one address, and a step from each row of the thread to its next one.
+/// False, and nothing is emitted, where threads and runs of a row do not fit; `otherwise`: where a row is missing.
+bool CtaEmitter::copyRows(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to,
+                          llvm::function_ref<void()> otherwise) {
+  int64_t runs = std::min(part.extent, to.features) / 8, rows = t.threads() / std::max<int64_t>(runs, 1);
+  bool sliced = part.extent > to.features && part.extent % to.features;
+  TensorRef &source = tensorOf(part.source);
+  V step; // bytes from a token to the next one
+  for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
+    if (isa<AffineSymbolExpr>(expr))
+      continue;
+    OperandIndex x = OperandIndex::of(expr);
+    if (x.dim != (int64_t)tokenDim)
+      continue;
+    if (step || x.divisor != 1)
+      return false;
+    step = e.mul(source.strides[axis], Emit::elementBytes(source.type.getElementType()));
+  }
+  if (!step || sliced || runs == 0 || t.threads() % runs || to.rows % rows)
+    return false;
+  V row = e.divUnsigned(thread, runs), feature = e.mul(e.sub(thread, e.mul(row, runs)), 8);
+  // What does not change from block to block stands by itself.
+  V source0 = addressOf(part, tokenDim, row, e.add(firstFeature, feature));
+  V target0 = e.add(e.mul(row, to.rowBytes), e.add(e.mul(feature, 2), part.first * 2 + to.offset));
+  e.choose(
+      e.le(e.add(firstToken, to.rows), extents[tokenDim]), {},
+      [&] {
+        V from = e.at(source0, e.mul(firstToken, step)), at = to.at ? e.add(target0, to.at) : target0;
+        for (int64_t n = 0; n < to.rows; n += rows) {
+          nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(at, n * to.rowBytes)), from, i32(16),
+                                  e.b.getI32IntegerAttr(16));
+          from = e.at(from, e.mul(step, rows));
+        }
+        return SmallVector<V>();
+      },
+      [&] {
+        otherwise();
+        return SmallVector<V>();
+      });
+  return true;
 }
 
 V CtaEmitter::addressOf(const Part &part, unsigned tokenDim, V token, V feature) {
@@ -290,7 +336,7 @@ SmallVector<V> CtaEmitter::split(V x, int64_t planes) {
   return parts;
 }
 
-/// Consecutive features of a row, eight of them or one, at a byte offset from the operand's start.
+/// Consecutive features of a row, eight of them, four or one, at a byte offset from the operand's start.
 void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Target &to) {
   Type i16 = e.b.getI16Type(), i32Type = e.b.getI32Type();
   auto store = [&](ArrayRef<V> words, int64_t plane) { // i16s

@@ -110,6 +110,7 @@ void CtaEmitter::place(V ref, ValueRange sums, ValueRange accs, ArrayRef<int64_t
 void CtaEmitter::sweep(tile::ForOp op) {
   (void)matchSweep(op); // it was checked
   solveSet();
+  keepQueries();
   State state = start(weighOp);
   eachBlock(state, [&](V first, V full, State &s) {
     blockFirst = first;
@@ -125,7 +126,7 @@ void CtaEmitter::sweep(tile::ForOp op) {
       SmallVector<V> all = now.flat();
       held = all.size();
       if (hasRef)
-        llvm::append_range(all, w.gauge);
+        all.append({w.gauge[0], w.gauge[1], w.moves});
       for (auto &weights : w.weights)
         llvm::append_range(all, weights);
       if (guarded)
@@ -140,10 +141,9 @@ void CtaEmitter::sweep(tile::ForOp op) {
     s = others;
     s.accs = accs;
     if (hasRef) {
-      for (auto &acc : s.accs)
-        for (auto [n, v] : llvm::enumerate(acc))
-          v = rescaled(v, rest[n / 2 % 2]);
-      rest = rest.drop_front(2);
+      if (!s.accs.empty())
+        rescale(s, rest[2], {rest[0], rest[1]});
+      rest = rest.drop_front(3);
     }
     ArrayRef<V> visible = guarded ? rest.take_back(products.size()) : ArrayRef<V>();
     for (unsigned n = 0; n < s.accs.size(); ++n)
@@ -155,6 +155,22 @@ void CtaEmitter::sweep(tile::ForOp op) {
   unsigned sums = weighOp.getSums().size();
   place(ref ? op.getResult(0) : V(), op.getResults().slice(ref, sums), op.getResults().drop_front(ref + sums),
         weighOp.getSumOps(), weighOp.getSumPhis());
+}
+
+/// Accumulators times the gauges of their rows where any of the warp moves.
+void CtaEmitter::rescale(State &state, V moves, Pair gauge) {
+  auto flat = [&](bool times) {
+    SmallVector<V> all;
+    for (auto &acc : state.accs)
+      for (auto [n, v] : llvm::enumerate(acc))
+        all.push_back(times ? rescaled(v, gauge[n / 2 % 2]) : v);
+    return all;
+  };
+  SmallVector<V> all = e.choose(moves, {}, [&] { return flat(true); }, [&] { return flat(false); });
+  auto next = all.begin();
+  for (auto &acc : state.accs)
+    for (V &v : acc)
+      v = *next++;
 }
 
 /// Sums over keys, of which each of four lanes has its own columns' part.

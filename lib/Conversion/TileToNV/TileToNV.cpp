@@ -128,6 +128,7 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
         return op.emitError("[unsupported_gpu] f64 has no lowering for GPUs yet; use f32 operands");
       GpuVariant variant;
       variant.name = op.getName().str();
+      variant.blockKeys = t.keys;
       std::string prefix = "attn_" + program.getSymName().str() + "_" + variant.name;
       auto describe = [&](tile::PhaseOp phase, const std::string &name, int64_t kind, int64_t shared) {
         variant.phases.push_back(

@@ -1,8 +1,11 @@
 // Scores, reference, weights and sums of a block (tile.weigh).
 //
 //   s = score(product)                                  -inf where absent
-//   r' = max(r, max_j s), over the four lanes of a row; a NaN stays
+//   r' = max(r, max_j s), over the four lanes of a row, where that is above r + threshold; a NaN stays
 //   p = phi(s - r'), 0 where absent                     what is carried times gauge(r, r')
+//
+// Whether a reference of the warp is to be raised is one vote, and seldom so: each lane asks for its own columns, and
+// only then are rows looked at as a whole, and what is carried multiplied.
 //
 // Where scores are f u with a constant f > 0, the reference is carried as that of u, and s - r' is f (u - u'): exactly
 // 0 for the largest, whose weight so is exactly that of phi(0), and rounded for its own size, not for that of the
@@ -137,6 +140,41 @@ void CtaEmitter::addToSums(ArrayRef<V> p, V score, unsigned r, V j, V present, A
   }
 }
 
+/// References of the rows, gauges, and whether any of the warp moves. `factor`: of the units that scores are in, or
+/// null.
+void CtaEmitter::raise(ArrayRef<V> units, V factor, State &state, Weighed &result) {
+  auto max = [&](V a, V b) -> V { return arith::MaximumFOp::create(e.b, e.loc, a, b); };
+  double threshold =
+      weighOp.getExact() ? 0 : phase->getParentOfType<tile::VariantOp>().getThreshold().convertToDouble();
+  if (factor)
+    threshold /= factorOf(weighOp);
+  auto isAbove = [&](V m, V ref) {
+    return e.cmpf(arith::CmpFPredicate::UGT, m, threshold == 0 ? ref : e.fadd(ref, e.scalar(threshold)));
+  };
+  Pair most, before = state.ref;
+  V above;
+  for (unsigned r = 0; r < 2; ++r) {
+    for (unsigned n = 2 * r; n < units.size(); n += n % 2 ? 3 : 1)
+      most[r] = most[r] ? max(most[r], units[n]) : units[n];
+    V own = isAbove(most[r], before[r]);
+    above = above ? e.either(above, own) : own;
+  }
+  result.moves = e.ne(nv::BallotOp::create(e.b, e.loc, e.b.getI32Type(), above), i32(0));
+  SmallVector<V> all = e.choose(
+      result.moves, SmallVector<Type>(4, e.real),
+      [&] {
+        SmallVector<V> refs, gauges;
+        for (unsigned r = 0; r < 2; ++r) {
+          V m = quad(most[r], max), to = e.select(isAbove(m, before[r]), max(before[r], m), before[r]);
+          refs.push_back(to), gauges.push_back(gaugeOf(weighOp.getGauge(), before[r], to, factor));
+        }
+        refs.append(gauges);
+        return refs;
+      },
+      [&] { return SmallVector<V>{before[0], before[1], e.scalar(1), e.scalar(1)}; });
+  state.ref = {all[0], all[1]}, result.gauge = {all[2], all[3]};
+}
+
 CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked, State &state) {
   Weighed result;
   unsigned count = products.size();
@@ -161,16 +199,11 @@ CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked
       units[n] = e.select(present[n], units[n], inf());
     s[n] = unit ? e.fmul(units[n], factor) : units[n];
   }
+  if (hasRef)
+    raise(units, unit ? factor : V(), state, result);
   std::array<V, 2> shift;
   for (unsigned r = 0; r < 2 && hasRef; ++r) {
-    V m;
-    for (unsigned n = 0; n < count; ++n)
-      if (rowOfElement(n) == r)
-        m = m ? (V)arith::MaximumFOp::create(e.b, e.loc, m, units[n]) : units[n];
-    m = quad(m, [&](V a, V b) -> V { return arith::MaximumFOp::create(e.b, e.loc, a, b); });
-    V before = state.ref[r], now = arith::MaximumFOp::create(e.b, e.loc, before, m);
-    result.gauge[r] = gaugeOf(weighOp.getGauge(), before, now, factor);
-    state.ref[r] = now;
+    V now = state.ref[r];
     reference[r] = unit ? e.fmul(now, factor) : now;
     shift[r] = e.select(e.cmpf(arith::CmpFPredicate::OEQ, now, inf()), e.scalar(0), now);
     unsigned slot = 0;

@@ -9,7 +9,7 @@ void MainEmitter::addTo(V at, V sum) { e.store(e.fadd(e.load(e.vec, at), sum), a
 
 void MainEmitter::accumulate(V runStart, V runEnd) {
   V values = blockValuesAt;
-  V panelBytes = e.mul(blockPanels, l.width * l.width * e.bytes);
+  V panelBytes = e.mul(blockPanels, l.width * l.width * l.weightBytes());
   V from = e.mul(runStart, l.width), to = e.mul(runEnd, l.width);
   e.choose(
       guarded, {},
@@ -29,8 +29,10 @@ void MainEmitter::accumulate(V runStart, V runEnd) {
 // zero and are added to what is carried once a run: sums of at most a block of keys inside sums of blocks, whose
 // rounding error grows with sqrt(block) + sqrt(blocks), not with sqrt(keys).
 void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V to) {
+  if (l.bf16Values)
+    return accumulateWords(n, values, panelBytes, from, to);
   V weights = weightsOf(n), acc = accOf(n);
-  constexpr int64_t unroll = 8;
+  const int64_t unroll = std::min<int64_t>(8, l.width); // runs are whole panels
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
     SmallVector<V> start;
@@ -42,7 +44,19 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
       SmallVector<V> s(args);
       V rows = e.at(v, s.back()), p = e.at(weights, e.mul(key, e.bytes));
       s.back() = e.add(s.back(), unroll * l.width * e.bytes);
-      for (int64_t u = 0; u < unroll; ++u) {
+      for (int64_t u = 0; u < unroll && !l.fusesAdd(); u += 2) // two products first, see Product.cpp
+        for (int64_t r = 0; r < l.tileRows; ++r) {
+          V x[2];
+          for (int64_t n : {0, 1})
+            x[n] = e.broadcast(e.load(e.real, e.at(p, (r * l.blockKeys + u + n) * e.bytes)));
+          for (int64_t half = 0; half < 2; ++half) {
+            V product[2];
+            for (int64_t n : {0, 1})
+              product[n] = e.fmul(x[n], e.load(e.vec, e.at(rows, ((u + n) * l.width + half * e.lanes) * e.bytes)));
+            s[2 * r + half] = e.fadd(e.fadd(product[0], product[1]), s[2 * r + half]);
+          }
+        }
+      for (int64_t u = 0; u < unroll && l.fusesAdd(); ++u) {
         V v0 = e.load(e.vec, e.at(rows, u * l.width * e.bytes)),
           v1 = e.load(e.vec, e.at(rows, (u * l.width + e.lanes) * e.bytes));
         for (int64_t r = 0; r < l.tileRows; ++r) {
@@ -75,6 +89,8 @@ V MainEmitter::isVisible(V visible, V key, V r) {
 // fast path's where that is finite. Where weights may be 0 by themselves, a pair of weight 0 has no product either: its
 // panel may have been skipped.
 void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to) {
+  if (l.bf16Values)
+    return accumulateWordsGuarded(n, values, panelBytes, from, to);
   V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes));
@@ -82,7 +98,8 @@ void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, 
       V out = e.at(e.at(acc, e.mul(r, l.valueRowBytes())), e.mul(panel, l.width * e.bytes));
       V out1 = e.at(out, e.lanes * e.bytes);
       SmallVector<V> start{e.splat(0), e.splat(0)};
-      auto sum = e.loop(from, to, 1, start, [&](V key, ValueRange args) {
+      // The product of a pair that has one, else the sum or 0.
+      auto product = [&](V key, ValueRange args) {
         V weight = e.load(e.real, e.at(weights, e.mul(e.add(e.mul(r, l.blockKeys), key), e.bytes)));
         V meets = plainPhi ? isVisible(visible, key, r) : e.cmpf(arith::CmpFPredicate::UNE, weight, e.scalar(0));
         return e.choose(
@@ -90,10 +107,18 @@ void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, 
             [&] {
               V row = e.at(v, e.mul(key, l.width * e.bytes));
               V x = e.broadcast(weight);
-              return SmallVector<V>{e.fma(x, e.load(e.vec, row), args[0]),
-                                    e.fma(x, e.load(e.vec, e.at(row, e.lanes * e.bytes)), args[1])};
+              V v0 = e.load(e.vec, row), v1 = e.load(e.vec, e.at(row, e.lanes * e.bytes));
+              if (!l.fusesAdd())
+                return SmallVector<V>{e.fmul(x, v0), e.fmul(x, v1)};
+              return SmallVector<V>{e.fma(x, v0, args[0]), e.fma(x, v1, args[1])};
             },
             [&] { return SmallVector<V>(args); });
+      };
+      auto sum = e.loop(from, to, l.fusesAdd() ? 1 : 2, start, [&](V key, ValueRange args) {
+        if (l.fusesAdd())
+          return product(key, args);
+        SmallVector<V> a = product(key, start), b = product(e.add(key, 1), start);
+        return SmallVector<V>{e.fadd(e.fadd(a[0], b[0]), args[0]), e.fadd(e.fadd(a[1], b[1]), args[1])};
       });
       addTo(out, sum[0]);
       addTo(out1, sum[1]);

@@ -204,9 +204,9 @@ V MainEmitter::reduceTile(ArrayRef<V> s, V panel) {
         V w = p[weighOp.getWeightPhis()[n]];
         if (!weighOp.getFactor().empty())
           w = e.fmul(w, valueFactor(e.i64(r), panel, half));
-        V at = e.at(weightsOf(n), e.mul(panel, l.width * e.bytes));
-        e.store(w, e.at(at, (r * l.blockKeys + half * e.lanes) * e.bytes));
-        join(some, e.bitcast(w, words));
+        keepWeight(n, e.i64(r), panel, half, w);
+        if (!plainPhi) // one that may be 0 as a rule
+          join(some, e.bitcast(w, words));
       }
     }
     for (unsigned n = 0; n < sums.size(); ++n)

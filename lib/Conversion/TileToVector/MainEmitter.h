@@ -12,6 +12,7 @@
 //   Spread.cpp      weights of pairs stored themselves
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
+//   Bf16Product.cpp both products of operands that stay bf16
 //   Rows.cpp        numbers of rows: parameters, statistics, seeds, picked values
 //   Root.cpp        brackets
 //   Split.cpp       states of chunks of the keys: kept, and merged
@@ -250,7 +251,9 @@ protected:
   void emitRaise();
   V needsRaise(llvm::ArrayRef<V> s);
   V hasUnsetRows();
-  /// Whether the products of a row's first microtile are kept: scores are made of them by one operation.
+  V expectsRaise();
+  void forgetMoves();
+  /// Whether products are kept where a reference may move: scores are made of them by one operation.
   bool keepsFirst() const { return hasRef && !hasScore; }
 
   // Accumulate.cpp
@@ -259,8 +262,15 @@ protected:
   virtual void accumulateFast(unsigned n, V values, V panelBytes, V from, V to);
   virtual void accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to);
   V isVisible(V visible, V key, V r);
+  void keepWeight(unsigned n, V r, V panel, int64_t half, V w);
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
   V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
+
+  // Bf16Product.cpp
+  void askForTiny();
+  llvm::SmallVector<V> productOfWords(V keyPanel);
+  void accumulateWords(unsigned n, V values, V panelBytes, V from, V to);
+  void accumulateWordsGuarded(unsigned n, V values, V panelBytes, V from, V to);
 
   // Split.cpp
   V recordAt(V state, V row);
@@ -329,6 +339,7 @@ protected:
   V blockFirst, blockPanels;              // of the key block
   V blockKeysAt, blockValuesAt;           // packed
   V nextKeysAt, nextValuesAt;             // of the block that is likely to follow
+  V tinyScores, tinyValues;               // i1: a query of the task or a key of the block has a tiny element; a value
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
   V branchAt;                             // bytes to its branch of a panel of keys, null: there is one

@@ -1,3 +1,4 @@
+#include "Bf16.h"
 #include "MainEmitter.h"
 #include "attn-rt/attn_rt.h"
 
@@ -96,6 +97,10 @@ void MainEmitter::matchSweep(tile::ForOp op) {
       weighedSlots.push_back(slot);
     slot += kind == 3 ? 2 : 1;
   }
+  if (l.bf16Values && !accumulates.empty() && (!plainPhi || accumulates.size() > 1))
+    weighOp.emitError("[unsupported_bf16] weights of 16 bits are one exponential for each pair; leave bf16_values out");
+  if (l.bf16Scores && !weighOp.getProduct().empty())
+    weighOp.emitError("[unsupported_bf16] bf16 operands are multiplied, nothing else; leave bf16_scores out");
   matchInline();
   matchParts();
   raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
@@ -250,8 +255,8 @@ void MainEmitter::count(unsigned counter, V by) {
   e.store(e.add(e.loadI64(at), by), at);
 }
 
-/// Queries in the accumulation type, rows contiguous; surplus rows of the last strip repeat the last query and are
-/// never stored.
+/// Queries in the accumulation type, or as words of bf16, rows contiguous; surplus rows of the last strip repeat the
+/// last query and are never stored.
 void MainEmitter::loadQueries() {
   SmallVector<std::unique_ptr<OperandEmitter>> parts;
   auto open = [&] { // at the batch indices that hold now
@@ -264,14 +269,22 @@ void MainEmitter::loadQueries() {
   };
   if (!l.together)
     open();
+  V tinyAt = e.at(t.scratch, l.tinyQueries());
+  if (l.bf16Scores)
+    e.store(arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)), tinyAt);
   e.loop(e.i64(0), e.mul(strips, l.tileRows), 1, [&](V r) {
     V position = e.min(e.add(first, r), lastRow), i = t.queryAt(position);
     TaskEmitter::Row own(t, position);
     if (l.together)
       open();
-    V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element));
+    V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dotBytes()));
     OperandEmitter::Absence absent{e.i64(0), e.i64(0)};
     for (auto &part : parts) {
+      if (l.bf16Scores) {
+        bf16::copyRow(t, *part, i, row, tinyAt);
+        row = e.at(row, Layout::wordsOf(part->extent) * 4);
+        continue;
+      }
       if (part->isPlain()) {
         copyRow(e, part->element(), part->row(i), part->featureStride, row, part->extent);
       } else {
@@ -279,7 +292,7 @@ void MainEmitter::loadQueries() {
       }
       row = e.at(row, part->extent * l.element);
     }
-    arrangeQuery(e.at(e.at(t.scratch, l.q()), e.mul(r, l.dot * l.element)));
+    arrangeQuery(e.at(e.at(t.scratch, l.q()), e.mul(r, l.dotBytes())));
     if (l.absentQueries)
       noteQuery(r, absent);
   });

@@ -6,8 +6,9 @@
 //
 // Padding keys and features are zeros: they are masked, or multiplied by weights of zero, and cost nothing in the
 // kernel. Where the keys go by an order, a position's row is that of the key it holds; one without a key is padding.
+#include "Bf16.h"
 #include "MapPhase.h"
-#include "OperandEmitter.h"
+#include "PackRows.h"
 
 using namespace mlir;
 using namespace attn;
@@ -30,87 +31,13 @@ void attn::transpose(Emit &e, SmallVector<V> &rows) {
     }
 }
 
-namespace {
-
-/// A part's tokens by position of the block that begins with `first`.
-struct Rows {
-  Rows(TaskEmitter &t, OperandEmitter &part, V first) : t(t), e(t.e), part(part), first(first) {
-    if (t.ordered())
-      order = e.at(t.keyTable(0), e.mul(first, 4));
-  }
-
-  V row(V token) { return part.row(token); }
-  /// The token at a position; negative if there is none.
-  V token(V position) {
-    if (!order)
-      return e.add(first, position);
-    V held = e.load(e.b.getI32Type(), e.at(order, e.mul(position, 4)));
-    return arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), held);
-  }
-  /// Calls `present` with the token at a position, `absent` where it holds none.
-  void at(V position, llvm::function_ref<void(V token)> present, llvm::function_ref<void()> absent) {
-    V held = token(position);
-    if (!order)
-      return present(held);
-    e.choose(
-        e.ge(held, e.i64(0)), {},
-        [&] {
-          present(held);
-          return SmallVector<V>{};
-        },
-        [&] {
-          absent();
-          return SmallVector<V>{};
-        });
-  }
-  /// What no part or value of the key said before.
-  void note(V position, const OperandEmitter::Absence &absence) {
-    if (!t.absentKeys)
-      return;
-    V at = e.at(t.keyReason(), e.mul(e.add(first, position), 16));
-    e.when(e.ne(absence.code, e.i64(0)), [&] {
-      OperandEmitter::Absence all{e.loadI64(at), e.loadI64(at, 8)};
-      OperandEmitter::join(e, all, absence);
-      e.store(all.code, at);
-      e.store(all.index, e.at(at, 8));
-    });
-  }
-
-  TaskEmitter &t;
-  Emit &e;
-  OperandEmitter &part;
-  V first, order;
-};
-
-/// Where the keys of a block go: one part of their features.
-struct KeyPanels {
-  KeyPanels(TaskEmitter &t, V first, int64_t feature)
-      : e(t.e), l(t.layout), out(e.at(t.keysOf(first), feature * l.width * l.element)) {}
-
-  V at(V key) {
-    V panel = e.divUnsigned(key, l.width);
-    V lane = e.sub(key, e.mul(panel, l.width));
-    return e.at(out, e.add(e.mul(panel, l.keyPanelBytes()), e.mul(lane, l.element)));
-  }
-  void clear(V key, int64_t from, int64_t to) {
-    V row = at(key);
-    e.loop(e.i64(from), e.i64(to), 1, [&](V c) { e.store(e.scalar(0), e.at(row, e.mul(c, l.width * l.element))); });
-  }
-
-  Emit &e;
-  const Layout &l;
-  V out;
-};
-
-} // namespace
-
 static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature, V first, V count) {
   Emit &e = t.e;
   const Layout &l = t.layout;
   Type element = part.element();
   int64_t size = part.size(), features = part.extent;
   V featureStride = part.featureStride;
-  Rows rows(t, part, first);
+  PackRows rows(t, part, first);
   KeyPanels out(t, first, feature);
   auto scalars = [&](V key, int64_t from) {
     rows.at(
@@ -190,7 +117,7 @@ static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
 static void packProducedKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature, V first, V count) {
   Emit &e = t.e;
   const Layout &l = t.layout;
-  Rows rows(t, part, first);
+  PackRows rows(t, part, first);
   KeyPanels out(t, first, feature);
   V staging = e.at(t.scratch, l.staging());
   int64_t vectors = llvm::divideCeil(part.extent, e.lanes), rowBytes = l.staged * l.element;
@@ -260,23 +187,27 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
   int64_t feature = 0;
   for (unsigned n = 0; n < op.getSources().size(); ++n) {
     OperandEmitter part = partOf(t, op, n);
-    if (part.isPlain())
+    if (l.bf16Scores)
+      bf16::packKeys(t, part, feature, first, count);
+    else if (part.isPlain())
       packPlainKeys(t, part, feature, first, count);
     else
       packProducedKeys(t, part, feature, first, count);
-    feature += part.extent;
+    feature += l.bf16Scores ? Layout::wordsOf(part.extent) : part.extent;
   }
   KeyPanels out(t, first, 0);
-  e.loop(count, padded, 1, [&](V key) { out.clear(key, 0, l.dot * l.branches); });
+  e.loop(count, padded, 1, [&](V key) { out.clear(key, 0, feature); });
 }
 
 static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   Emit &e = t.e;
   const Layout &l = t.layout;
   OperandEmitter part = partOf(t, op, 0);
+  if (l.bf16Values)
+    return bf16::packValues(t, part, first, count);
   Type element = part.element();
   int64_t size = part.size();
-  Rows rows(t, part, first);
+  PackRows rows(t, part, first);
   V out = t.valuesOf(first);
   V padded = e.mul(e.divUnsigned(e.add(count, l.width - 1), l.width), l.width);
   V panelBytes = e.mul(padded, l.width * l.element);
@@ -375,6 +306,8 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
   unsigned n = 0;
   if (t.absentKeys)
     clearAbsentKeys(t, first, count);
+  if (t.layout.asksForTiny() && !t.layout.inPlace)
+    bf16::clearTiny(t, first, count);
   for (Operation &op : phase.getBody().front().without_terminator()) {
     if (auto pack = dyn_cast<tile::PackOp>(op)) {
       if (t.layout.inPlace)

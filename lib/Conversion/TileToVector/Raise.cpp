@@ -1,8 +1,9 @@
 // The rare path of tile.weigh: a row whose scores exceed its stale reference, or that sees its first key, moves the
 // reference, and everything carried so far is multiplied by the gauge. Decided row by row from the row's own scores, so
 // that results do not depend on neighbours: after a move the microtile is computed once more against the new
-// references, which gives every other row the bits it had. Where only rows have moved that see their first key, and
-// products were kept for them, that takes no product: every strip goes through this once.
+// references, which gives every other row the bits it had. That takes no product where the microtile's were kept: while
+// rows of the strip see their first key, which every strip goes through once, and from a move to the end of the next
+// block, for where one row moves another may soon.
 //
 // A row is in one of three modes:
 //   1 unset     no visible score yet; reference 0
@@ -10,7 +11,9 @@
 //   2 absolute  |r| >= 2^21 (2^50 in f64): r + 32 may be no number apart from r, so scores arrive as s and r is
 //   subtracted here, microtile by microtile
 //
+#include "Bf16.h"
 #include "MainEmitter.h"
+#include "attn/Conversion/FmaOnce.h"
 
 using namespace mlir;
 using namespace attn;
@@ -35,9 +38,26 @@ V MainEmitter::needsRaise(ArrayRef<V> s) {
   return e.either(e.anyLane(big), hasUnsetRows());
 }
 
-/// Whether a row of the strip has no visible score yet.
+// What a strip is in: its rows' modes together, and whether a row has moved since the block before this one (4), in
+// this one (8). In either, products are kept.
+static constexpr int32_t kModes = 3, kKeeps = 4, kMoved = 8;
+
+static V constant32(Emit &e, int32_t n) { return arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(n)); }
+
+/// Whether a row of the strip has no visible score yet, or is absolute.
 V MainEmitter::hasUnsetRows() {
-  return e.ne(e.load(e.b.getI32Type(), stripUnset), arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)));
+  return e.ne(e.both(e.load(e.b.getI32Type(), stripUnset), constant32(e, kModes)), constant32(e, 0));
+}
+
+/// Whether scores may well be raised in this microtile.
+V MainEmitter::expectsRaise() { return e.ne(e.load(e.b.getI32Type(), stripUnset), constant32(e, 0)); }
+
+/// At a strip's next block.
+void MainEmitter::forgetMoves() {
+  V state = e.load(e.b.getI32Type(), stripUnset);
+  V moved = arith::ShRUIOp::create(e.b, e.loc, e.both(state, constant32(e, kMoved)), constant32(e, 1));
+  static_assert(kMoved >> 1 == kKeeps);
+  e.store(e.either(e.both(state, constant32(e, kModes)), moved), stripUnset);
 }
 
 void MainEmitter::emitRaise() {
@@ -51,15 +71,15 @@ void MainEmitter::emitRaise() {
   e.b.setInsertionPointToEnd(entry);
   V scratch = entry->getArgument(0), r0 = entry->getArgument(1), panel = entry->getArgument(2),
     runStart = entry->getArgument(3);
-  V zero32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
+  V zero32 = constant32(e, 0), one32 = constant32(e, 1), two32 = constant32(e, 2);
   V minusInf = e.scalar(-std::numeric_limits<double>::infinity());
-
-  V two32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(2));
+  V stateAt = e.at(e.at(scratch, l.stripUnset()), e.mul(e.divUnsigned(r0, l.tileRows), 4));
+  V state = e.load(i32, stateAt);
+  V kept = !keepsFirst() ? e.i1(false) : keepsScores ? e.i1(true) : e.ne(state, zero32); // the latter: expectsRaise
   double limit = e.real.isF64() ? 0x1p50 : 0x1p21;
   auto isLarge = [&](V r) {
     return e.cmpf(arith::CmpFPredicate::OGE, math::AbsFOp::create(e.b, e.loc, r), e.scalar(limit));
   };
-  V one32 = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(1));
   auto modeOf = [&](V row) { return e.at(e.at(scratch, l.unset()), e.mul(row, 4)); };
   struct Arrived { // scores of a row, and the largest that is no NaN
     V at, s0, s1, m;
@@ -90,7 +110,17 @@ void MainEmitter::emitRaise() {
     e.store(e.select(large, two32, zero32), modeOf(row));
   };
 
-  // Rows that have a reference.
+  // The row's scores from its kept products, as the hot path makes them.
+  auto takeAgain = [&](const Arrived &a, V r, V reference) {
+    V from = e.at(e.at(scratch, l.scores()), e.mul(r, l.width * e.bytes));
+    V scale = e.broadcast(entry->getArgument(4)), neg = e.broadcast(e.fsub(e.scalar(0), reference));
+    for (auto [s, offset] : {std::pair<V, int64_t>(a.s0, 0), std::pair<V, int64_t>(a.s1, e.lanes * e.bytes)}) {
+      V again = fmaOnce(e, e.load(e.vec, e.at(from, offset)), scale, neg);
+      e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, again), e.at(a.at, offset));
+    }
+  };
+
+  // Rows that have a reference. What is returned: whether the product has to be taken again, whether the row moved.
   auto movedRow = [&](V r, V row) {
     V absAt = e.at(e.at(scratch, l.absRef()), e.mul(row, e.bytes));
     V neg = e.load(e.real, e.at(e.at(scratch, l.negRef()), e.mul(row, e.bytes))), absolute = e.load(e.real, absAt);
@@ -106,28 +136,57 @@ void MainEmitter::emitRaise() {
       moveTo(row, reference, e.either(isAbsolute, isLarge(reference)));
       RegionEmitter region(e, t.tensors, t.params, e.at(scratch, l.gather()));
       Block &gauge = weighOp.getGauge().front();
-      region.bind(gauge.getArgument(0),
-                  region.real(e.select(isAbsolute, e.fsub(absolute, a.m), e.fsub(e.scalar(0), a.m))));
+      V down = e.select(isAbsolute, e.fsub(absolute, a.m), e.fsub(e.scalar(0), a.m));
+      region.bind(gauge.getArgument(0), region.real(e.broadcast(down)));
       auto factor = region.emit(gauge.getTerminator()->getOperand(0));
-      V g = e.broadcast(succeeded(factor) ? factor->v : e.scalar(1));
-      auto scale = [&](V base, V from, V to) {
-        e.loop(from, to, e.lanes * e.bytes,
-               [&](V at) { e.store(rescaled(e.load(e.vec, e.at(base, at)), g), e.at(base, at)); });
+      V g = succeeded(factor) ? region.asVector(factor->v) : e.splat(1);
+      auto scaleAll = [&](llvm::function_ref<V(V)> scaled) {
+        auto scale = [&](V base, V from, V to, int64_t vectors) {
+          e.loop(from, to, vectors * e.lanes * e.bytes, [&](V offset) {
+            for (int64_t n = 0; n < vectors; ++n) {
+              V at = e.at(e.at(base, offset), n * e.lanes * e.bytes);
+              e.store(scaled(e.load(e.vec, at)), at);
+            }
+          });
+        };
+        for (unsigned slot : weighedSlots) {
+          V sum = e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element));
+          e.store(scaled(e.load(e.vec, sum)), sum);
+        }
+        for (unsigned n = 0; n < accumulates.size(); ++n) {
+          scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()),
+                l.valueRowBytes() % (2 * e.lanes * e.bytes) ? 1 : 2);
+          // Weights of this run that wait for their product with the values.
+          V weights = e.at(e.at(scratch, l.weights(n)), e.mul(r, l.weightRowBytes()));
+          V from = e.mul(runStart, l.width * l.weightBytes()), to = e.mul(panel, l.width * l.weightBytes());
+          if (!l.bf16Values) {
+            scale(weights, from, to, 2);
+            continue;
+          }
+          // Rounded a second time; the gauge has made them small.
+          e.loop(from, to, e.lanes * e.bytes, [&](V at) {
+            V words = e.load(bf16::wordsType(e), e.at(weights, at));
+            V low = scaled(bf16::even(e, words)), high = scaled(bf16::odd(e, words));
+            e.store(bf16::packHalves(e, low, high), e.at(weights, at));
+          });
+        }
+        return SmallVector<V>{};
       };
-      for (unsigned slot : weighedSlots)
-        scale(e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)), e.i64(0), e.i64(l.lanes * l.element));
-      for (unsigned n = 0; n < accumulates.size(); ++n) {
-        scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()));
-        // Weights of this run that wait for their product with the values.
-        scale(e.at(e.at(scratch, l.weights(n)), e.mul(r, l.blockKeys * e.bytes)), e.mul(runStart, l.width * e.bytes),
-              e.mul(panel, l.width * e.bytes));
-      }
+      // Only 0 * inf is not what is left of a weight.
+      V none = e.cmpf(arith::CmpFPredicate::OEQ, vector::ExtractOp::create(e.b, e.loc, g, ArrayRef<int64_t>{0}),
+                      e.scalar(0));
+      e.choose(
+          none, {}, [&] { return scaleAll([&](V x) { return rescaled(x, g); }); },
+          [&] { return scaleAll([&](V x) { return e.fmul(x, g); }); });
     });
     // Absolute rows are made relative here.
     V nowAbsolute = e.eq(e.load(i32, modeOf(row)), two32);
-    V again = e.both(raise, e.invert(e.both(nowAbsolute, isAbsolute)));
+    V relative = e.both(raise, e.both(kept, e.invert(nowAbsolute)));
+    if (keepsFirst())
+      e.when(relative, [&] { takeAgain(a, r, reference); });
+    V again = e.both(raise, e.invert(e.either(relative, e.both(nowAbsolute, isAbsolute))));
     e.when(e.both(nowAbsolute, e.invert(again)), [&] { subtract(a, e.load(e.real, absAt)); });
-    return again;
+    return SmallVector<V>{again, raise};
   };
 
   // Rows without a visible score yet. Nothing is carried; the gauge could be infinite.
@@ -147,31 +206,24 @@ void MainEmitter::emitRaise() {
             return SmallVector<V>{};
           },
           [&] {
-            if (!keepsFirst())
-              return SmallVector<V>{};
-            // As the hot path does it.
-            V from = e.at(e.at(scratch, l.scores()), e.mul(r, l.width * e.bytes));
-            V scale = e.broadcast(entry->getArgument(4)), neg = e.broadcast(e.fsub(e.scalar(0), a.m));
-            for (auto [s, offset] : {std::pair<V, int64_t>(a.s0, 0), std::pair<V, int64_t>(a.s1, e.lanes * e.bytes)}) {
-              V again = e.fma(e.load(e.vec, e.at(from, offset)), scale, neg);
-              e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, again),
-                      e.at(a.at, offset));
-            }
+            if (keepsFirst())
+              takeAgain(a, r, a.m);
             return SmallVector<V>{};
           });
     });
-    return keepsFirst() ? e.i1(false) : e.both(raise, e.invert(large));
+    return SmallVector<V>{keepsFirst() ? e.i1(false) : e.both(raise, e.invert(large)), e.i1(false)};
   };
 
-  auto done = e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false)}, [&](V r, ValueRange state) {
-    V row = e.add(r0, r);
-    V again = e.choose(
-        e.eq(e.load(i32, modeOf(row)), one32), {e.b.getI1Type()}, [&] { return SmallVector<V>{firstOfRow(r, row)}; },
-        [&] { return SmallVector<V>{movedRow(r, row)}; })[0];
-    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, state[0], e.load(i32, modeOf(row))),
-                          e.either(state[1], again)};
-  });
-  V strip = e.divUnsigned(r0, l.tileRows);
-  e.store(done[0], e.at(e.at(scratch, l.stripUnset()), e.mul(strip, 4)));
+  auto done =
+      e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false), e.i1(false)}, [&](V r, ValueRange sums) {
+        V row = e.add(r0, r);
+        auto found = e.choose(
+            e.eq(e.load(i32, modeOf(row)), one32), {e.b.getI1Type(), e.b.getI1Type()},
+            [&] { return firstOfRow(r, row); }, [&] { return movedRow(r, row); });
+        return SmallVector<V>{e.either(sums[0], e.load(i32, modeOf(row))), e.either(sums[1], found[0]),
+                              e.either(sums[2], found[1])};
+      });
+  V moved = e.select(done[2], constant32(e, kKeeps | kMoved), e.both(state, constant32(e, kKeeps | kMoved)));
+  e.store(keepsFirst() ? e.either(done[0], moved) : done[0], stateAt);
   LLVM::ReturnOp::create(e.b, e.loc, done[1]);
 }

@@ -124,8 +124,7 @@ V MainEmitter::reduceRow(V r, V panel, bool extremes) {
         w = e.select(inClass(cls), w, e.splat(0));
       if (!weighOp.getFactor().empty())
         w = e.fmul(w, valueFactor(r, panel, half));
-      V at = e.at(weightsOf(n), e.mul(e.add(e.mul(r, l.blockKeys), e.mul(panel, l.width)), e.bytes));
-      e.store(w, e.at(at, half * e.lanes * e.bytes));
+      keepWeight(n, r, panel, half, w);
       some = e.either(some, e.anyLane(e.cmpf(arith::CmpFPredicate::UNE, w, e.splat(0))));
     }
     if (!hasRef && !extremes)

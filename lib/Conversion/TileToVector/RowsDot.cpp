@@ -85,7 +85,7 @@ V RowsEmitter::vectorOf(const Source &s, bool inPlace, V row, int64_t n) {
 
 /// q . k of the block's keys, panels filled up, into the places of their weights.
 void RowsEmitter::products() {
-  int64_t group = std::max<int64_t>(e.lanes, 8), all = vectorsOf(keys);
+  int64_t group = std::min(std::max<int64_t>(e.lanes, 8), l.width), all = vectorsOf(keys); // of a panel
   V out = e.at(t.scratch, l.weights());
   V query = qRow;
   if (keys.features % e.lanes) {

@@ -83,6 +83,7 @@ void MainEmitter::visitBlocks(V pass) {
                   next = e.select(e.lt(next, keys), next, e.i64(0));
                   nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
                   packBlock();
+                  askForTiny();
                   keepBlockParts();
                   e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
@@ -128,10 +129,10 @@ void MainEmitter::enterStrip(V strip) {
   V r0 = e.mul(strip, l.tileRows);
   rowLo = e.add(first, r0);
   rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
-  qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dot * l.element));
+  qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dotBytes()));
   if (l.branches > 1) { // all rows of a strip are of one
     TaskEmitter::Row own(t, rowLo);
-    branchAt = e.mul(t.index[l.branchDim], l.dot * l.width * l.element);
+    branchAt = e.mul(t.index[l.branchDim], l.dotBytes() * l.width);
   }
   negRef = e.at(e.at(t.scratch, l.negRef()), e.mul(r0, l.element));
   acc = e.at(e.at(t.scratch, l.acc()), e.mul(r0, l.valueRowBytes()));
@@ -144,6 +145,8 @@ void MainEmitter::enterStrip(V strip) {
 
 void MainEmitter::visitStrip(V strip, V blockFull) {
   enterStrip(strip);
+  if (keepsFirst() && !keepsScores && !weighOp.getSpreadTo())
+    forgetMoves();
   for (InlineRegion &of : inlineValues)
     hoistRows(of);
 

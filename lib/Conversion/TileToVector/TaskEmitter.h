@@ -34,11 +34,24 @@ struct Layout {
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
   llvm::SmallVector<int64_t, 2> tops;    // how many keys each topk finds, see Top.cpp
   int64_t partBytes = 0;                 // of what scores keep by rows, keys and differences, see Parts.cpp
+  // Operands of the products that stay bf16, see Bf16.h: queries and keys, values and their weights.
+  bool bf16Scores = false, bf16Values = false;
+  int64_t dotWords = 0; // of a query, where bf16Scores
 
-  int64_t keyBytes() const { return dot * branches * element; }
-  int64_t keyPanelBytes() const { return width * keyBytes(); }
-  int64_t valueRowBytes() const { return valuePadded * element; }
-  int64_t packedRowBytes() const { return packsValues ? valueRowBytes() : 0; }
+  /// Whether a sum of products takes fused multiply-adds; x86-64-v2 has none.
+  bool fusesAdd() const { return lanes * element > 16; }
+  static int64_t wordsOf(int64_t features) { return (features + 1) / 2; }
+  /// Of a query, or of one branch of a key.
+  int64_t dotBytes() const { return bf16Scores ? dotWords * 4 : dot * element; }
+  int64_t keyBytes() const { return dotBytes() * branches; }
+  /// Behind a panel's keys: two i32s, not 0 where a key, or a value, has a tiny element.
+  bool asksForTiny() const { return bf16Scores || bf16Values; }
+  int64_t tinyAt() const { return width * keyBytes(); }
+  int64_t keyPanelBytes() const { return width * keyBytes() + (asksForTiny() ? 64 : 0); }
+  int64_t valueRowBytes() const { return valuePadded * element; }  // of accumulators
+  int64_t weightBytes() const { return bf16Values ? 2 : element; } // and of a packed value
+  int64_t weightRowBytes() const { return blockKeys * weightBytes(); }
+  int64_t packedRowBytes() const { return packsValues ? valuePadded * weightBytes() : 0; }
   int64_t panelBytes() const { return (inPlace ? 0 : keyPanelBytes() + width * packedRowBytes()) + numSummaries * 32; }
   /// A summary is least[panels], greatest[panels], least[blocks], greatest[blocks]: i64s.
   int64_t maskBytes() const { return lanes > 8 ? lanes / 8 : 1; }
@@ -86,9 +99,10 @@ struct Layout {
   static constexpr int64_t kTopHead = 64, kTopBound = 16;
   /// Where `together`: the query and the batch indices of each row, i64s.
   int64_t places() const { return top(tops.size()); }
-  int64_t parts() const { return align(places() + blockRows * together * 8); }
+  int64_t tinyQueries() const { return align(places() + blockRows * together * 8); } // i32: a query has a tiny element
+  int64_t parts() const { return tinyQueries() + (bf16Scores ? 64 : 0); }
   int64_t packedKeys() const { return align(parts() + partBytes); }
-  int64_t packedValues() const { return align(packedKeys() + blockKeys * keyBytes()); }
+  int64_t packedValues() const { return align(packedKeys() + panelsPerBlock() * keyPanelBytes()); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
   }

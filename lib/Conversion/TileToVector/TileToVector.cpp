@@ -1,6 +1,7 @@
 // --tile-to-vector: each phase of each variant becomes a function of one task; tiles get buffers in the task's slot and
 // scratch, or registers.
 #include "MapPhase.h"
+#include "OperandEmitter.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Schedule.h"
@@ -42,7 +43,8 @@ struct Phases {
 bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
-                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr), v->getAttr(kFewAttr));
+                           v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr), v->getAttr(kFewAttr),
+                           v->hasAttr(kBf16ScoresAttr), v->hasAttr(kBf16ValuesAttr));
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
@@ -175,6 +177,40 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     return success();
   }
 
+  /// Which operands stay bf16.
+  LogicalResult layOutBf16(tile::VariantOp variant, tile::PhaseOp pack, Layout &l) {
+    l.bf16Scores = variant->hasAttr(kBf16ScoresAttr), l.bf16Values = variant->hasAttr(kBf16ValuesAttr);
+    if (!l.asksForTiny())
+      return success();
+    if (!pack || l.inPlace)
+      return variant.emitError("[unsupported_bf16] operands that stay bf16 are packed, which this variant does not do; "
+                               "leave bf16_scores and bf16_values out");
+    for (auto op : pack.getBody().getOps<tile::PackOp>()) {
+      bool isKeys = op.getPanels().getType().getLanesKeys();
+      if (isKeys ? !l.bf16Scores : !l.bf16Values)
+        continue;
+      auto program = variant->getParentOfType<tile::ProgramOp>();
+      for (auto [n, source] : llvm::enumerate(op.getSources())) {
+        auto type = cast<RankedTensorType>(source.getType());
+        Region *producer = op.getProducers().empty() ? nullptr : &op.getProducers()[n];
+        if (!type.getElementType().isBF16() ||
+            !OperandEmitter::isPlain(type, cast<AffineMapAttr>(op.getMaps()[n]).getValue(), producer, program.keyDim(),
+                                     program.keyDim()))
+          return op.emitError(
+              "[unsupported_bf16] an operand that stays bf16 is a bf16 tensor, read element by element");
+        if (isKeys)
+          l.dotWords +=
+              Layout::wordsOf(op.getExtents() ? (*op.getExtents())[n] : op.getPanels().getType().getFeatures());
+      }
+    }
+    if (vectorBytes != 64 || l.element != 4)
+      return variant.emitError("[unsupported_bf16] bf16 operands are multiplied by vectors of 64 bytes, and added in "
+                               "f32; leave bf16_scores and bf16_values out");
+    l.dotWords /= l.branches;
+    l.staged = std::max<int64_t>(l.staged, 1); // room for a panel's row of values
+    return success();
+  }
+
   LogicalResult lower(ModuleOp module, tile::ProgramOp program, std::vector<EmittedVariant> &emitted) {
     unsigned v = 0, variants = llvm::range_size(program.getBody().getOps<tile::VariantOp>());
     bool shared = false;     // the last variant's code serves this one too
@@ -240,6 +276,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       });
       if (few)
         l.staged = fewVectors(l);
+      if (failed(layOutBf16(variant, pack, l)))
+        return failure();
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
       if (!lists && !side)

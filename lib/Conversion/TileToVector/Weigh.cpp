@@ -1,5 +1,7 @@
 // One microtile: scores in registers, reference, weights, sums (tile.weigh).
+#include "Bf16.h"
 #include "MainEmitter.h"
+#include "attn/Conversion/FmaOnce.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -95,7 +97,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
     return emitted(result);
   V reference = e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes))));
   if (auto product = result.getDefiningOp<arith::MulFOp>(); product && !region.isBound(result))
-    return e.fma(emitted(product.getLhs()), emitted(product.getRhs()), reference);
+    return fmaOnce(e, emitted(product.getLhs()), emitted(product.getRhs()), reference);
   return e.fadd(emitted(result), reference);
 }
 
@@ -310,20 +312,25 @@ void MainEmitter::addToSums(int64_t r, V p0, V p1) {
 /// Null: no weight is 0 (`noZero`), or any may be and costs nothing.
 V MainEmitter::storeWeights(ArrayRef<V> s, V panel, llvm::function_ref<SmallVector<V>(int64_t r)> weightsOfRow,
                             bool noZero) {
-  V weights = e.at(weightsOf(0), e.mul(panel, l.width * e.bytes));
+  V weights = e.at(weightsOf(0), e.mul(panel, l.width * l.weightBytes()));
   Type words = e.vecOf(e.b.getIntegerType(e.bytes * 8));
   V some; // the patterns of all weights together
   for (int64_t r = 0; r < l.tileRows; ++r) {
     SmallVector<V> p = weightsOfRow(r);
     addToSums(r, p[0], p[1]);
+    V kept[2];
     for (unsigned half = 0; half < 2 && !accumulates.empty(); ++half) {
       V w = weighOp.getFactor().empty() ? p[half] : e.fmul(p[half], valueFactor(e.i64(r), panel, half));
-      e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
+      kept[half] = w;
+      if (!l.bf16Values)
+        e.store(w, e.at(weights, (r * l.blockKeys + half * e.lanes) * e.bytes));
       if (plainPhi || noZero)
         continue;
       V pattern = e.bitcast(w, words);
       some = some ? e.either(some, pattern) : pattern;
     }
+    if (l.bf16Values && !accumulates.empty())
+      e.store(bf16::pack(e, kept[0], kept[1]), e.at(weights, r * l.weightRowBytes()));
   }
   if (!hasRef && e.real.isF64())
     noteSeen(s);
@@ -353,13 +360,13 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
     if (keepsScores && !hasScore)
       storeScores(s);
     else if (keepsFirst())
-      e.when(hasUnsetRows(), [&] { storeScores(s); });
+      e.when(expectsRaise(), [&] { storeScores(s); });
     // factor * s - r, rounded once
     if (!hasScore)
       for (int64_t r = 0; r < l.tileRows; ++r) {
         V reference = hasRef ? e.broadcast(e.load(e.real, e.at(negRef, r * e.bytes))) : e.splat(0);
         for (int64_t half = 0; half < 2; ++half)
-          s[2 * r + half] = e.fma(s[2 * r + half], factor, reference);
+          s[2 * r + half] = fmaOnce(e, s[2 * r + half], factor, reference);
       }
     return hasScore ? scoresOf(s, partial, panel) : masked(s, partial, panel);
   };

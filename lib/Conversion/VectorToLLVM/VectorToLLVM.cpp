@@ -66,27 +66,33 @@ struct Polynomials : PassWrapper<Polynomials, OperationPass<ModuleOp>> {
 
 /// All dialects at once: one walk and no casts in between, where a pass for each takes three times as long. Values have
 /// types of the LLVM dialect already, vectors one dimension of native width.
-struct ToLLVM : PassWrapper<ToLLVM, OperationPass<ModuleOp>> {
+struct ToLLVM : PassWrapper<ToLLVM, OperationPass<LLVM::LLVMFuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ToLLVM)
   StringRef getArgument() const final { return "attn-to-llvm"; }
   StringRef getDescription() const final {
     return "convert scf, arith, math and vector to the LLVM dialect, all at once";
   }
 
+  /// Once for all functions and threads.
+  LogicalResult initialize(MLIRContext *context) final {
+    converter = std::make_shared<LLVMTypeConverter>(context);
+    RewritePatternSet all(context);
+    populateSCFToControlFlowConversionPatterns(all);
+    cf::populateControlFlowToLLVMConversionPatterns(*converter, all);
+    arith::populateArithToLLVMConversionPatterns(*converter, all);
+    populateMathToLLVMConversionPatterns(*converter, all);
+    populateVectorToLLVMConversionPatterns(*converter, all);
+    patterns = std::move(all);
+    return success();
+  }
+
   void runOnOperation() final {
-    MLIRContext &context = getContext();
-    LLVMTypeConverter converter(&context);
-    RewritePatternSet patterns(&context);
-    populateSCFToControlFlowConversionPatterns(patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
-    arith::populateArithToLLVMConversionPatterns(converter, patterns);
-    populateMathToLLVMConversionPatterns(converter, patterns);
-    populateVectorToLLVMConversionPatterns(converter, patterns);
-    LLVMConversionTarget target(context);
-    target.addLegalOp<ModuleOp>();
-    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+    if (failed(applyFullConversion(getOperation(), LLVMConversionTarget(getContext()), patterns)))
       signalPassFailure();
   }
+
+  std::shared_ptr<LLVMTypeConverter> converter; // that the patterns refer to
+  FrozenRewritePatternSet patterns;
 };
 
 struct VectorToLLVM : PassWrapper<VectorToLLVM, OperationPass<ModuleOp>> {
@@ -106,13 +112,15 @@ struct VectorToLLVM : PassWrapper<VectorToLLVM, OperationPass<ModuleOp>> {
     });
     OpPassManager pm(ModuleOp::getOperationName());
     pm.addPass(std::make_unique<Polynomials>());
-    pm.addPass(createCSEPass());
+    // Functions by themselves, so that MLIR's threads share them.
+    OpPassManager &functions = pm.nest<LLVM::LLVMFuncOp>();
+    functions.addPass(createCSEPass());
     if (has([](Operation *op) {
           return isa<arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp, arith::MaximumFOp, arith::MinimumFOp,
                      arith::MaxNumFOp, arith::MinNumFOp>(op);
         }))
-      pm.addPass(arith::createArithExpandOpsPass());
-    pm.addPass(std::make_unique<ToLLVM>());
+      functions.addPass(arith::createArithExpandOpsPass());
+    functions.addPass(std::make_unique<ToLLVM>());
     if (failed(runPipeline(pm, getOperation())))
       signalPassFailure();
   }

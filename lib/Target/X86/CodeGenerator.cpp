@@ -1,12 +1,16 @@
 // Translation to LLVM IR and LLVM's x86 back end. No other folder knows TargetMachine.
+#include "Lacking.h"
 #include "attn/Target/X86/X86.h"
 
+#include "Partition.h"
 #include "attn/Support/MLIR.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -18,6 +22,7 @@
 #include "llvm/Transforms/Utils/Cloning.h"
 
 #include <mutex>
+#include <pthread.h>
 
 using namespace llvm;
 using namespace attn;
@@ -123,6 +128,7 @@ CodeGenerator &CodeGenerator::operator=(CodeGenerator &&other) {
   module = std::move(other.module); // before the context that it lives in
   context = std::move(other.context);
   machine = std::move(other.machine);
+  lowest = other.lowest;
   return *this;
 }
 CodeGenerator::~CodeGenerator() = default;
@@ -148,6 +154,10 @@ static Expected<std::unique_ptr<llvm::Module>> translate(const Level &level, Tar
       function.addFnAttr("target-cpu", level.machine->cpu);
       if (StringRef features = level.machine->features; !features.empty())
         function.addFnAttr("target-features", features);
+      if (!level.machine->fma)
+        writeOutFma(function);
+      if (!level.machine->f16c)
+        writeOutHalves(function);
     }
   if (lowest)
     return std::move(module);
@@ -183,6 +193,7 @@ Expected<CodeGenerator> CodeGenerator::create(ArrayRef<Level> levels, const Code
   if (!tm)
     return tm.takeError();
   result.machine = std::move(*tm);
+  result.lowest = levels.front().machine;
   result.context = std::make_unique<LLVMContext>();
   for (const Level &level : levels) {
     bool lowest = !result.module;
@@ -208,32 +219,100 @@ std::string CodeGenerator::llvmIR() const {
   return text;
 }
 
-Expected<SmallVector<char, 0>> CodeGenerator::codegen(bool assembly) const {
+/// Code generation prepares the IR in place.
+static Expected<SmallVector<char, 0>> emitFile(llvm::Module &module, TargetMachine &machine, CodeGenFileType kind) {
   SmallVector<char, 0> buffer;
   raw_svector_ostream os(buffer);
-  // Code generation prepares the IR in place; the original must stay for the next kind.
-  std::unique_ptr<llvm::Module> copy = CloneModule(*module);
   legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, os, nullptr,
-                                   assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile,
-                                   /*DisableVerify=*/true))
+  if (machine.addPassesToEmitFile(passes, os, nullptr, kind, /*DisableVerify=*/true))
     return error("LLVM's x86 back end cannot emit this kind of file");
-  passes.run(*copy);
+  passes.run(module);
   return std::move(buffer);
 }
 
 Expected<std::string> CodeGenerator::assembly() const {
-  auto buffer = codegen(/*assembly=*/true);
+  auto buffer = emitFile(*CloneModule(*module), *machine, CodeGenFileType::AssemblyFile);
   if (!buffer)
     return buffer.takeError();
   return std::string(buffer->begin(), buffer->end());
 }
 
 Expected<SmallVector<char, 0>> CodeGenerator::object() const {
-  auto buffer = codegen(/*assembly=*/false);
+  auto buffer = emitFile(*CloneModule(*module), *machine, CodeGenFileType::ObjectFile);
   if (!buffer)
     return buffer.takeError();
   if (Error e = checkUndefinedSymbols(*buffer))
     return std::move(e);
   return buffer;
+}
+
+namespace {
+/// One of the objects that are made at the same time.
+struct PartJob {
+  const X86Machine &lowest;
+  const Partition &partition;
+  MemoryBufferRef bitcode;
+  unsigned part;
+  std::optional<Expected<SmallVector<char, 0>>> result;
+
+  Expected<SmallVector<char, 0>> generate() {
+    LLVMContext context;
+    auto tm = createTargetMachine(lowest);
+    if (!tm)
+      return tm.takeError();
+    auto module = getLazyBitcodeModule(bitcode, context);
+    if (!module)
+      return module.takeError();
+    if (Error e = partition.reduce(**module, part))
+      return std::move(e);
+    return emitFile(**module, **tm, CodeGenFileType::ObjectFile);
+  }
+  static void *run(void *job) {
+    static_cast<PartJob *>(job)->result.emplace(static_cast<PartJob *>(job)->generate());
+    return nullptr;
+  }
+};
+} // namespace
+
+Expected<std::vector<SmallVector<char, 0>>> CodeGenerator::objects(unsigned most) const {
+  std::vector<SmallVector<char, 0>> made;
+  Partition partition(*module, most);
+  if (partition.size() == 1) {
+    auto whole = object();
+    if (!whole)
+      return whole.takeError();
+    made.push_back(std::move(*whole));
+    return made;
+  }
+  SmallString<0> bitcode;
+  raw_svector_ostream os(bitcode);
+  WriteBitcodeToFile(*module, os);
+  std::vector<PartJob> jobs;
+  for (unsigned part = 0; part < partition.size(); ++part)
+    jobs.push_back({*lowest, partition, MemoryBufferRef(bitcode, module->getName()), part, std::nullopt});
+  // The last is this thread's; so is what no thread could be had for.
+  std::vector<std::optional<pthread_t>> threads(jobs.size());
+  for (unsigned part = 0; part + 1 < jobs.size(); ++part) {
+    pthread_t thread;
+    if (!pthread_create(&thread, nullptr, PartJob::run, &jobs[part]))
+      threads[part] = thread;
+  }
+  for (auto [job, thread] : zip(jobs, threads))
+    if (!thread)
+      PartJob::run(&job);
+  for (const std::optional<pthread_t> &thread : threads)
+    if (thread)
+      pthread_join(*thread, nullptr);
+  Error failed = Error::success();
+  for (PartJob &job : jobs) {
+    if (*job.result)
+      made.push_back(std::move(**job.result));
+    else
+      failed = joinErrors(std::move(failed), job.result->takeError());
+  }
+  if (failed)
+    return std::move(failed);
+  if (Error e = checkUndefinedSymbols(made))
+    return std::move(e);
+  return made;
 }

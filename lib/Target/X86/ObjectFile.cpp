@@ -2,6 +2,7 @@
 #include "attn/Target/X86/X86.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Object/ObjectFile.h"
 
@@ -18,11 +19,11 @@ ArrayRef<StringRef> attn::x86::memorySymbols() {
   return names;
 }
 
-Error attn::x86::checkUndefinedSymbols(ArrayRef<char> bytes) {
+/// Adds the names of what `bytes` needs and of what it has for others.
+static Error collectSymbols(ArrayRef<char> bytes, SmallVector<std::string> &undefined, StringSet<> &defined) {
   auto object = object::ObjectFile::createObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object"));
   if (!object)
     return object.takeError();
-  SmallVector<std::string> foreign;
   for (const object::SymbolRef &symbol : (*object)->symbols()) {
     auto flags = symbol.getFlags();
     if (!flags)
@@ -31,15 +32,29 @@ Error attn::x86::checkUndefinedSymbols(ArrayRef<char> bytes) {
     if (!name)
       return name.takeError();
     // The linker's own names, such as the table of offsets, carry no code.
-    if (!(*flags & object::SymbolRef::SF_Undefined) || name->empty() || *name == "_GLOBAL_OFFSET_TABLE_")
+    if (name->empty() || *name == "_GLOBAL_OFFSET_TABLE_")
       continue;
-    if (!is_contained(runtimeSymbols(), *name) && !is_contained(memorySymbols(), *name))
-      foreign.push_back(name->str());
+    if (*flags & object::SymbolRef::SF_Undefined)
+      undefined.push_back(name->str());
+    else if (*flags & object::SymbolRef::SF_Global)
+      defined.insert(*name);
   }
-  if (foreign.empty())
+  return Error::success();
+}
+
+Error attn::x86::checkUndefinedSymbols(ArrayRef<SmallVector<char, 0>> objects) {
+  SmallVector<std::string> undefined;
+  StringSet<> defined;
+  for (const SmallVector<char, 0> &object : objects)
+    if (Error e = collectSymbols(object, undefined, defined))
+      return e;
+  llvm::erase_if(undefined, [&](const std::string &name) {
+    return defined.contains(name) || is_contained(runtimeSymbols(), name) || is_contained(memorySymbols(), name);
+  });
+  if (undefined.empty())
     return Error::success();
   return createStringError(inconvertibleErrorCode(),
-                           "the code refers to symbols that no runtime library provides: " + join(foreign, ", "));
+                           "the code refers to symbols that no runtime library provides: " + join(undefined, ", "));
 }
 
 Expected<std::string> attn::x86::archive(ArrayRef<char> object, StringRef memberName) {

@@ -54,7 +54,7 @@ typedef struct attn_gpu_variant_info {
   const char *name;
   const attn_gpu_phase_info *phases;
   int32_t n_phases;
-  int32_t reserved;
+  int32_t block_keys; /* of MAIN: keys of a block; 0: not said */
   uint64_t aligned; /* bit n: every row of args[n] begins at a multiple of 16 bytes: its pointer is one, its last axis
                        has stride 1, and of every other axis the stride is a multiple of 16 bytes; axes of one index
                        do not count, nor does a tensor without elements or an output that nobody wants */
@@ -103,9 +103,10 @@ typedef struct attn_gpu_launch {
 } attn_gpu_launch;
 
 /* The status words: what a kernel found in the elements of its tensors, the first of them that was written.
- *   int64_t status[4] = {0: nothing; 1: a bad index, ATTN_E_LENGTH or ATTN_E_FACT: that,
- *                        arg, axis (-1: none), the index, length or element}
- * arg and axis count as in the kernel that was launched. */
+ *   int64_t status[8] = {0: nothing; 1: a bad index, ATTN_E_LENGTH or ATTN_E_FACT: that,
+ *                        arg, axis (-1: none), the index, length or element,
+ *                        full, partial: blocks that MAIN visited, of the first sweep and slice; not 0: count them, 0}
+ * arg and axis count as in the kernel that was launched. The runtime asks for no counts: the seventh word stays 0. */
 
 /* What attn_gpu_plan hands its launches to. Anything but ATTN_OK ends the plan, which returns it. Structs and arrays
  * are valid until it returns. */

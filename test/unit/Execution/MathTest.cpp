@@ -144,7 +144,7 @@ attn.kernel @w(%q: !t, %k: !t, %v: !t, %xs: tensor<?xf32>, %label: tensor<?xi32>
 TEST(Math, WeightAccuracy) {
   const char *all = std::getenv("ATTN_LONG");
   const uint32_t step = all && std::atoi(all) ? 1 : 4099;
-  for (const std::string target : {"x86-64-v3", "x86-64-v4"}) {
+  for (const std::string target : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
     if (target == "x86-64-v4" && !__builtin_cpu_supports("x86-64-v4"))
       continue;
     WeightOf weight(target);

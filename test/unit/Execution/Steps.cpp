@@ -1,5 +1,7 @@
 #include "Steps.h"
 
+#include <cstdlib>
+
 using namespace attn;
 using namespace attn::test;
 
@@ -8,8 +10,9 @@ test::StepCall::StepCall(const std::string &text, const std::string &target) {
   options.blockRows = kTiny.rows;
   options.blockKeys = kTiny.keys;
   options.verifyEach = true;
-  if (!target.empty())
-    options.target = target;
+  const char *everywhere = std::getenv("ATTN_TARGET");
+  if (!target.empty() || everywhere)
+    options.target = target.empty() ? everywhere : target;
   auto compiled = attn::compile(text, options);
   if (!compiled)
     llvm::report_fatal_error(llvm::Twine(text) + llvm::toString(compiled.takeError()));

@@ -1,9 +1,9 @@
 // From a module in the LLVM dialect to x86-64 code: LLVM IR, assembly, a relocatable object.
 //
-// The object is the same for the JIT and for ahead-of-time use. It exports, for every kernel @K, attn_K,
-// attn_K_workspace and attn_K_info; everything else is local. It needs attn_rt_run, attn_rt_workspace and the four
-// memory functions that compilers take for granted. The host's part of a program for GPUs is such an object too, with
-// attn_K_gpu, attn_K_gpu_workspace and attn_K_gpu_info.
+// The code is the same for the JIT, which may take it in several objects, and for ahead-of-time use. An object exports,
+// for every kernel @K, attn_K, attn_K_workspace and attn_K_info; everything else is local. It needs attn_rt_run,
+// attn_rt_workspace and the four memory functions that compilers take for granted. The host's part of a program for
+// GPUs is such an object too, with attn_K_gpu, attn_K_gpu_workspace and attn_K_gpu_info.
 #ifndef ATTN_TARGET_X86_X86_H
 #define ATTN_TARGET_X86_X86_H
 
@@ -77,18 +77,21 @@ public:
   llvm::Expected<std::string> assembly() const;
   /// Fails if the code refers to symbols that neither libattn_rt nor libc's memory functions provide.
   llvm::Expected<llvm::SmallVector<char, 0>> object() const;
+  /// The same functions in at most `most` objects, each made by a thread of its own, which must be loaded together:
+  /// they refer to each other by hidden symbols.
+  llvm::Expected<std::vector<llvm::SmallVector<char, 0>>> objects(unsigned most) const;
 
 private:
   CodeGenerator();
-  llvm::Expected<llvm::SmallVector<char, 0>> codegen(bool assembly) const;
 
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::TargetMachine> machine;
+  const X86Machine *lowest = nullptr; // what `machine` is made for
   std::unique_ptr<llvm::Module> module;
 };
 
-/// Fails unless every undefined symbol of `object` is in runtimeSymbols or memorySymbols.
-llvm::Error checkUndefinedSymbols(llvm::ArrayRef<char> object);
+/// Fails unless every undefined symbol of `objects` is defined in one of them, or in runtimeSymbols or memorySymbols.
+llvm::Error checkUndefinedSymbols(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects);
 
 /// A static library with one member.
 llvm::Expected<std::string> archive(llvm::ArrayRef<char> object, llvm::StringRef memberName);

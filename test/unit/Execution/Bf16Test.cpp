@@ -1,0 +1,119 @@
+// Products of bf16 operands that stay bf16 (x86-64-v4-bf16), beside those of x86-64-v4 and the interpreter.
+#include "Harness.h"
+
+using namespace attn;
+using namespace attn::test;
+
+namespace {
+
+constexpr const char *kTarget = "x86-64-v4-bf16";
+
+class Bf16 : public ::testing::Test {
+protected:
+  void SetUp() override {
+    if (!__builtin_cpu_supports("avx512bf16"))
+      GTEST_SKIP() << "this CPU has no AVX512-BF16";
+  }
+  static std::unique_ptr<test::Program> make(const Attention &a, Blocks blocks) {
+    std::string message;
+    auto p = test::Program::make(a.text(), blocks, message, "auto", kTarget);
+    EXPECT_TRUE(p) << message;
+    return p;
+  }
+  static Attention attention(int64_t d, int64_t dv, const std::string &set = "") {
+    Attention a;
+    a.d = d, a.dv = dv, a.element = "bf16", a.set = set;
+    return a;
+  }
+};
+
+TEST_F(Bf16, ExtentsAndLengths) {
+  for (auto [d, dv] : {std::pair<int64_t, int64_t>{1, 1}, {2, 33}, {31, 32}, {33, 5}, {64, 64}, {80, 48}, {127, 130}})
+    for (Blocks blocks : {Blocks{14, 32}, Blocks{}})
+      for (const char *set : {"full", "causal<bottom_right>"}) {
+        Attention a = attention(d, dv, set);
+        auto p = make(a, blocks);
+        ASSERT_TRUE(p);
+        for (auto [I, J] : {std::pair<int64_t, int64_t>{1, 1}, {20, 33}, {45, 97}, {30, 300}}) {
+          Call call{normalInputs(a, 1, 2, I, J, uint64_t(d * 7 + J))};
+          EXPECT_EQ(check(*p, call), "") << d << " " << dv << " " << I << " x " << J << " " << set;
+        }
+      }
+}
+
+TEST_F(Bf16, Layouts) {
+  Attention a = attention(48, 40, "causal<bottom_right>");
+  auto p = make(a, {14, 32});
+  ASSERT_TRUE(p);
+  Call dense{normalInputs(a, 2, 2, 30, 70, 5)};
+  EXPECT_EQ(check(*p, dense), "");
+  // Features that do not stand next to each other: the same numbers, so the same bits.
+  Call strided{dense.inputs};
+  for (Tensor &x : strided.inputs) {
+    Tensor y(x.element, x.shape, {.order = {0, 1, 3, 2}});
+    y.fill([&](auto at) { return x.get(at); });
+    x = y;
+  }
+  strided.run(*p);
+  EXPECT_TRUE(sameBits(dense, strided));
+}
+
+// The instruction takes elements below 2^-126 for zeros and loses products below it; blocks with such elements go
+// another way. Scores, or values, are made of them alone: what is lost would be all.
+TEST_F(Bf16, TinyElements) {
+  Attention a = attention(16, 16);
+  a.scale = "1.0";
+  auto p = make(a, {14, 32});
+  ASSERT_TRUE(p);
+  for (double size : {0x1p-133, 0x1p-127, 0x1p-100, 0x1p-66, 0x1p-57, 0x1p-56}) {
+    for (double other : {1.0, 0x1p-66, 0x1p60, 0x1p120}) {
+      for (unsigned tiny : {0u, 1u, 2u}) {
+        // One key: lse is its score.
+        Call call{normalInputs(a, 1, 1, 20, 1, 3)};
+        for (unsigned n = 0; n < 2 && tiny < 2; ++n)
+          call.inputs[n].fill([&](auto at) { return (n == tiny ? size : other) * (at[3] % 3 == 1); });
+        if (tiny == 2)
+          call.inputs[2].fill([&](auto at) { return size * double(1 + at[3] % 3); });
+        EXPECT_EQ(check(*p, call), "") << "operand " << tiny << " of " << size << " beside " << other;
+      }
+    }
+  }
+}
+
+// A tiny element, a NaN or an infinity in rows that a query does not see changes none of its bits.
+TEST_F(Bf16, UnseenRows) {
+  Attention a = attention(32, 32, "causal<bottom_right>");
+  auto p = make(a, {14, 32});
+  ASSERT_TRUE(p);
+  Call clean{normalInputs(a, 1, 1, 40, 40, 11)};
+  EXPECT_EQ(check(*p, clean), "");
+  for (double poison : {0x1p-130, -0x1p-60, kNaN, kInf, -kInf})
+    for (unsigned operand : {1u, 2u}) {
+      Call call{clean.inputs};
+      for (int64_t key = 33; key < 40; ++key)
+        for (int64_t c = 0; c < 32; c += 5)
+          call.inputs[operand].set({0, 0, key, c}, poison);
+      call.run(*p);
+      for (size_t r = 0; r < clean.outputs.size(); ++r)
+        call.outputs[r].each([&](llvm::ArrayRef<int64_t> x) {
+          if (x[2] < 33)
+            EXPECT_EQ(call.outputs[r].bits(x), clean.outputs[r].bits(x)) << poison << " in operand " << operand;
+        });
+    }
+}
+
+// Whose score is of f32 products: the same bits as without the instruction, but for the order of two features.
+TEST_F(Bf16, NearTheOtherLevel) {
+  Attention a = attention(64, 64, "causal<bottom_right>");
+  std::string message;
+  auto p = make(a, {}), plain = test::Program::make(a.text(), {}, message, "auto", "x86-64-v4");
+  ASSERT_TRUE(p && plain) << message;
+  Call call{normalInputs(a, 1, 2, 100, 300, 21)}, other{call.inputs};
+  EXPECT_EQ(check(*p, call), "");
+  EXPECT_EQ(check(*plain, other), "");
+  call.outputs[1].each([&](llvm::ArrayRef<int64_t> x) { // lse
+    EXPECT_NEAR(call.outputs[1].get(x), other.outputs[1].get(x), 2e-6);
+  });
+}
+
+} // namespace

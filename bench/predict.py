@@ -5,10 +5,11 @@
     bench/predict.py --suite decode           one suite (repeatable); --line causal/4k/d64: one line
     bench/predict.py --gallery                every program of the gallery with the options that it says it needs
     bench/predict.py --store FILE             keeps each figure as JSON, line by line
-    bench/predict.py --choice                 forces every variant in turn, twice around: is the one that is chosen the fastest?
+    bench/predict.py --choice                 forces every variant in turn, there and back, undisturbed tasks: is the one that is chosen the fastest?
 
-Printed are predicted / measured time, the measured one twice: the median of the rounds, and the best tenth of them by the peak loop that alternates with the
-kernel, which is what the code takes when neighbours are quiet. The last line says how many are within a quarter.
+Printed are predicted / measured time, the median of rounds that alternate with the peak loop. With --quiet N the measured one is that of fraction-of-peak, N seconds (or
+15 calls) of tasks between two runs of the peak loop that agree: what the code takes when nobody disturbs it, on a machine where neighbours do. The last line says how many are within
+a quarter.
 """
 
 import argparse
@@ -61,31 +62,42 @@ def options_of_program(path):
     return [path, *words]
 
 
-def ratios(found):
-    """(predicted / median, predicted / best tenth), or the reason why there is none."""
+def quiet(options, seconds, args):
+    """Cycles of an undisturbed call, or the reason why there is no such figure."""
+    case = f"{options[0]}:64:" + ",".join(str(x) for x in options[1:])
+    done = subprocess.run([str(args.attn_run.parent / "fraction-of-peak"), "--json", "--seconds", str(max(args.quiet, 15 * seconds)), case], capture_output=True, text=True)
+    try:
+        found = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, json.JSONDecodeError):
+        return done.stderr.strip().splitlines()[-1]
+    return found["flops"] / 32 / found["quiet"]
+
+
+def ratio(found):
+    """Predicted to measured, or the reason why there is none."""
     if found.get("error"):
         return found["error"]
     p = found.get("predicted") or {"absent": "nothing was predicted"}
     if "absent" in p:
         return p["absent"]
-    quiet = found["seconds"] * found["peak"]["by_time"] / found["peak"]["quiet_by_time"] if found["peak"]["quiet_by_time"] else found["seconds"]
-    return p["seconds"] / found["seconds"], p["seconds"] / quiet
+    cycles = found.get("quiet")
+    return cycles if isinstance(cycles, str) else p["seconds"] * p["cycles_per_second"] / cycles if cycles else p["seconds"] / found["seconds"]
 
 
 def show(name, found):
-    r = ratios(found)
+    r = ratio(found)
     if isinstance(r, str):
         print(f"{name:30} no prediction: {r}", flush=True)
-        return None
-    parts = {n: x / found["predicted"]["seconds"] for n, x in found["predicted"]["parts"].items()}
-    text = ", ".join(f"{n} {100 * x:.0f}" for n, x in parts.items() if x >= 0.005)
-    print(f"{name:30} {found['variant']:10} measured {1e3 * found['seconds']:10.3f} ms, predicted {1e3 * found['predicted']['seconds']:10.3f} ms: {r[0]:.2f}, of the best tenth {r[1]:.2f}   ({text} %)", flush=True)
-    return r
+        return
+    p = found["predicted"]
+    text = ", ".join(f"{n} {100 * x / p['seconds']:.0f}" for n, x in p["parts"].items() if x >= 0.005 * p["seconds"])
+    measured = f"quiet {found['quiet'] / 1e6:10.3f} Mcycles, predicted {p['seconds'] * p['cycles_per_second'] / 1e6:10.3f}" if found.get("quiet") else f"measured {1e3 * found['seconds']:10.3f} ms, predicted {1e3 * p['seconds']:10.3f}"
+    print(f"{name:30} {found['variant']:10} {measured}: {r:.2f}   ({text} %)", flush=True)
 
 
 def choose(name, options, args):
-    """Medians of every variant, the rounds of all of them mixed: each is measured twice, once in either order."""
-    first = attn_run(args, *options, "--bench", "--rounds", 5, "--explain")
+    """Undisturbed cycles of every variant that takes such a call, twice, in either order."""
+    first = attn_run(args, *options, "--bench", "--rounds", 5)
     if first.get("error"):
         print(f"{name:30} {first['error']}")
         return None
@@ -93,21 +105,25 @@ def choose(name, options, args):
     names = re.findall(r"^variant +(\w+): ", text, re.M)
     if len(names) < 2:
         return None
-    times = {n: [] for n in names}
-    predicted = {}
+    cycles, predicted = {n: [] for n in names}, {}
     for n in [*names, *reversed(names)]:
-        found = attn_run(args, *options, "--bench", "--rounds", args.rounds, "--variant", n)
-        if found.get("error"):
+        found = quiet([*options, "--variant", n], first["seconds"], args)
+        if isinstance(found, str):
             continue
-        times[n].append(found["seconds"] * found["peak"]["by_time"] / found["peak"]["quiet_by_time"] * found["peak"]["gflops"])  # by the peak loop beside it
-        predicted[n] = (found.get("predicted") or {}).get("seconds")
-    times = {n: min(t) for n, t in times.items() if t}
+        cycles[n].append(found)
+        if n not in predicted:
+            p = attn_run(args, *options, "--bench", "--rounds", 3, "--variant", n).get("predicted") or {}
+            predicted[n] = p.get("seconds", float("inf")) * p.get("cycles_per_second", 1)
+    cycles = {n: min(t) for n, t in cycles.items() if t}
     chosen = first["variant"]
-    best = min(times, key=times.get)
-    model = min((n for n in times if predicted.get(n)), key=lambda n: predicted[n], default="-")
-    words = ", ".join(f"{n} {t / times[chosen]:.2f}" for n, t in times.items())
-    print(f"{name:30} chosen {chosen}; time of it: {words}; by the model {model}{'' if times[best] > 0.95 * times[chosen] else '   <- ' + best + ' is faster'}", flush=True)
-    return times[best] > 0.95 * times[chosen]
+    if chosen not in cycles:
+        print(f"{name:30} {chosen}: no task was timed between equal peaks; run longer")
+        return None
+    best, model = min(cycles, key=cycles.get), min(predicted, key=predicted.get)
+    words = ", ".join(f"{n} {t / cycles[chosen]:.2f} ({predicted[n] / cycles[chosen]:.2f})" for n, t in cycles.items())
+    agrees = cycles[best] > 0.95 * cycles[chosen]
+    print(f"{name:30} chosen {chosen}; time of each (predicted), of that of {chosen}: {words}; by the model {model}{'' if agrees else '   <- ' + best + ' is faster'}", flush=True)
+    return agrees
 
 
 def main():
@@ -119,10 +135,12 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--rounds", type=int, default=10)
     p.add_argument("--most", type=int, default=1 << 32, help="leave out lines with more pairs of all heads")
+    p.add_argument("--quiet", type=float, default=0)
     p.add_argument("--store")
     p.add_argument("--attn-run", type=Path, default=ROOT / "build/bin/attn-run")
     p.add_argument("program", nargs="*", type=Path, help="these programs alone")
     args = p.parse_args()
+    args.quiet = args.quiet or (1 if args.choice else 0)
     sys.path.insert(0, str(HERE))
     with tempfile.TemporaryDirectory() as folder:
         if args.gallery or args.program:
@@ -138,6 +156,8 @@ def main():
                 agreed.append(choose(name, options(), args))
                 continue
             one = attn_run(args, *options(), "--bench", "--rounds", args.rounds)
+            if args.quiet and not isinstance(ratio(one), str):
+                one["quiet"] = quiet(options(), one["seconds"], args)
             found[name] = one
             show(name, one)
             if args.store:
@@ -146,13 +166,12 @@ def main():
             known = [x for x in agreed if x is not None]
             print(f"the variant that is chosen is the fastest, within 5 %, on {sum(known)} of {len(known)}")
             return 0
-        pairs = [r for r in map(ratios, found.values()) if not isinstance(r, str)]
-        for n, what in enumerate(("the median", "the best tenth")):
-            if pairs:
-                near = sum(0.75 <= r[n] <= 1.25 for r in pairs)
-                print(f"{near} of {len(pairs)} within a quarter of {what}; predicted / measured from {min(r[n] for r in pairs):.2f} over {statistics.median(r[n] for r in pairs):.2f} to {max(r[n] for r in pairs):.2f}")
-        if len(found) > len(pairs):
-            print(f"{len(found) - len(pairs)} without a prediction")
+        known = [r for r in map(ratio, found.values()) if not isinstance(r, str)]
+        if known:
+            near = sum(0.75 <= r <= 1.25 for r in known)
+            print(f"{near} of {len(known)} within a quarter; predicted / measured from {min(known):.2f} over {statistics.median(known):.2f} to {max(known):.2f}")
+        if len(found) > len(known):
+            print(f"{len(found) - len(known)} without a prediction")
     return 0
 
 

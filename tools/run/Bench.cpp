@@ -129,8 +129,6 @@ llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCo
   }
   result.peakGflops = median(peakRates) / 1e9;
   result.byTime = median(byTime);
-  std::sort(byTime.begin(), byTime.end());
-  result.quietByTime = byTime[byTime.size() * 9 / 10];
   if (!byCycles.empty())
     result.byCycles = median(byCycles);
   if (!clocks.empty())

@@ -28,11 +28,10 @@ struct BenchResult {
   double seconds = 0; // median of the kernel's wall times
   int rounds = 0;
   std::optional<double> peakFraction, byCycles, byTime;
-  std::optional<double> quietByTime; // what the best tenth of the rounds reach: nearly undisturbed
-  int accepted = 0;                  // samples by cycles
-  double peakGflops = 0;             // median of the peak loop
-  std::optional<double> clockGHz;    // median, by the peak loop
-  std::string method;                // what peakFraction is made of
+  int accepted = 0;               // samples by cycles
+  double peakGflops = 0;          // median of the peak loop
+  std::optional<double> clockGHz; // median, by the peak loop
+  std::string method;             // what peakFraction is made of
 };
 
 /// At least `rounds` rounds and two seconds, but no more than a minute if there are five rounds by then.

@@ -24,7 +24,7 @@ double since(std::chrono::steady_clock::time_point start) {
 
 /// Pieces of the inputs, at most so many bytes of them, taken by whichever thread is free.
 struct Reading {
-  static constexpr int64_t piece = 1 << 18, most = 256 << 20;
+  static constexpr int64_t piece = 1 << 18, least = 4 << 20, most = 256 << 20;
   std::vector<std::pair<const char *, int64_t>> pieces;
   std::vector<uint64_t> found;
   int64_t bytes = 0;
@@ -35,6 +35,11 @@ struct Reading {
         pieces.push_back({t.data.data() + at, std::min<int64_t>(piece, int64_t(t.data.size() - at))});
         bytes += pieces.back().second;
       }
+    // Of little, as often as it takes for the loop to be more than its start.
+    for (size_t n = 0; bytes > 0 && bytes < least; ++n) {
+      pieces.push_back(pieces[n]);
+      bytes += pieces[n].second;
+    }
     found.resize(pieces.size());
   }
   void run(const Execution &execution) {

@@ -60,7 +60,6 @@ json::Value peak(const Report &r) {
                       {"by_time", number(b.byTime)},
                       {"accepted", b.accepted},
                       {"rounds", b.rounds},
-                      {"quiet_by_time", number(b.quietByTime)},
                       {"gflops", orNull(b.byTime.has_value(), b.peakGflops)},
                       {"clock_ghz", number(b.clockGHz)}};
 }

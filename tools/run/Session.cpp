@@ -113,6 +113,7 @@ private:
       return result.takeError();
     report.bench = std::move(*result);
     report.seconds = report.bench->seconds;
+    predict();
     return Error::success();
   }
 

@@ -24,7 +24,8 @@
 //
 // is what a kernel is given (`.minnctapersm` says it to ptxas as the CTAs that then fit beside one another), and where
 // it is more than a thread has, value features are divided into slices: CTAs of their own, which compute the scores
-// again. ptxas takes less where a program has little to say about a pair; a test compares the two over the gallery.
+// again. It is an estimate: ptxas takes up to 100 fewer where a program has little to say about a pair, and a few more
+// where there is room. scripts/gpu-resources compares the two over the gallery.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTN_SCHEDULE_GPUTILES_H

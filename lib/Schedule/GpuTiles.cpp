@@ -5,7 +5,7 @@ using namespace attn;
 
 Attribute GpuTiles::toAttr(Builder &b) const {
   return b.getDenseI64ArrayAttr(
-      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole, stages});
+      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole, stages, accs});
 }
 
 GpuTiles GpuTiles::fromAttr(Attribute attr) {
@@ -13,7 +13,7 @@ GpuTiles GpuTiles::fromAttr(Attribute attr) {
   GpuTiles t;
   t.rows = n[0], t.keys = n[1], t.dot = n[2], t.value = n[3], t.allValues = n[4], t.slices = n[5];
   t.planesQ = n[6], t.planesK = n[7], t.planesV = n[8], t.planesP = n[9], t.f16 = n[10], t.whole = n[11],
-  t.stages = n[12];
+  t.stages = n[12], t.accs = n[13];
   return t;
 }
 
@@ -24,12 +24,35 @@ static Type plainType(const AttendOp::Operand &x) {
   return plain ? element : Type();
 }
 
+/// Sums of values that the outputs need.
+static int64_t valueSums(AttendOp op) {
+  NormalizerOp normalizer = lookupNormalizer(op);
+  bool needed = false;
+  for (unsigned r = 0; r < op.getNumResults(); ++r) {
+    auto source = findOutput(op, normalizer, op.outName(r));
+    needed |= !source || source->needsValues;
+  }
+  if (!needed)
+    return 0;
+  auto pass = normalizer ? dyn_cast<PassOp>(normalizer.lastStep()) : PassOp();
+  if (!pass)
+    return 1;
+  int64_t sums = 0;
+  for (unsigned n = 0; n < pass.numSums(); ++n)
+    sums += pass.kindOf(n) == SumKind::Value;
+  return sums;
+}
+
 GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, int64_t forcedKeys) {
   GpuTiles t;
   t.dot = op.dotExtent();
   t.allValues = op.vPart().extent;
-  t.slices = llvm::divideCeil(t.allValues, sliceFeatures);
-  t.value = std::min(t.allValues, sliceFeatures);
+  t.accs = valueSums(op);
+  auto slice = [&](int64_t features) {
+    t.value = std::min(t.allValues, features);
+    t.slices = llvm::divideCeil(t.allValues, t.value);
+  };
+  slice(sliceFeatures);
   auto typeOf = [&](bool ofQueries) {
     Type type = plainType(ofQueries ? op.qPart(0) : op.kPart(0));
     for (unsigned n = 1; n < op.numParts(); ++n)
@@ -54,6 +77,15 @@ GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, 
   // More keys spill: three planes of weights, and three sums of each score, are held at once.
   int64_t keys = t.planesK > 1 || t.planesV > 1 ? 16 : t.value > 96 ? 32 : 64;
   t.keys = forcedKeys > 0 ? llvm::alignTo(std::min<int64_t>(forcedKeys, 64), 16) : keys;
+  auto fits = [&] { return t.registers() <= mostRegisters; };
+  while (!fits() && t.keys > 32 && forcedKeys <= 0)
+    t.keys -= 16;
+  for (int64_t features = sliceFeatures; !fits() && features > 16;)
+    slice(features -= 16);
+  if (t.slices > 1) // of one size
+    t.value = pad(llvm::divideCeil(t.allValues, t.slices));
+  while (!fits() && t.keys > 16)
+    t.keys -= 16;
   while (t.sharedBytes() > sharedLimit && (t.keys > 16 || t.rows > 16)) {
     if (t.keys > 16 && (t.keys > 32 || t.rows <= 32))
       t.keys -= 16;

@@ -85,6 +85,8 @@ def suites(args):
     yield "lit", [Path(tools) / "lit", "-v", "-j", str(args.jobs), "--output", args.build / "test/lit.json", args.build / "test"], "lit"
     yield "gallery for GPUs", [python, ROOT / "test/gallery/check.py", "--attn-run", bin_dir / "attn-run", "--seed", str(args.seed), "--target", "sm_80",
                                "--count", "4" if args.long else "1", "--timeout", "300"], "program"
+    yield "GPU resources", [python, ROOT / "scripts/gpu-resources", "--check", "--bin", bin_dir, "--jobs", str(args.jobs), "--seed", str(args.seed),
+                            *([] if args.long else ["--share", "sm_90=0.25"])], "program"
     yield "gallery", [python, ROOT / "test/gallery/check.py", "--attn-run", bin_dir / "attn-run", "--seed", str(args.seed), *long], "program"
     for part in ("golden", "accept", "mutants"):
         yield f"simulator/{part}", [python, ROOT / f"test/Sim/{part}.py", "--attn-sim", bin_dir / "attn-sim"], "program"

@@ -13,15 +13,27 @@
 // what is left out is below 2^-24 of the product. Other types are widened to f32 first. Weights are one plane where
 // values and output have 16 bits, three elsewhere.
 //
-// Registers. A thread holds, of each of its two rows, a quarter of the scores and of the accumulators: keys / 2 and
-// values / 2 numbers. Accumulators of more than `sliceFeatures` value features do not fit: CTAs of their own take the
-// rest and compute the scores again.
+// Registers. A thread holds, of each of its two rows, a quarter of the accumulators and of the scores. The sum of
+//
+//     accumulators   values / 2 of each sum of values
+//     scores         keys / 2
+//     products       what the larger product needs besides: fragments of all planes of one operand and of one of the
+//                    other, sums that are still apart; weights of each sum of values and their planes
+//     loads          where operands are converted: what is on its way from memory
+//     addresses      and all the rest: numbers of rows and of the sets
+//
+// is what a kernel is given (`.minnctapersm` says it to ptxas as the CTAs that then fit beside one another), and where
+// it is more than a thread has, value features are divided into slices: CTAs of their own, which compute the scores
+// again. It is an estimate: ptxas takes up to 100 fewer where a program has little to say about a pair, and a few more
+// where there is room. scripts/gpu-resources compares the two over the gallery.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ATTN_SCHEDULE_GPUTILES_H
 #define ATTN_SCHEDULE_GPUTILES_H
 
 #include "attn/Dialect/Attn/Attn.h"
+
+#include <algorithm>
 
 namespace attn {
 
@@ -33,8 +45,9 @@ struct GpuTiles {
   bool f16 = false;   // the 16-bit format; else bf16
   int64_t stages = 1; // blocks of keys in shared memory: 2 where the next one is copied while one is used
   bool whole = true;  // products on tensor cores; else element by element in f32
+  int64_t accs = 1;   // sums of values
 
-  static constexpr int64_t sliceFeatures = 128;
+  static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 116;
   static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }
 
   /// Whether fragments of the queries stay in registers, 4 for 16 features.
@@ -55,7 +68,29 @@ struct GpuTiles {
   int64_t queryAbsent() const { return weights() + rows * keys * 4; }
   int64_t keyAbsent() const { return queryAbsent() + rows * 16; }
   int64_t flags() const { return keyAbsent() + keys * 16; } // i32 a warp
+  int64_t number() const { return flags() + 60; }           // i32, of the CTA
   int64_t sharedBytes() const { return flags() + 64; }
+
+  // Registers of a thread.
+  int64_t accumulatorRegisters() const { return accs * pad(value) / 2; }
+  int64_t scoreRegisters() const { return keys / 2; }
+  int64_t productRegisters() const {
+    int64_t ofScores = 4 * planesQ + 4 + (planesQ + planesK > 2 ? keys : 0);
+    int64_t ofValues = accs ? accs * keys / 2 + planesP * keys / 4 + 4 + (planesP + planesV > 2 ? 16 : 8) : 0;
+    return std::max(ofScores, ofValues);
+  }
+  /// Eight features on their way from memory, as f32 and as planes.
+  int64_t loadRegisters() const { return planesK > 1 || planesV > 1 ? 28 : 0; }
+  int64_t registers() const {
+    return accumulatorRegisters() + scoreRegisters() + productRegisters() + loadRegisters() + otherRegisters;
+  }
+  /// CTAs that a multiprocessor holds: by registers, which are given out by eights, and by shared memory, of which each
+  /// CTA takes 1 KiB more and a multiprocessor has 1 KiB more than one CTA can ask for.
+  int64_t ctas(int64_t sharedLimit) const {
+    constexpr int64_t all = 65536, kib = 1024;
+    int64_t byRegisters = all / (threads() * ((std::min(registers(), mostRegisters) + 7) / 8 * 8));
+    return std::clamp<int64_t>(std::min(byRegisters, (sharedLimit + kib) / (sharedBytes() + kib)), 1, 16);
+  }
 
   mlir::Attribute toAttr(mlir::Builder &b) const;
   static GpuTiles fromAttr(mlir::Attribute attr);

@@ -32,6 +32,8 @@ inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes
 /// On an attend, and on the program it becomes, whose scores share values (branchOf): the batch dimension and its
 /// extent.
 inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
+/// On a GPU kernel: what the schedule says that a thread and a CTA need of it, and how many CTAs then fit.
+inline constexpr llvm::StringLiteral kResourcesAttr = "attn.resources";
 /// So many queries, or fewer, of every head are rows of a block together with those of the heads that share their keys.
 inline constexpr int64_t kTogetherQueries = 8;
 

@@ -1,4 +1,5 @@
 // --nv-to-llvm: device code becomes the LLVM dialect for nvptx64, with no call of a math library (libdevice) left.
+#include "Division.h"
 #include "NVOps.h"
 #include "attn/Conversion/Passes.h"
 
@@ -83,6 +84,7 @@ struct NVToLLVM : PassWrapper<NVToLLVM, OperationPass<ModuleOp>> {
     // Minima and maxima that keep NaN, which --arith-expand would write out, are one instruction here.
     RewritePatternSet divisions(&getContext());
     arith::populateCeilFloorDivExpandOpsPatterns(divisions);
+    nv::populateDivision(divisions);
     auto config = GreedyRewriteConfig().setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
     if (failed(applyPatternsGreedily(device, std::move(divisions), config)))
       return signalPassFailure();

@@ -23,8 +23,13 @@ KernelEmitter::KernelEmitter(Emit &e, tile::ProgramOp program, Block *entry) : e
   workspace = entry->getArgument(entry->getNumArguments() - 2);
   int64_t at = 0;
   auto next = [&] { return e.loadI64(words, 8 * at++); };
-  for (unsigned d = 0; d < program.getDimNames().size(); ++d)
-    extents.push_back(next());
+  // Extents are below 2^31 (attn_rt.h), and so are indices then: LLVM keeps them in 32 bits if it knows.
+  for (unsigned d = 0; d < program.getDimNames().size(); ++d) {
+    V low = e.load(e.b.getI32Type(), e.at(words, 8 * at++));
+    V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
+    LLVM::AssumeOp::create(e.b, e.loc, e.ge(low, zero));
+    extents.push_back(wide(e, low));
+  }
   unsigned number = 0;
   for (BlockArgument arg : program.getBody().getArguments()) {
     auto type = dyn_cast<RankedTensorType>(arg.getType());
@@ -92,19 +97,33 @@ V KernelEmitter::addressOf(TensorRef &t, AffineMap map, llvm::function_ref<V(uns
   return e.at(t.data, e.mul(offset, Emit::elementBytes(t.type.getElementType())));
 }
 
-// CTA x = ((batch slices + slice) chunks + chunk) blocks + block
 CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
                        bool splits, Block *entry)
     : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase), splits(splits) {
-  auto divide = [&](V a, V b) -> V { return arith::DivUIOp::create(e.b, e.loc, a, b); };
+  warp = e.divUnsigned(thread, 32);
+  lane = e.both(thread, e.i64(31));
+  column = e.mul(e.both(lane, e.i64(3)), 2);
+  sharedBase = nv::SharedMemoryOp::create(e.b, e.loc);
+  tensorByNumber = [this](unsigned n) -> TensorRef & { return tensor(n); };
+  facts = argumentFactsOf(program);
+  locate(cta);
+}
+
+/// a / b of numbers below 2^31 and b > 0: in 64 bits it would be a call.
+V CtaEmitter::divideShort(V a, V b) {
+  auto low = [&](V x) -> V { return arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), x); };
+  return wide(e, arith::DivUIOp::create(e.b, e.loc, low(a), low(b)));
+}
+
+// CTA x = ((batch slices + slice) chunks + chunk) blocks + block
+void CtaEmitter::locate(V number) {
   V rows = extents[queryDim()];
   blocks = e.divUnsigned(e.add(rows, t.rows - 1), t.rows);
   auto peel = [&](V &from, V by) {
-    V rest = divide(from, by), digit = e.sub(from, e.mul(rest, by));
+    V rest = divideShort(from, by), digit = e.sub(from, e.mul(rest, by));
     from = rest;
     return digit;
   };
-  V number = cta;
   block = peel(number, blocks);
   if (phase.getDescending())
     block = e.sub(e.sub(blocks, e.i64(1)), block);
@@ -113,7 +132,7 @@ CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, 
     V ctas = wide(e, NVVM::GridDimXOp::create(e.b, e.loc, e.b.getI32Type())), whole = e.mul(blocks, t.slices);
     for (unsigned d = 0; d < program.getNumBatch(); ++d)
       whole = e.mul(whole, extents[d]);
-    chunks = divide(ctas, whole);
+    chunks = divideShort(ctas, whole);
   }
   chunk = splits || phase.getChunks() ? peel(number, chunks) : e.i64(0);
   slice = t.slices > 1 ? peel(number, e.i64(t.slices)) : e.i64(0);
@@ -123,18 +142,19 @@ CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, 
     index[d] = d ? peel(number, extents[d]) : number;
   firstRow = e.mul(block, t.rows);
   lastRow = e.min(e.add(firstRow, t.rows - 1), e.sub(rows, e.i64(1)));
-  warp = e.divUnsigned(thread, 32);
-  lane = e.both(thread, e.i64(31));
   V g = e.divUnsigned(lane, 4);
-  column = e.mul(e.both(lane, e.i64(3)), 2);
   for (unsigned r = 0; r < 2; ++r) {
     V row = e.add(e.add(firstRow, e.mul(warp, 16)), e.add(g, 8 * r));
     live[r] = e.le(row, lastRow);
     rowAt[r] = e.min(row, lastRow);
   }
-  sharedBase = nv::SharedMemoryOp::create(e.b, e.loc);
-  tensorByNumber = [this](unsigned n) -> TensorRef & { return tensor(n); };
-  facts = argumentFactsOf(program);
+}
+
+/// Where the CTA is, once more: its number has been kept in shared memory, so that nothing that follows from it takes
+/// registers over a sweep for the sake of what comes after. For all threads.
+void CtaEmitter::locateAgain() {
+  nv::BarrierOp::create(e.b, e.loc);
+  locate(wide(e, loadShared(e.b.getI32Type(), e.i64(t.number()))));
 }
 
 V CtaEmitter::shared(V offset) {
@@ -213,10 +233,15 @@ LogicalResult CtaEmitter::run() {
     return success();
   }
   checkPromises(t.threads());
+  e.when(e.eq(thread, e.i64(0)),
+         [&] { storeShared(arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), cta), e.i64(t.number())); });
   stageQueries();
   V again = attempt(false);
   if (t.whole)
-    e.when(again, [&] { attempt(true); });
+    e.when(again, [&] {
+      locateAgain();
+      attempt(true);
+    });
   return success();
 }
 
@@ -233,7 +258,7 @@ V CtaEmitter::attempt(bool isGuarded) {
       if (isa<tile::SaveOp>(*from)) {
         bad = save();
       } else if (isa<tile::FinishOp>(*from)) {
-        bad = finish();
+        bad = finishAgain();
       } else if (auto loop = dyn_cast<tile::ForOp>(*from); loop && weighOf(loop).getSpreadTo()) {
         spreads = loop; // once all rows are finished
       } else {
@@ -255,6 +280,17 @@ V CtaEmitter::attempt(bool isGuarded) {
   if (spreads)
     spread(spreads);
   return packPhase ? anyThread(bad) : bad;
+}
+
+/// The outputs, from where the CTA is found to be then.
+V CtaEmitter::finishAgain() {
+  if (!loadOp) // without shared memory
+    return finish();
+  auto before = std::tuple(block, chunk, chunks, slice, firstRow, lastRow, batchNumber, blocks, rowAt, live, index);
+  locateAgain();
+  V bad = finish();
+  std::tie(block, chunk, chunks, slice, firstRow, lastRow, batchNumber, blocks, rowAt, live, index) = before;
+  return bad;
 }
 
 void CtaEmitter::runStep(Operation &op) {

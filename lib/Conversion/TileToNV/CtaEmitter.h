@@ -108,6 +108,10 @@ private:
   mlir::LogicalResult checkSteps(mlir::Block &steps);
   static tile::WeighOp weighOf(tile::ForOp op) { return *op.getBody().front().getOps<tile::WeighOp>().begin(); }
   V attempt(bool isGuarded);
+  V divideShort(V a, V b);
+  void locate(V number);
+  void locateAgain();
+  V finishAgain();
   void runStep(mlir::Operation &op);
   V anyThread(V condition);
   V shared(V offset);
@@ -132,6 +136,7 @@ private:
                                   std::optional<llvm::ArrayRef<int64_t>> extents, int64_t all);
   void stageQueries();
   void stageKeys(V first);
+  V unknown(V x);
   /// Copies of keys and values to the stage at a byte offset; `asCopies`: it is known that nothing else is needed.
   void issueBlock(V first, V at, bool asCopies);
   llvm::SmallVector<Part> keyParts(), valueParts();

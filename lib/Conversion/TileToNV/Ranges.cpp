@@ -149,8 +149,10 @@ void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full
   V keys = extents[keyDim()];
   V all = e.divUnsigned(e.add(keys, t.keys - 1), t.keys), from = e.i64(0), end = all;
   if (splits || phase.getChunks()) {
-    from = arith::DivUIOp::create(e.b, e.loc, e.mul(chunk, all), chunks);
-    end = arith::DivUIOp::create(e.b, e.loc, e.mul(e.add(chunk, 1), all), chunks);
+    // Runs of one length, of which the first ones have a block more.
+    V each = divideShort(all, chunks), longer = e.sub(all, e.mul(each, chunks));
+    from = e.add(e.mul(chunk, each), e.min(chunk, longer));
+    end = e.add(e.add(from, each), e.select(e.lt(chunk, longer), e.i64(1), e.i64(0)));
   }
   makeBox();
   V groups = e.divUnsigned(e.add(end, 31), 32);

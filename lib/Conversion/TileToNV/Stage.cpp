@@ -69,6 +69,17 @@ void CtaEmitter::issueBlock(V first, V at, bool asCopies) {
     nv::CommitGroupOp::create(e.b, e.loc);
 }
 
+/// The same number below 2^31, of which nobody knows how it was made: what follows from it is computed where it is used
+/// and holds no register over the loop around.
+V CtaEmitter::unknown(V x) {
+  Type i32Type = e.b.getI32Type();
+  V low = arith::TruncIOp::create(e.b, e.loc, i32Type, x);
+  auto copy = LLVM::InlineAsmOp::create(e.b, e.loc, i32Type, low, "mov.u32 $0, $1;", "=r,r", /*has_side_effects=*/true,
+                                        /*is_align_stack=*/false, LLVM::TailCallKind::None, LLVM::AsmDialectAttr(),
+                                        ArrayAttr());
+  return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), copy.getResult(0));
+}
+
 /// The block of keys that begins with `first`, for all threads. Where there are two stages, and nothing but copies is
 /// needed, the block that follows is on its way when this one is there.
 void CtaEmitter::stageKeys(V first) {
@@ -78,6 +89,9 @@ void CtaEmitter::stageKeys(V first) {
       nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(pending));
   };
   nv::BarrierOp::create(e.b, e.loc); // the block before is done with
+  V held = thread;
+  if (t.stages == 1) // registers are few
+    thread = unknown(thread);
   stageAt = t.stages > 1 ? e.mul(parity, t.stageBytes()) : V();
   if (!ahead)
     issueBlock(first, stageAt, false);
@@ -104,6 +118,7 @@ void CtaEmitter::stageKeys(V first) {
     llvm::append_range(parts, valueParts());
     noteAbsent(parts, keyDim(), first, t.keys, t.keyAbsent());
   }
+  thread = held;
   nv::BarrierOp::create(e.b, e.loc);
 }
 

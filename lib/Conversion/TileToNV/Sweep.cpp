@@ -51,13 +51,16 @@ LogicalResult CtaEmitter::matchSweep(tile::ForOp op) {
   for (int64_t kind : weighOp.getSumOps())
     if (kind == 4)
       return op.emitError("[unsupported_gpu] the keys of the largest scores (topk) have no lowering for GPUs yet");
-  // Registers: accumulators of all sums of values, scores of a block, and some for addresses.
-  int64_t need = (int64_t)accumulates * GpuTiles::pad(t.value) / 2 + t.keys / 2 + 40;
-  if (need > 240)
+  if (accumulates > t.accs)
+    return op.emitError("[unsupported_gpu] a sweep has ")
+           << accumulates << " sums of values, and its tiles are for " << t.accs;
+  if (t.registers() > GpuTiles::mostRegisters)
     return op.emitError("[unsupported_gpu] a thread would need about ")
-           << need << " registers (" << accumulates << " sums of " << t.value
-           << " value features: " << accumulates * GpuTiles::pad(t.value) / 2 << ", scores: " << t.keys / 2
-           << ", addresses and rows: 40), and there are 255";
+           << t.registers() << " registers (" << t.accs << " sums of " << t.value
+           << " value features: " << t.accumulatorRegisters() << ", scores: " << t.scoreRegisters()
+           << ", products: " << t.productRegisters() << ", loads: " << t.loadRegisters()
+           << ", addresses and rows: " << GpuTiles::otherRegisters << "), and there are " << GpuTiles::mostRegisters
+           << "; fewer sums of values or smaller blocks of keys";
   hasRef = weighOp.getRef() && !weighOp.getSpreadTo(); // else it stands still
   Block &phi = weighOp.getPhi().front();
   plainPhi = false;
@@ -114,6 +117,13 @@ void CtaEmitter::sweep(tile::ForOp op) {
   State state = start(weighOp);
   eachBlock(state, [&](V first, V full, State &s) {
     blockFirst = first;
+    auto where = std::pair(index, rowAt);
+    if (t.stages == 1) { // registers are few
+      for (V &n : index)
+        n = unknown(n);
+      for (V &row : rowAt)
+        row = unknown(row);
+    }
     stageKeys(first);
     SmallVector<V> products = scores();
     // Both copies give what is carried but the accumulators, the gauge, the weights, and which pairs have any.
@@ -148,6 +158,7 @@ void CtaEmitter::sweep(tile::ForOp op) {
     ArrayRef<V> visible = guarded ? rest.take_back(products.size()) : ArrayRef<V>();
     for (unsigned n = 0; n < s.accs.size(); ++n)
       accumulate(n, rest.slice(n * products.size(), products.size()), visible, s);
+    std::tie(index, rowAt) = where;
   });
   finishSums(state);
   last = state;

@@ -58,9 +58,10 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
     }
   }
 
-  /// An entry of the device module with the parameters that all have; `body` at the end of its first block.
-  LogicalResult kernel(tile::ProgramOp program, const std::string &name, int64_t threads, FloatType real,
-                       llvm::function_ref<LogicalResult(Emit &, Block *)> body) {
+  /// An entry of the device module with the parameters that all have; `body` at the end of its first block. `tiles`:
+  /// what the schedule says that it needs; absent: it says nothing.
+  LogicalResult kernel(tile::ProgramOp program, const std::string &name, int64_t threads, const GpuTiles *tiles,
+                       FloatType real, llvm::function_ref<LogicalResult(Emit &, Block *)> body) {
     OpBuilder b(&getContext());
     b.setInsertionPointToEnd(device.getBody());
     Type ptr = LLVM::LLVMPointerType::get(&getContext());
@@ -74,6 +75,13 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
     auto func = LLVM::LLVMFuncOp::create(b, program.getLoc(), name, type);
     func->setAttr("nvvm.kernel", b.getUnitAttr());
     func->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({(int32_t)threads}));
+    if (tiles) {
+      int64_t ctas = tiles->ctas(sharedBytes);
+      auto number = [&](StringRef field, int64_t n) { return b.getNamedAttr(field, b.getI64IntegerAttr(n)); };
+      func->setAttr("nvvm.minctasm", b.getI32IntegerAttr(ctas));
+      func->setAttr(kResourcesAttr, b.getDictionaryAttr({number("ctas", ctas), number("registers", tiles->registers()),
+                                                         number("shared", tiles->sharedBytes())}));
+    }
     auto byValue = LLVM::LLVMArrayType::get(b.getI64Type(), words);
     func.setArgAttr(tensors + 1, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(byValue));
     func.setArgAttr(tensors + 1, "nvvm.grid_constant", b.getUnitAttr());
@@ -99,7 +107,7 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
     std::string name = "attn_" + program.getSymName().str() + "_map";
     variant.phases.push_back({name, ATTN_GPU_MAP, kMapThreads, 0, kMapElements, 1, 1});
     variants.push_back(variant);
-    return kernel(program, name, kMapThreads, real, [&](Emit &e, Block *entry) {
+    return kernel(program, name, kMapThreads, nullptr, real, [&](Emit &e, Block *entry) {
       KernelEmitter kernel(e, program, entry);
       kernel.checkPromises(kMapThreads);
       return emitMapKernel(kernel, map);
@@ -135,7 +143,8 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
             {name, kind, t.threads(), shared, t.rows, (int64_t)phase.getChunks().value_or(1), t.slices});
       };
       auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, bool splits, const std::string &name) {
-        return kernel(program, name, t.threads(), real, [&](Emit &e, Block *entry) {
+        const GpuTiles *needs = with ? &t : nullptr;
+        return kernel(program, name, t.threads(), needs, real, [&](Emit &e, Block *entry) {
           CtaEmitter cta(e, program, t, with, phase, splits, entry);
           if (with)
             variant.stateBytes = llvm::alignTo(cta.stateBytes(), 64);

@@ -46,7 +46,11 @@ V CtaEmitter::queryRow() {
 /// block otherwise (docs/gpu-model.md).
 void CtaEmitter::keepQueries() {
   queries.clear();
-  if (guarded || !t.keepsQueries())
+  // What scores and sets load takes registers of its own.
+  bool loads = !predicate.opaques.empty() || !predicate.answerables.empty();
+  weighOp.getScore().walk(
+      [&](Operation *op) { loads |= llvm::any_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>); });
+  if (guarded || loads || !t.keepsQueries() || weighOp.getRescaled().size() > 1)
     return;
   nv::CommitGroupOp::create(e.b, e.loc);
   nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));

@@ -9,7 +9,9 @@
 //   C, D of f16     row g + 8 r, column 2 q + e
 //
 // f64 (m8n8k4) has one element a register: A row g, column q; B row q, column g; C, D row g, column 2 q + r.
-// The ISA leaves the order of the sum open; the seed draws one per element, and sums in f32 round after each step.
+// The ISA leaves the order of the sum open: the seed draws one for each place of an element, and sums in f32 round
+// after each step. It is the same for every instruction, as for those of any one device: what a kernel computes twice
+// from the same numbers has the same bits.
 //
 //===----------------------------------------------------------------------===//
 #include "Decode.h"
@@ -108,7 +110,7 @@ Step execMma(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
       const bool bad =
           poisonRows >> row & 1 || poisonColumns >> column & 1 || !(w.definedOf(slotC[registerC]) >> l & 1);
       uint64_t d;
-      const int start = int(m.steps * 7 + unsigned(row * 8 + column) + i.info.seed) % s.k;
+      const int start = int((unsigned(row * 8 + column) + i.info.seed) % unsigned(s.k));
       const auto k = [&](int n) { return n + start < s.k ? n + start : n + start - s.k; };
       if (integers) {
         int64_t sum = as<int32_t>(c);

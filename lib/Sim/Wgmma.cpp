@@ -183,7 +183,7 @@ Step execMma(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
         const unsigned index = half ? 2 * r + e : r;
         const unsigned row = l / 4 + 8 * (index / 2 % 2), column = 8 * (index / 4) + 2 * (l % 4) + index % 2;
         float sum = !(scale & 1) ? 0 : half ? halfToFloat(uint16_t(d[l] >> (16 * e))) : as<float>(d[l]);
-        const unsigned start = unsigned(m.steps + row + column + i.info.seed) % depth;
+        const unsigned start = unsigned(row + column + i.info.seed) % depth;
         for (unsigned k = 0; k < depth; ++k) {
           const unsigned at = (k + start) % depth;
           sum = float(double(sum) + double(signs * a.at[row * depth + at]) * b.at[column * depth + at]);

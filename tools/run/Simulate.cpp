@@ -98,7 +98,7 @@ attn_status Simulation::launch(const attn_gpu_launch &launch, const attn_call &c
   options.grid = {launch.grid, 1, 1};
   options.block = {uint32_t(launch.phase->threads), 1, 1};
   options.sharedBytes = uint32_t(launch.phase->shared_bytes);
-  options.seed = seed + uint64_t(counted.launches);
+  options.seed = seed; // one device for all launches
   sim::Report report;
   try {
     report = sim::launch(module, launch.phase->entry, arguments, options);

@@ -23,6 +23,7 @@ V attn::fmaOnce(Emit &e, V a, V b, V c) {
   V error = e.fsub(e.fmul(aHigh, bHigh), product);
   error = e.fadd(e.fadd(error, e.fmul(aHigh, bLow)), e.fmul(aLow, bHigh));
   error = e.fadd(error, e.fmul(aLow, bLow));
-  V isNumber = e.cmpf(arith::CmpFPredicate::ORD, error, error);
-  return e.fadd(e.fadd(product, c), e.select(isNumber, error, constant(0)));
+  // Not infinite either: where only the product overflows, so does its difference to the halves' products.
+  V isFinite = e.cmpf(arith::CmpFPredicate::OEQ, e.fsub(error, error), constant(0));
+  return e.fadd(e.fadd(product, c), e.select(isFinite, error, constant(0)));
 }

@@ -203,11 +203,11 @@ std::vector<std::string> Execution::variantReasons() const {
   if (const attn_gpu_info *gpu = compiled.gpu()) { // of a kernel of several steps each has its own
     for (int32_t v = 0; v < gpu->n_variants; ++v) {
       const attn_gpu_variant_info &variant = gpu->variants[v];
-      reasons.push_back(fmt::format("{}: {}{}", variant.name,
-                                    variant.min_keys ? fmt::format("from {} keys on, for at most {} CTAs",
-                                                                   variant.min_keys, variant.max_ctas)
-                                                     : "no guard",
-                                    taken(v)));
+      reasons.push_back(fmt::format(
+          "{}: {}{}", variant.name,
+          variant.min_keys ? fmt::format("from {} keys on, for at most {} CTAs", variant.min_keys, variant.max_ctas)
+                           : "no guard",
+          taken(v)));
     }
     return reasons;
   }

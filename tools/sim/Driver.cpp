@@ -5,8 +5,8 @@
 // is the host's. A launch runs to its end at once; whatever the simulator finds is printed and fails it with
 // CUDA_ERROR_LAUNCH_FAILED, as every call after it does in that process.
 //
-// Each launch takes other liberties (what approximations give, in which order sums are made): ATTN_SIM_SEED=N has all of
-// them take the same, so that what runs twice gives the same bits, as on a device.
+// Each launch takes other liberties (what approximations give, in which order sums are made): ATTN_SIM_SEED=N has all
+// of them take the same, so that what runs twice gives the same bits, as on a device.
 //
 //   a pointer among the parameters -> the rest of its allocation as a buffer; of a buffer what changed goes back
 #include "attn/Sim/Launch.h"

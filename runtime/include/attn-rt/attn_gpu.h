@@ -55,11 +55,11 @@ typedef struct attn_gpu_variant_info {
   const attn_gpu_phase_info *phases;
   int32_t n_phases;
   int32_t block_keys; /* of MAIN: keys of a block; 0: not said */
-  uint64_t aligned; /* bit n: every row of args[n] begins at a multiple of 16 bytes: its pointer is one, its last axis
-                       has stride 1, and of every other axis the stride is a multiple of 16 bytes; axes of one index
-                       do not count, nor does a tensor without elements or an output that nobody wants */
-  int64_t min_keys; /* at least so many keys; 0: any number */
-  int64_t max_ctas; /* at most so many CTAs of MAIN before chunks are counted; 0: any number */
+  uint64_t aligned;   /* bit n: every row of args[n] begins at a multiple of 16 bytes: its pointer is one, its last axis
+                         has stride 1, and of every other axis the stride is a multiple of 16 bytes; axes of one index
+                         do not count, nor does a tensor without elements or an output that nobody wants */
+  int64_t min_keys;   /* at least so many keys; 0: any number */
+  int64_t max_ctas;   /* at most so many CTAs of MAIN before chunks are counted; 0: any number */
   int64_t state_bytes; /* what a CTA of MAIN keeps for MERGE, a multiple of 64; 0: nothing */
 } attn_gpu_variant_info;
 

@@ -190,28 +190,7 @@ void attn::bf16::packKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
       e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), whole); });
   };
   V grouped = e.select(e.eq(part.featureStride, e.i64(1)), e.mul(e.divUnsigned(count, e.lanes), e.lanes), e.i64(0));
-  e.loop(e.i64(0), grouped, e.lanes, [&](V key) {
-    SmallVector<V> tokens;
-    V least = e.i64(0);
-    for (int64_t n = 0; n < e.lanes; ++n) {
-      tokens.push_back(rows.token(e.add(key, n)));
-      if (t.ordered())
-        least = e.min(least, tokens.back());
-    }
-    if (!t.ordered())
-      return transposed(key, tokens);
-    e.choose(
-        e.ge(least, e.i64(0)), {},
-        [&] {
-          transposed(key, tokens);
-          return SmallVector<V>{};
-        },
-        [&] {
-          e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), 0); });
-          return SmallVector<V>{};
-        });
-  });
-  e.loop(grouped, count, 1, [&](V key) { scalars(key, 0); });
+  rows.eachGroup(grouped, count, transposed, [&](V key) { scalars(key, 0); });
 }
 
 // Two keys at a time: a panel's features of both are interleaved.

@@ -89,28 +89,7 @@ static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
     if (whole < features)
       e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), whole); });
   };
-  e.loop(e.i64(0), grouped, e.lanes, [&](V key) {
-    SmallVector<V> tokens;
-    V least = e.i64(0);
-    for (int64_t n = 0; n < e.lanes; ++n) {
-      tokens.push_back(rows.token(e.add(key, n)));
-      if (t.ordered())
-        least = e.min(least, tokens.back());
-    }
-    if (!t.ordered())
-      return transposed(key, tokens);
-    e.choose(
-        e.ge(least, e.i64(0)), {},
-        [&] {
-          transposed(key, tokens);
-          return SmallVector<V>{};
-        },
-        [&] {
-          e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { scalars(e.add(key, n), 0); });
-          return SmallVector<V>{};
-        });
-  });
-  e.loop(grouped, count, 1, [&](V key) { scalars(key, 0); });
+  rows.eachGroup(grouped, count, transposed, [&](V key) { scalars(key, 0); });
 }
 
 /// Keys that come out of a region: `lanes` of them to the staging rows, then transposed from there.

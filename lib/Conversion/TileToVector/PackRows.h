@@ -39,6 +39,33 @@ struct PackRows {
           return llvm::SmallVector<V>{};
         });
   }
+  /// Positions of the block: `lanes` at a time up to `grouped` where all hold a token, `together` with these, else
+  /// `alone`.
+  void eachGroup(V grouped, V count, llvm::function_ref<void(V position, llvm::SmallVector<V> tokens)> together,
+                 llvm::function_ref<void(V position)> alone) {
+    e.loop(e.i64(0), grouped, e.lanes, [&](V position) {
+      llvm::SmallVector<V> tokens;
+      V least = e.i64(0);
+      for (int64_t n = 0; n < e.lanes; ++n) {
+        tokens.push_back(token(e.add(position, n)));
+        if (t.ordered())
+          least = e.min(least, tokens.back());
+      }
+      if (!t.ordered())
+        return together(position, tokens);
+      e.choose(
+          e.ge(least, e.i64(0)), {},
+          [&] {
+            together(position, tokens);
+            return llvm::SmallVector<V>{};
+          },
+          [&] {
+            e.loop(e.i64(0), e.i64(e.lanes), 1, [&](V n) { alone(e.add(position, n)); });
+            return llvm::SmallVector<V>{};
+          });
+    });
+    e.loop(grouped, count, 1, alone);
+  }
   /// What no part or value of the key said before.
   void note(V position, const OperandEmitter::Absence &absence) {
     if (!t.absentKeys)

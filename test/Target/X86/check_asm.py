@@ -106,7 +106,7 @@ def check(path):
     return f"{path}: scores {last - first} instructions, values in one loop, {end - start} instructions around"
 
 
-def main():
+def main(check):
     failed = False
     for path in sys.argv[1:]:
         try:
@@ -117,4 +117,5 @@ def main():
     sys.exit(failed)
 
 
-main()
+if __name__ == "__main__":
+    main(check)

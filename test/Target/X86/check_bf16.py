@@ -7,42 +7,18 @@ A word of a row is broadcast by a load of its own or by the instruction that mul
 copy of a register, no store. At most two addresses or bounds may come from the stack, which in so long a step costs nothing.
 """
 import re
-import sys
+
+from check_asm import Problem, blocks_that_loop, main, main_function, split
 
 EXPECTED = {112: 8, 224: 16}
 COUNTERS = re.compile(r"(add|sub|inc|dec|cmp|test|lea)[bwlq]?$")
-
-
-class Problem(Exception):
-    pass
-
-
-def lines_of_main(text):
-    found = re.findall(r"^attn_\w+_main:\n(.*?)^\.Lfunc_end", text, re.M | re.S)
-    if not found:
-        raise Problem("there is no function attn_*_main")
-    lines = [" ".join(line.split("#")[0].split()) for line in found[-1].split("\n")]
-    return [line for line in lines if line and (not line.startswith(".") or line.startswith(".LBB"))]
-
-
-def loops(lines):
-    """Blocks that end in a jump to their own label."""
-    start = None
-    for n, line in enumerate(lines):
-        if line.endswith(":"):
-            start = n
-        elif line.startswith("j"):
-            if start is not None and line.split()[-1] + ":" == lines[start]:
-                yield lines[start + 1 : n + 1]
-            start = None
 
 
 def check_loop(body):
     """How many products there are."""
     products = loads = scalars = 0
     for line in body:
-        name, _, rest = line.partition(" ")
-        operands = [o.strip() for o in re.split(r",(?![^(]*\))", rest) if o.strip()]
+        name, operands = split(line)
         memory = [o for o in operands if "(" in o]
         stack = any("%rsp" in o for o in memory)
         if re.match(r"(mov|cmp)q$", name) and stack and (name == "cmpq" or "(" not in operands[-1]):
@@ -65,22 +41,13 @@ def check_loop(body):
 
 
 def check(path):
-    bodies = [b for b in loops(lines_of_main(open(path).read())) if sum(line.startswith("vdpbf16ps") for line in b) > 1]
+    lines = main_function(open(path).read())
+    bodies = [lines[first + 1 : last + 1] for first, last in blocks_that_loop(lines)]
+    bodies = [b for b in bodies if sum(line.startswith("vdpbf16ps") for line in b) > 1]
     found = sorted(check_loop(b) for b in bodies)
     if found != sorted(EXPECTED):
         raise Problem(f"found loops of {found} vdpbf16ps, expected {sorted(EXPECTED)}")
     return f"{path}: " + ", ".join(f"{n} vdpbf16ps in {len(b)} instructions" for n, b in zip(found, sorted(bodies, key=len)))
 
 
-def main():
-    failed = False
-    for path in sys.argv[1:]:
-        try:
-            print(check(path))
-        except Problem as problem:
-            print(f"{path}: {problem}")
-            failed = True
-    sys.exit(failed)
-
-
-main()
+main(check)

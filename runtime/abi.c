@@ -183,7 +183,7 @@ AT(attn_gpu_image, is_ptx, 4);
 AT(attn_gpu_image, data, 8);
 AT(attn_gpu_image, bytes, 16);
 
-SIZE(attn_gpu_phase_info, 32);
+SIZE(attn_gpu_phase_info, 40);
 AT(attn_gpu_phase_info, entry, 0);
 AT(attn_gpu_phase_info, kind, 8);
 AT(attn_gpu_phase_info, threads, 12);
@@ -191,6 +191,7 @@ AT(attn_gpu_phase_info, shared_bytes, 16);
 AT(attn_gpu_phase_info, block, 20);
 AT(attn_gpu_phase_info, chunks, 24);
 AT(attn_gpu_phase_info, slices, 28);
+AT(attn_gpu_phase_info, together, 32);
 
 SIZE(attn_gpu_variant_info, 56);
 AT(attn_gpu_variant_info, name, 0);

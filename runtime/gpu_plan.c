@@ -48,18 +48,27 @@ static int64_t extent_of_kind(const attn_kernel_info *kernel, const int64_t *ext
 
 /* ---- grids ---- */
 
-/* Nonzero on overflow. An empty batch is 0. */
-static int count_batch(const attn_kernel_info *kernel, const int64_t *extents, int64_t *batch) {
+/* How many batch indices, or groups of those that share keys, and how many rows each has. Nonzero on overflow; rows of
+ * a group are numbers of 31 bits to the kernel. An empty batch is 0. */
+static int count_batch(const attn_kernel_info *kernel, const int64_t *extents, int together, int64_t *batch,
+                       int64_t *rows) {
   *batch = 1;
+  *rows = extent_of_kind(kernel, extents, ATTN_DIM_QUERY);
   for (int32_t d = 0; d < kernel->n_dims; ++d)
     if (kernel->dims[d].kind == ATTN_DIM_BATCH && !extents[d]) {
       *batch = 0;
       return 0;
     }
-  for (int32_t d = 0; d < kernel->n_dims; ++d)
-    if (kernel->dims[d].kind == ATTN_DIM_BATCH && __builtin_mul_overflow(*batch, extents[d], batch))
+  for (int32_t d = 0; d < kernel->n_dims; ++d) {
+    const int64_t share = kernel->dims[d].share;
+    if (kernel->dims[d].kind != ATTN_DIM_BATCH)
+      continue;
+    const int64_t group = !together ? 1 : share > 0 ? share : extents[d];
+    if (__builtin_mul_overflow(*batch, attn_rt_ceil_div(extents[d], group), batch) ||
+        __builtin_mul_overflow(*rows, group, rows))
       return 1;
-  return 0;
+  }
+  return together && *rows > INT32_MAX;
 }
 
 static int count_elements(const attn_tensor *t, int64_t *elements) {
@@ -93,11 +102,10 @@ static int count_ctas(const attn_call *call, const step *s, const attn_gpu_phase
       *ctas = phase->block > 0 ? attn_rt_ceil_div(elements, phase->block) : 1;
     return 0;
   }
-  const int64_t queries = extent_of_kind(kernel, s->extents, ATTN_DIM_QUERY);
-  int64_t batch;
-  if (count_batch(kernel, s->extents, &batch))
+  int64_t batch, rows;
+  if (count_batch(kernel, s->extents, phase->together, &batch, &rows))
     return 1;
-  const int64_t blocks = queries > 0 && phase->block > 0 ? attn_rt_ceil_div(queries, phase->block) : queries > 0;
+  const int64_t blocks = rows > 0 && phase->block > 0 ? attn_rt_ceil_div(rows, phase->block) : rows > 0;
   return __builtin_mul_overflow(batch, at_least_one(phase->slices), ctas) ||
          __builtin_mul_overflow(*ctas, blocks, ctas);
 }

@@ -42,13 +42,29 @@ static int32_t detect(void) {
   /* avx512-bf16, whose state is that of avx512 */
   if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & 1u << 5))
     return ATTN_ISA_X86_64_V4;
-  return ATTN_ISA_X86_64_V4_BF16;
+  /* amx-bf16 amx-tile; the system saves tiles and their configuration */
+  const unsigned amx = 1u << 22 | 1u << 24;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & amx) != amx || (state & 0x60000) != 0x60000)
+    return ATTN_ISA_X86_64_V4_BF16;
+  return ATTN_ISA_X86_64_V4_AMX;
 }
 #else
 static int32_t detect(void) { return 1; }
 #endif
 
-/* ATTN_MAX_ISA=x86-64-vN or x86-64-v4-bf16; a name that is none is no limit. */
+/* Linux lends the registers of tiles to a process that asks for them: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA). It
+ * then asks for larger alternate stacks of signals, so nobody asks who has no code for tiles. */
+static int may_use_tiles(void) {
+#if defined(__x86_64__) && defined(__linux__)
+  long result = 158; /* the call's number */
+  __asm__ volatile("syscall" : "+a"(result) : "D"(0x1023L), "S"(18L) : "rcx", "r11", "memory");
+  return result == 0;
+#else
+  return 0;
+#endif
+}
+
+/* ATTN_MAX_ISA=x86-64-vN, x86-64-v4-bf16 or x86-64-v4-amx; a name that is none is no limit. */
 static int32_t limit(void) {
   static const char prefix[] = "x86-64-v";
   const char *name = getenv("ATTN_MAX_ISA");
@@ -57,17 +73,25 @@ static int32_t limit(void) {
   name += sizeof prefix - 1;
   if (strcmp(name, "4-bf16") == 0)
     return ATTN_ISA_X86_64_V4_BF16;
+  if (strcmp(name, "4-amx") == 0)
+    return ATTN_ISA_X86_64_V4_AMX;
   return name[0] >= '1' && name[0] <= '4' && !name[1] ? name[0] - '0' : INT32_MAX;
 }
 
 int attn_rt_has_isa(int32_t isa) {
-  static _Atomic int32_t level; /* 0: not asked yet; racing threads find the same answer */
+  /* 0: not asked yet; racing threads find the same answer */
+  static _Atomic int32_t level, tiles; /* of `tiles`, 1: lent, -1: refused */
   int32_t have = atomic_load_explicit(&level, memory_order_relaxed);
   if (!have) {
     const int32_t cpu = detect(), most = limit();
     atomic_store_explicit(&level, have = cpu < most ? cpu : most, memory_order_relaxed);
   }
-  return isa <= have;
+  if (isa != ATTN_ISA_X86_64_V4_AMX || isa > have)
+    return isa <= have;
+  int32_t lent = atomic_load_explicit(&tiles, memory_order_relaxed);
+  if (!lent)
+    atomic_store_explicit(&tiles, lent = may_use_tiles() ? 1 : -1, memory_order_relaxed);
+  return lent > 0;
 }
 
 const attn_kernel_info *attn_rt_level(const attn_kernel_info *info) {

@@ -160,7 +160,9 @@ void Reader::readMain(tile::PhaseOp main) {
   auto features = [&](unsigned n) { return double(program.getFeatures()[n]); };
   const double dot = features(0), value = features(1);
   // Of rows by features by keys; where they lie a vector of features of one key serves all rows.
-  auto product = [&](double width) {
+  auto product = [&](double width, StringRef bf16) {
+    if (costs.tileProduct > 0 && variant->hasAttr("tiles") && variant->hasAttr(bf16))
+      return double(c.tileRows) * double(c.tileKeys) * width / costs.tileProduct;
     if (c.inPlace)
       return double(c.tileRows) * double(c.tileKeys) * width / double(lanes) * costs.placeProduct +
              double(c.tileKeys) * width / double(lanes) * costs.access;
@@ -173,8 +175,9 @@ void Reader::readMain(tile::PhaseOp main) {
   });
   main.walk([&](tile::WeighOp weigh) {
     const double times = inRoot(weigh) ? kRootSweeps : 1;
-    const double elements =
-        weigh.getProduct().empty() ? product(dot) : vectors * dot * (regionCycles(weigh.getProduct()) + costs.access);
+    const double elements = weigh.getProduct().empty()
+                                ? product(dot, "bf16_scores")
+                                : vectors * dot * (regionCycles(weigh.getProduct()) + costs.access);
     c.products += times * elements;
     c.weights += times * (costs.tile + vectors * weighCycles(weigh));
     if (c.inPlace) {
@@ -183,7 +186,7 @@ void Reader::readMain(tile::PhaseOp main) {
     }
   });
   main.walk([&](tile::AccumulateOp accumulate) {
-    c.products += (inRoot(accumulate) ? kRootSweeps : 1) * product(value);
+    c.products += (inRoot(accumulate) ? kRootSweeps : 1) * product(value, "bf16_values");
     if (c.inPlace)
       c.products += double(c.tileKeys) * value / double(lanes) * places;
     else // the accumulators, once for a strip and a block

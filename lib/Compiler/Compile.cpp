@@ -11,6 +11,7 @@
 #include "llvm/Support/Threading.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 using namespace llvm;
@@ -53,6 +54,9 @@ static orc::SymbolMap runtimeSymbolMap(orc::ExecutionSession &session) {
   add("memmove", &std::memmove);
   add("memset", &std::memset);
   add("memcmp", &std::memcmp);
+  for (auto [name, function] : x86::tileFunctions())
+    symbols[session.intern(name)] = {orc::ExecutorAddr::fromPtr(function),
+                                     JITSymbolFlags::Exported | JITSymbolFlags::Callable};
   return symbols;
 }
 
@@ -127,7 +131,10 @@ static Expected<x86::CodeGenerator> generateWithPtx(Program &program) {
   return program.generateHost({std::move(*ptx), {}});
 }
 
-Expected<Kernel> attn::compile(StringRef source, const CompileOptions &options, StringRef name) {
+Expected<Kernel> attn::compile(StringRef source, const CompileOptions &asked, StringRef name) {
+  CompileOptions options = asked;
+  if (const char *emulated = std::getenv("ATTN_EMULATE"); emulated && StringRef(emulated) == "amx")
+    options.emulateTiles = true;
   x86::initialize(); // once a process, so not part of the time
   auto start = std::chrono::steady_clock::now();
   auto program = Program::parse(source, options, name);

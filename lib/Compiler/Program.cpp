@@ -162,7 +162,13 @@ Error Program::lower() {
 }
 
 PipelineOptions Program::pipelineOptions(const std::string &target) {
-  return {target, options.blockRows, options.blockKeys, options.tokenOrder, options.splitKeys, options.verifyEach};
+  return {target,
+          options.blockRows,
+          options.blockKeys,
+          options.tokenOrder,
+          options.splitKeys,
+          options.verifyEach,
+          options.emulateTiles};
 }
 
 /// The slow way, once something has failed: which stage was it, and what had it been given?
@@ -204,6 +210,7 @@ Expected<x86::CodeGenerator> Program::generate() {
   x86::CodeGenOptions codegen;
   codegen.kernels = names;
   codegen.irPasses = options.irPasses;
+  codegen.emulateTiles = options.emulateTiles;
   std::vector<x86::Level> modules{{*op, targets.cpus.front()}};
   for (auto [n, level] : llvm::enumerate(levels))
     modules.push_back({*level, targets.cpus[n + 1]});

@@ -73,6 +73,7 @@ public:
   /// The kernels in the order of the text; empty for programs that came in lowered.
   llvm::ArrayRef<KernelOp> kernels() { return kernelOps; }
   llvm::ArrayRef<std::string> kernelNames() const { return names; }
+  bool emulatesTiles() const { return options.emulateTiles; }
   size_t numTargets() const { return targets.cpus.size() + targets.gpus.size(); }
 
 private:

@@ -4,7 +4,7 @@
 using namespace llvm;
 using namespace attn;
 
-/// The highest level that the runtime would run here, of those that code is generated for.
+/// The highest level that the runtime would run here.
 static const X86Machine *nativeMachine() {
   const X86Machine *best = nullptr;
   for (const X86Machine *machine : x86Machines()) {
@@ -13,7 +13,7 @@ static const X86Machine *nativeMachine() {
     none.size = own.size = sizeof(attn_kernel_info);
     own.isa = machine->level;
     none.higher = &own;
-    if (machine->supported && attn_rt_level(&none) == &own)
+    if (attn_rt_level(&none) == &own)
       best = machine;
   }
   return best;
@@ -26,10 +26,10 @@ static Error unsupported(const Twine &message) {
 static Expected<const X86Machine *> parseCpu(StringRef name) {
   const X86Machine *machine = name == "native" ? nativeMachine() : lookupX86Machine(name.str());
   if (name == "native" && !machine)
-    return unsupported("this CPU has none of " + supportedX86MachineNames());
-  if (!machine || !machine->supported)
-    return unsupported(Twine(machine ? "no code generation yet for" : "no target") + " '" + name +
-                       "'; there is: " + supportedX86MachineNames() + ", native; for GPUs " + nvidiaMachineNames());
+    return unsupported("this CPU has none of " + x86MachineNames());
+  if (!machine)
+    return unsupported("no target '" + name + "'; there is: " + x86MachineNames() + ", native; for GPUs " +
+                       nvidiaMachineNames());
   return machine;
 }
 

@@ -11,28 +11,16 @@ constexpr int64_t KiB = 1024;
 // of L2.
 constexpr X86Machine machines[] = {
     {"x86-64-v2", 2, "x86-64-v2", "", 16, 16, 32 * KiB, 256 * KiB, /*fma=*/false, /*f16c=*/false, /*bf16Dot=*/false,
-     /*amx=*/false,
-     /*supported=*/true},
+     /*amx=*/false},
     {"x86-64-v3", 3, "x86-64-v3", "", 32, 16, 32 * KiB, 256 * KiB, /*fma=*/true, /*f16c=*/true, /*bf16Dot=*/false,
-     /*amx=*/false,
-     /*supported=*/true},
+     /*amx=*/false},
     {"x86-64-v4", 4, "x86-64-v4", "", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*f16c=*/true, /*bf16Dot=*/false,
-     /*amx=*/false,
-     /*supported=*/true},
+     /*amx=*/false},
     {"x86-64-v4-bf16", 5, "x86-64-v4", "+avx512bf16", 64, 32, 32 * KiB, 1024 * KiB, /*fma=*/true, /*f16c=*/true,
-     /*bf16Dot=*/true,
-     /*amx=*/false, /*supported=*/true},
-    {"x86-64-v4-amx", 6, "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8,+avx512bf16", 64, 32, 48 * KiB, 2048 * KiB,
-     /*fma=*/true, /*f16c=*/true, /*bf16Dot=*/true, /*amx=*/true, /*supported=*/false},
+     /*bf16Dot=*/true, /*amx=*/false},
+    {"x86-64-v4-amx", 6, "x86-64-v4", "+amx-tile,+amx-bf16,+avx512bf16", 64, 32, 48 * KiB, 2048 * KiB, /*fma=*/true,
+     /*f16c=*/true, /*bf16Dot=*/true, /*amx=*/true},
 };
-
-std::string join(bool supportedOnly) {
-  std::string names;
-  for (const X86Machine &machine : machines)
-    if (machine.supported || !supportedOnly)
-      names += (names.empty() ? "" : ", ") + std::string(machine.name);
-  return names;
-}
 
 } // namespace
 
@@ -50,5 +38,9 @@ std::vector<const X86Machine *> attn::x86Machines() {
   return all;
 }
 
-std::string attn::supportedX86MachineNames() { return join(/*supportedOnly=*/true); }
-std::string attn::knownX86MachineNames() { return join(/*supportedOnly=*/false); }
+std::string attn::x86MachineNames() {
+  std::string names;
+  for (const X86Machine &machine : machines)
+    names += (names.empty() ? "" : ", ") + std::string(machine.name);
+  return names;
+}

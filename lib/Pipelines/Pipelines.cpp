@@ -41,6 +41,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   request.vectorRegisters = machine.vectorRegisters;
   request.l2Bytes = machine.l2Bytes;
   request.bf16Dot = machine.bf16Dot && !isGpu(options);
+  request.tiles = machine.amx && !isGpu(options);
   request.blockRows = options.blockRows;
   request.blockKeys = options.blockKeys;
   request.splitKeys = options.splitKeys;
@@ -63,7 +64,8 @@ void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &
 
 void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &options) {
   const X86Machine &machine = machineOf(options);
-  pm.addPass(createTileToVectorPass(machine.vectorBytes, machine.level));
+  bool emulated = machine.amx && options.emulateTiles;
+  pm.addPass(createTileToVectorPass(machine.vectorBytes, emulated ? kEmulatedTilesLevel : machine.level));
 }
 
 void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {

@@ -31,6 +31,12 @@
 using namespace mlir;
 using namespace attn;
 
+/// How far a reference may lag behind the largest score, in powers of 2 of a weight. The lag is in each distance s - r,
+/// whose rounding is a weight's error: below 8 at most 2^-22, 1.4 units in the last place of the weight; below 32 it
+/// would be 5.5, more than the error rule allows where one key has most of a row. Nor may it be seen in an lse, where
+/// the reference and log l cancel.
+static constexpr double kLag = 8.0;
+
 static bool wantsBoxes(AttendOp op, TokenOrder order) {
   if (op->hasAttr(kExchanged)) // boxes go by the text's queries
     return false;
@@ -154,10 +160,14 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
                                        number("block_keys", t.keys),
                                        number("tile_rows", 16),
                                        number("tile_keys", 8),
-                                       b.getNamedAttr("threshold", b.getF64FloatAttr(8.0)),
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(kLag)),
                                        b.getNamedAttr(kGpuAttr, t.toAttr(b))};
     SmallVector<Attribute> variants;
-    constexpr int64_t kChunks = 8;
+    // Where heads share keys, rows are their queries, and CTAs are fewer.
+    bool together = mayStandTogether(op, /*onGpu=*/true);
+    if (together)
+      fields.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
+    const int64_t kChunks = together ? 16 : 8;
     if (request.splitKeys > 0 || whyUnsplit(op, TokenOrder::Raster).empty()) {
       SmallVector<NamedAttribute> split(fields);
       split[0].setValue(b.getStringAttr("split"));
@@ -175,52 +185,53 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t lanes = request.vectorBytes / elementBytes;
     // Two accumulators a row, two registers for keys, one for the broadcast, one to spare. Without fused multiply-adds
     // (x86-64-v2) a row has two broadcasts and two products, and the next row's are under way beside them.
-    int64_t tileRows = (request.vectorRegisters - (request.vectorBytes > 16 ? 4 : 8)) / 2, tileKeys = 2 * lanes;
+    const int64_t inRegisters = (request.vectorRegisters - (request.vectorBytes > 16 ? 4 : 8)) / 2;
+    const bool tiles = request.tiles && whyNotTiles(op).empty();
+    // Blocks are whole strips, or whole groups of strips that share a product.
+    int64_t tileRows = tiles ? kTileStripRows : inRegisters, unit = tiles ? kTileGroupRows : tileRows;
+    int64_t tileKeys = 2 * lanes;
     auto branch = op->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
     int64_t features = std::max(op.dotExtent() * (branch ? branch[1] : 1), op.vPart().extent);
 
     // K and V of a block fit in L2, where they stay while the strips of the query block pass.
     int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
     keys = keys / tileKeys * tileKeys;
-    int64_t rows = llvm::alignTo(96, tileRows);
+    int64_t rows = llvm::alignTo(96, unit);
     std::string name = "stream";
     bool gather = (bool)gatherable(op);
     int64_t group = rowsPerList(op), taskRows = rows;
     if (group > 0 && group < tileRows) {
-      taskRows = rows = 2 * tileRows;
+      taskRows = rows = llvm::alignTo(2 * tileRows, unit);
     } else if (group > 0) {
       taskRows = std::min(group, rows);
       while (group % taskRows)
         --taskRows;
-      rows = llvm::alignTo(taskRows, tileRows);
+      rows = llvm::alignTo(taskRows, unit);
     }
     // Candidates of a topk: those of a block's rows in 2 MiB, but for a strip.
     int64_t candidates = 0;
     for (unsigned n = 0; n < op.numReductions(); ++n)
       candidates += op.reductionCount(n) * 4 * elementBytes;
     if (int64_t most = candidates ? (int64_t(2) << 20) / candidates : rows; rows > most) {
-      taskRows = std::min(taskRows, std::max(most / tileRows * tileRows, tileRows));
+      taskRows = std::min(taskRows, std::max(most / unit * unit, unit));
       while (group > 0 && group % taskRows)
         --taskRows;
-      rows = llvm::alignTo(taskRows, tileRows);
+      rows = llvm::alignTo(taskRows, unit);
     }
     if (request.blockKeys > 0)
       keys = llvm::alignTo(request.blockKeys, tileKeys);
     if (request.blockRows > 0)
-      taskRows = rows = llvm::alignTo(request.blockRows, tileRows);
+      taskRows = rows = llvm::alignTo(request.blockRows, unit);
     if (request.blockKeys > 0 || request.blockRows > 0)
       name = "forced";
 
-    // Weights are kept in f32: a reference may lag by 2^32 before sums lose anything (2^8 would do for 16-bit weights).
-    // In f64, where lse is held to 1e-15, the lag would be seen in it, for it is the reference and log l that cancel.
-    double threshold = elementBytes == 8 ? 8.0 : 32.0;
     SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr(name)),
                                        b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
                                        b.getNamedAttr("task_rows", b.getI64IntegerAttr(taskRows)),
                                        b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)),
                                        b.getNamedAttr("tile_rows", b.getI64IntegerAttr(tileRows)),
                                        b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
-                                       b.getNamedAttr("threshold", b.getF64FloatAttr(threshold))};
+                                       b.getNamedAttr("threshold", b.getF64FloatAttr(kLag))};
     if (gather)
       fields.push_back(b.getNamedAttr(kGatherAttr, b.getUnitAttr()));
     else if (wantsBoxes(op, request.tokenOrder))
@@ -240,7 +251,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       variants.push_back(b.getDictionaryAttr(
           {b.getNamedAttr("name", b.getStringAttr("side")), number("block_rows", 16), number("task_rows", 16),
            number("block_keys", 64), number("tile_rows", 1), number("tile_keys", 1),
-           b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)), b.getNamedAttr(kSideAttr, b.getUnitAttr())}));
+           b.getNamedAttr("threshold", b.getF64FloatAttr(kLag)), b.getNamedAttr(kSideAttr, b.getUnitAttr())}));
     }
     constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
     auto add = [&](ArrayRef<NamedAttribute> fields, StringRef split, StringRef whole) {
@@ -259,7 +270,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t few = name == "stream" && request.splitKeys <= 0 && whyUnsplit(op, request.tokenOrder).empty()
                       ? fewRows(op, lanes)
                       : 0;
-    int64_t strip = few ? llvm::divideCeil(few, llvm::divideCeil(few, tileRows)) : 0;
+    int64_t strip = few ? llvm::divideCeil(few, llvm::divideCeil(few, inRegisters)) : 0;
     if (few && (!branch || strip % branch[1] == 0)) { // whose rows alternate
       SmallVector<NamedAttribute> own(fields);
       int64_t most = std::max<int64_t>(4 * (branch ? branch[1] : 1) / few, 1), all = llvm::alignTo(most * few, strip);
@@ -275,13 +286,15 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       fields.push_back(b.getNamedAttr(kBf16ScoresAttr, b.getUnitAttr()));
     if (request.bf16Dot && whyNotBf16Values(op).empty())
       fields.push_back(b.getNamedAttr(kBf16ValuesAttr, b.getUnitAttr()));
+    if (tiles)
+      fields.push_back(b.getNamedAttr(kTilesAttr, b.getUnitAttr()));
     if (mayStandTogether(op)) {
       SmallVector<NamedAttribute> together(fields);
       // Room for 128 heads of one query, and for a block of queries of every branch.
       int64_t room = std::max<int64_t>(128, branch ? 96 * branch[1] : 0);
-      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, tileRows))
+      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, unit))
         for (unsigned n : {1, 2})
-          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(room, tileRows)));
+          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(room, unit)));
       together.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
       add(together, "split_group", name == "stream" ? "group" : "forced_group");
     }
@@ -310,7 +323,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
          b.getNamedAttr("task_rows", b.getI64IntegerAttr(rows)),
          b.getNamedAttr("block_keys", b.getI64IntegerAttr(keys)), b.getNamedAttr("tile_rows", b.getI64IntegerAttr(1)),
          b.getNamedAttr("tile_keys", b.getI64IntegerAttr(tileKeys)),
-         b.getNamedAttr("threshold", b.getF64FloatAttr(32.0)), b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
+         b.getNamedAttr("threshold", b.getF64FloatAttr(kLag)), b.getNamedAttr(kRowsAttr, b.getUnitAttr())});
   }
 
   /// `tokens` times `repeat` tokens as a box, near to a cube: prime factors, the largest first, go to the shortest side

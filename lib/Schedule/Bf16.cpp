@@ -1,4 +1,5 @@
-// Which products of an attend take bf16 operands as they are, where the target multiplies such.
+// Which products of an attend take bf16 operands as they are, where the target multiplies such, on tiles or not.
+#include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
 
 using namespace mlir;
@@ -73,5 +74,14 @@ std::string attn::whyNotBf16Values(AttendOp op) {
       return text;
     }
   }
+  return "";
+}
+
+std::string attn::whyNotTiles(AttendOp op) {
+  if (!whyNotBf16Scores(op).empty() && !whyNotBf16Values(op).empty())
+    return "no product has bf16 operands";
+  // Keys of several heads lie side by side there, and rows that share a product would be of several.
+  if (branchOf(op))
+    return "scores of several heads share values";
   return "";
 }

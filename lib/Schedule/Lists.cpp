@@ -86,11 +86,18 @@ std::optional<Branch> attn::branchOf(AttendOp attend) {
   return std::nullopt;
 }
 
-/// How many consecutive indices of batch dimension `dim` share keys and values, as the lowering has it: the divisor of
-/// their maps, 0 where it does not occur. None where a region divides it.
-static std::optional<int64_t> sharedBy(AttendOp attend, unsigned dim) {
-  int64_t share = 0;
-  auto use = [&](int64_t divisor) { share = std::gcd(share, divisor); };
+namespace {
+/// How many consecutive indices of a batch dimension share keys and values, as the lowering has it: the divisor under
+/// which their maps and regions have it, 0 where it does not occur; whether a region divides it.
+struct Share {
+  int64_t indices = 0;
+  bool inRegion = false;
+};
+} // namespace
+
+static Share sharedBy(AttendOp attend, unsigned dim) {
+  Share share;
+  auto use = [&](int64_t divisor) { share.indices = std::gcd(share.indices, divisor); };
   SmallVector<AttendOp::Operand> parts{attend.vPart()};
   for (unsigned n = 0; n < attend.numParts(); ++n)
     parts.push_back(attend.kPart(n));
@@ -100,10 +107,14 @@ static std::optional<int64_t> sharedBy(AttendOp attend, unsigned dim) {
         use(isa<AffineDimExpr>(e) ? 1 : cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(e).getRHS()).getValue());
     if (!part.region)
       continue;
-    for (Operation *user : part.region->front().getArgument(1 + dim).getUsers()) {
-      if (isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(user))
-        return std::nullopt;
-      use(1);
+    Value index = part.region->front().getArgument(1 + dim);
+    for (Operation *user : index.getUsers()) {
+      APInt divisor;
+      bool divides = isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(user);
+      share.inRegion |= divides;
+      divides = divides && user->getOperand(0) == index && user->getOperand(1) != index &&
+                matchPattern(user->getOperand(1), m_ConstantInt(&divisor)) && divisor.isStrictlyPositive();
+      use(divides ? divisor.getSExtValue() : 1);
     }
   }
   return share;
@@ -123,56 +134,71 @@ int64_t attn::fewRows(AttendOp attend, int64_t lanes) {
   int64_t rows = 1;
   auto branch = attend->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    auto own = branch && branch[0] == d ? branch[1] : sharedBy(attend, d);
-    if (!own || *own == 0 || *own > 8)
+    Share own = branch && branch[0] == d ? Share{branch[1]} : sharedBy(attend, d);
+    if (own.inRegion || own.indices == 0 || own.indices > 8)
       return 0;
-    rows *= *own;
+    rows *= own.indices;
   }
   return rows == 1 || (rows <= 8 && mayStandTogether(attend)) ? rows : 0;
 }
 
-bool attn::mayStandTogether(AttendOp attend) {
+std::optional<std::string> attn::whyApart(AttendOp attend, bool onGpu) {
   SmallVector<int64_t> share;
+  std::string why;
+  auto because = [&](const Twine &reason) {
+    if (why.empty())
+      why = reason.str();
+  };
   auto branch = attend->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    auto own = branch && branch[0] == d ? 0 : sharedBy(attend, d);
-    if (!own)
-      return false;
-    share.push_back(*own);
-    // The region of products has no row of its own.
-    if (Region *dot = attend.dotRegion(); dot && *own != 1 && !dot->front().getArgument(2 + d).use_empty())
-      return false;
+    Share own = branch && branch[0] == d ? Share() : sharedBy(attend, d);
+    share.push_back(own.indices);
+    if (own.inRegion && !onGpu)
+      because("a region of keys or values divides the index " + attend.dimName(d));
+    if (Region *dot = attend.dotRegion(); dot && own.indices != 1 && !dot->front().getArgument(2 + d).use_empty())
+      because("the region of products has no row of its own and takes the index " + attend.dimName(d));
   }
-  if (llvm::all_of(share, [](int64_t n) { return n == 1; }) || attend->hasAttr(kExchanged) || attend.getQueryGrid() ||
-      attend.getKeyGrid())
-    return false;
-  auto isSame = [&](AffineMap map) { // for all heads that share
+  if (llvm::all_of(share, [](int64_t n) { return n == 1; }))
+    return std::nullopt;
+  if (attend->hasAttr(kExchanged))
+    because("queries and keys have exchanged their roles");
+  if (!onGpu && (attend.getQueryGrid() || attend.getKeyGrid())) // which orders tokens
+    because("tokens have a grid");
+  auto areSame = [&](llvm::function_ref<bool(unsigned)> takes) { // for all heads that share
     return llvm::none_of(llvm::seq<unsigned>(0, attend.numBatch()),
-                         [&](unsigned d) { return share[d] != 1 && map.isFunctionOfDim(d); });
+                         [&](unsigned d) { return share[d] != 1 && takes(d); });
   };
-  WalkResult parts = attend.getSet().walk([&](Operation *op) {
+  auto isSame = [&](AffineMap map) { return areSame([&](unsigned d) { return map.isFunctionOfDim(d); }); };
+  attend.getSet().walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (auto where = dyn_cast<SetWhereOp>(op); where && onGpu)
+      if (areSame([&](unsigned d) { return !where.getBody().getArgument(d).use_empty(); }))
+        return WalkResult::skip();
+    // Tensors of these go by the first batch dimension.
+    auto goesByFirst = [&](ValueRange tensors) {
+      return share[0] == 1 || llvm::none_of(tensors.getTypes(), llvm::IsaPred<RankedTensorType>);
+    };
     bool own =
         llvm::TypeSwitch<Operation *, bool>(op)
             .Case<SetFullOp, SetEmptyOp, SetAndOp, SetOrOp, SetMinusOp, SetNotOp, YieldOp>([](auto) { return true; })
-            // Tensors of these go by the first batch dimension.
             .Case<SetCausalOp, SetWindowOp, SetDilatedOp, SetNotSelfOp, SetBlockCausalOp, SetPrefixOp, SetSinksOp,
-                  SetGlobalOp, SetLengthsOp, SetSegmentOp, SetSharedPrefixOp>([&](auto o) {
-              return share[0] == 1 ||
-                     llvm::none_of(o->getOperandTypes(), [](Type t) { return isa<RankedTensorType>(t); });
-            })
+                  SetGlobalOp, SetLengthsOp, SetSegmentOp, SetSharedPrefixOp>(
+                [&](auto o) { return goesByFirst(o->getOperands()); })
             .Case([&](SetMaskOp mask) { return isSame(mask.getMap()); })
-            .Case([&](SetListOp list) { return list == gatherable(attend) && isSame(list.getMap()); })
+            .Case([&](SetListOp list) { return (onGpu || list == gatherable(attend)) && isSame(list.getMap()); })
+            // On GPUs nothing is made of these before the rows ask.
+            .Case<SetCsrOp, SetBitsOp>([&](auto o) { return onGpu && isSame(o.getMap()); })
+            .Case<SetNeighborhoodOp, SetHaloOp, SetDiscOp>([&](auto) { return onGpu; })
             .Default([](Operation *o) { return o->getDialect()->getNamespace() == "arith"; });
-    return own ? WalkResult::advance() : WalkResult::interrupt();
+    if (!own)
+      because("the set may depend on which of the heads it is, by " + op->getName().getStringRef());
+    return WalkResult::advance();
   });
-  if (parts.wasInterrupted())
-    return false;
   NormalizerOp normalizer = lookupNormalizer(attend);
   for (unsigned r = 0; normalizer && r < attend.getNumResults(); ++r)
     if (auto source = findOutput(attend, normalizer, attend.outName(r));
         source && source->kind == OutputSource::Weights)
-      return false;
-  return true;
+      because("the weights themselves are asked for");
+  return why;
 }
 
 int64_t attn::rowsPerList(AttendOp attend) {

@@ -9,9 +9,10 @@
 //   C, D of f16     row g + 8 r, column 2 q + e
 //
 // f64 (m8n8k4) has one element a register: A row g, column q; B row q, column g; C, D row g, column 2 q + r.
-// The ISA leaves the order of the sum open: the seed draws one for each place of an element, and sums in f32 round
-// after each step. It is the same for every instruction, as for those of any one device: what a kernel computes twice
-// from the same numbers has the same bits.
+// The ISA leaves the order of the sum open: the seed draws one for each place of an element (seeds 4 n + 2: one for all
+// places, as GPUs seem to have it; bits of a row then do not go by its place), and sums in f32 round after each step.
+// It is the same for every instruction, as for those of any one device: what a kernel computes twice from the same
+// numbers has the same bits.
 //
 //===----------------------------------------------------------------------===//
 #include "Decode.h"
@@ -110,7 +111,8 @@ Step execMma(Machine &m, Warp &w, const Instr &i, uint32_t mask) {
       const bool bad =
           poisonRows >> row & 1 || poisonColumns >> column & 1 || !(w.definedOf(slotC[registerC]) >> l & 1);
       uint64_t d;
-      const int start = int((unsigned(row * 8 + column) + i.info.seed) % unsigned(s.k));
+      const unsigned place = i.info.seed % 4 == 2 ? 0 : unsigned(row * 8 + column);
+      const int start = int((place + i.info.seed) % unsigned(s.k));
       const auto k = [&](int n) { return n + start < s.k ? n + start : n + start - s.k; };
       if (integers) {
         int64_t sum = as<int32_t>(c);

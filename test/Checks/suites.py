@@ -70,8 +70,31 @@ def settle(counts, status, one_check):
     return counts, ""
 
 
+# Levels of x86-64 beside the default one: what /proc/cpuinfo says of a CPU that runs them, beyond the default's. Of the execution tests a part
+# runs there by default, those that a level's vectors, products or roundings show in.
+AVX512 = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
+LEVELS = {"x86-64-v2": set(), "x86-64-v4": AVX512, "x86-64-v4-bf16": AVX512 | {"avx512_bf16"}}
+OF_LEVEL = ("Numerics.*", "Math.*", "LogarithmsInF64.*", "Each/Half.*", "Determinism.*", "Stats.*", "Operands.Columns*", "Operands.QueriesOfAll*", "Parts.SteepSlopes")
+
+
+def level_suites(args):
+    """The gallery and the execution tests compiled for the other levels; kind `skip` and the reason where the CPU has not what one asks for."""
+    with open("/proc/cpuinfo") as cpuinfo:
+        flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
+    program = args.build / "bin/attn-execution-test"
+    for number, (level, needed) in enumerate(LEVELS.items()):
+        if lacking := sorted(needed - flags):
+            for what in ("gallery", "execution"):
+                yield f"{what} at {level}", f"the CPU has no {lacking[0]}", "skip"
+            continue
+        yield f"gallery at {level}", [sys.executable, ROOT / "test/gallery/check.py", "--attn-run", args.build / "bin/attn-run", "--target", level,
+                                      "--seed", str(args.seed + number), *(["--long"] if args.long else ["--count", "1"])], "program"
+        part = [] if args.long else ["--gtest_filter=" + ":".join(OF_LEVEL)]
+        yield f"execution at {level}", ["env", f"ATTN_TARGET={level}", program, *part], "shards" if args.jobs > 1 else "program"
+
+
 def suites(args):
-    """(name, command, how to count): `program`, `shards` (of GoogleTest, side by side), `lit` or `exit` (the whole command is one test)."""
+    """(name, command, how to count): `program`, `shards` (of GoogleTest, side by side), `lit`, `exit` (the whole command is one test) or `skip` (why)."""
     bin_dir, python = args.build / "bin", sys.executable
     long = ["--long"] if args.long else []
     listed = (args.build / "test/unit-tests.txt").read_text().split()
@@ -88,6 +111,7 @@ def suites(args):
     yield "GPU resources", [python, ROOT / "scripts/gpu-resources", "--check", "--bin", bin_dir, "--jobs", str(args.jobs), "--seed", str(args.seed),
                             *([] if args.long else ["--share", "sm_90=0.25"])], "program"
     yield "gallery", [python, ROOT / "test/gallery/check.py", "--attn-run", bin_dir / "attn-run", "--seed", str(args.seed), *long], "program"
+    yield from level_suites(args)
     for part in ("golden", "accept", "mutants"):
         yield f"simulator/{part}", [python, ROOT / f"test/Sim/{part}.py", "--attn-sim", bin_dir / "attn-sim"], "program"
     for example in ("aot-causal", "jit-cpp"):
@@ -96,6 +120,9 @@ def suites(args):
 
 def run(name, command, kind, args):
     """Runs one suite; its output is shown only where something is wrong. Returns its counts."""
+    if kind == "skip":
+        print(f"{name:<28} {0:>6} passed, 0 failed, 1 skipped   {command}", flush=True)
+        return Counts(0, 0, 1, True)
     environment = os.environ | {"ATTN_SEED": str(args.seed), "GTEST_COLOR": "no", "CC": "clang-22", "CMAKE_GENERATOR": "Ninja",
                                 "PYTHONDONTWRITEBYTECODE": "1"}
     if args.long:
@@ -119,13 +146,14 @@ def run(name, command, kind, args):
             return out.read(), status
 
     if kind == "shards":  # the longest suite by far: on all cores, each with tests of its own
-        shards = [{"GTEST_TOTAL_SHARDS": str(args.jobs), "GTEST_SHARD_INDEX": str(n)} for n in range(args.jobs)]
-        with ThreadPoolExecutor(args.jobs) as pool:
-            parts = list(pool.map(once, shards))
-        settled = [settle(Counts.of_program(text), status, False) for text, status in parts]
+        parts = min(args.jobs, 16)  # none may be empty
+        shards = [{"GTEST_TOTAL_SHARDS": str(parts), "GTEST_SHARD_INDEX": str(n)} for n in range(parts)]
+        with ThreadPoolExecutor(parts) as pool:
+            done = list(pool.map(once, shards))
+        settled = [settle(Counts.of_program(text), status, False) for text, status in done]
         counts = Counts(sum(c.passed for c, _ in settled), sum(c.failed for c, _ in settled), sum(c.skipped for c, _ in settled), True)
         wrong = "; ".join(w for _, w in settled if w)
-        text = "\n".join(text for (text, _), (c, _) in zip(parts, settled) if c.failed)
+        text = "\n".join(text for (text, _), (c, _) in zip(done, settled) if c.failed)
     else:
         text, status = once({})
         counts = (Counts.of_lit(report) if report.exists() else Counts()) if kind == "lit" else Counts.of_program(text)

@@ -5,10 +5,10 @@
 // Microtiles of 6 rows x two vectors, 16 registers of 32 bytes; key blocks whose K and V fit in L2.
 
 // CHECK-LABEL: attn.kernel @f32_64(
-// CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 96 : i64, name = "stream", task_rows = 96 : i64, threshold = 3.200000e+01 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
+// CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 96 : i64, name = "stream", task_rows = 96 : i64, threshold = 8.000000e+00 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
 // Forced blocks are rounded up to whole microtiles.
 // FORCED-LABEL: attn.kernel @f32_64(
-// FORCED: attn.schedule = [{block_keys = 48 : i64, block_rows = 12 : i64, name = "forced", task_rows = 12 : i64, threshold = 3.200000e+01 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
+// FORCED: attn.schedule = [{block_keys = 48 : i64, block_rows = 12 : i64, name = "forced", task_rows = 12 : i64, threshold = 8.000000e+00 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
 attn.kernel @f32_64(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
   %r0 = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]

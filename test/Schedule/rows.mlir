@@ -7,7 +7,7 @@
 !f64 = tensor<?x?x?x64xf64>
 
 // CHECK-LABEL: attn.kernel @csr(
-// CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 64 : i64, name = "rows", rows, task_rows = 64 : i64, threshold = 3.200000e+01 : f64, tile_keys = 16 : i64, tile_rows = 1 : i64},
+// CHECK: attn.schedule = [{block_keys = 256 : i64, block_rows = 64 : i64, name = "rows", rows, task_rows = 64 : i64, threshold = 8.000000e+00 : f64, tile_keys = 16 : i64, tile_rows = 1 : i64},
 // CHECK-SAME: {{{.*}}name = "stream"
 // FORCED-LABEL: attn.kernel @csr(
 // FORCED: attn.schedule = [{block_keys = 48 : i64, block_rows = 8 : i64, name = "rows", rows, task_rows = 8 : i64, {{.*}}tile_rows = 1 : i64}, {{{.*}}name = "forced"

@@ -9,7 +9,7 @@
 // CHECK: attn.schedule = [{{{[^}]*}}name = "split_few", {{[^}]*}}}, {{{[^}]*}}name = "few", {{[^}]*}}}, {block_keys = 256 : i64, block_rows = 96 : i64, chunks = 16 : i64, name = "split", {{.*}}}, {block_keys = 256 : i64, block_rows = 96 : i64, name = "stream", {{.*}}}]
 // A number of chunks that is given holds for every call; forced blocks alone are not split.
 // FORCED-LABEL: attn.kernel @one_pass(
-// FORCED: attn.schedule = [{block_keys = 256 : i64, block_rows = 96 : i64, chunks = 7 : i64, name = "split", task_rows = 96 : i64, threshold = 3.200000e+01 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
+// FORCED: attn.schedule = [{block_keys = 256 : i64, block_rows = 96 : i64, chunks = 7 : i64, name = "split", task_rows = 96 : i64, threshold = 8.000000e+00 : f64, tile_keys = 16 : i64, tile_rows = 6 : i64}]
 // BLOCKS-LABEL: attn.kernel @one_pass(
 // BLOCKS: attn.schedule = [{block_keys = 48 : i64, block_rows = 12 : i64, name = "forced", {{[^}]*}}}]
 // BOTH-LABEL: attn.kernel @one_pass(

@@ -216,7 +216,7 @@ MUTATE(stride_before_alias) { output_is_input(f), T(LSE).stride[0] = 0; }
 MUTATE(alias_before_alignment) { misaligned(f), output_is_output(f); }
 MUTATE(alignment_before_length) { length_over(f), misaligned_output(f); }
 /* isa, variants, workspace */
-MUTATE(isa_unknown) { f->info.isa = ATTN_ISA_X86_64_V4_BF16 + 1; }
+MUTATE(isa_unknown) { f->info.isa = ATTN_ISA_X86_64_V4_AMX + 1; }
 MUTATE(isa_v2) { f->info.isa = ATTN_ISA_X86_64_V2; }
 MUTATE(variant_over) { f->call.variant = 1; }
 MUTATE(variant_minus) { f->call.variant = -2; }

@@ -33,10 +33,10 @@ static inline void gpu_fixture_open(gpu_fixture *g) {
   f->info.variants = NULL;
   f->info.isa = 77;
 
-  g->phases[0][0] = (attn_gpu_phase_info){"split_main", ATTN_GPU_MAIN, 128, 4096, 2, 3, 2};
-  g->phases[0][1] = (attn_gpu_phase_info){"split_merge", ATTN_GPU_MERGE, 64, 0, 4, 9, 1};
-  g->phases[1][0] = (attn_gpu_phase_info){"aligned_main", ATTN_GPU_MAIN, 128, 99 << 10, 4, 1, 1};
-  g->phases[2][0] = (attn_gpu_phase_info){"any_main", ATTN_GPU_MAIN, 96, 0, 2, 0, 0};
+  g->phases[0][0] = (attn_gpu_phase_info){"split_main", ATTN_GPU_MAIN, 128, 4096, 2, 3, 2, 0};
+  g->phases[0][1] = (attn_gpu_phase_info){"split_merge", ATTN_GPU_MERGE, 64, 0, 4, 9, 1, 0};
+  g->phases[1][0] = (attn_gpu_phase_info){"aligned_main", ATTN_GPU_MAIN, 128, 99 << 10, 4, 1, 1, 0};
+  g->phases[2][0] = (attn_gpu_phase_info){"any_main", ATTN_GPU_MAIN, 96, 0, 2, 0, 0, 0};
   const uint64_t qkv = 1u << ARG_Q | 1u << ARG_K | 1u << ARG_V;
   g->variants[0] = (attn_gpu_variant_info){"split", g->phases[0], 2, 0, qkv, 6, 64, 192};
   g->variants[1] = (attn_gpu_variant_info){"aligned", g->phases[1], 1, 0, qkv, 0, 0, 0};

@@ -130,6 +130,55 @@ static void sizes_of_grids(void) {
   }
 }
 
+/* Heads that share keys, three a group, as rows of the same CTAs: {b, h, i, share of b, share of h} -> CTAs of 2 rows;
+ * 0: too many rows. */
+static void rows_together(void) {
+  static const struct {
+    int64_t b, h, i, share_b, share_h;
+    uint32_t grid;
+  } rows[] = {
+      {2, 8, 5, 1, SHARE, 2 * 3 * 8}, /* 15 rows a group, of which the last lacks a head */
+      {2, 9, 5, 1, SHARE, 2 * 3 * 8},
+      {2, 1, 1, 1, SHARE, 2 * 2},
+      {2, 8, 5, 1, 0, 2 * 20}, /* all heads share */
+      {2, 8, 5, 0, 0, 40},     /* and all of the batch */
+      {3, 8, 5, 2, SHARE, 2 * 3 * 15},
+      {2, 8, 0, 1, SHARE, 0},
+      {2, 0, 5, 1, 0, 0},
+      {2, 8, 5, 1, INT64_C(1) << 29, 0},
+  };
+  for (size_t n = 0; n < sizeof rows / sizeof *rows; ++n) {
+    gpu_fixture g;
+    gpu_fixture_open(&g);
+    fixture *f = &g.f;
+    f->call.variant = 2;
+    g.phases[2][0].together = 1;
+    fixture_resize(f, rows[n].b, rows[n].h, (rows[n].h + SHARE - 1) / SHARE, rows[n].i, J);
+    f->dims[0].share = rows[n].share_b, f->dims[1].share = rows[n].share_h;
+    const int isMany = rows[n].share_h > SHARE;
+    const attn_status status = plan(&f->call, &g.info);
+    CHECK(status == (isMany ? ATTN_E_OVERFLOW : ATTN_OK), "row %zu: %s", n, attn_status_name(status));
+    CHECK(rows[n].grid ? n_log == 1 && is_launch(0, "any_main", rows[n].grid) : !n_log, "row %zu: %u CTAs", n,
+          log_[0].grid);
+    gpu_fixture_close(&g);
+  }
+  /* Guards and states count these CTAs: 3 groups, 3 blocks of 2 rows but 8 together, 2 slices, 3 chunks */
+  gpu_fixture g;
+  gpu_fixture_open(&g);
+  fixture *f = &g.f;
+  fixture_resize(f, 1, 9, 3, 5, J);
+  memcpy(f->args[ARG_V].stride, (int64_t[]){3 * J * 8, J * 8, 8, 1}, 4 * sizeof(int64_t));
+  g.variants[0].max_ctas = 48;
+  CHECK(!plan(&f->call, &g.info) && log_[0].variant == 1, "54 CTAs are too many to split, variant %d", log_[0].variant);
+  g.phases[0][0].together = g.phases[0][1].together = 1;
+  uint64_t bytes = 0;
+  CHECK(!plan(&f->call, &g.info) && is_launch(0, "split_main", 3 * 2 * 3 * 8) && is_launch(1, "split_merge", 3 * 4),
+        "%u and %u CTAs", log_[0].grid, log_[1].grid);
+  CHECK(!attn_rt_gpu_workspace(&f->call, &g.info, &bytes) && bytes == 64 + 192 * 144, "%lu bytes",
+        (unsigned long)bytes);
+  gpu_fixture_close(&g);
+}
+
 /* ---- variants ---- */
 
 static void small(fixture *f, int64_t keys) {
@@ -325,7 +374,7 @@ static void elementwise(void) {
                             {"y", ATTN_FLOAT, 16, ATTN_ARG_OUTPUT, 1, 2, -1, 0, 0, 0, {axis_of(0), axis_of(1)}}};
   attn_kernel_info kernel = {.abi_version = ATTN_RT_ABI_VERSION, .size = sizeof kernel, .name = "map"};
   kernel.dims = dims, kernel.n_dims = 2, kernel.args = infos, kernel.n_args = 2;
-  attn_gpu_phase_info phase = {"map", ATTN_GPU_MAP, 256, 0, 1000, 0, 0};
+  attn_gpu_phase_info phase = {"map", ATTN_GPU_MAP, 256, 0, 1000, 0, 0, 0};
   attn_gpu_variant_info variant = {"only", &phase, 1, 0, 0, 0, 0, 0};
   attn_gpu_info info = {ATTN_RT_ABI_VERSION, sizeof info, &kernel, NULL, &variant, NULL, 1, 0};
   attn_error error;
@@ -404,6 +453,7 @@ static void faults(void) {
 int main(void) {
   launches();
   sizes_of_grids();
+  rows_together();
   variants();
   refusals();
   workspace_is_enough();

@@ -54,8 +54,8 @@ static void open_step(steps *s, int n, int first_kind, int second_kind, int n_ar
   o->kernel.dims = o->dims, o->kernel.n_dims = 2, o->kernel.args = o->args, o->kernel.n_args = n_args;
   o->kernel.params = s->param_infos, o->kernel.n_params = n_params;
   const int32_t kind = first_kind == ATTN_DIM_MAP ? ATTN_GPU_MAP : ATTN_GPU_MAIN;
-  o->phases[0][0] = (attn_gpu_phase_info){names[n], kind, 128, 0, 8, 0, 0};
-  o->phases[1][0] = (attn_gpu_phase_info){names[3 + n], kind, 128, 0, 4, 0, 0};
+  o->phases[0][0] = (attn_gpu_phase_info){names[n], kind, 128, 0, 8, 0, 0, 0};
+  o->phases[1][0] = (attn_gpu_phase_info){names[3 + n], kind, 128, 0, 4, 0, 0, 0};
   o->variants[0] = (attn_gpu_variant_info){"aligned", o->phases[0], 1, 0, 7, 0, 0, 0};
   o->variants[1] = (attn_gpu_variant_info){"any", o->phases[1], 1, 0, 0, 0, 0, 0};
   o->info = (attn_gpu_info){ATTN_RT_ABI_VERSION, sizeof o->info, &o->kernel, NULL, o->variants, NULL, 2, 0};
@@ -76,7 +76,7 @@ static void open_steps(steps *s) {
   open_step(s, 2, ATTN_DIM_BATCH, ATTN_DIM_QUERY, 3, 1);
   s->of[1].args[1].role = ATTN_ARG_OUTPUT, s->of[1].args[1].optional = 1;
   s->of[1].phases[0][0].chunks = 2;
-  s->of[1].phases[0][1] = (attn_gpu_phase_info){"one_merge", ATTN_GPU_MERGE, 32, 0, 1, 0, 0};
+  s->of[1].phases[0][1] = (attn_gpu_phase_info){"one_merge", ATTN_GPU_MERGE, 32, 0, 1, 0, 0, 0};
   s->of[1].variants[0].n_phases = 2;
   s->of[1].variants[0].state_bytes = 128;
   const int32_t values[STEPS][3] = {{ARG_T_X, ARG_T_Y}, {ARG_T_Y, TEMP_T, TEMP_U}, {TEMP_T, ARG_T_Y, ARG_T_Z}};

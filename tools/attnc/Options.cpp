@@ -28,7 +28,7 @@ usage: attnc FILE [-o STEM] [options]       FILE is text, or MLIR bytecode you t
                         cubin for one GPU: device code, made by ptxas                              STEM.cubin
   --target=NAMES      comma-separated levels of x86-64, all in one object, of which the highest that the CPU has runs
                       (the environment variable ATTN_MAX_ISA forces a lower one): x86-64-v2, x86-64-v3, x86-64-v4,
-                      x86-64-v4-bf16; or native, that of this CPU; default x86-64-v3. Or GPUs, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120: o and a then have
+                      x86-64-v4-bf16, x86-64-v4-amx; or native, that of this CPU; default x86-64-v3. Or GPUs, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120: o and a then have
                       attn_K_gpu, attn_K_gpu_workspace, attn_K_gpu_info, with a cubin for each and PTX of the lowest for
                       others; ll is the device's. o, a and cubin need ptxas: ATTN_PTXAS, CUDA_HOME/bin/ptxas or on PATH
   --kernel=NAME       this kernel only; absent: all of the program

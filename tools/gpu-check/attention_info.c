@@ -40,10 +40,10 @@ static const attn_kernel_info kernel = {.abi_version = ATTN_RT_ABI_VERSION,
                                         .n_dims = N_DIMS,
                                         .n_args = N_ARGS};
 
-static const attn_gpu_phase_info split[] = {{"attention_split", ATTN_GPU_MAIN, ROWS, 0, ROWS, 2, 1},
-                                            {"attention_merge", ATTN_GPU_MERGE, ROWS, 0, ROWS, 1, 1}};
-static const attn_gpu_phase_info aligned[] = {{"attention_aligned", ATTN_GPU_MAIN, ROWS, 0, ROWS, 1, 1}};
-static const attn_gpu_phase_info any[] = {{"attention_any", ATTN_GPU_MAIN, ROWS, 0, ROWS, 1, 1}};
+static const attn_gpu_phase_info split[] = {{"attention_split", ATTN_GPU_MAIN, ROWS, 0, ROWS, 2, 1, 0},
+                                            {"attention_merge", ATTN_GPU_MERGE, ROWS, 0, ROWS, 1, 1, 0}};
+static const attn_gpu_phase_info aligned[] = {{"attention_aligned", ATTN_GPU_MAIN, ROWS, 0, ROWS, 1, 1, 0}};
+static const attn_gpu_phase_info any[] = {{"attention_any", ATTN_GPU_MAIN, ROWS, 0, ROWS, 1, 1, 0}};
 
 static const attn_gpu_variant_info variants[] = {{"split", split, 2, 0, 0, 128, 16, STATE_BYTES},
                                                  {"aligned", aligned, 1, 0, 7, 0, 0, 0},

@@ -5,8 +5,8 @@
     scripts/gpu-check --bundle OUT [--rows causal,gqa] [--attnc build/bin/attnc]
 
 Needs a C compiler and numpy; ptxas for the cubins. The programs of the gallery that attnc compiles for a GPU are in it, with inputs
-and what test/reference says must come out, as many as there is room for; made.json lists those that attnc refuses, with its
-reason, and those that were left out.
+and what test/reference says must come out, as many as there is room for, first each in one element type; made.json lists those that
+attnc refuses, with its reason, and those that were left out.
 """
 
 import argparse
@@ -195,6 +195,13 @@ def chosen(rows, elements):
         yield row, [small(c) for c in picked.values()]
 
 
+def in_turns(every):
+    """Cases of all rows: each row in one element type, now this, now that, before any comes in another."""
+    turned = [some[n % len(some):] + some[:n % len(some)] for n, (_, some) in enumerate(every) if some]
+    for turn in range(max(map(len, turned), default=0)):
+        yield from (some[turn] for some in turned if turn < len(some))
+
+
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("out", type=Path)
@@ -225,13 +232,12 @@ def main():
         c = replace(base, batch=batch, i=i, j=j, d=64, e=64, element="f32", layout="bhsd", logits="normal", poison="none", knob="", seed=i * 1000 + j)
         b.add_check(c, "by_hand", f"by_hand-b{batch}-{i}x{j}")
     if args.attnc.exists():
-        for row, some in chosen(rows, args.elements.split(",")):
-            for c in some:
-                name = f"{row}_{c.element}"
-                if b.packed > ROOM:
-                    b.left_out.append(name)
-                elif b.gallery(c, name):
-                    b.add_check(c, name, c.name)
+        for c in in_turns(list(chosen(rows, args.elements.split(",")))):
+            name = f"{c.row}_{c.element}"
+            if b.packed > ROOM:
+                b.left_out.append(name)
+            elif b.gallery(c, name):
+                b.add_check(c, name, c.name)
     else:
         print(f"no attnc at {args.attnc}: only what is written by hand is in the bundle")
     for one in TIMES:

@@ -169,7 +169,7 @@ private:
       bool counted = false;
       for (const Tensor &t : p.tensors)
         for (const AxisFact &a : t.fact.axes) {
-          if (t.isOutput || a.free || a.dim != int64_t(d) || a.offset)
+          if (t.isOutput || a.free || (a.dim != int64_t(d) && a.also != int64_t(d)) || a.offset)
             continue;
           counted |= a.divisor == 1;
           if (a.divisor > 1 && !blocks) {

@@ -38,7 +38,7 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --block-rows N, --block-keys N    schedule block sizes (default: chosen)
   --split-keys N           chunks of the keys that are tasks of their own, for any size (default: chosen)
   --variant V              forces a variant, by name or number
-  --target T               x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-bf16, several by commas, or native (default: x86-64-v3)
+  --target T               x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-bf16, x86-64-v4-amx, several by commas, or native (default: x86-64-v3)
   --max-bytes N            refuses problems whose tensors need more (default: 8 GiB)
   --timeout SECONDS        gives up with exit code 124
 

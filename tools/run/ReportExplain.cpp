@@ -2,6 +2,7 @@
 #include "Report.h"
 
 #include "attn/Dialect/Attn/ExpandBilinear.h"
+#include "attn/Schedule/Lists.h"
 #include "attn/Schedule/Schedule.h"
 
 using namespace attn;
@@ -39,15 +40,29 @@ void printSplit(const Report &r, AttendOp attend) {
     printLine("unsplit", "keys are not split among tasks: " + why);
 }
 
+/// Whether heads that share keys are rows of the same CTAs of a kernel for GPUs.
+void printHeads(const Report &r, AttendOp attend) {
+  if (!r.execution || !r.execution->simulation())
+    return;
+  if (auto why = whyApart(attend, /*onGpu=*/true))
+    printLine("heads", why->empty() ? "those that share keys are rows of the same CTAs"
+                                    : "each reads the keys that it shares with others: " + *why);
+}
+
 /// What a CPU that multiplies bf16 multiplies so, and why the rest is not.
 void printBf16(const Report &r, AttendOp attend) {
   if (!r.execution || r.execution->kernel().info().isa < ATTN_ISA_X86_64_V4_BF16)
     return;
+  const bool tiles = r.execution->kernel().info().isa >= ATTN_ISA_X86_64_V4_AMX || r.emulatesTiles();
+  const std::string noTiles = whyNotTiles(attend);
+  const char *where = tiles && noTiles.empty() ? "bf16 on tiles, where keys are packed" : "bf16, where keys are packed";
   auto product = [&](const char *what, const std::string &why) {
-    printLine("products", fmt::format("{}: {}", what, why.empty() ? "bf16, where keys are packed" : "f32, for " + why));
+    printLine("products", fmt::format("{}: {}", what, why.empty() ? where : "f32, for " + why));
   };
   product("q and k", whyNotBf16Scores(attend));
   product("weights and v", whyNotBf16Values(attend));
+  if (tiles && whyNotBf16Scores(attend).empty() && !noTiles.empty())
+    printLine("products", "not on tiles: " + noTiles);
 }
 
 /// Which operand takes in the bilinear tensor, and by what count.
@@ -145,6 +160,7 @@ void attn::run::printExplanation(const Report &r) {
   }
   if (r.program->attend) {
     printSplit(r, r.program->attend);
+    printHeads(r, r.program->attend);
     printBf16(r, r.program->attend);
     printBilinear(r.program->attend);
     return printSurvey(r.survey, r.problem->keys());
@@ -152,6 +168,7 @@ void attn::run::printExplanation(const Report &r) {
   for (const auto &step : r.steps) {
     printLine("step", fmt::format("{} of {}", step->step, r.program->steps.size()));
     printSplit(r, step->program->attend);
+    printHeads(r, step->program->attend);
     printBf16(r, step->program->attend);
     printBilinear(step->program->attend);
     printSurvey(step->survey, step->problem.keys());

@@ -174,7 +174,11 @@ private:
     while (std::max(problem.queries(), problem.keys()) / chosen > 256)
       chosen *= 2;
     auto block = [&](int64_t ofKernel, int64_t asked) { return ofKernel > 0 ? ofKernel : asked > 0 ? asked : chosen; };
-    request.blockRows = block(report.execution ? execution->stats().block_rows : 0, options.blockRows);
+    const Simulation *simulation = report.execution ? execution->simulation() : nullptr;
+    request.blockRows = block(simulation         ? simulation->work().blockQueries
+                              : report.execution ? execution->stats().block_rows
+                                                 : 0,
+                              options.blockRows);
     request.blockKeys = block(report.execution ? execution->stats().block_keys : 0, options.blockKeys);
     report.survey = surveyRows(visibility, problem, request);
   }

@@ -40,10 +40,14 @@ void Simulation::countBlocks(const attn_gpu_launch &launch, int64_t *status) {
   if (launch.phase->kind != ATTN_GPU_MAIN || !variant.block_keys)
     return;
   const attn_kernel_info &kernel = *launch.info->kernel;
-  int64_t keys = 0;
-  for (int32_t d = 0; d < kernel.n_dims; ++d)
-    if (kernel.dims[d].kind == ATTN_DIM_KEY)
+  int64_t keys = 0, members = 1;
+  for (int32_t d = 0; d < kernel.n_dims; ++d) {
+    const attn_dim_info &dim = kernel.dims[d];
+    if (dim.kind == ATTN_DIM_KEY)
       keys = launch.words[d];
+    if (dim.kind == ATTN_DIM_BATCH && launch.phase->together)
+      members *= dim.share > 0 ? dim.share : launch.words[d];
+  }
   const int64_t ctas =
       int64_t(launch.grid) / (std::max(launch.phase->chunks, 1) * int64_t(std::max(launch.phase->slices, 1)));
   const int64_t all = ctas * ((keys + variant.block_keys - 1) / variant.block_keys);
@@ -52,6 +56,7 @@ void Simulation::countBlocks(const attn_gpu_launch &launch, int64_t *status) {
   counted.blocksSkipped += all - status[4] - status[5];
   counted.blockRows = launch.phase->block;
   counted.blockKeys = variant.block_keys;
+  counted.blockQueries = std::max<int64_t>(1, launch.phase->block / members);
   status[4] = status[5] = 0;
 }
 

@@ -16,7 +16,8 @@ struct SimulatedWork {
   int64_t bankConflicts = 0;                        // passes over shared memory beyond those that the bytes need
   int64_t sectors = 0, idealSectors = 0;            // of global memory, 32 bytes
   // Blocks of queries and keys, of all attends: visible as a whole, in part, not visited; sizes of the last launch's.
-  int64_t blocksFull = 0, blocksPartial = 0, blocksSkipped = 0, blockRows = 0, blockKeys = 0;
+  // Queries that the rows of a block are of, where heads that share keys are rows of the same.
+  int64_t blocksFull = 0, blocksPartial = 0, blocksSkipped = 0, blockRows = 0, blockKeys = 0, blockQueries = 0;
 };
 
 class Simulation {

@@ -33,6 +33,9 @@ struct CompileOptions {
   /// Most threads that `compile` generates code with; they end before it returns. 0: as many as this process has
   /// CPUs. The code is the same for any.
   unsigned threads = 0;
+  /// For tests: what is compiled for x86-64-v4-amx calls functions in the place of operations on tiles, and runs where
+  /// x86-64-v4-bf16 does, slowly. Objects cannot be had so. ATTN_EMULATE=amx in the environment has `compile` do it.
+  bool emulateTiles = false;
   /// LLVM IR passes before code generation, as `opt -passes=` takes them; empty: none are needed. For experiments.
   std::string irPasses;
 };

@@ -23,6 +23,8 @@ struct X86Costs {
   double fmaPerCycle;
   /// Part of the peak of fused multiply-adds that a product from panels reaches.
   double product;
+  /// Multiply-adds of two bf16 in a cycle, on tiles; 0: there are none.
+  double tileProduct;
   /// Addition, multiplication, comparison, selection, conversion, shift; a load or store that stays in L1.
   double op, access;
   double divide, squareRoot;

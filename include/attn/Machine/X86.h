@@ -24,22 +24,22 @@ struct X86Machine {
   bool fma;
   bool f16c;    // converts f16
   bool bf16Dot; // AVX512-BF16
-  bool amx;
-  /// Whether code can be generated for it today.
-  bool supported;
+  bool amx;     // AMX, with bf16
 
   int64_t lanes(int64_t elementBytes) const { return vectorBytes / elementBytes; }
 };
 
-/// The machine of that name, also those that are not supported; null if there is none.
+/// The level of a machine that runs the code of tiles where these are emulated: x86-64-v4-bf16.
+inline constexpr int kEmulatedTilesLevel = 5;
+
+/// The machine of that name; null if there is none.
 const X86Machine *lookupX86Machine(std::string_view name);
 
 /// All of them, the lowest first.
 std::vector<const X86Machine *> x86Machines();
 
 /// "x86-64-v3, ...": the names, for messages.
-std::string supportedX86MachineNames();
-std::string knownX86MachineNames();
+std::string x86MachineNames();
 
 } // namespace attn
 

@@ -17,6 +17,8 @@ struct PipelineOptions {
   int64_t splitKeys = 0;
   /// Verify the IR after every pass.
   bool verifyEach = false;
+  /// Code for x86-64-v4-amx calls functions in the place of tile operations, and so runs on x86-64-v4-bf16.
+  bool emulateTiles = false;
 };
 
 /// attn -> attn: normalizers are linked; a kernel is one attend or one map, or calls such kernels; every attend has one

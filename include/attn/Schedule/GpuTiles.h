@@ -1,8 +1,9 @@
 //===- GpuTiles.h - What one CTA holds --------------------------------------===//
 //
-// A CTA takes `rows` queries, 16 to a warp, against blocks of `keys` keys. Queries, keys and values lie in shared
-// memory as 16-bit numbers, features padded to whole steps of 16 and each row followed by 16 bytes, so that the eight
-// rows that an ldmatrix reads begin in eight different groups of four banks.
+// A CTA takes `rows` queries, 16 to a warp, against blocks of `keys` keys: of one head, or of all that share keys,
+// query by query. Queries, keys and values lie in shared memory as 16-bit numbers, features padded to whole steps of 16
+// and each row followed by 16 bytes, so that the eight rows that an ldmatrix reads begin in eight different groups of
+// four banks.
 //
 // Precision. Tensor cores multiply 16-bit numbers exactly and add in f32. Operands that all are bf16, or all f16, are
 // used as they are: one plane. An f32 is the sum of three bf16 of 8 significant bits each,

@@ -34,8 +34,11 @@ std::optional<Branch> branchOf(AttendOp attend);
 /// the text says, and keys can be read by vectors of `lanes` features; else 0.
 int64_t fewRows(AttendOp attend, int64_t lanes);
 
-/// Whether heads share keys, and neither the set nor the order of the keys depends on which of them it is.
-bool mayStandTogether(AttendOp attend);
+/// Why heads that share keys and values are not rows of the same blocks; empty: they may be, for neither the set nor
+/// the order of the keys depends on which of them it is. None: no heads share any.
+std::optional<std::string> whyApart(AttendOp attend, bool onGpu);
+
+inline bool mayStandTogether(AttendOp attend, bool onGpu = false) { return whyApart(attend, onGpu) == ""; }
 
 } // namespace attn
 

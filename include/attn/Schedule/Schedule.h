@@ -10,9 +10,11 @@
 //
 // Where the target multiplies bf16 (`bf16Dot`), `bf16_scores` says that queries and keys stay bf16 and are multiplied
 // so, `bf16_values` that values do and that weights are rounded to bf16 to meet them. Variants that read keys where
-// they lie convert in registers as ever: memory bounds them.
+// they lie convert in registers as ever: memory bounds them. `tiles`: those products are made on tiles of AMX, 32 rows
+// at a time; strips are then what the vectors of scores of fit into registers, four of which share a product.
 //
-// For GPUs a variant has `gpu`, the sizes of GpuTiles.h, and no other choice than whether keys are split.
+// For GPUs a variant has `gpu`, the sizes of GpuTiles.h, and no other choice than whether keys are split; `together`
+// where the queries of all heads that share keys are rows of the same CTAs, which all variants then have.
 //
 // Split keys: which normalizers can be split follows from their form, one pass whose states merge, or a selection.
 // Those of several steps have no split variant (a later sweep needs what an earlier one found over all keys), nor have
@@ -28,7 +30,7 @@ inline constexpr llvm::StringLiteral kScheduleAttr = "attn.schedule";
 inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes", kRowsAttr = "rows",
                                      kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together",
                                      kFewAttr = "few", kGpuAttr = "gpu", kBf16ScoresAttr = "bf16_scores",
-                                     kBf16ValuesAttr = "bf16_values";
+                                     kBf16ValuesAttr = "bf16_values", kTilesAttr = "tiles";
 /// On an attend, and on the program it becomes, whose scores share values (branchOf): the batch dimension and its
 /// extent.
 inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
@@ -36,6 +38,9 @@ inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
 inline constexpr llvm::StringLiteral kResourcesAttr = "attn.resources";
 /// So many queries, or fewer, of every head are rows of a block together with those of the heads that share their keys.
 inline constexpr int64_t kTogetherQueries = 8;
+/// Rows whose products are made together on tiles, and rows of a strip there: 8 rows of two vectors leave room for the
+/// constants of their exponentials.
+inline constexpr int64_t kTileGroupRows = 32, kTileStripRows = 8;
 
 /// In which order tokens of a grid are walked. Auto: boxes where a set over a grid of two axes and more bounds the
 /// keys.
@@ -49,6 +54,7 @@ struct ScheduleRequest {
   TokenOrder tokenOrder = TokenOrder::Auto;
   int64_t splitKeys = 0;   // so many chunks of the keys, always; 0: chosen here
   bool bf16Dot = false;    // the target multiplies two bf16 and adds in f32
+  bool tiles = false;      // it does so on tiles too
   int64_t sharedBytes = 0; // of a CTA of an NVIDIA GPU; 0: the target is a CPU
 };
 
@@ -58,6 +64,8 @@ std::string whyUnsplit(AttendOp attend, TokenOrder tokenOrder = TokenOrder::Auto
 /// Why the operands of scores, or of sums of values, cannot stay bf16 where the target multiplies such; empty: they do.
 std::string whyNotBf16Scores(AttendOp attend);
 std::string whyNotBf16Values(AttendOp attend);
+/// Why neither of these products is made on tiles, where the target has them; empty: they are.
+std::string whyNotTiles(AttendOp attend);
 
 std::unique_ptr<mlir::Pass> createAttnSchedulePass(ScheduleRequest request = {});
 

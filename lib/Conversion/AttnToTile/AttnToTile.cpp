@@ -51,8 +51,9 @@ LogicalResult Lowering::run() {
   for (unsigned n = 0; n < attend.numParts(); ++n)
     absent |= mayBeAbsent(attend.qPart(n));
   for (Attribute variant : schedule)
-    // What is absent is kept by query, and rows that stand together are of several heads.
-    if (!(absent && cast<DictionaryAttr>(variant).contains(kTogetherAttr)) &&
+    // What is absent is kept by query, on GPUs by row, and rows that stand together are of several heads.
+    if (!(absent && cast<DictionaryAttr>(variant).contains(kTogetherAttr) &&
+          !cast<DictionaryAttr>(variant).contains(kGpuAttr)) &&
         !(absent && cast<DictionaryAttr>(variant).contains(kFewAttr)) &&
         failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
       return failure();
@@ -100,7 +101,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
     variant->setAttr(kGpuAttr, v.get(kGpuAttr));
   if (v.contains(kFewAttr))
     variant->setAttr(kFewAttr, v.get(kFewAttr));
-  for (StringRef name : {kTogetherAttr, kBf16ScoresAttr, kBf16ValuesAttr})
+  for (StringRef name : {kTogetherAttr, kBf16ScoresAttr, kBf16ValuesAttr, kTilesAttr})
     if (v.contains(name))
       variant->setAttr(name, b.getUnitAttr());
   b.createBlock(&variant.getBody());

@@ -222,6 +222,10 @@ LogicalResult Lowering::lowerFinish() {
     return regions->inlined(from, map, givenArgs);
   };
   SmallVector<Value> plain = clone([](unsigned) { return Value(); });
+  if (ref && normalizer->hasAttr(kExportsState)) // the reference for sums over queries, in the kernel's units
+    for (auto [result, yielded] : llvm::zip(plain, from.getTerminator()->getOperands()))
+      if (yielded == from.getArgument(0))
+        result = block->getArgument(ofText[0]);
   SmallVector<Value> reductions(attend.numReductions());
   for (unsigned n = 0; n < attend.numReductions(); ++n) {
     if (!isRead(attend, sources, n) || attend.reductionKind(n) == ReduceKind::TopK)
@@ -287,6 +291,7 @@ void Lowering::lowerWeights(unsigned output) {
   Sweep what;
   what.form = &lastForm;
   what.ref = last.ref;
+  what.exact = lastSweep.exact;
   what.spreadTo = outputs[output];
   what.spreadMap = attend.outMap(output);
   unsigned own = pass.hasRef();

@@ -109,8 +109,6 @@ private:
 
   // ScoreLowering.cpp
   void buildDropout(mlir::Region &region);
-  Value scaleValue();
-  double scale();
   void buildProduct(mlir::Region &region);
   void buildScore(mlir::Region &region, bool base2);
 

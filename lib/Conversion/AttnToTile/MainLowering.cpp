@@ -239,8 +239,7 @@ LogicalResult Lowering::lowerPass(PassOp pass, bool isLast) {
   Sweep what;
   what.form = &form;
   Region *stat = pass.statRegion();
-  // A statistic is a number that later passes see: it may not depend on how late a reference was raised.
-  what.exact = form.hasRef && stat && !stat->getArgument(0).use_empty();
+  what.exact = form.exact;
   for (unsigned n = 0; n < pass.numSums(); ++n) {
     int argument = n + form.hasRef;
     if (isLast && !needed[argument] && !stat)

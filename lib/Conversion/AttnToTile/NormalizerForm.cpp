@@ -4,59 +4,6 @@
 using namespace mlir;
 using namespace attn;
 
-static bool onlyExp(Value v) {
-  return llvm::all_of(v.getUsers(), [](Operation *user) { return isa<math::ExpOp>(user); });
-}
-
-/// How a region of (a, b) uses them: a only in a - b; and whether all uses are exponentials.
-static bool analyzeUses(Region &region, bool &usesSecond, bool &exponential) {
-  Value a = region.getArgument(0), second = region.getArgument(1);
-  auto distance = [&](Operation *user) {
-    auto sub = dyn_cast<arith::SubFOp>(user);
-    return sub && sub.getLhs() == a && sub.getRhs() == second;
-  };
-  if (!llvm::all_of(a.getUsers(), distance))
-    return false;
-  for (Operation *user : a.getUsers())
-    exponential &= onlyExp(user->getResult(0));
-  for (Operation *user : second.getUsers()) {
-    if (distance(user))
-      continue;
-    usesSecond = true;
-    exponential &= isa<math::ExpOp>(user) || (isa<arith::NegFOp>(user) && onlyExp(user->getResult(0)));
-  }
-  // What is yielded itself is no exponential of a distance.
-  for (Value v : region.front().getTerminator()->getOperands())
-    exponential &= v != a && v != second;
-  return true;
-}
-
-FailureOr<PassForm> attn::analyzePass(PassOp pass) {
-  PassForm form;
-  form.pass = pass;
-  form.hasRef = pass.hasRef();
-  if (!form.hasRef)
-    return form;
-  bool gaugeUses = false;
-  form.base2 = true;
-  if (!analyzeUses(pass.getPhi(), form.usesRef, form.base2) || !analyzeUses(pass.getGauge(), gaugeUses, form.base2) ||
-      gaugeUses) {
-    pass.emitError("[unsupported_phi] phi must use the score, and gauge both references, through their difference "
-                   "alone: `arith.subf %s, %r`");
-    return failure();
-  }
-  bool captures = false;
-  pass.getGauge().walk([&](Operation *op) {
-    for (Value v : op->getOperands())
-      captures |= v.getParentRegion() != &pass.getGauge();
-  });
-  if (captures) {
-    pass.emitError("[unsupported_gauge] a gauge computes with the two references alone");
-    return failure();
-  }
-  return form;
-}
-
 SmallVector<Value> RegionBuilder::given() const {
   SmallVector<Value> tiles;
   for (auto [_, tile] : rows)
@@ -81,7 +28,7 @@ Value RegionBuilder::natural(Value v, bool base2) {
   if (!base2)
     return v;
   // r = r' / log2 e
-  Value ln2 = arith::ConstantOp::create(b, v.getLoc(), b.getFloatAttr(real, 0.693147180559945309417));
+  Value ln2 = arith::ConstantOp::create(b, v.getLoc(), b.getFloatAttr(real, kLn2));
   return arith::MulFOp::create(b, v.getLoc(), v, ln2);
 }
 
@@ -110,39 +57,6 @@ SmallVector<Value> RegionBuilder::inlined(Block &body, IRMapping &map, ValueRang
   for (Value v : body.getTerminator()->getOperands())
     results.push_back(map.lookupOrDefault(v));
   return results;
-}
-
-/// exp of what is in units of log2 becomes exp2.
-static void toBase2(OpBuilder &b, ValueRange scaled) {
-  SmallVector<math::ExpOp> exps;
-  auto collect = [&](Value v) {
-    for (Operation *user : v.getUsers())
-      if (auto exp = dyn_cast<math::ExpOp>(user))
-        exps.push_back(exp);
-  };
-  for (Value v : scaled) {
-    collect(v);
-    for (Operation *user : v.getUsers())
-      if (isa<arith::NegFOp>(user))
-        collect(user->getResult(0));
-  }
-  for (math::ExpOp exp : exps) {
-    OpBuilder at(exp);
-    exp.replaceAllUsesWith(math::Exp2Op::create(at, exp.getLoc(), exp.getOperand()).getResult());
-    exp.erase();
-  }
-}
-
-/// subf(d, x), which stood for s - r, is d: `second` stands for what the text subtracts.
-static void foldDistance(Block &block, Value d, Value second) {
-  SmallVector<Operation *> subs;
-  for (Operation &op : block)
-    if (auto sub = dyn_cast<arith::SubFOp>(op); sub && sub.getLhs() == d && sub.getRhs() == second)
-      subs.push_back(&op);
-  for (Operation *sub : subs) {
-    sub->getResult(0).replaceAllUsesWith(d);
-    sub->erase();
-  }
 }
 
 void RegionBuilder::phi(const PassForm &form, Region &region) {
@@ -186,7 +100,7 @@ void RegionBuilder::seed(const PassForm &form, Region &region, ArrayRef<unsigned
   IRMapping map;
   SmallVector<Value> all = inlined(from.front(), map, block->getArguments()), results{all[0]};
   if (form.base2) {
-    Value log2e = arith::ConstantOp::create(b, from.getLoc(), b.getFloatAttr(real, 1.44269504088896340736));
+    Value log2e = arith::ConstantOp::create(b, from.getLoc(), b.getFloatAttr(real, kLog2e));
     results[0] = arith::MulFOp::create(b, from.getLoc(), all[0], log2e);
   }
   for (unsigned n : sums)

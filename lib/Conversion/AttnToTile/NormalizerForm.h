@@ -1,29 +1,13 @@
-// The regions of a normalizer as lowering needs them: they speak of the distance d = s - r instead of s and r, in base
-// 2 where weights are exponentials of d.
-//
-// Every pass with a reference must use the score only through s - r (then a kernel may keep scores relative to a stale
-// reference); the reference may stand alone too:
-//
-//     phi(s, r) = phi'(s - r, r)        gauge(r0, r1) = gauge'(r0 - r1)
-//
-// Where each use of d and of r in both is exp(d), exp(r) or exp(-r), scores are kept times log2 e and exp becomes exp2:
-// one multiplication, joined with the scale in one factor, instead of one more a pair.
+// The regions of a normalizer as lowering needs them (see PassForm.h).
 //
 // What regions capture, parameters of the normalizer and statistics of earlier passes, are constants, scalars of the
 // call, or numbers of the rows, which a region takes as its last arguments ("given").
 #ifndef ATTN_LIB_CONVERSION_ATTNTOTILE_NORMALIZERFORM_H
 #define ATTN_LIB_CONVERSION_ATTNTOTILE_NORMALIZERFORM_H
 
-#include "attn/Dialect/Attn/Attn.h"
+#include "attn/Dialect/Attn/PassForm.h"
 
 namespace attn {
-
-struct PassForm {
-  PassOp pass;
-  bool hasRef = false, base2 = false;
-  bool usesRef = false; // phi uses the reference beside s - r
-};
-mlir::FailureOr<PassForm> analyzePass(PassOp pass);
 
 class RegionBuilder {
 public:

@@ -4,8 +4,6 @@
 using namespace mlir;
 using namespace attn;
 
-static constexpr double kLog2e = 1.44269504088896340736;
-
 /// keep / (1 - p), keep = random(seed; batch, i, j) >= p
 void Lowering::buildDropout(Region &region) {
   OpBuilder::InsertionGuard guard(b);
@@ -26,25 +24,6 @@ void Lowering::buildDropout(Region &region) {
   Value inverse =
       arith::DivFOp::create(b, loc, constant(real, 1), arith::SubFOp::create(b, loc, constant(real, 1), wide(p)));
   tile::YieldOp::create(b, loc, arith::SelectOp::create(b, loc, keep, inverse, constant(real, 0)).getResult());
-}
-
-/// A run-time scale in the accumulation type.
-Value Lowering::scaleValue() {
-  Value v = args.lookup(attend.getScale());
-  unsigned from = v.getType().getIntOrFloatBitWidth(), to = real.getWidth();
-  if (from < to)
-    return arith::ExtFOp::create(b, loc, real, v);
-  return from > to ? arith::TruncFOp::create(b, loc, real, v).getResult() : v;
-}
-
-double Lowering::scale() {
-  if (attend.getScale())
-    return 1.0;
-  if (attend.getScaleValue())
-    return attend.getScaleValue()->convertToDouble();
-  if (attend.dotRegion())
-    return 1.0;
-  return 1.0 / std::sqrt((double)attend.dotExtent());
 }
 
 /// (x, y, batch.., c): the text's region.
@@ -74,17 +53,19 @@ void Lowering::buildScore(Region &region, bool base2) {
     SmallVector<Type> types(attend.numBatch() + 3, b.getIndexType());
     types[0] = real;
     Block *block = b.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
-    Value factor = attend.getScale() ? arith::MulFOp::create(b, loc, scaleValue(), constant(unit)).getResult()
-                                     : constant(scale() * unit);
+    Value factor = attend.getScale()
+                       ? arith::MulFOp::create(b, loc, scaleIn(b, args.lookup(attend.getScale()), real), constant(unit))
+                             .getResult()
+                       : constant(scaleOf(attend) * unit);
     tile::YieldOp::create(b, loc, arith::MulFOp::create(b, loc, block->getArgument(0), factor).getResult());
     return;
   }
   IRMapping copied = args;
   attend.getScore().cloneInto(&region, copied);
   Value dot = region.getArgument(0);
-  if (attend.getScale() || scale() != 1.0) {
+  if (attend.getScale() || scaleOf(attend) != 1.0) {
     b.setInsertionPointToStart(&region.front());
-    Value factor = attend.getScale() ? scaleValue() : constant(scale());
+    Value factor = attend.getScale() ? scaleIn(b, args.lookup(attend.getScale()), real) : constant(scaleOf(attend));
     auto scaled = arith::MulFOp::create(b, loc, dot, factor);
     dot.replaceAllUsesExcept(scaled, scaled);
   }

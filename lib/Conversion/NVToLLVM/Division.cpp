@@ -1,15 +1,17 @@
 // a / b in f32, correctly rounded, without a branch.
 //
 // PTX's div.rn.f32 is a few instructions, a test and a call for what the test finds; around the calls ptxas keeps
-// registers free, which it then lacks elsewhere. Here both operands are brought near to 1 first,
+// registers free, which it then lacks elsewhere. Here the divisor, which many quotients share, is brought near to 1
+// first, and a dividend only away from the denormals,
 //
-//     a = a' 2^-i, b = b' 2^-j        2^-22 <= |a'|, |b'| < 4
-//     y = 1 / b'                      an approximation and one step of Newton's
+//     |b| = b' 2^j, 2^-22 <= b' < 4        a' = a 2^i, i is 64 where |a| < 2^-90, else 0
+//     y = 1 / b'                           an approximation and one step of Newton's
 //     q = a' y, twice q += (a' - q b') y
-//     a / b = q 2^(j - i)             in two steps, for half of the exponent may be all that f32 has
+//     a / |b| = q 2^(-i - j)
 //
-// so that no term overflows or loses bits. Zeros, infinities and NaN take a product that has the right answer. Only a
-// denormal quotient may be rounded twice.
+// so that no remainder loses bits. q is computed as -q, by which zeros keep their sign. Where the last q is a NaN the
+// first one is right: a is infinite or a NaN, or the quotient too large. Of a divisor that is 0, infinite or a NaN, 1
+// takes the place of b', and its reciprocal that of 2^-j. Only a denormal quotient may be rounded twice.
 #include "Division.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,43 +43,38 @@ struct Division : OpRewritePattern<arith::DivFOp> {
     auto times = [&](Value x, Value y) -> Value { return arith::MulFOp::create(b, loc, x, y); };
     auto fma = [&](Value x, Value y, Value z) -> Value { return math::FmaOp::create(b, loc, x, y, z); };
     auto minus = [&](Value x) -> Value { return arith::NegFOp::create(b, loc, x); };
-    auto sum = [&](Value x, Value y) -> Value { return arith::AddIOp::create(b, loc, x, y); };
-    auto less = [&](Value x, Value y) -> Value { return arith::SubIOp::create(b, loc, x, y); };
+    auto real = [&](float x) -> Value { return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(x)); };
+    auto select = [&](Value which, Value x, Value y) -> Value { return arith::SelectOp::create(b, loc, which, x, y); };
+    auto is = [&](arith::CmpFPredicate how, Value x, Value y) -> Value {
+      return arith::CmpFOp::create(b, loc, how, x, y);
+    };
+    auto same = [&](Value x, Value y) -> Value {
+      return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, y);
+    };
     auto reciprocal = [&](Value x) -> Value { return NVVM::RcpApproxFtzF32Op::create(b, loc, f32, x); };
-    Value one = integer(0x3f800000), exponent = integer(0x7f800000);
 
-    Value en = arith::AndIOp::create(b, loc, bitsOf(n), exponent);
+    // Of the divisor alone. 2^(127 - biased exponent), which is no denormal, and what it makes of the divisor.
+    Value exponent = integer(0x7f800000), ones = integer(0x7fffff);
     Value ed = arith::AndIOp::create(b, loc, bitsOf(d), exponent);
-    auto scaleBits = [&](Value e) -> Value { // of 2^(127 - biased exponent), which is no denormal
-      return arith::MaxSIOp::create(b, loc, less(integer(0x7f000000), e), integer(0x00800000));
-    };
-    Value sn = scaleBits(en), sd = scaleBits(ed);
-    Value a = times(n, number(sn)), c = times(d, number(sd)), minusC = minus(c);
+    Value bits = arith::SubIOp::create(b, loc, integer(0x7f000000), ed);
+    Value scale = number(arith::MaxSIOp::create(b, loc, bits, integer(0x00800000)));
+    Value isOdd = arith::OrIOp::create(b, loc, is(arith::CmpFPredicate::OEQ, d, real(0)), same(ed, exponent));
+    Value c = select(isOdd, real(1), times(math::AbsFOp::create(b, loc, d), scale));
+    scale = minus(select(isOdd, reciprocal(d), math::CopySignOp::create(b, loc, scale, d)));
+    Value small = times(scale, real(0x1p-64f));
     Value y = reciprocal(c);
-    y = fma(y, fma(minusC, y, number(one)), y);
+    y = fma(y, fma(minus(c), y, real(1)), y);
     // The nearest to 1 / b' but where b' is just below a power of two: that one lies just above the middle.
-    Value ones = integer(0x7fffff), fraction = arith::AndIOp::create(b, loc, bitsOf(c), ones);
-    Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, fraction, ones);
-    y = number(arith::OrIOp::create(b, loc, bitsOf(y), arith::ExtUIOp::create(b, loc, i32, below)));
-    Value q = times(a, y);
-    for (int step = 0; step < 2; ++step)
-      q = fma(fma(minusC, q, a), y, q);
-    Value all = less(sd, sn);
-    Value half = arith::ShLIOp::create(b, loc, arith::ShRSIOp::create(b, loc, all, integer(24)), integer(23));
-    q = times(times(q, number(sum(half, one))), number(sum(less(all, half), one)));
+    Value below = same(arith::AndIOp::create(b, loc, bitsOf(c), ones), ones);
+    y = minus(number(arith::OrIOp::create(b, loc, bitsOf(y), arith::ExtUIOp::create(b, loc, i32, below))));
 
-    // Of these the divisor is one of 0, infinity and NaN, or only its sign matters.
-    Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
-    auto isZero = [&](Value x) -> Value { return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x, zero); };
-    auto special = [&](Value x, Value e) -> Value {
-      Value wide = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, e, exponent);
-      return arith::OrIOp::create(b, loc, isZero(x), wide);
-    };
-    Value isOdd = special(d, ed);
-    Value sign = math::CopySignOp::create(b, loc, number(one), d);
-    Value odd = times(n, arith::SelectOp::create(b, loc, isOdd, reciprocal(d), sign));
-    Value either = arith::OrIOp::create(b, loc, isOdd, special(n, en));
-    b.replaceOpWithNewOp<arith::SelectOp>(op, either, odd, q);
+    Value isSmall = is(arith::CmpFPredicate::OLT, math::AbsFOp::create(b, loc, n), real(0x1p-90f));
+    Value a = times(n, select(isSmall, real(0x1p64f), real(1)));
+    Value first = times(a, y), q = first;
+    for (int step = 0; step < 2; ++step)
+      q = fma(fma(c, q, a), y, q);
+    q = select(is(arith::CmpFPredicate::UNO, q, q), first, q);
+    b.replaceOpWithNewOp<arith::MulFOp>(op, q, select(isSmall, small, scale));
     return success();
   }
 };

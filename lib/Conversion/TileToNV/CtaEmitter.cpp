@@ -1,4 +1,5 @@
 #include "CtaEmitter.h"
+#include "attn/Schedule/Schedule.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -99,7 +100,8 @@ V KernelEmitter::addressOf(TensorRef &t, AffineMap map, llvm::function_ref<V(uns
 
 CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
                        bool splits, Block *entry)
-    : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase), splits(splits) {
+    : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase), splits(splits),
+      together(phase->getParentOp()->hasAttr(kTogetherAttr)) {
   warp = e.divUnsigned(thread, 32);
   lane = e.both(thread, e.i64(31));
   column = e.mul(e.both(lane, e.i64(3)), 2);
@@ -115,9 +117,58 @@ V CtaEmitter::divideShort(V a, V b) {
   return wide(e, arith::DivUIOp::create(e.b, e.loc, low(a), low(b)));
 }
 
+/// Indices of a batch dimension that share keys, though there may be fewer.
+V CtaEmitter::groupOf(unsigned d) {
+  int64_t share = program.getShare()[d];
+  return share > 0 ? e.i64(share) : extents[d];
+}
+
+/// Heads whose rows are a CTA's.
+V CtaEmitter::membersOf() {
+  V members = e.i64(1);
+  for (unsigned d = 0; d < program.getNumBatch(); ++d)
+    if (isShared(d))
+      members = e.mul(members, groupOf(d));
+  return members;
+}
+
+/// Row n is query n / members of member n mod members, whose indices count row-major.
+CtaEmitter::Row CtaEmitter::rowOf(V place) {
+  Row row{place, index, V()};
+  if (!together)
+    return row;
+  V members = membersOf();
+  row.query = divideShort(place, members);
+  V member = e.sub(place, e.mul(row.query, members));
+  for (unsigned d = program.getNumBatch(); d-- > 0;) {
+    if (!isShared(d))
+      continue;
+    V rest = divideShort(member, groupOf(d));
+    V own = e.add(index[d], e.sub(member, e.mul(rest, groupOf(d))));
+    if (program.getShare()[d] > 0) {
+      V is = e.lt(own, extents[d]);
+      row.isHead = row.isHead ? e.both(row.isHead, is) : is;
+      own = e.min(own, e.sub(extents[d], e.i64(1)));
+    }
+    row.index[d] = own;
+    member = rest;
+  }
+  return row;
+}
+
+/// Among the CTA's.
+V CtaEmitter::numberOf(unsigned r) { return e.add(e.mul(warp, 16), e.add(e.divUnsigned(lane, 4), 8 * r)); }
+
 // CTA x = ((batch slices + slice) chunks + chunk) blocks + block
 void CtaEmitter::locate(V number) {
   V rows = extents[queryDim()];
+  if (together)
+    rows = e.mul(rows, membersOf());
+  // Of a dimension: indices, or groups of them.
+  auto units = [&](unsigned d) -> V {
+    int64_t share = program.getShare()[d];
+    return !isShared(d) ? extents[d] : share > 0 ? e.divUnsigned(e.add(extents[d], share - 1), share) : e.i64(1);
+  };
   blocks = e.divUnsigned(e.add(rows, t.rows - 1), t.rows);
   auto peel = [&](V &from, V by) {
     V rest = divideShort(from, by), digit = e.sub(from, e.mul(rest, by));
@@ -131,22 +182,31 @@ void CtaEmitter::locate(V number) {
   if (splits) { // the launch says
     V ctas = wide(e, NVVM::GridDimXOp::create(e.b, e.loc, e.b.getI32Type())), whole = e.mul(blocks, t.slices);
     for (unsigned d = 0; d < program.getNumBatch(); ++d)
-      whole = e.mul(whole, extents[d]);
+      whole = e.mul(whole, units(d));
     chunks = divideShort(ctas, whole);
   }
   chunk = splits || phase.getChunks() ? peel(number, chunks) : e.i64(0);
   slice = t.slices > 1 ? peel(number, e.i64(t.slices)) : e.i64(0);
   batchNumber = number;
   index.resize(program.getNumBatch());
-  for (int d = program.getNumBatch() - 1; d >= 0; --d)
-    index[d] = d ? peel(number, extents[d]) : number;
-  firstRow = e.mul(block, t.rows);
-  lastRow = e.min(e.add(firstRow, t.rows - 1), e.sub(rows, e.i64(1)));
-  V g = e.divUnsigned(lane, 4);
+  for (int d = program.getNumBatch() - 1; d >= 0; --d) {
+    bool isAlone = isShared(d) && program.getShare()[d] <= 0;
+    index[d] = isAlone ? e.i64(0) : d ? peel(number, units(d)) : number;
+    if (isShared(d) && !isAlone)
+      index[d] = e.mul(index[d], groupOf(d));
+  }
+  firstPlace = e.mul(block, t.rows);
+  lastPlace = e.min(e.add(firstPlace, t.rows - 1), e.sub(rows, e.i64(1)));
+  firstRow = rowOf(firstPlace).query, lastRow = rowOf(lastPlace).query;
   for (unsigned r = 0; r < 2; ++r) {
-    V row = e.add(e.add(firstRow, e.mul(warp, 16)), e.add(g, 8 * r));
-    live[r] = e.le(row, lastRow);
-    rowAt[r] = e.min(row, lastRow);
+    V place = e.add(firstPlace, numberOf(r));
+    Row row = rowOf(e.min(place, lastPlace));
+    live[r] = e.le(place, lastPlace);
+    if (row.isHead)
+      live[r] = e.both(live[r], row.isHead);
+    if (again[r])
+      live[r] = e.both(live[r], again[r]);
+    rowAt[r] = row.query, rowIndex[r] = row.index;
   }
 }
 
@@ -228,69 +288,140 @@ LogicalResult CtaEmitter::checkSteps(Block &steps) {
 LogicalResult CtaEmitter::run() {
   if (failed(check()))
     return failure();
-  if (!loadOp) { // a merge phase
-    attempt(false);
+  if (!loadOp) { // a merge phase, without shared memory
+    auto steps = phase.getBody().front().without_terminator();
+    conclude(steps.begin(), steps.end());
     return success();
   }
   checkPromises(t.threads());
   e.when(e.eq(thread, e.i64(0)),
          [&] { storeShared(arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), cta), e.i64(t.number())); });
   stageQueries();
-  V again = attempt(false);
-  if (t.whole)
-    e.when(again, [&] {
+  auto rest = sweeps(!t.whole);
+  V redo; // whether there is a second pass
+  Pair bad{};
+  if (t.whole) {
+    bad = poisonOf();
+    redo = anyThread(e.either(bad[0], bad[1]));
+    for (V &b : bad) // of a warp's lanes, a word that they share
+      b = nv::BallotOp::create(e.b, e.loc, e.b.getI32Type(), b);
+    SmallVector<V> first = carried(), known = extents;
+    SmallVector<V> all = e.choose(
+        redo, {},
+        [&] {
+          for (V &n : extents) // nothing that follows from them is kept for this
+            n = unknown(n);
+          locateAgain();
+          sweeps(true);
+          SmallVector<V> second = carried();
+          Pair mine{inRow(bad[0]), inRow(bad[1])};
+          for (auto [n, r] : llvm::enumerate(carriedRows())) // of other rows the first pass stays
+            second[n] = e.select(mine[r], second[n], first[n]);
+          return second;
+        },
+        [&] { return first; });
+    carry(all);
+    extents = known;
+  }
+  locateAgain();
+  guarded = true; // right for what either pass left
+  auto end = phase.getBody().front().without_terminator().end();
+  if (splits) // a CTA of a chunk leaves its state, one of all keys goes on
+    e.choose(
+        e.lt(e.i64(1), chunks), {},
+        [&] {
+          save();
+          return SmallVector<V>();
+        },
+        [&] {
+          conclude(rest, end);
+          return SmallVector<V>();
+        });
+  else
+    conclude(rest, end);
+  for (auto loop : phase.getBody().getOps<tile::ForOp>()) {
+    if (!weighOf(loop).getSpreadTo()) // what is spread comes once all rows are finished
+      continue;
+    guarded = !t.whole;
+    spread(loop);
+    if (!redo)
+      continue;
+    e.when(redo, [&] {
+      again = {inRow(bad[0]), inRow(bad[1])}, guarded = true;
       locateAgain();
-      attempt(true);
+      spread(loop);
     });
+    again = {};
+    locateAgain();
+  }
   return success();
 }
 
-/// Sweeps, what follows them, outputs; true for the whole CTA if something is not finite.
-V CtaEmitter::attempt(bool isGuarded) {
-  guarded = isGuarded || !t.whole;
+/// The steps up to the last sweep over the keys; the first one behind it.
+Block::iterator CtaEmitter::sweeps(bool isGuarded) {
+  guarded = isGuarded;
   places.clear();
   seedRows.clear();
-  V bad;
-  tile::ForOp spreads;
-  auto steps = phase.getBody().front().without_terminator();
-  auto run = [&](auto from, auto to, bool untilSweep) {
-    for (; from != to; ++from) {
-      if (isa<tile::SaveOp>(*from)) {
-        bad = save();
-      } else if (isa<tile::FinishOp>(*from)) {
-        bad = finishAgain();
-      } else if (auto loop = dyn_cast<tile::ForOp>(*from); loop && weighOf(loop).getSpreadTo()) {
-        spreads = loop; // once all rows are finished
-      } else {
-        runStep(*from);
-        if (untilSweep && loop)
-          return ++from;
-      }
-    }
-    return from;
-  };
-  auto rest = run(steps.begin(), steps.end(), splits);
-  if (splits) // a CTA of a chunk leaves its state, one of all keys goes on
-    bad = e.choose(
-        e.lt(e.i64(1), chunks), {e.b.getI1Type()}, [&] { return SmallVector<V>{save()}; },
-        [&] {
-          run(rest, steps.end(), false);
-          return SmallVector<V>{bad};
-        })[0];
-  if (spreads)
-    spread(spreads);
-  return packPhase ? anyThread(bad) : bad;
+  Block &steps = phase.getBody().front();
+  auto behind = steps.begin();
+  for (auto at = steps.begin(); at != steps.end(); ++at)
+    if (auto loop = dyn_cast<tile::ForOp>(*at); isa<tile::RootOp>(*at) || (loop && !weighOf(loop).getSpreadTo()))
+      behind = std::next(at);
+  for (Operation &op : llvm::make_range(steps.begin(), behind))
+    runStep(op);
+  return behind;
 }
 
-/// The outputs, from where the CTA is found to be then.
-V CtaEmitter::finishAgain() {
-  if (!loadOp) // without shared memory
-    return finish();
-  auto before = std::tuple(block, chunk, chunks, slice, firstRow, lastRow, batchNumber, blocks, rowAt, live, index);
-  locateAgain();
-  V bad = finish();
-  std::tie(block, chunk, chunks, slice, firstRow, lastRow, batchNumber, blocks, rowAt, live, index) = before;
-  return bad;
+/// What the last sweep left, seeds and parameters, outputs or a state.
+void CtaEmitter::conclude(Block::iterator from, Block::iterator to) {
+  for (Operation &op : llvm::make_range(from, to)) {
+    if (isa<tile::SaveOp>(op))
+      save();
+    else if (isa<tile::FinishOp>(op))
+      finish();
+    else if (!isa<tile::ForOp>(op)) // which spreads
+      runStep(op);
+  }
+}
+
+/// Numbers of rows that sweeps leave beside the last one's state. Those of a root's own sweeps end with it.
+void CtaEmitter::eachRowPair(llvm::function_ref<void(Pair &)> visit) {
+  for (auto &[tile, place] : places)
+    if (place.kind == Place::Row && tile.getParentBlock() == &phase.getBody().front())
+      visit(place.row);
+  for (Pair &pair : seedRows)
+    visit(pair);
+  if (unitReference[0])
+    visit(unitReference);
+}
+
+/// i1: whether one of the four lanes that hold a row has its bit in what the warp voted.
+V CtaEmitter::inRow(V votes) {
+  V first = arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), e.both(lane, e.i64(28)));
+  return e.ne(e.both(arith::ShRUIOp::create(e.b, e.loc, votes, first), i32(15)), i32(0));
+}
+
+/// Which of the thread's rows each number of carried() is of.
+SmallVector<unsigned> CtaEmitter::carriedRows() {
+  SmallVector<unsigned> all = last.rows();
+  eachRowPair([&](Pair &) { all.append({0, 1}); });
+  return all;
+}
+
+SmallVector<V> CtaEmitter::carried() {
+  SmallVector<V> all = last.flat();
+  eachRowPair([&](Pair &pair) { llvm::append_range(all, pair); });
+  return all;
+}
+
+void CtaEmitter::carry(ValueRange all) {
+  unsigned own = last.flat().size();
+  last = last.with(all.take_front(own));
+  auto next = all.begin() + own;
+  eachRowPair([&](Pair &pair) {
+    for (V &v : pair)
+      v = *next++;
+  });
 }
 
 void CtaEmitter::runStep(Operation &op) {

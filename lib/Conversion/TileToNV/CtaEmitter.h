@@ -19,9 +19,17 @@
 // 4 n + 2 r + x. Numbers of a row are held by the four lanes of its group alike, sums over keys by each for its own
 // columns until the sweep is over.
 //
-// Two passes. The first multiplies on tensor cores, also what is absent: by a weight of 0. Where something that the
-// block leaves is not finite, a second one goes element by element and multiplies nothing that a row does not see
-// (edge contract 2). All branches around barriers are the same for the whole CTA.
+// Heads. Where the variant is `together`, the rows are those of all heads that share keys and values, G of them, query
+// by query: row n is of query n / G and of the head n mod G. The CTA's batch indices are then those of the first head;
+// those of a row stand where something is a row's own: operands of queries, scores, parameters, outputs. Which keys a
+// row sees is the same for all of its heads (Schedule/Lists.h, whyApart). Along a dimension where consecutive indices
+// share, the last group may lack some: rows without a head.
+//
+// Two passes. The first multiplies on tensor cores, also what is absent: by a weight of 0. Where something that its
+// sweeps leave is not finite, a second one goes element by element and multiplies nothing that a row does not see
+// (edge contract 2), and what it gives holds for those rows alone whose own numbers are not finite; it is rare, and
+// written to be short rather than fast. What follows the sweeps is there once, for what either pass left. All branches
+// around barriers are the same for the whole CTA.
 #ifndef ATTN_LIB_CONVERSION_TILETONV_CTAEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETONV_CTAEMITTER_H
 
@@ -91,6 +99,8 @@ private:
     llvm::SmallVector<Pair> sums; // an argmax has two: number, key (i32)
     llvm::SmallVector<llvm::SmallVector<V>> accs;
     llvm::SmallVector<V> flat() const;
+    /// Of the values of flat(), which of the two rows each is of.
+    llvm::SmallVector<unsigned> rows() const;
     /// The same with other values.
     State with(mlir::ValueRange values) const;
   };
@@ -107,11 +117,34 @@ private:
   mlir::LogicalResult check();
   mlir::LogicalResult checkSteps(mlir::Block &steps);
   static tile::WeighOp weighOf(tile::ForOp op) { return *op.getBody().front().getOps<tile::WeighOp>().begin(); }
-  V attempt(bool isGuarded);
+  mlir::Block::iterator sweeps(bool isGuarded);
+  void conclude(mlir::Block::iterator from, mlir::Block::iterator to);
+  void eachRowPair(llvm::function_ref<void(Pair &)> visit);
+  llvm::SmallVector<V> carried();
+  llvm::SmallVector<unsigned> carriedRows();
+  V inRow(V votes);
+  void carry(mlir::ValueRange all);
   V divideShort(V a, V b);
+  /// A row of the block: its query, its head's batch indices, and whether there is such a head (null: there is).
+  struct Row {
+    V query;
+    llvm::SmallVector<V> index;
+    V isHead;
+  };
+  /// In its scope batch indices are those of a row's head, not of the first that shares the CTA's keys.
+  struct HeadOf {
+    CtaEmitter &c;
+    llvm::SmallVector<V> before;
+    HeadOf(CtaEmitter &c, llvm::ArrayRef<V> own) : c(c), before(own) { std::swap(c.index, before); }
+    ~HeadOf() { std::swap(c.index, before); }
+  };
+  bool isShared(unsigned d) { return together && program.getShare()[d] != 1; }
+  V groupOf(unsigned d);
+  V membersOf();
+  Row rowOf(V place);
+  V numberOf(unsigned r);
   void locate(V number);
   void locateAgain();
-  V finishAgain();
   void runStep(mlir::Operation &op);
   V anyThread(V condition);
   V shared(V offset);
@@ -146,8 +179,11 @@ private:
     V at{}; // bytes to the stage; null: there is one
     bool asCopies = false;
   };
+  /// Of a block of queries or keys that begins with `first`, the token of a row, and whether there is one.
+  std::pair<Row, V> tokenAt(unsigned tokenDim, V first, V row);
   void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
+  std::pair<V, V> runAt(V item, int64_t run, int64_t chunks);
   bool copyRows(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to,
                 llvm::function_ref<void()> otherwise);
   V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
@@ -201,9 +237,12 @@ private:
   /// Nothing yet, of the sweep of a main phase.
   State startOf(tile::PhaseOp main);
   State start(tile::WeighOp weigh);
+  bool pairsKnow(unsigned d);
   void sweep(tile::ForOp op);
   void rescale(State &state, V moves, Pair gauge);
   void finishSums(State &state);
+  static bool isShown(V ref);
+  void settle();
   void place(V ref, mlir::ValueRange sums, mlir::ValueRange accs, llvm::ArrayRef<int64_t> kinds,
              llvm::ArrayRef<int64_t> phis);
 
@@ -238,8 +277,8 @@ private:
 
   // Finish.cpp
   V feature0(int64_t n);
-  V finish();
-  V poisonOf();
+  void finish();
+  Pair poisonOf();
   void finishRow(tile::FinishOp op, unsigned r);
   void storeElement(TensorRef &out, mlir::AffineMap map, unsigned r, V feature, V value);
   void storeRuns(TensorRef &out, mlir::AffineMap map, unsigned r, llvm::ArrayRef<V> values);
@@ -254,7 +293,7 @@ private:
 
   // Split.cpp
   V stateOf(V ofChunk, V chunks, int64_t numbers);
-  V save();
+  void save();
   void merge(tile::MergeOp op);
 
   const GpuTiles &t;
@@ -262,9 +301,12 @@ private:
   tile::PackOp packK, packV;
   tile::LoadOp loadOp;
   V lane, warp, column; // 2 (lane mod 4)
-  bool splits;
-  V block, chunk, chunks, slice, firstRow, lastRow, batchNumber, blocks;
-  std::array<V, 2> rowAt{}, live{}; // the rows' queries, clamped to the last; whether there is such a row
+  bool splits, together;
+  V block, chunk, chunks, slice, batchNumber, blocks;
+  V firstPlace, lastPlace, firstRow, lastRow;   // of the CTA's rows among those of its heads; of their queries
+  std::array<V, 2> rowAt{}, live{};             // the rows' queries, clamped to the last; whether there is such a row
+  std::array<llvm::SmallVector<V>, 2> rowIndex; // the batch indices of the rows' heads
+  Pair again{};                                 // of the second pass: rows that it is for; null: all
   V sharedBase;
   // Of the block that is being visited: its stage (0, 1) and the bytes to it, whether it is on its way already, the one
   // that follows it.

@@ -11,26 +11,29 @@ V CtaEmitter::feature0(int64_t n) {
   return t.slices > 1 ? e.add(feature, e.mul(slice, t.value)) : feature;
 }
 
-/// i1: an accumulator or a weighed sum of the thread is not finite. 0 x is 0 for every finite x, else NaN.
-V CtaEmitter::poisonOf() {
-  V poison = e.scalar(0);
-  auto add = [&](V x) { poison = e.fma(x, e.scalar(0), poison); };
+/// i1s: of a row there is an accumulator or a weighed sum of the thread that is not finite, or a largest score that is
+/// a NaN. 0 x is 0 for every finite x, else NaN. Rows that are none are asked too: whether a row is one would be held
+/// over the sweeps for it.
+CtaEmitter::Pair CtaEmitter::poisonOf() {
+  Pair poison{e.scalar(0), e.scalar(0)};
+  auto add = [&](V x, unsigned r) { poison[r] = e.fma(x, e.scalar(0), poison[r]); };
+  auto addNaN = [&](V x, unsigned r) { poison[r] = e.select(e.cmpf(arith::CmpFPredicate::UNO, x, x), x, poison[r]); };
   for (auto &acc : last.accs)
-    for (V x : acc)
-      add(x);
+    for (auto [n, x] : llvm::enumerate(acc))
+      add(x, n / 2 % 2);
   for (auto &[tile, place] : places)
-    if (place.kind == Place::Sum && place.op == 0 && place.weighed)
-      for (V x : last.sums[place.slot])
-        add(x);
-  return e.cmpf(arith::CmpFPredicate::UNO, poison, poison);
+    if (place.kind == Place::Sum && (place.op == 3 || (place.op == 0 && place.weighed)))
+      for (unsigned r = 0; r < 2; ++r)
+        place.op == 3 ? addNaN(last.sums[place.slot][r], r) : add(last.sums[place.slot][r], r);
+  for (unsigned r = 0; r < 2; ++r)
+    poison[r] = e.cmpf(arith::CmpFPredicate::UNO, poison[r], poison[r]);
+  return poison;
 }
 
-V CtaEmitter::finish() {
+void CtaEmitter::finish() {
   auto op = *phase.getBody().getOps<tile::FinishOp>().begin();
-  V bad = poisonOf();
   for (unsigned r = 0; r < 2; ++r)
     finishRow(op, r);
-  return bad;
 }
 
 void CtaEmitter::storeElement(TensorRef &out, AffineMap map, unsigned r, V feature, V value) {
@@ -93,6 +96,7 @@ void CtaEmitter::storeRuns(TensorRef &out, AffineMap map, unsigned r, ArrayRef<V
 
 void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
   Block &body = op.getBody().front();
+  HeadOf head(*this, rowIndex[r]);
   SmallVector<V> state;
   if (op.getRef())
     state.push_back(op.getRef());
@@ -176,37 +180,36 @@ void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
       return overrides ? e.select(empty, e.scalar(emptyValue), v->v) : v->v;
     };
     bool isPadded = t.slices * GpuTiles::pad(t.value) != t.allValues;
+    SmallVector<V> values; // 2 m + x
+    auto storeAll = [&] {
+      for (unsigned n = 0; n < values.size(); ++n) {
+        V feature = feature0(8 * (n / 2) + n % 2);
+        auto store = [&] { storeElement(out, map, r, feature, values[n]); };
+        if (isPadded)
+          e.when(e.lt(feature, e.i64(t.allValues)), store);
+        else
+          store();
+      }
+    };
     auto oneByOne = [&] {
-      e.when(live[r], [&] {
-        for (int64_t m = 0; m < valueTiles(); ++m)
-          for (int64_t x = 0; x < 2; ++x) {
-            V feature = feature0(8 * m + x);
-            auto store = [&] {
-              if (V v = element(feature, m, x))
-                storeElement(out, map, r, feature, v);
-            };
-            if (isPadded)
-              e.when(e.lt(feature, e.i64(t.allValues)), store);
-            else
-              store();
-          }
-      });
+      e.when(live[r], storeAll);
       return SmallVector<V>();
     };
     auto inRuns = [&] {
-      SmallVector<V> values;
-      for (int64_t m = 0; m < valueTiles(); ++m)
-        for (int64_t x = 0; x < 2; ++x) {
-          V feature = feature0(8 * m + x);
-          values.push_back(element(isPadded ? e.min(feature, e.i64(t.allValues - 1)) : feature, m, x));
-        }
-      if (!llvm::is_contained(values, V()))
-        storeRuns(out, map, r, values);
+      storeRuns(out, map, r, values);
       return SmallVector<V>();
     };
     e.when(wanted, [&] {
       int64_t run = 16 / Emit::elementBytes(out.type.getElementType());
       V aligned = t.allValues % run == 0 ? isAligned({output, map, nullptr, t.allValues, 0}) : V();
+      // Those of features beyond the end are the last one's, and are not stored.
+      for (int64_t m = 0; m < valueTiles(); ++m)
+        for (int64_t x = 0; x < 2; ++x) {
+          V feature = feature0(8 * m + x);
+          values.push_back(element(isPadded ? e.min(feature, e.i64(t.allValues - 1)) : feature, m, x));
+        }
+      if (llvm::is_contained(values, V()))
+        return;
       if (aligned)
         e.choose(aligned, {}, inRuns, oneByOne);
       else

@@ -18,7 +18,7 @@ struct GpuInfoEmitter : ConstantEmitter {
       for (const GpuPhase &p : v.phases)
         string(p.entry);
     }
-    auto phaseType = structOf({ptr, i32, i32, i32, i32, i32, i32});
+    auto phaseType = structOf({ptr, i32, i32, i32, i32, i32, i32, i32});
     for (auto [n, v] : llvm::enumerate(variants))
       array("gpu_phases_" + std::to_string(n), phaseType, v.phases.size(), [&](unsigned k) {
         const GpuPhase &p = v.phases[k];
@@ -28,7 +28,8 @@ struct GpuInfoEmitter : ConstantEmitter {
                               c32(p.sharedBytes),
                               c32(p.block),
                               c32(p.chunks),
-                              c32(p.slices)};
+                              c32(p.slices),
+                              c32(p.together)};
       });
     auto variantType = structOf({ptr, ptr, i32, i32, i64, i64, i64, i64});
     array("gpu_variants", variantType, variants.size(), [&](unsigned n) {

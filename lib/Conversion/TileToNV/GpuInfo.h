@@ -8,7 +8,7 @@ namespace attn {
 
 struct GpuPhase {
   std::string entry;
-  int64_t kind, threads, sharedBytes, block, chunks, slices; // as attn_gpu_phase_info
+  int64_t kind, threads, sharedBytes, block, chunks, slices, together = 0; // as attn_gpu_phase_info
 };
 struct GpuVariant {
   std::string name;

@@ -153,6 +153,8 @@ void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full
     V each = divideShort(all, chunks), longer = e.sub(all, e.mul(each, chunks));
     from = e.add(e.mul(chunk, each), e.min(chunk, longer));
     end = e.add(e.add(from, each), e.select(e.lt(chunk, longer), e.i64(1), e.i64(0)));
+    if (t.stages == 1) // registers are few: one for each
+      from = unknown(from), end = unknown(end);
   }
   makeBox();
   V groups = e.divUnsigned(e.add(end, 31), 32);

@@ -53,6 +53,7 @@ void CtaEmitter::loadParam(tile::ParamOp op) {
   Type type = source.type.getElementType();
   Place place;
   for (unsigned r = 0; r < 2; ++r) {
+    HeadOf head(*this, rowIndex[r]);
     V at = KernelEmitter::addressOf(source, op.getMap(), [&](unsigned) { return rowAt[r]; });
     place.row[r] = e.loadElement(type, at);
   }

@@ -1,6 +1,7 @@
 // Split keys: what a CTA leaves of its chunk (tile.save), and one state of every row out of those of all chunks
 // (tile.merge). A state is what each thread holds, number by number, in the workspace behind the status words: the CTA
-// of a merge has its threads hold the same elements.
+// of a merge has its threads hold the same elements. Of rows that are none nothing is kept: a decode has few of a
+// CTA's.
 #include "CtaEmitter.h"
 
 using namespace mlir;
@@ -19,16 +20,21 @@ V CtaEmitter::stateOf(V ofChunk, V chunks, int64_t numbers) {
   return e.at(workspace, e.add(base, e.mul(thread, 4)));
 }
 
-V CtaEmitter::save() {
+void CtaEmitter::save() {
   SmallVector<V> numbers = last.flat();
   V base = stateOf(chunk, chunks, numbers.size());
-  for (auto [n, x] : llvm::enumerate(numbers)) {
-    V word = x;
-    if (x.getType().isInteger(1))
-      word = arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), x);
-    e.store(word, e.at(base, (int64_t)n * t.threads() * 4));
-  }
-  return poisonOf();
+  SmallVector<unsigned> rows = last.rows();
+  for (unsigned r = 0; r < 2; ++r)
+    e.when(live[r], [&] {
+      for (unsigned n = 0; n < numbers.size(); ++n) {
+        if (rows[n] != r)
+          continue;
+        V word = numbers[n];
+        if (word.getType().isInteger(1))
+          word = arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), word);
+        e.store(word, e.at(base, (int64_t)n * t.threads() * 4));
+      }
+    });
 }
 
 // r = max_n ref_n; sum = sum_n gauge(ref_n - r) sum_n, in ascending order of the chunks
@@ -41,12 +47,31 @@ void CtaEmitter::merge(tile::MergeOp op) {
   SmallVector<int64_t> kinds(op.getSumOps()), phis(op.getSumPhis());
   auto load = [&](V n) {
     V base = stateOf(n, chunks, init.size());
-    SmallVector<V> numbers;
-    for (auto [k, like] : llvm::enumerate(init)) {
-      V at = e.at(base, (int64_t)k * t.threads() * 4);
-      Type type = like.getType();
-      V word = e.load(type.isInteger(1) ? (Type)e.b.getI32Type() : type, at);
-      numbers.push_back(type.isInteger(1) ? e.ne(word, i32(0)) : word);
+    SmallVector<V> numbers(init);
+    SmallVector<unsigned> rows = begin.rows();
+    for (unsigned r = 0; r < 2; ++r) {
+      SmallVector<V> nothing, kept;
+      for (unsigned k = 0; k < init.size(); ++k)
+        if (rows[k] == r)
+          nothing.push_back(init[k]);
+      kept = e.choose(
+          live[r], ValueRange(nothing).getTypes(),
+          [&] {
+            SmallVector<V> loaded;
+            for (unsigned k = 0; k < init.size(); ++k) {
+              if (rows[k] != r)
+                continue;
+              Type type = init[k].getType();
+              V word =
+                  e.load(type.isInteger(1) ? (Type)e.b.getI32Type() : type, e.at(base, (int64_t)k * t.threads() * 4));
+              loaded.push_back(type.isInteger(1) ? e.ne(word, i32(0)) : word);
+            }
+            return loaded;
+          },
+          [&] { return nothing; });
+      for (unsigned k = 0, at = 0; k < init.size(); ++k)
+        if (rows[k] == r)
+          numbers[k] = kept[at++];
     }
     return begin.with(numbers);
   };

@@ -1,5 +1,6 @@
 // Weights of pairs, stored themselves (tile.weigh with spread_to): 0 everywhere first, then what is visible.
 #include "CtaEmitter.h"
+#include "attn/Dialect/Attn/PassForm.h"
 
 using namespace mlir;
 using namespace attn;
@@ -13,6 +14,7 @@ V CtaEmitter::spreadAt(V row, V j) {
 }
 
 void CtaEmitter::spread(tile::ForOp op) {
+  assert(!together && "a block of rows is one of queries");
   (void)matchSweep(op);
   TensorRef &out = tensorOf(weighOp.getSpreadTo());
   V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
@@ -21,10 +23,14 @@ void CtaEmitter::spread(tile::ForOp op) {
     wanted = e.both(wanted, e.eq(slice, e.i64(0)));
   e.when(wanted, [&] {
     V keys = extents[keyDim()], rows = e.add(e.sub(lastRow, firstRow), 1);
-    e.loop(e.i64(0), rows, 1, [&](V row) {
-      e.loop(thread, keys, t.threads(),
-             [&](V j) { e.storeElement(e.scalar(0), out.type.getElementType(), spreadAt(e.add(firstRow, row), j)); });
-    });
+    auto clear = [&](V row, V j) { e.storeElement(e.scalar(0), out.type.getElementType(), spreadAt(row, j)); };
+    if (again[0]) { // rows of the thread, which alone knows whether they are done again
+      for (unsigned r = 0; r < 2; ++r)
+        e.when(live[r], [&] { e.loop(e.both(lane, e.i64(3)), keys, 4, [&](V j) { clear(rowAt[r], j); }); });
+    } else {
+      e.loop(e.i64(0), rows, 1,
+             [&](V row) { e.loop(thread, keys, t.threads(), [&](V j) { clear(e.add(firstRow, row), j); }); });
+    }
     nv::BarrierOp::create(e.b, e.loc);
     solveSet();
     queries.clear();
@@ -55,12 +61,17 @@ void CtaEmitter::spreadPair(V product, unsigned r, V j) {
   if (V tile = weighOp.getRef()) {
     reference[r] = rowNumber(tile, r);
     auto shift = [&](V to) { return e.select(e.cmpf(arith::CmpFPredicate::OEQ, to, inf()), e.scalar(0), to); };
-    double factor = scoreFactor(weighOp);
-    if (unitReference[r] && factor != 0) { // as the sweep before has it
+    double factor = weighOp.getExact() ? 0 : scoreFactor(weighOp);
+    x = e.fsub(s, shift(reference[r]));
+    if (factor != 0) { // as the sweep before has it
       V unit = region.emit(yielded.getDefiningOp<arith::MulFOp>().getLhs())->v;
-      x = e.fmul(e.fsub(unit, shift(unitReference[r])), e.scalar(factor));
-    } else {
-      x = e.fsub(s, shift(reference[r]));
+      if (unitReference[r]) {
+        x = e.fmul(e.fsub(unit, shift(unitReference[r])), e.scalar(factor));
+      } else {
+        V size = math::AbsFOp::create(e.b, e.loc, reference[r]);
+        V near = e.cmpf(arith::CmpFPredicate::OLT, size, e.scalar(largeReference(e.real)));
+        x = e.select(near, e.fma(unit, e.scalar(factor), e.fsub(e.scalar(0), shift(reference[r]))), x);
+      }
     }
   }
   SmallVector<V> weights = phi(x, r);

@@ -25,10 +25,10 @@ SmallVector<CtaEmitter::Part> CtaEmitter::partsOf(ValueRange sources, ArrayAttr 
 
 void CtaEmitter::stageQueries() {
   auto parts = partsOf(loadOp.getSources(), loadOp.getMaps(), loadOp.getProducers(), loadOp.getExtents(), t.dot);
-  stage(parts, queryDim(), firstRow, e.i64(0),
+  stage(parts, queryDim(), firstPlace, e.i64(0),
         {t.q(), t.rows * t.dotRowBytes(), t.dotRowBytes(), t.planesQ, t.rows, t.dot});
   if (checksQueries)
-    noteAbsent(parts, queryDim(), firstRow, t.rows, t.queryAbsent());
+    noteAbsent(parts, queryDim(), firstPlace, t.rows, t.queryAbsent());
 }
 
 SmallVector<CtaEmitter::Part> CtaEmitter::keyParts() {
@@ -43,7 +43,7 @@ SmallVector<CtaEmitter::Part> CtaEmitter::valueParts() {
 
 /// i1: keys and values of a block are asynchronous copies and nothing else. Null: never.
 V CtaEmitter::copiesAhead() {
-  if (t.stages == 1 || GpuTiles::pad(t.dot) != t.dot || GpuTiles::pad(t.value) != t.value)
+  if (guarded || t.stages == 1 || GpuTiles::pad(t.dot) != t.dot || GpuTiles::pad(t.value) != t.value)
     return {};
   SmallVector<Part> parts = keyParts();
   llvm::append_range(parts, valueParts());
@@ -122,6 +122,15 @@ void CtaEmitter::stageKeys(V first) {
   nv::BarrierOp::create(e.b, e.loc);
 }
 
+std::pair<CtaEmitter::Row, V> CtaEmitter::tokenAt(unsigned tokenDim, V first, V row) {
+  V place = e.add(first, row);
+  if (!together || tokenDim != queryDim())
+    return {{place, index, V()}, e.lt(place, extents[tokenDim])};
+  Row of = rowOf(place);
+  V inside = e.le(place, lastPlace);
+  return {of, of.isHead ? e.both(inside, of.isHead) : inside};
+}
+
 void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
   for (const Part &part : parts)
     stagePart(part, tokenDim, firstToken, firstFeature, to);
@@ -191,24 +200,55 @@ SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   return values;
 }
 
+/// Row and first feature of an item, which is a run of eight features or of four: rows of so many chunks of eight. All
+/// banks are written at once by eight chunks. Those are neighbours, or, at the end of rows that are no multiple of
+/// eight chunks, w in every w-th row: rows are an odd number of chunks apart.
+std::pair<V, V> CtaEmitter::runAt(V item, int64_t run, int64_t chunks) {
+  int64_t whole = chunks / 8 * 8, first = whole, lanes = 8 / run;
+  if (whole == chunks) {
+    V row = e.divUnsigned(item, chunks * lanes);
+    return {row, e.mul(e.sub(item, e.mul(row, chunks * lanes)), run)};
+  }
+  V number = e.divUnsigned(item, lanes), group = e.divUnsigned(number, 8 * chunks); // of eight rows
+  V n = e.sub(number, e.mul(group, 8 * chunks)), row, chunk;
+  if (whole)
+    row = e.divUnsigned(n, whole), chunk = e.sub(n, e.mul(row, whole));
+  for (int64_t w : {4, 2, 1}) {
+    if (!((chunks - whole) & w))
+      continue;
+    V m = e.sub(n, e.i64(8 * first)), low = e.both(m, e.i64(7)), isHere = e.ge(m, e.i64(0));
+    V r = e.add(e.divUnsigned(m, 8), e.mul(e.divUnsigned(low, w), w)), c = e.add(e.both(low, e.i64(w - 1)), first);
+    row = row ? e.select(isHere, r, row) : r, chunk = chunk ? e.select(isHere, c, chunk) : c;
+    first += w;
+  }
+  V within = e.sub(item, e.mul(number, lanes));
+  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, 8), e.mul(within, run))};
+}
+
 void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
   // Of values, the slice: features firstFeature + n.
   int64_t extent = std::min(part.extent, to.features);
   int64_t at = part.first;
   bool partial = part.extent > to.features && part.extent % to.features; // the last slice of values is a short one
   bool raw = isRaw(part, to);
-  int64_t most = extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
+  bool isRare = guarded && t.whole; // the second pass
+  int64_t most = !isRare && extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
   bool isF32 = tensorOf(part.source).type.getElementType().isF32();
+  int64_t other = most; // features at a time that are not aligned
   V end = extents[tokenDim];
   auto copy = [&](bool aligned) {
-    int64_t run = aligned && isF32 ? 4 : most, runs = extent / run;
+    int64_t run = aligned ? isF32 ? 4 : 8 : other, runs = extent / run;
     e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
-      V row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
-      V token = e.add(firstToken, row), from = e.add(firstFeature, feature);
+      auto [row, feature] = aligned ? runAt(item, run, extent / 8) : std::pair<V, V>();
+      if (!aligned)
+        row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
+      V from = e.add(firstFeature, feature);
       V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
       if (to.at)
         offset = e.add(offset, to.at);
-      V inside = e.lt(token, end);
+      auto [of, inside] = tokenAt(tokenDim, firstToken, row);
+      V token = of.query;
+      HeadOf head(*this, of.index);
       if (partial)
         inside = e.both(inside, e.lt(from, e.i64(part.extent)));
       if (aligned && raw) { // from token 0 where there is none, of which nothing is taken
@@ -247,6 +287,7 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   V aligned = most == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)
     return copy(false);
+  other = 1; // where a tensor could be aligned and is not
   // Of no token there is no address to copy nothing from.
   aligned = e.both(aligned, e.lt(e.i64(0), end));
   e.choose(
@@ -281,7 +322,7 @@ bool CtaEmitter::copyRows(const Part &part, unsigned tokenDim, V firstToken, V f
   }
   if (!step || sliced || runs == 0 || t.threads() % runs || to.rows % rows)
     return false;
-  V row = e.divUnsigned(thread, runs), feature = e.mul(e.sub(thread, e.mul(row, runs)), 8);
+  auto [row, feature] = runAt(thread, 8, runs);
   // What does not change from block to block stands by itself.
   V source0 = addressOf(part, tokenDim, row, e.add(firstFeature, feature));
   V target0 = e.add(e.mul(row, to.rowBytes), e.add(e.mul(feature, 2), part.first * 2 + to.offset));
@@ -384,10 +425,12 @@ void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Targe
 /// index.
 void CtaEmitter::noteAbsent(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, int64_t rows, int64_t offset) {
   e.loop(thread, e.i64(rows), t.threads(), [&](V row) {
-    V token = e.add(firstToken, row);
+    auto [of, inside] = tokenAt(tokenDim, firstToken, row);
+    V token = of.query;
+    HeadOf head(*this, of.index);
     SmallVector<Type> types{e.i64Type(), e.i64Type()};
     auto found = e.choose(
-        e.lt(token, extents[tokenDim]), types,
+        inside, types,
         [&] {
           SmallVector<V> absent{e.i64(0), e.i64(0)};
           for (const Part &part : parts) {

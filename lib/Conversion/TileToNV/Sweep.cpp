@@ -1,5 +1,6 @@
 // One sweep over the keys (tile.for): what it carries is in registers from the first block to the last.
 #include "CtaEmitter.h"
+#include "attn/Dialect/Attn/PassForm.h"
 
 using namespace mlir;
 using namespace attn;
@@ -15,6 +16,19 @@ SmallVector<V> CtaEmitter::State::flat() const {
     llvm::append_range(all, sum);
   for (auto &acc : accs)
     llvm::append_range(all, acc);
+  return all;
+}
+
+SmallVector<unsigned> CtaEmitter::State::rows() const {
+  SmallVector<unsigned> all;
+  for (const Pair *pair : {&ref, &seen})
+    if ((*pair)[0])
+      all.append({0, 1});
+  for (unsigned n = 0; n < sums.size(); ++n)
+    all.append({0, 1});
+  for (auto &acc : accs)
+    for (unsigned n = 0; n < acc.size(); ++n)
+      all.push_back(n / 2 % 2);
   return all;
 }
 
@@ -110,6 +124,15 @@ void CtaEmitter::place(V ref, ValueRange sums, ValueRange accs, ArrayRef<int64_t
     places[acc] = {Place::Acc, n++};
 }
 
+/// Whether anything that is asked of a pair takes its index along a batch dimension.
+bool CtaEmitter::pairsKnow(unsigned d) {
+  auto knows = [&](Region &region, unsigned from) {
+    return !region.empty() && !region.front().getArgument(from + d).use_empty();
+  };
+  return knows(weighOp.getScore(), 1) || knows(weighOp.getFactor(), 0) || knows(weighOp.getClasses(), 0) ||
+         llvm::any_of(weighOp.getValues(), [&](Region &values) { return knows(values, 1); });
+}
+
 void CtaEmitter::sweep(tile::ForOp op) {
   (void)matchSweep(op); // it was checked
   solveSet();
@@ -117,10 +140,17 @@ void CtaEmitter::sweep(tile::ForOp op) {
   State state = start(weighOp);
   eachBlock(state, [&](V first, V full, State &s) {
     blockFirst = first;
-    auto where = std::pair(index, rowAt);
+    auto where = std::tuple(index, rowAt, rowIndex);
     if (t.stages == 1) { // registers are few
-      for (V &n : index)
-        n = unknown(n);
+      for (auto [d, n] : llvm::enumerate(index)) {
+        if (!isShared(d) || program.getShare()[d] > 0) // else it is 0
+          n = unknown(n);
+        for (unsigned r = 0; r < 2; ++r)
+          if (V &own = rowIndex[r][d]; !isShared(d))
+            own = n;
+          else if (pairsKnow(d))
+            own = unknown(own);
+      }
       for (V &row : rowAt)
         row = unknown(row);
     }
@@ -143,7 +173,9 @@ void CtaEmitter::sweep(tile::ForOp op) {
         llvm::append_range(all, w.visible);
       return all;
     };
-    SmallVector<V> all = e.choose(full, {}, [&] { return copy(false); }, [&] { return copy(true); });
+    // The second pass tests the pairs of every block.
+    SmallVector<V> all =
+        guarded ? copy(true) : e.choose(full, {}, [&] { return copy(false); }, [&] { return copy(true); });
     ArrayRef<V> rest(all);
     others = others.with(ValueRange(rest.take_front(held)));
     rest = rest.drop_front(held);
@@ -158,7 +190,7 @@ void CtaEmitter::sweep(tile::ForOp op) {
     ArrayRef<V> visible = guarded ? rest.take_back(products.size()) : ArrayRef<V>();
     for (unsigned n = 0; n < s.accs.size(); ++n)
       accumulate(n, rest.slice(n * products.size(), products.size()), visible, s);
-    std::tie(index, rowAt) = where;
+    std::tie(index, rowAt, rowIndex) = where;
   });
   finishSums(state);
   last = state;
@@ -166,6 +198,48 @@ void CtaEmitter::sweep(tile::ForOp op) {
   unsigned sums = weighOp.getSums().size();
   place(ref ? op.getResult(0) : V(), op.getResults().slice(ref, sums), op.getResults().drop_front(ref + sums),
         weighOp.getSumOps(), weighOp.getSumPhis());
+  if (unitReference[0] && isShown(op.getResult(0)))
+    settle();
+}
+
+/// Whether others than formulas of the finish take the reference, so that it has to be the number that is carried.
+bool CtaEmitter::isShown(V ref) {
+  return llvm::any_of(ref.getUsers(), [&](Operation *user) {
+    auto finish = dyn_cast<tile::FinishOp>(user);
+    if (!finish)
+      return isa<tile::SeedOp, tile::SaveOp>(user);
+    Block &body = finish.getBody().front();
+    for (auto [n, position] : llvm::enumerate(finish.getOrder()))
+      if (position == 0)
+        return llvm::is_contained(body.getTerminator()->getOperands(), body.getArgument(n));
+    return false;
+  });
+}
+
+/// Sums are against factor u, and the reference is that rounded: from here on they are against the rounded number.
+void CtaEmitter::settle() {
+  double factor = factorOf(weighOp);
+  Block &gauge = weighOp.getGauge().front();
+  for (unsigned r = 0; r < 2; ++r) {
+    V to = last.ref[r];
+    V near = e.cmpf(arith::CmpFPredicate::OLT, math::AbsFOp::create(e.b, e.loc, to), e.scalar(largeReference(e.real)));
+    V rest = e.select(near, e.fma(unitReference[r], e.scalar(factor), e.fsub(e.scalar(0), to)), e.scalar(0));
+    RegionEmitter region = makeRegion();
+    region.bind(gauge.getArgument(0), region.real(rest));
+    auto emitted = region.emit(gauge.getTerminator()->getOperand(0));
+    V g = succeeded(emitted) ? emitted->v : e.scalar(1);
+    unsigned slot = 0;
+    for (auto [phi, op] : llvm::zip(weighOp.getSumPhis(), weighOp.getSumOps())) {
+      if (phi >= 0 && op == 0)
+        last.sums[slot][r] = e.fmul(last.sums[slot][r], g);
+      slot += op == 3 ? 2 : 1;
+    }
+    for (auto &acc : last.accs)
+      for (auto [n, v] : llvm::enumerate(acc))
+        if (n / 2 % 2 == r)
+          v = e.fmul(v, g);
+  }
+  unitReference = {};
 }
 
 /// Accumulators times the gauges of their rows where any of the warp moves.

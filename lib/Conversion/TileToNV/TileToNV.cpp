@@ -138,9 +138,10 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
       variant.name = op.getName().str();
       variant.blockKeys = t.keys;
       std::string prefix = "attn_" + program.getSymName().str() + "_" + variant.name;
+      bool together = op->hasAttr(kTogetherAttr);
       auto describe = [&](tile::PhaseOp phase, const std::string &name, int64_t kind, int64_t shared) {
         variant.phases.push_back(
-            {name, kind, t.threads(), shared, t.rows, (int64_t)phase.getChunks().value_or(1), t.slices});
+            {name, kind, t.threads(), shared, t.rows, (int64_t)phase.getChunks().value_or(1), t.slices, together});
       };
       auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, bool splits, const std::string &name) {
         const GpuTiles *needs = with ? &t : nullptr;

@@ -41,7 +41,7 @@ V CtaEmitter::visible(unsigned r, V j) {
   if (checksKeys)
     absent(e.add(e.mul(e.sub(j, blockFirst), 16), t.keyAbsent()));
   if (checksQueries)
-    absent(e.add(e.mul(e.sub(rowAt[r], firstRow), 16), t.queryAbsent()));
+    absent(e.add(e.mul(numberOf(r), 16), t.queryAbsent()));
   return sees;
 }
 

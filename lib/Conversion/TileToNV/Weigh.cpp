@@ -9,7 +9,7 @@
 //
 // Where scores are f u with a constant f > 0, the reference is carried as that of u, and s - r' is f (u - u'): exactly
 // 0 for the largest, whose weight so is exactly that of phi(0), and rounded for its own size, not for that of the
-// scores.
+// scores. Where a statistic shows the reference, scores are rounded first, as later passes have them (PassForm.h).
 #include "CtaEmitter.h"
 
 using namespace mlir;
@@ -20,7 +20,7 @@ using Val = RegionEmitter::Val;
 /// The arguments of a region from number `from` on: batch indices, query, key.
 void CtaEmitter::bindPair(RegionEmitter &region, Block &block, unsigned from, unsigned r, V j) {
   for (unsigned d = 0; d < program.getNumBatch(); ++d)
-    region.bind(block.getArgument(from + d), region.indexScalar(index[d], d));
+    region.bind(block.getArgument(from + d), region.indexScalar(rowIndex[r][d], d));
   region.bind(block.getArgument(from + queryDim()), region.indexScalar(rowAt[r], queryDim()));
   V last = e.max(e.sub(extents[keyDim()], e.i64(1)), e.i64(0));
   region.bind(block.getArgument(from + keyDim()), region.indexScalar(e.min(j, last), keyDim()));
@@ -83,7 +83,7 @@ double CtaEmitter::scoreFactor(tile::WeighOp weigh) {
 
 /// The same of a sweep that carries a reference, and u.
 double CtaEmitter::factorOf(tile::WeighOp weigh) {
-  return weigh.getRef() && !weigh.getSpreadTo() ? scoreFactor(weigh) : 0;
+  return weigh.getRef() && !weigh.getSpreadTo() && !weigh.getExact() ? scoreFactor(weigh) : 0;
 }
 
 V CtaEmitter::unitOf(tile::WeighOp weigh) {

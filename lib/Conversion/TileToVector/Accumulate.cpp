@@ -89,9 +89,11 @@ V MainEmitter::isVisible(V visible, V key, V r) {
 // fast path's where that is finite. Where weights may be 0 by themselves, a pair of weight 0 has no product either: its
 // panel may have been skipped.
 void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, V to) {
+  if (l.bf16Values && l.tiles)
+    return accumulateTilesGuarded(n, values, panelBytes, from, to);
   if (l.bf16Values)
     return accumulateWordsGuarded(n, values, panelBytes, from, to);
-  V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
+  V weights = weightsOf(n), visible = visibleMasks(), acc = accOf(n);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes));
     e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {

@@ -105,7 +105,7 @@ void MainEmitter::accumulateWords(unsigned n, V values, V panelBytes, V from, V 
 
 // As accumulateGuarded, in the order of the words: the odd key of two stands first.
 void MainEmitter::accumulateWordsGuarded(unsigned n, V values, V panelBytes, V from, V to) {
-  V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
+  V weights = weightsOf(n), visible = visibleMasks(), acc = accOf(n);
   int64_t wordBytes = l.width * 4;
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = e.at(values, e.mul(panel, panelBytes));

@@ -9,9 +9,9 @@
 // multiplied and added: the scale of a key multiplies its sum, that of a value its weight. That overflows, or is 0 *
 // inf, where the text's own order may not: sums that are not finite are taken once more in that order.
 //
-// Where an operand's elements stand two to one of the tensor's (its feature is indexed `c floordiv 2`), a vector holds
-// the even features of two vectors, the next one the odd ones: lanes then need no shuffle, queries are put in that
-// order once, and sums of values are put back once a block.
+// Where an operand's elements stand two to one of the tensor's (its feature is indexed `c floordiv 2`), or are bf16,
+// two to a word of 32 bits, a vector holds the even features of two vectors, the next one the odd ones: lanes then need
+// no shuffle, queries are put in that order once, and sums of values are put back once a panel.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_FEWEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_FEWEMITTER_H
 
@@ -48,9 +48,9 @@ private:
   int64_t pairsOf(OperandEmitter &part);
   Row open(Source &s, V position);
   V vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled = false);
-  void fetchAhead(Source &s, V position, int64_t n);
-  /// Calls `body` with vectors of the values, some at a time: their number, and the first.
-  void eachRun(llvm::function_ref<void(int64_t count, V first, int64_t constant, int64_t most)> body);
+  void fetchAhead(Source &s, V position, int64_t n, V base = {});
+  /// Calls `body` with vectors of the values, `run` at a time: their number, and the first.
+  void eachRun(int64_t run, llvm::function_ref<void(int64_t count, V first, int64_t constant, int64_t most)> body);
   void addRun(V out, int64_t count, llvm::ArrayRef<V> sums);
 
   std::vector<Source> keys, values;

@@ -1,5 +1,6 @@
 #include "FewEmitter.h"
 #include "attn/Schedule/Schedule.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace attn;
@@ -7,14 +8,11 @@ using V = Value;
 
 /// Vectors of a part or of the values that are unrolled; beyond, runs of so many are the body of a loop.
 static constexpr int64_t kRun = 8;
-/// Panels of keys whose values are added together: with several rows few enough for values to be in the first level
-/// until the last row has met them, with one about as many bytes of keys, then of values, as four pages have.
-static int64_t panelsOf(const Layout &l) {
-  return l.tileRows > 1 ? 1 : std::clamp<int64_t>(16384 / (l.width * l.valueRowBytes()), 1, 4);
-}
 
 int64_t FewEmitter::pairsOf(OperandEmitter &part) {
-  return part.featureDivisor() == 2 && part.extent % (2 * e.lanes) == 0 ? 2 : 1;
+  // bf16 elements are halves of words of 32 bits: the even ones need a shift, the odd ones a mask.
+  bool halves = part.isPlain() ? part.element().isBF16() && e.real.isF32() : part.featureDivisor() == 2;
+  return halves && part.extent % (2 * e.lanes) == 0 ? 2 : 1;
 }
 
 FewEmitter::Source FewEmitter::sourceOf(tile::PackOp op, unsigned n) {
@@ -51,17 +49,28 @@ void FewEmitter::arrangeQuery(V row) {
 
 /// The token at a position of the block. Behind the last key stands the last once more, with a weight of 0.
 FewEmitter::Row FewEmitter::open(Source &s, V position) {
-  V token = e.min(e.add(blockFirst, position), e.sub(t.positions, e.i64(1)));
-  if (s.part.isPlain())
-    return {s.part.row(token), std::nullopt};
-  return {V(), s.part.open(token)};
+  V last = e.sub(t.positions, e.i64(1));
+  if (!s.part.isPlain())
+    return {V(), s.part.open(e.min(e.add(blockFirst, position), last))};
+  // Bytes instead of tokens, from the block's first: they go up by a constant from key to key.
+  V bytes = e.mul(s.part.tokenStride, s.part.size());
+  V offset = e.min(e.mul(position, bytes), e.mul(e.sub(last, blockFirst), bytes));
+  return {e.at(s.part.row(blockFirst), offset), std::nullopt};
 }
 
 /// Vector `base` + n, in the order above; `base` is null for 0, else a multiple of kRun and `most` at most.
 V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled) {
   if (s.part.isPlain()) {
-    V at = e.at(row.at, n * e.lanes * s.part.size());
-    return e.loadElements(s.part.element(), base ? e.at(at, e.mul(base, e.lanes * s.part.size())) : at);
+    V at = e.at(row.at, n / s.pairs * s.pairs * e.lanes * s.part.size());
+    if (base)
+      at = e.at(at, e.mul(base, e.lanes * s.part.size()));
+    if (s.pairs == 1)
+      return e.loadElements(s.part.element(), at);
+    VectorType words = e.vecOf(e.b.getI32Type()); // which need not be aligned as such
+    V both = e.bitcast(e.load(VectorType::get({2 * e.lanes}, e.b.getI16Type()), at), words);
+    return e.bitcast(n % 2 ? (V)arith::AndIOp::create(e.b, e.loc, both, e.splatInt(words, 0xffff0000))
+                           : (V)arith::ShLIOp::create(e.b, e.loc, both, e.splatInt(words, 16)),
+                     e.vec);
   }
   FeatureLanes feature;
   for (int64_t lane = 0; lane < e.lanes; ++lane)
@@ -74,16 +83,27 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
   return s.part.vectorAt(*row.opened, feature, unscaled);
 }
 
-/// Asks for the row of a token a panel ahead, for the second level: keys and values are two streams by turns, each page
-/// of which what fetches by itself would have to find anew. `n`: which of the tokens that are met together; of rows
-/// that share a line one asks.
-void FewEmitter::fetchAhead(Source &s, V position, int64_t n) {
+/// Asks for the row of a token a page ahead, for the second level. Several rows take so long for a key that what
+/// fetches by itself does not run far enough ahead of them: all lines are asked for, of values by every row of a strip
+/// again. One row does not wait for that: of four lines and more half are enough, unless rows lie apart. `n`: which of
+/// the tokens that are met together; of rows that share a line one asks.
+void FewEmitter::fetchAhead(Source &s, V position, int64_t n, V base) {
   int64_t bytes = s.part.rowBytes();
   if (bytes < 64 && n * bytes % 64)
     return;
   V at = s.part.place(e.add(blockFirst, e.add(position, std::max<int64_t>(l.width, 4096 / bytes))));
-  for (int64_t line = 0; at && line < bytes; line += 64)
-    e.prefetch(e.at(at, line), /*locality=*/2);
+  if (!at)
+    return;
+  if (base) // of a loop over runs of vectors, of which the first asks
+    return e.when(e.eq(base, e.i64(0)), [&] { fetchAhead(s, position, n); });
+  auto ask = [&](int64_t first, int64_t step) {
+    for (int64_t line = first; line < bytes; line += step)
+      e.prefetch(e.at(at, line), /*locality=*/2);
+  };
+  const bool half = l.tileRows == 1 && bytes >= 256;
+  ask(0, half ? 128 : 64);
+  if (half)
+    e.when(e.ne(e.mul(s.part.tokenStride, s.part.size()), e.i64(bytes)), [&] { ask(64, 128); });
 }
 
 SmallVector<V> FewEmitter::dot(V panel) {
@@ -201,16 +221,20 @@ SmallVector<V> FewEmitter::products(V panel, bool exact) {
   return s;
 }
 
-int64_t FewEmitter::panelsAtOnce() { return panelsOf(l); }
+/// Keys, then their values: two streams by turns. Of rows of four lines and more a panel is a page, and by turns of one
+/// both go on side by side; shorter rows take four, or each turn would begin what fetches by itself anew.
+int64_t FewEmitter::panelsAtOnce() {
+  return l.tileRows > 1 || values.empty() || values[0].part.rowBytes() >= 256 ? 1 : 4;
+}
 
 /// Sums of a microtile's products, sums of values, copies of values.
 int64_t FewEmitter::stagedVectors(const Layout &l) {
   int64_t vectors = l.value / l.lanes;
-  return 2 * l.tileRows * l.lanes + vectors + panelsOf(l) * l.width * vectors;
+  return 2 * l.tileRows * l.lanes + vectors + l.width * vectors;
 }
 
-void FewEmitter::eachRun(llvm::function_ref<void(int64_t, V, int64_t, int64_t)> body) {
-  int64_t all = values[0].vectors, run = kRun, looped = all > 2 * kRun ? all / kRun * kRun : 0;
+void FewEmitter::eachRun(int64_t run, llvm::function_ref<void(int64_t, V, int64_t, int64_t)> body) {
+  int64_t all = values[0].vectors, looped = all > 2 * kRun ? all / kRun * kRun : 0;
   if (looped)
     e.loop(e.i64(0), e.i64(looped), kRun, [&](V base) {
       for (int64_t n = 0; n < kRun; n += run)
@@ -238,14 +262,14 @@ void FewEmitter::addRun(V out, int64_t count, ArrayRef<V> sums) {
 
 /// Row by row of the strip over all features: so memory is read in the order in which it lies, by the first row of the
 /// strip, and what fetches ahead of the program sees one stream. To go by columns, whose sums for all rows fit in
-/// registers, reads a line of every row at a time and costs half of the bandwidth. Values that need a conversion have
-/// it once.
+/// registers, reads a line of every row at a time and costs half of the bandwidth. With 32 registers sums of all rows
+/// are there for some vectors, and a value is loaded once. Values that need more than a conversion have it once.
 void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
   Source &source = values[0];
   V weights = weightsOf(n), acc = accOf(n);
   int64_t all = source.vectors, vb = e.lanes * e.bytes;
   V sumsAt = e.at(t.scratch, l.staging() + 2 * l.tileRows * e.lanes * vb), copies = e.at(sumsAt, all * vb);
-  bool copied = l.tileRows > 1 && !(source.part.isPlain() && source.part.element() == e.real);
+  bool copied = l.tileRows > 1 && !source.part.isPlain();
   bool scaled = source.part.hasFactor() && !copied;
   auto vectorAt = [&](const Row &row, int64_t c, V base, int64_t most) -> V {
     if (!copied)
@@ -253,12 +277,13 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
     V at = e.at(row.at, c * vb);
     return e.load(e.vec, base ? e.at(at, e.mul(base, vb)) : at);
   };
+  auto copyOf = [&](V position) { return Row{e.at(copies, e.mul(e.sub(position, from), all * vb)), std::nullopt}; };
   if (copied)
     e.loop(from, to, 1, [&](V key) {
       Row row = open(source, key);
       fetchAhead(source, key, 0);
-      V copy = e.at(copies, e.mul(e.sub(key, from), all * vb));
-      eachRun([&](int64_t count, V base, int64_t first, int64_t most) {
+      V copy = copyOf(key).at;
+      eachRun(kRun, [&](int64_t count, V base, int64_t first, int64_t most) {
         V at = e.at(base ? e.at(copy, e.mul(base, vb)) : copy, first * vb);
         for (int64_t c = 0; c < count; ++c)
           e.store(vectorOf(source, row, first + c, base, most), e.at(at, c * vb));
@@ -269,17 +294,45 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
     SmallVector<V> s(before);
     for (int64_t u = 0; u < unroll; ++u) {
       V position = e.add(key, u);
-      Row row =
-          copied ? Row{e.at(copies, e.mul(e.sub(position, from), all * vb)), std::nullopt} : open(source, position);
+      Row row = copied ? copyOf(position) : open(source, position);
       V weight = e.load(e.real, e.at(e.at(p, e.mul(key, e.bytes)), u * e.bytes));
-      if (!copied && !first && !base)
-        fetchAhead(source, position, u);
+      if (!copied && !first)
+        fetchAhead(source, position, u, base);
       V x = e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*row.opened)) : weight);
       for (int64_t c = 0; c < count; ++c)
         s[c] = e.fma(x, vectorAt(row, first + c, base, most), s[c]);
     }
     return s;
   };
+  if (l.tileRows > 1 && vb >= 64) {
+    const int64_t rows = l.tileRows, run = std::min<int64_t>(llvm::bit_floor<uint64_t>(24 / rows), kRun);
+    eachRun(run, [&](int64_t count, V base, int64_t first, int64_t most) {
+      SmallVector<V> start(rows * count, e.splat(0));
+      auto sums = e.loop(from, to, unroll, start, [&](V key, ValueRange before) {
+        SmallVector<V> s(before);
+        for (int64_t u = 0; u < unroll; ++u) {
+          V position = e.add(key, u);
+          Row row = copied ? copyOf(position) : open(source, position);
+          if (!copied && !first)
+            fetchAhead(source, position, u, base);
+          SmallVector<V> weight;
+          for (int64_t r = 0; r < rows; ++r)
+            weight.push_back(
+                e.broadcast(e.load(e.real, e.at(e.at(weights, e.mul(key, e.bytes)), (r * l.blockKeys + u) * e.bytes))));
+          for (int64_t c = 0; c < count; ++c) {
+            V value = vectorAt(row, first + c, base, most);
+            for (int64_t r = 0; r < rows; ++r)
+              s[r * count + c] = e.fma(weight[r], value, s[r * count + c]);
+          }
+        }
+        return s;
+      });
+      V out = e.at(base ? e.at(acc, e.mul(base, vb)) : acc, first * vb);
+      for (int64_t r = 0; r < rows; ++r)
+        addRun(e.at(out, r * l.valueRowBytes()), count, ArrayRef<V>(sums).slice(r * count, count));
+    });
+    return;
+  }
   e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
     V p = e.at(weights, e.mul(r, l.blockKeys * e.bytes)), out = e.at(acc, e.mul(r, l.valueRowBytes()));
     if (all <= kRun) {
@@ -294,7 +347,7 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
     for (int64_t c = 0; c < all; ++c)
       e.store(e.splat(0), sumAt(V(), c));
     e.loop(from, to, unroll, [&](V key) {
-      eachRun([&](int64_t count, V base, int64_t first, int64_t most) {
+      eachRun(kRun, [&](int64_t count, V base, int64_t first, int64_t most) {
         SmallVector<V> sums;
         for (int64_t c = 0; c < count; ++c)
           sums.push_back(e.load(e.vec, sumAt(base, first + c)));
@@ -303,7 +356,7 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
           e.store(sums[c], sumAt(base, first + c));
       });
     });
-    eachRun([&](int64_t count, V base, int64_t first, int64_t) {
+    eachRun(kRun, [&](int64_t count, V base, int64_t first, int64_t) {
       SmallVector<V> sums;
       for (int64_t c = 0; c < count; ++c)
         sums.push_back(e.load(e.vec, sumAt(base, first + c)));
@@ -316,7 +369,7 @@ void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
 void FewEmitter::accumulateGuarded(unsigned n, V, V, V from, V to) {
   V weights = weightsOf(n), visible = e.at(t.scratch, l.visible()), acc = accOf(n);
   int64_t vb = e.lanes * e.bytes;
-  eachRun([&](int64_t count, V base, int64_t constant, int64_t most) {
+  eachRun(kRun, [&](int64_t count, V base, int64_t constant, int64_t most) {
     e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
       SmallVector<V> start(count, e.splat(0));
       auto sums = e.loop(from, to, 1, start, [&](V key, ValueRange args) {

@@ -13,6 +13,7 @@
 //   Raise.cpp       the rare path: a reference moves
 //   Accumulate.cpp  weights times values
 //   Bf16Product.cpp both products of operands that stay bf16
+//   TileProduct.cpp the same on tiles, for groups of strips
 //   Rows.cpp        numbers of rows: parameters, statistics, seeds, picked values
 //   Root.cpp        brackets
 //   Split.cpp       states of chunks of the keys: kept, and merged
@@ -75,6 +76,11 @@ protected:
   V descends(const Box &box);
   virtual void packBlock();
   void visitStrip(V strip, V blockFull);
+  V fillStatus(V at);
+  std::pair<V, V> classifyStrip(V at);
+  void visitRuns(V from, V end, V statusAt, V stripsAtOnce, llvm::function_ref<V(V panel, V runStart)> weighPanel,
+                 llvm::function_ref<void(V runStart, V runEnd)> accumulateRun);
+  void endGroup(bool last);
   void fetchNext(V strip, V panel);
   /// Panels that are weighed before their values are added; 0: all of the block.
   virtual int64_t panelsAtOnce() { return 0; }
@@ -115,6 +121,8 @@ protected:
   /// Products of the strip's queries and a panel of the block's keys, two vectors a row.
   virtual llvm::SmallVector<V> dot(V panel);
   llvm::SmallVector<V> product(V keyPanel);
+  llvm::SmallVector<V> reduceLanes(llvm::SmallVector<V> vectors, unsigned from, unsigned to,
+                                   llvm::function_ref<V(V, V)> combine);
   llvm::SmallVector<V> addLanes(llvm::SmallVector<V> vectors, unsigned from, unsigned to);
   llvm::SmallVector<V> contraction(V keyPanel);
   /// What the product region's indices are at feature `c`, or at a vector of features.
@@ -128,12 +136,14 @@ protected:
   llvm::SmallVector<V> modifyRows(llvm::SmallVector<V> s, V partial, V panel, ScoreFrom from);
   void modifyRow(V r, V partial, V panel, ScoreFrom from);
   V scoreRelative(RegionEmitter &region, V result, V r);
+  V takenOff(V product, V factor, V negative);
   void report(llvm::ArrayRef<RegionEmitter::BoundsCheck> checks, V visible);
   void storeTile(llvm::ArrayRef<V> s);
   void storeScores(llvm::ArrayRef<V> s);
   V keptScore(V rowOffset, int64_t half);
   V keptScore(int64_t r, int64_t half) { return keptScore(e.i64(r * l.width * e.bytes), half); }
   llvm::SmallVector<V> loadTile();
+  llvm::SmallVector<V> loadRows(V at);
   V valueFactor(V r, V panel, unsigned half);
   V storeWeights(llvm::ArrayRef<V> s, V panel);
   V storeWeights(llvm::ArrayRef<V> s, V panel, llvm::function_ref<llvm::SmallVector<V>(int64_t r)> weightsOfRow,
@@ -250,6 +260,8 @@ protected:
   double raiseThreshold();
   void emitRaise();
   V needsRaise(llvm::ArrayRef<V> s);
+  V largerOf(V s0, V s1);
+  llvm::SmallVector<V> largestScores(V scratch);
   V hasUnsetRows();
   V expectsRaise();
   void forgetMoves();
@@ -264,13 +276,33 @@ protected:
   V isVisible(V visible, V key, V r);
   void keepWeight(unsigned n, V r, V panel, int64_t half, V w);
   V accOf(unsigned n) { return e.at(acc, l.acc(n) - l.acc(0)); }
-  V weightsOf(unsigned n) { return e.at(t.scratch, l.weights(n)); }
+  /// Of the strip.
+  V weightsOf(unsigned n) { return ofGroup(l.weights(n), l.tileRows * l.weightRowBytes()); }
+  V visibleMasks() { return ofGroup(l.visible(), l.visibleBytes()); }
 
   // Bf16Product.cpp
   void askForTiny();
   llvm::SmallVector<V> productOfWords(V keyPanel);
   void accumulateWords(unsigned n, V values, V panelBytes, V from, V to);
   void accumulateWordsGuarded(unsigned n, V values, V panelBytes, V from, V to);
+
+  // TileProduct.cpp
+  /// The strip's part of what a group of strips has in scratch.
+  V ofGroup(int64_t offset, int64_t stripBytes) {
+    V at = e.at(t.scratch, offset);
+    return inGroup ? e.at(at, e.mul(inGroup, stripBytes)) : at;
+  }
+  void eachStrip(V count, llvm::function_ref<void()> body);
+  void visitGroup(V strip, V blockFull);
+  void multiplyGroup(V panel);
+  void multiplySteps(V keys, V from, V to);
+  void multiplyGroupExactly(V keys, V out);
+  V productsOf(V panel);
+  V weighGroup(V count, V panel, V runStart, V goesOn);
+  void accumulateGroup(V count, V runStart, V runEnd);
+  void accumulateTiles(V runStart, V runEnd);
+  void accumulateTilesExactly(V runStart, V runEnd);
+  void accumulateTilesGuarded(unsigned n, V values, V panelBytes, V from, V to);
 
   // Split.cpp
   V recordAt(V state, V row);
@@ -342,6 +374,7 @@ protected:
   V tinyScores, tinyValues;               // i1: a query of the task or a key of the block has a tiny element; a value
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip
+  V groupStrip, inGroup;                  // the first strip of the group, and which one of it this is; null: no group
   V branchAt;                             // bytes to its branch of a panel of keys, null: there is one
   llvm::SmallVector<V> sums;
 };

@@ -1,5 +1,6 @@
 #include "Bf16.h"
 #include "MainEmitter.h"
+#include "Tiles.h"
 #include "attn-rt/attn_rt.h"
 
 using namespace mlir;
@@ -129,6 +130,8 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
     t.packsHere = keepsState();
   solveSet();
   solveRows();
+  if (l.tiles)
+    Tiles(e).begin(e.at(t.scratch, l.tileConfig()));
   auto bind = [this](RegionEmitter &region, SetEmitter &set) { bindCommon(region, set); };
   auto make = [this](RegionEmitter &region) { return makeSet(region); };
   if (members->hasBitmaps())
@@ -147,6 +150,8 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
     clearSpread();
     visitBlocks(e.i64(1));
   }
+  if (l.tiles)
+    Tiles(e).end();
   reportAbsent();
   if (members->hasBitmaps())
     members->clear(bind, make);
@@ -278,11 +283,13 @@ void MainEmitter::loadQueries() {
     if (l.together)
       open();
     V row = e.at(e.at(t.scratch, l.q()), e.mul(r, l.dotBytes()));
+    int64_t words = 0;
     OperandEmitter::Absence absent{e.i64(0), e.i64(0)};
     for (auto &part : parts) {
       if (l.bf16Scores) {
         bf16::copyRow(t, *part, i, row, tinyAt);
         row = e.at(row, Layout::wordsOf(part->extent) * 4);
+        words += Layout::wordsOf(part->extent);
         continue;
       }
       if (part->isPlain()) {
@@ -292,6 +299,8 @@ void MainEmitter::loadQueries() {
       }
       row = e.at(row, part->extent * l.element);
     }
+    for (int64_t n = words; l.bf16Scores && n < l.dotWords; ++n)
+      e.store(e.scalar(0), e.at(row, (n - words) * 4));
     arrangeQuery(e.at(e.at(t.scratch, l.q()), e.mul(r, l.dotBytes())));
     if (l.absentQueries)
       noteQuery(r, absent);
@@ -305,8 +314,11 @@ void MainEmitter::clearState() {
     V base = e.at(t.scratch, offset);
     e.loop(e.i64(0), e.mul(count, rowBytes), e.lanes * e.bytes, [&](V at) { e.store(start, e.at(base, at)); });
   };
-  for (unsigned n = 0; n < accumulates.size(); ++n)
+  for (unsigned n = 0; n < accumulates.size(); ++n) {
     clear(l.acc(n), l.valueRowBytes());
+    if (l.nested())
+      clear(l.outer(n), l.valueRowBytes());
+  }
   for (auto [n, slot] : llvm::enumerate(sumSlots)) {
     int64_t kind = weighOp.getSumOps()[n];
     double inf = std::numeric_limits<double>::infinity();

@@ -56,10 +56,11 @@ static void packPlainKeys(TaskEmitter &t, OperandEmitter &part, int64_t feature,
   V grouped = e.select(e.eq(featureStride, e.i64(1)), e.mul(e.divUnsigned(count, e.lanes), e.lanes), e.i64(0));
   auto transposed = [&](V key, ArrayRef<V> tokens) {
     V to = e.opaque(out.at(key)), step = e.mul(part.tokenStride, size), ahead = e.mul(step, e.lanes);
-    SmallVector<V> from, next; // keys of the next group too, if nothing but their number tells where they are
-    for (V token : tokens) {
+    SmallVector<V> from, next; // keys of the next group too
+    for (auto [n, token] : llvm::enumerate(tokens)) {
       if (t.ordered()) {
         from.push_back(rows.row(token));
+        next.push_back(rows.row(rows.token(e.min(e.add(key, e.lanes + int64_t(n)), e.sub(count, e.i64(1))))));
         continue;
       }
       from.push_back(from.empty() ? e.opaque(rows.row(token)) : e.at(from.back(), step));
@@ -176,6 +177,12 @@ static void packKeys(TaskEmitter &t, tile::PackOp op, V first, V count) {
   }
   KeyPanels out(t, first, 0);
   e.loop(count, padded, 1, [&](V key) { out.clear(key, 0, feature); });
+  // Words beyond the features, of tiles.
+  if (int64_t all = l.dotWords * l.branches; l.bf16Scores && feature < all)
+    e.loop(e.i64(0), padded, l.width, [&](V key) {
+      for (int64_t at = feature * l.width * 4; at < all * l.width * 4; at += e.lanes * 4)
+        e.store(e.splat(0), e.at(out.at(key), at));
+    });
 }
 
 static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
@@ -206,6 +213,8 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
   };
   constexpr int64_t kAhead = 8;
   auto copyKey = [&](V key, V row) {
+    V ahead = t.ordered() ? part.row(rows.token(e.min(e.add(key, kAhead), e.sub(count, e.i64(1)))))
+                          : e.at(row, e.mul(part.tokenStride, kAhead * size));
     auto copy = [&](V panel, int64_t features) {
       V from = e.at(row, e.mul(e.mul(e.mul(panel, l.width), part.featureStride), size));
       copyRow(e, element, from, part.featureStride, rowOf(key, panel), features);
@@ -214,8 +223,7 @@ static void packValues(TaskEmitter &t, tile::PackOp op, V first, V count) {
     e.loop(e.i64(0), e.i64(whole), 1, [&](V panel) {
       // Some keys ahead, as for keys.
       V to = rowOf(key, panel), from = e.mul(e.mul(e.mul(panel, l.width), part.featureStride), size);
-      if (!t.ordered())
-        e.prefetch(e.at(e.at(row, e.mul(part.tokenStride, kAhead * size)), from));
+      e.prefetch(e.at(ahead, from));
       e.prefetch(e.at(to, kAhead * l.width * l.element));
       copy(panel, l.width);
     });

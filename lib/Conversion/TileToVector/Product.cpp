@@ -10,6 +10,8 @@ SmallVector<V> MainEmitter::dot(V panel) {
   V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
   if (branchAt)
     keyPanel = e.at(keyPanel, branchAt);
+  if (l.bf16Scores && l.tiles) // made for the group before
+    return loadRows(e.at(productsOf(panel), e.mul(inGroup, l.tileRows * l.width * e.bytes)));
   if (l.bf16Scores)
     return productOfWords(keyPanel);
   return weighOp.getProduct().empty() ? product(keyPanel) : contraction(keyPanel);
@@ -63,10 +65,11 @@ SmallVector<V> MainEmitter::product(V keyPanel) {
   return s;
 }
 
-/// Of the tree that makes one vector of the sums of the lanes of `lanes` vectors the levels `from` to `to`, each with
-/// half as many vectors as the one before. Neighbors are added, first inside units of 16 bytes, then whole units: two
-/// shuffles and an addition for every two vectors.
-SmallVector<V> MainEmitter::addLanes(SmallVector<V> vectors, unsigned from, unsigned to) {
+/// Of the tree that makes one vector of what the lanes of `lanes` vectors come to, the levels `from` to `to`, each with
+/// half as many vectors as the one before. Neighbors are combined, first inside units of 16 bytes, then whole units:
+/// two shuffles and one `combine` for every two vectors.
+SmallVector<V> MainEmitter::reduceLanes(SmallVector<V> vectors, unsigned from, unsigned to,
+                                        llvm::function_ref<V(V, V)> combine) {
   int64_t unit = 16 / e.bytes;
   for (unsigned level = from; level < to; ++level) {
     bool inside = (int64_t(1) << level) < unit;
@@ -84,11 +87,15 @@ SmallVector<V> MainEmitter::addLanes(SmallVector<V> vectors, unsigned from, unsi
     for (size_t n = 0; n < vectors.size(); n += 2) {
       V x = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], even);
       V y = vector::ShuffleOp::create(e.b, e.loc, vectors[n], vectors[n + 1], odd);
-      sums.push_back(e.fadd(x, y));
+      sums.push_back(combine(x, y));
     }
     vectors = sums;
   }
   return vectors;
+}
+
+SmallVector<V> MainEmitter::addLanes(SmallVector<V> vectors, unsigned from, unsigned to) {
+  return reduceLanes(std::move(vectors), from, to, [&](V x, V y) { return e.fadd(x, y); });
 }
 
 Contraction::Contraction(Emit &e, tile::WeighOp weigh) : e(e), block(weigh.getProduct().front()) {

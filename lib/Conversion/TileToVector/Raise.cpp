@@ -13,7 +13,7 @@
 //
 #include "Bf16.h"
 #include "MainEmitter.h"
-#include "attn/Conversion/FmaOnce.h"
+#include "attn/Dialect/Attn/PassForm.h"
 
 using namespace mlir;
 using namespace attn;
@@ -60,6 +60,28 @@ void MainEmitter::forgetMoves() {
   e.store(e.either(e.both(state, constant32(e, kModes)), moved), stripUnset);
 }
 
+/// By lane the larger number of two vectors; -inf if both are NaN.
+V MainEmitter::largerOf(V s0, V s1) {
+  // A NaN as first operand of maxKeep drops out.
+  return e.maxKeep(s1, e.maxKeep(s0, e.splat(-std::numeric_limits<double>::infinity())));
+}
+
+/// The largest score of each row of the tile, that is no NaN: a lane for a row, in as many vectors as it takes; -inf in
+/// lanes without one.
+SmallVector<V> MainEmitter::largestScores(V scratch) {
+  SmallVector<V> result;
+  for (int64_t from = 0; from < l.tileRows; from += e.lanes) {
+    SmallVector<V> rows;
+    for (int64_t r = from; r < from + e.lanes; ++r) {
+      V at = e.at(scratch, l.tile() + r * l.width * e.bytes);
+      rows.push_back(r < l.tileRows ? largerOf(e.load(e.vec, at), e.load(e.vec, e.at(at, e.lanes * e.bytes)))
+                                    : e.splat(-std::numeric_limits<double>::infinity()));
+    }
+    result.push_back(reduceLanes(rows, 0, llvm::Log2_64(e.lanes), [&](V x, V y) { return e.maxKeep(x, y); })[0]);
+  }
+  return result;
+}
+
 void MainEmitter::emitRaise() {
   OpBuilder::InsertionGuard guard(e.b);
   e.b.setInsertionPointToEnd(module.getBody());
@@ -76,7 +98,7 @@ void MainEmitter::emitRaise() {
   V stateAt = e.at(e.at(scratch, l.stripUnset()), e.mul(e.divUnsigned(r0, l.tileRows), 4));
   V state = e.load(i32, stateAt);
   V kept = !keepsFirst() ? e.i1(false) : keepsScores ? e.i1(true) : e.ne(state, zero32); // the latter: expectsRaise
-  double limit = e.real.isF64() ? 0x1p50 : 0x1p21;
+  double limit = largeReference(e.real);
   auto isLarge = [&](V r) {
     return e.cmpf(arith::CmpFPredicate::OGE, math::AbsFOp::create(e.b, e.loc, r), e.scalar(limit));
   };
@@ -84,18 +106,21 @@ void MainEmitter::emitRaise() {
   struct Arrived { // scores of a row, and the largest that is no NaN
     V at, s0, s1, m;
   };
-  auto arrivedAt = [&](V r) {
+  auto scoresAt = [&](V r) {
     V at = e.at(e.at(scratch, l.tile()), e.mul(r, l.width * e.bytes));
-    V s0 = e.load(e.vec, at), s1 = e.load(e.vec, e.at(at, e.lanes * e.bytes));
-    // A NaN as first operand of maxKeep drops out.
-    V m = e.maxKeep(s1, e.maxKeep(s0, e.broadcast(minusInf)));
+    return Arrived{at, e.load(e.vec, at), e.load(e.vec, e.at(at, e.lanes * e.bytes)), V()};
+  };
+  auto arrivedAt = [&](V r) {
+    Arrived a = scoresAt(r);
+    V m = largerOf(a.s0, a.s1);
     for (int64_t step = e.lanes / 2; step >= 1; step /= 2) {
       SmallVector<int64_t> rotated;
       for (int64_t n = 0; n < e.lanes; ++n)
         rotated.push_back((n + step) % e.lanes);
       m = e.maxKeep(vector::ShuffleOp::create(e.b, e.loc, m, m, rotated), m);
     }
-    return Arrived{at, s0, s1, vector::ExtractOp::create(e.b, e.loc, m, ArrayRef<int64_t>{0})};
+    a.m = vector::ExtractOp::create(e.b, e.loc, m, ArrayRef<int64_t>{0});
+    return a;
   };
   // -inf stays absent even where the reference is infinite.
   auto subtract = [&](const Arrived &a, V reference) {
@@ -115,9 +140,61 @@ void MainEmitter::emitRaise() {
     V from = e.at(e.at(scratch, l.scores()), e.mul(r, l.width * e.bytes));
     V scale = e.broadcast(entry->getArgument(4)), neg = e.broadcast(e.fsub(e.scalar(0), reference));
     for (auto [s, offset] : {std::pair<V, int64_t>(a.s0, 0), std::pair<V, int64_t>(a.s1, e.lanes * e.bytes)}) {
-      V again = fmaOnce(e, e.load(e.vec, e.at(from, offset)), scale, neg);
+      V again = takenOff(e.load(e.vec, e.at(from, offset)), scale, neg);
       e.store(e.select(e.cmpf(arith::CmpFPredicate::OEQ, s, e.broadcast(minusInf)), s, again), e.at(a.at, offset));
     }
+  };
+
+  auto gaugeOf = [&](V down) {
+    RegionEmitter region(e, t.tensors, t.params, e.at(scratch, l.gather()));
+    Block &gauge = weighOp.getGauge().front();
+    region.bind(gauge.getArgument(0), region.real(down));
+    auto factor = region.emit(gauge.getTerminator()->getOperand(0));
+    return succeeded(factor) ? region.asVector(factor->v) : e.splat(1);
+  };
+
+  // All that a row carries, times g; `none`: g is 0.
+  auto scaleRow = [&](V r, V row, V g, V none) {
+    auto scaleAll = [&](llvm::function_ref<V(V)> scaled) {
+      auto scale = [&](V base, V from, V to, int64_t vectors) {
+        e.loop(from, to, vectors * e.lanes * e.bytes, [&](V offset) {
+          for (int64_t n = 0; n < vectors; ++n) {
+            V at = e.at(e.at(base, offset), n * e.lanes * e.bytes);
+            e.store(scaled(e.load(e.vec, at)), at);
+          }
+        });
+      };
+      for (unsigned slot : weighedSlots) {
+        V sum = e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element));
+        e.store(scaled(e.load(e.vec, sum)), sum);
+      }
+      for (unsigned n = 0; n < accumulates.size(); ++n) {
+        for (int64_t at : l.nested() ? SmallVector<int64_t>{l.acc(n), l.outer(n)} : SmallVector<int64_t>{l.acc(n)})
+          scale(e.at(e.at(scratch, at), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()),
+                l.valueRowBytes() % (2 * e.lanes * e.bytes) ? 1 : 2);
+        // Weights of this run that wait for their product with the values.
+        V inGroup = r;
+        if (l.groupStrips > 1)
+          inGroup = e.sub(row, e.mul(e.divUnsigned(row, l.groupRows()), l.groupRows()));
+        V weights = e.at(e.at(scratch, l.weights(n)), e.mul(inGroup, l.weightRowBytes()));
+        V from = e.mul(runStart, l.width * l.weightBytes()), to = e.mul(panel, l.width * l.weightBytes());
+        if (!l.bf16Values) {
+          scale(weights, from, to, 2);
+          continue;
+        }
+        // Rounded a second time; the gauge has made them small.
+        e.loop(from, to, e.lanes * e.bytes, [&](V at) {
+          V words = e.load(bf16::wordsType(e), e.at(weights, at));
+          V low = scaled(bf16::even(e, words)), high = scaled(bf16::odd(e, words));
+          e.store(bf16::packHalves(e, low, high), e.at(weights, at));
+        });
+      }
+      return SmallVector<V>{};
+    };
+    // Only 0 * inf is not what is left of a weight.
+    e.choose(
+        none, {}, [&] { return scaleAll([&](V x) { return rescaled(x, g); }); },
+        [&] { return scaleAll([&](V x) { return e.fmul(x, g); }); });
   };
 
   // Rows that have a reference. What is returned: whether the product has to be taken again, whether the row moved.
@@ -134,50 +211,11 @@ void MainEmitter::emitRaise() {
     V raise = e.both(moves, e.cmpf(arith::CmpFPredicate::OGT, a.m, threshold));
     e.when(raise, [&] {
       moveTo(row, reference, e.either(isAbsolute, isLarge(reference)));
-      RegionEmitter region(e, t.tensors, t.params, e.at(scratch, l.gather()));
-      Block &gauge = weighOp.getGauge().front();
       V down = e.select(isAbsolute, e.fsub(absolute, a.m), e.fsub(e.scalar(0), a.m));
-      region.bind(gauge.getArgument(0), region.real(e.broadcast(down)));
-      auto factor = region.emit(gauge.getTerminator()->getOperand(0));
-      V g = succeeded(factor) ? region.asVector(factor->v) : e.splat(1);
-      auto scaleAll = [&](llvm::function_ref<V(V)> scaled) {
-        auto scale = [&](V base, V from, V to, int64_t vectors) {
-          e.loop(from, to, vectors * e.lanes * e.bytes, [&](V offset) {
-            for (int64_t n = 0; n < vectors; ++n) {
-              V at = e.at(e.at(base, offset), n * e.lanes * e.bytes);
-              e.store(scaled(e.load(e.vec, at)), at);
-            }
-          });
-        };
-        for (unsigned slot : weighedSlots) {
-          V sum = e.at(e.at(scratch, l.sum(slot)), e.mul(row, l.lanes * l.element));
-          e.store(scaled(e.load(e.vec, sum)), sum);
-        }
-        for (unsigned n = 0; n < accumulates.size(); ++n) {
-          scale(e.at(e.at(scratch, l.acc(n)), e.mul(row, l.valueRowBytes())), e.i64(0), e.i64(l.valueRowBytes()),
-                l.valueRowBytes() % (2 * e.lanes * e.bytes) ? 1 : 2);
-          // Weights of this run that wait for their product with the values.
-          V weights = e.at(e.at(scratch, l.weights(n)), e.mul(r, l.weightRowBytes()));
-          V from = e.mul(runStart, l.width * l.weightBytes()), to = e.mul(panel, l.width * l.weightBytes());
-          if (!l.bf16Values) {
-            scale(weights, from, to, 2);
-            continue;
-          }
-          // Rounded a second time; the gauge has made them small.
-          e.loop(from, to, e.lanes * e.bytes, [&](V at) {
-            V words = e.load(bf16::wordsType(e), e.at(weights, at));
-            V low = scaled(bf16::even(e, words)), high = scaled(bf16::odd(e, words));
-            e.store(bf16::packHalves(e, low, high), e.at(weights, at));
-          });
-        }
-        return SmallVector<V>{};
-      };
-      // Only 0 * inf is not what is left of a weight.
+      V g = gaugeOf(e.broadcast(down));
       V none = e.cmpf(arith::CmpFPredicate::OEQ, vector::ExtractOp::create(e.b, e.loc, g, ArrayRef<int64_t>{0}),
                       e.scalar(0));
-      e.choose(
-          none, {}, [&] { return scaleAll([&](V x) { return rescaled(x, g); }); },
-          [&] { return scaleAll([&](V x) { return e.fmul(x, g); }); });
+      scaleRow(r, row, g, none);
     });
     // Absolute rows are made relative here.
     V nowAbsolute = e.eq(e.load(i32, modeOf(row)), two32);
@@ -214,15 +252,67 @@ void MainEmitter::emitRaise() {
     return SmallVector<V>{keepsFirst() ? e.i1(false) : e.both(raise, e.invert(large)), e.i1(false)};
   };
 
-  auto done =
-      e.loop(e.i64(0), e.i64(l.tileRows), 1, ValueRange{zero32, e.i1(false), e.i1(false)}, [&](V r, ValueRange sums) {
-        V row = e.add(r0, r);
-        auto found = e.choose(
-            e.eq(e.load(i32, modeOf(row)), one32), {e.b.getI1Type(), e.b.getI1Type()},
-            [&] { return firstOfRow(r, row); }, [&] { return movedRow(r, row); });
-        return SmallVector<V>{e.either(sums[0], e.load(i32, modeOf(row))), e.either(sums[1], found[0]),
-                              e.either(sums[2], found[1])};
+  auto oneByOne = [&] {
+    SmallVector<V> none{zero32, e.i1(false), e.i1(false)};
+    return e.loop(e.i64(0), e.i64(l.tileRows), 1, none, [&](V r, ValueRange sums) {
+      V row = e.add(r0, r);
+      auto found = e.choose(
+          e.eq(e.load(i32, modeOf(row)), one32), {e.b.getI1Type(), e.b.getI1Type()}, [&] { return firstOfRow(r, row); },
+          [&] { return movedRow(r, row); });
+      return SmallVector<V>{e.either(sums[0], e.load(i32, modeOf(row))), e.either(sums[1], found[0]),
+                            e.either(sums[2], found[1])};
+    });
+  };
+
+  // As a rule all rows are relative and stay so: a row in each lane, of as many vectors as it takes. The numbers are
+  // those of row by row, for the largest score does not depend on an order, and the rest is lane by lane.
+  struct Group {
+    V offset, m, neg, reference, raise;
+  };
+  SmallVector<Group> groups;
+  V anyRaise, anyLarge;
+  for (auto [n, m] : llvm::enumerate(largestScores(scratch))) {
+    Group g{e.mul(e.add(r0, n * e.lanes), e.bytes), m};
+    g.neg = e.load(e.vec, e.at(e.at(scratch, l.negRef()), g.offset));
+    g.reference = e.fsub(m, g.neg);
+    V moves = e.cmpf(arith::CmpFPredicate::UNE, g.reference, e.fsub(e.splat(0), g.neg));
+    g.raise = e.both(moves, e.cmpf(arith::CmpFPredicate::OGT, m, e.splat(raiseThreshold())));
+    V large = e.cmpf(arith::CmpFPredicate::OGE, math::AbsFOp::create(e.b, e.loc, g.reference), e.splat(limit));
+    large = e.both(g.raise, large);
+    anyRaise = anyRaise ? e.either(anyRaise, g.raise) : g.raise;
+    anyLarge = anyLarge ? e.either(anyLarge, large) : large;
+    groups.push_back(g);
+  }
+  auto together = [&] {
+    V gauges = e.at(scratch, l.gather()), bits = e.i64(0), anyNone;
+    for (auto [n, g] : llvm::enumerate(groups)) {
+      for (auto [array, value] : {std::pair<int64_t, V>(l.negRef(), e.fsub(e.splat(0), g.reference)),
+                                  std::pair<int64_t, V>(l.absRef(), g.reference)}) {
+        V at = e.at(e.at(scratch, array), g.offset);
+        e.store(e.select(g.raise, value, e.load(e.vec, at)), at);
+      }
+      V factor = gaugeOf(e.select(g.raise, e.fsub(e.splat(0), g.m), e.splat(0)));
+      V none = e.both(g.raise, e.cmpf(arith::CmpFPredicate::OEQ, factor, e.splat(0)));
+      anyNone = anyNone ? e.either(anyNone, none) : none;
+      e.store(factor, e.at(gauges, int64_t(n) * e.lanes * e.bytes));
+      V those = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.laneBits(g.raise));
+      bits = e.either(bits, arith::ShLIOp::create(e.b, e.loc, those, e.i64(int64_t(n) * e.lanes)));
+    }
+    anyNone = e.anyLane(anyNone);
+    e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
+      V bit = e.both(arith::ShRUIOp::create(e.b, e.loc, bits, r), e.i64(1));
+      e.when(e.ne(bit, e.i64(0)), [&] {
+        V row = e.add(r0, r), offset = e.mul(row, e.bytes);
+        scaleRow(r, row, e.broadcast(e.load(e.real, e.at(gauges, e.mul(r, e.bytes)))), anyNone);
+        if (keepsFirst())
+          e.when(kept, [&] { takeAgain(scoresAt(r), r, e.load(e.real, e.at(e.at(scratch, l.absRef()), offset))); });
       });
+    });
+    V moved = e.anyLane(anyRaise);
+    return SmallVector<V>{zero32, e.both(moved, e.invert(kept)), moved};
+  };
+  V apart = e.either(e.ne(e.both(state, constant32(e, kModes)), zero32), e.anyLane(anyLarge));
+  auto done = e.choose(apart, {i32, e.b.getI1Type(), e.b.getI1Type()}, oneByOne, together);
   V moved = e.select(done[2], constant32(e, kKeeps | kMoved), e.both(state, constant32(e, kKeeps | kMoved)));
   e.store(keepsFirst() ? e.either(done[0], moved) : done[0], stateAt);
   LLVM::ReturnOp::create(e.b, e.loc, done[1]);

@@ -66,7 +66,7 @@ void MainEmitter::visitBlocks(V pass) {
             [&] {
               V n0 = main.getChunks() ? e.max(e.sub(from0, from), e.i64(0)) : e.i64(0);
               classify(box, base, n0, count, l.blockKeys, SetEmitter::kBlock, bytes);
-              return e.loop(n0, count, 1, args.drop_front(), [&](V n, ValueRange sums) {
+              auto counts = e.loop(n0, count, 1, args.drop_front(), [&](V n, ValueRange sums) {
                 if (down)
                   n = e.select(down, e.sub(e.add(n0, count), e.add(n, 1)), n);
                 V state = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(i8, e.at(bytes, n)));
@@ -85,16 +85,24 @@ void MainEmitter::visitBlocks(V pass) {
                   packBlock();
                   askForTiny();
                   keepBlockParts();
-                  e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
+                  if (l.tiles)
+                    e.loop(e.i64(0), strips, l.groupStrips, [&](V strip) { visitGroup(strip, full); });
+                  else
+                    e.loop(e.i64(0), strips, 1, [&](V strip) { visitStrip(strip, full); });
                 });
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
                 return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
               });
+              if (l.nested())
+                endGroup(/*last=*/false);
+              return counts;
             },
             [&] { return SmallVector<V>(args.drop_front()); });
         V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups, mirror);
         return SmallVector<V>{next, counted[0], counted[1]};
       });
+  if (l.nested())
+    endGroup(/*last=*/true);
   if (!counting)
     return;
   e.when(e.eq(pass, e.i64(0)), [&] {
@@ -104,8 +112,25 @@ void MainEmitter::visitBlocks(V pass) {
   });
 }
 
+/// What a group of blocks has summed of values goes to the sums of groups, and in the end those back. Groups are the
+/// same for every row, so that a row's bits do not depend on others; what it has nothing of adds 0.
+void MainEmitter::endGroup(bool last) {
+  for (unsigned n = 0; n < accumulates.size(); ++n) {
+    V inner = e.at(t.scratch, l.acc(n)), outer = e.at(t.scratch, l.outer(n));
+    e.loop(e.i64(0), e.mul(strips, l.tileRows * l.valueRowBytes()), e.lanes * e.bytes, [&](V at) {
+      V from = e.at(inner, at), to = e.at(outer, at);
+      if (last)
+        e.store(e.load(e.vec, to), from);
+      else
+        addTo(to, e.load(e.vec, from)), e.store(e.splat(0), from);
+    });
+  }
+}
+
 /// Every microtile asks for its share of the next block's lines, so that the first strip need not wait for them.
 void MainEmitter::fetchNext(V strip, V panel) {
+  if (l.inPlace) // nothing is packed
+    return;
   V tile = e.add(e.mul(strip, l.panelsPerBlock()), panel);
   auto fetch = [&](V block, int64_t panelBytes) {
     // Of few strips not all: that would take longer than it saves.
@@ -127,6 +152,8 @@ void MainEmitter::packBlock() {
 /// What belongs to the rows of a strip.
 void MainEmitter::enterStrip(V strip) {
   V r0 = e.mul(strip, l.tileRows);
+  if (groupStrip)
+    inGroup = e.sub(strip, groupStrip);
   rowLo = e.add(first, r0);
   rowHi = e.min(e.add(rowLo, l.tileRows - 1), lastRow);
   qRow = e.at(e.at(t.scratch, l.q()), e.mul(r0, l.dotBytes()));
@@ -143,6 +170,30 @@ void MainEmitter::enterStrip(V strip) {
     sums.push_back(e.at(e.at(t.scratch, l.sum(slot)), e.mul(r0, l.lanes * l.element)));
 }
 
+/// The status of every panel of a full block.
+V MainEmitter::fillStatus(V at) {
+  V full = e.splatInt(VectorType::get({l.panelsPerBlock()}, e.b.getI8Type()), 2);
+  e.store(full, at);
+  return full;
+}
+
+/// Status of the panels of the block for the strip, and the first and the end of those that are not known to be empty:
+/// outside nothing is written.
+std::pair<V, V> MainEmitter::classifyStrip(V at) {
+  Box box = makeBox(rowLo, rowHi);
+  V lo = blockPanels, hi = e.i64(0);
+  for (const Range &r : box.ranges) {
+    V a = e.i64(0), z = blockPanels;
+    if (r.lo)
+      a = e.min(e.divFloor(e.max(e.sub(r.lo, blockFirst), e.i64(0)), l.width), blockPanels);
+    if (r.hi)
+      z = e.min(e.add(e.divFloor(e.max(e.sub(r.hi, blockFirst), e.i64(-1)), l.width), 1), blockPanels);
+    lo = e.min(lo, a), hi = e.max(hi, z);
+  }
+  classify(box, blockFirst, lo, hi, l.width, SetEmitter::kPanel, at);
+  return {lo, hi};
+}
+
 void MainEmitter::visitStrip(V strip, V blockFull) {
   enterStrip(strip);
   if (keepsFirst() && !keepsScores && !weighOp.getSpreadTo())
@@ -150,38 +201,36 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
   for (InlineRegion &of : inlineValues)
     hoistRows(of);
 
-  // Status of every panel of the block for this strip: 2 full, 1 partial, 0 empty.
   V statusAt = e.at(t.scratch, l.status());
-  Type i8 = e.b.getI8Type();
-  auto byte = [&](int64_t v) -> V { return arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(v)); };
   auto bounds = e.choose(
       blockFull, {e.i64Type(), e.i64Type()},
       [&] {
-        auto all = VectorType::get({l.panelsPerBlock()}, i8);
-        e.store(e.splatInt(all, 2), statusAt);
+        fillStatus(statusAt);
         return SmallVector<V>{e.i64(0), blockPanels};
       },
       [&] {
-        Box box = makeBox(rowLo, rowHi);
-        V lo = blockPanels, hi = e.i64(0);
-        for (const Range &r : box.ranges) {
-          V a = e.i64(0), z = blockPanels;
-          if (r.lo)
-            a = e.min(e.divFloor(e.max(e.sub(r.lo, blockFirst), e.i64(0)), l.width), blockPanels);
-          if (r.hi)
-            z = e.min(e.add(e.divFloor(e.max(e.sub(r.hi, blockFirst), e.i64(-1)), l.width), 1), blockPanels);
-          lo = e.min(lo, a), hi = e.max(hi, z);
-        }
-        classify(box, blockFirst, lo, hi, l.width, SetEmitter::kPanel, statusAt);
+        auto [lo, hi] = classifyStrip(statusAt);
         return SmallVector<V>{lo, hi};
       });
-  V end = bounds[1];
-  auto statusOf = [&](V panel) { return e.load(i8, e.at(statusAt, panel)); };
+  visitRuns(
+      bounds[0], bounds[1], statusAt, e.i64(1),
+      [&](V panel, V start) {
+        fetchNext(strip, panel);
+        return weigh(panel, e.load(e.b.getI8Type(), e.at(statusAt, panel)), start);
+      },
+      [&](V start, V end) {
+        if (!accumulates.empty())
+          accumulate(start, end);
+      });
+}
 
-  // Runs of panels that are not empty: weigh each, then one product with the values of the run. A panel whose weights
-  // are all zero ends a run and has no part in it.
+/// Runs of panels that are not empty: weigh each, then one product with the values of the run. A panel whose weights
+/// are all zero ends a run and has no part in it.
+void MainEmitter::visitRuns(V from, V end, V statusAt, V stripsAtOnce, llvm::function_ref<V(V, V)> weighPanel,
+                            llvm::function_ref<void(V, V)> accumulateRun) {
+  V empty = arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(0));
   e.whileLoop(
-      ValueRange{bounds[0]}, [&](ValueRange args) { return e.lt(args[0], end); },
+      ValueRange{from}, [&](ValueRange args) { return e.lt(args[0], end); },
       [&](ValueRange args) {
         V start = args[0];
         auto walked = e.whileLoop(
@@ -192,22 +241,19 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
                 inside = e.both(inside, e.lt(e.sub(p[0], start), e.i64(most)));
               // The status is read only inside.
               return e.choose(
-                  inside, {e.b.getI1Type()}, [&] { return SmallVector<V>{e.ne(statusOf(p[0]), byte(0))}; },
+                  inside, {e.b.getI1Type()},
+                  [&] { return SmallVector<V>{e.ne(e.load(e.b.getI8Type(), e.at(statusAt, p[0])), empty)}; },
                   [&] { return SmallVector<V>{e.i1(false)}; })[0];
             },
             [&](ValueRange p) {
-              fetchNext(strip, p[0]);
-              V zero = weigh(p[0], statusOf(p[0]), start);
+              V zero = weighPanel(p[0], start);
               V dropped = zero ? (V)arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), zero) : e.i64(0);
               return SmallVector<V>{e.add(p[0], 1), dropped};
             });
         V stop = walked[0], run = e.sub(stop, start), kept = e.sub(run, walked[1]);
-        e.when(e.lt(e.i64(0), kept), [&] {
-          if (!accumulates.empty())
-            accumulate(start, e.sub(stop, walked[1]));
-        });
+        e.when(e.lt(e.i64(0), kept), [&] { accumulateRun(start, e.sub(stop, walked[1])); });
         if (counting)
-          e.when(e.both(e.lt(e.i64(0), run), e.invert(guarded)), [&] { count(3, run); });
+          e.when(e.both(e.lt(e.i64(0), run), e.invert(guarded)), [&] { count(3, e.mul(run, stripsAtOnce)); });
         return SmallVector<V>{e.max(stop, e.add(start, 1))};
       });
 }

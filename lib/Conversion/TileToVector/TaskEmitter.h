@@ -37,7 +37,11 @@ struct Layout {
   // Operands of the products that stay bf16, see Bf16.h: queries and keys, values and their weights.
   bool bf16Scores = false, bf16Values = false;
   int64_t dotWords = 0; // of a query, where bf16Scores
+  // Where these are made on tiles, see Tiles.h: strips whose rows share a product; else each has its own.
+  bool tiles = false;
+  int64_t groupStrips = 1;
 
+  int64_t groupRows() const { return tileRows * groupStrips; }
   /// Whether a sum of products takes fused multiply-adds; x86-64-v2 has none.
   bool fusesAdd() const { return lanes * element > 16; }
   static int64_t wordsOf(int64_t features) { return (features + 1) / 2; }
@@ -59,9 +63,13 @@ struct Layout {
   // scratch
   int64_t q() const { return 0; }
   int64_t acc(unsigned n = 0) const {
-    return align(q() + blockRows * dot * element) + n * align(blockRows * valuePadded * element);
+    return align(q() + blockRows * std::max(dot * element, dotBytes())) + n * align(blockRows * valuePadded * element);
   }
-  int64_t negRef() const { return acc(numAccs); }
+  /// Whether sums of values are taken in three levels, runs, groups of blocks and those: where blocks are so short that
+  /// there are many, as where a test forces them.
+  bool nested() const { return blockKeys < 64; }
+  int64_t outer(unsigned n) const { return acc(numAccs + n); } // where `nested`: of the groups before
+  int64_t negRef() const { return acc(nested() ? 2 * numAccs : numAccs); }
   int64_t absRef() const { return align(negRef() + blockRows * element); } // of rows in absolute mode, see Raise.cpp
   int64_t sum(unsigned n) const {
     return align(absRef() + blockRows * element) + n * align(blockRows * lanes * element);
@@ -69,18 +77,22 @@ struct Layout {
   int64_t rowValue(unsigned n) const { return sum(numSums) + n * align(blockRows * element); } // one number a row
   int64_t unset() const { return rowValue(numRows); } // i32 a row: 1 no visible score yet, 2 absolute mode
   int64_t stripUnset() const { return align(unset() + blockRows * 4); } // i32 a strip
-  int64_t weights(unsigned n = 0) const {                               // [tileRows][blockKeys]
-    return align(stripUnset() + blockRows / tileRows * 4) + n * align(tileRows * blockKeys * element);
+  int64_t weights(unsigned n = 0) const {                               // [groupRows][blockKeys]
+    return align(stripUnset() + blockRows / tileRows * 4) + n * align(groupRows() * blockKeys * element);
   }
   int64_t tile() const { return weights(numWeights); }                          // [tileRows][width]
   int64_t scores() const { return align(tile() + tileRows * width * element); } // as tile, nothing subtracted
-  int64_t status() const {
-    return align(scores() + tileRows * width * element);
-  } // i8 a panel: 0 empty, 1 partial, 2 full
-  int64_t visible() const {
-    return align(status() + panelsPerBlock() + lanes);
-  } // [panel][row][2] lane masks, guarded path
-  int64_t row() const { return align(visible() + panelsPerBlock() * tileRows * 2 * maskBytes()); } // one finished row
+  /// [panel % 2][groupRows][width], of tiles
+  int64_t products() const { return align(scores() + tileRows * width * element); }
+  int64_t tileConfig() const { return align(products() + (tiles ? 2 * groupRows() * width * element : 0)); }
+  /// i8 a panel: 0 empty, 1 partial, 2 full; where strips share products, for each of them, and for all together.
+  int64_t status(int64_t strip = 0) const {
+    return align(tileConfig() + (tiles ? 64 : 0)) + strip * align(panelsPerBlock() + lanes);
+  }
+  /// [strip of the group][panel][row][2] lane masks, guarded path
+  int64_t visible() const { return status(tiles ? groupStrips + 1 : 1); }
+  int64_t visibleBytes() const { return panelsPerBlock() * tileRows * 2 * maskBytes(); } // of a strip
+  int64_t row() const { return align(visible() + groupStrips * visibleBytes()); }        // one finished row
   int64_t gather() const { return align(row() + valuePadded * element); }
   int64_t blockStatus() const { return align(gather() + 2 * 8 * lanes); }         // i8 a block of a group, as status
   int64_t staging() const { return align(blockStatus() + kGroupBlocks + lanes); } // [lanes][staged]

@@ -2,6 +2,7 @@
 // scratch, or registers.
 #include "MapPhase.h"
 #include "OperandEmitter.h"
+#include "Tiles.h"
 #include "attn-rt/attn_rt.h"
 #include "attn/Conversion/Passes.h"
 #include "attn/Schedule/Schedule.h"
@@ -44,7 +45,7 @@ bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
                            v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr), v->getAttr(kFewAttr),
-                           v->hasAttr(kBf16ScoresAttr), v->hasAttr(kBf16ValuesAttr));
+                           v->hasAttr(kBf16ScoresAttr), v->hasAttr(kBf16ValuesAttr), v->hasAttr(kTilesAttr));
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
@@ -177,9 +178,15 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
     return success();
   }
 
+  static bool isWhole(int64_t all, int64_t part) { return part > 0 && all % part == 0; }
+
   /// Which operands stay bf16.
   LogicalResult layOutBf16(tile::VariantOp variant, tile::PhaseOp pack, Layout &l) {
     l.bf16Scores = variant->hasAttr(kBf16ScoresAttr), l.bf16Values = variant->hasAttr(kBf16ValuesAttr);
+    l.tiles = variant->hasAttr(kTilesAttr);
+    if (l.tiles && (!l.asksForTiny() || l.branches > 1 || !isWhole(kTileGroupRows, l.tileRows)))
+      return variant.emitError("[unsupported_tiles] tiles multiply bf16 operands, of one branch, for strips of which a "
+                               "few are 32 rows; leave tiles out");
     if (!l.asksForTiny())
       return success();
     if (!pack || l.inPlace)
@@ -207,6 +214,11 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       return variant.emitError("[unsupported_bf16] bf16 operands are multiplied by vectors of 64 bytes, and added in "
                                "f32; leave bf16_scores and bf16_values out");
     l.dotWords /= l.branches;
+    if (l.tiles) {
+      l.dotWords = llvm::alignTo(l.dotWords, kTileWords);
+      l.groupStrips = kTileGroupRows / l.tileRows;
+      l.blockRows = llvm::alignTo(l.blockRows, kTileGroupRows);
+    }
     l.staged = std::max<int64_t>(l.staged, 1); // room for a panel's row of values
     return success();
   }

@@ -28,8 +28,9 @@ V MainEmitter::keptScore(V rowOffset, int64_t half) {
   return hasScore ? x : e.fmul(x, factor);
 }
 
-SmallVector<V> MainEmitter::loadTile() {
-  V at = e.at(t.scratch, l.tile());
+SmallVector<V> MainEmitter::loadTile() { return loadRows(e.at(t.scratch, l.tile())); }
+
+SmallVector<V> MainEmitter::loadRows(V at) {
   SmallVector<V> s;
   for (int64_t n = 0; n < 2 * l.tileRows; ++n)
     s.push_back(e.load(e.vec, e.at(at, n * e.lanes * e.bytes)));
@@ -39,7 +40,7 @@ SmallVector<V> MainEmitter::loadTile() {
 /// For the guarded path: which pairs have a weight at all. Absent scores are -inf; a visible score of -inf hides its
 /// value too.
 void MainEmitter::noteVisible(V panel, ArrayRef<V> scores) {
-  V at = e.at(e.at(t.scratch, l.visible()), e.mul(panel, scores.size() * e.maskBytes()));
+  V at = e.at(visibleMasks(), e.mul(panel, scores.size() * e.maskBytes()));
   V absent = e.splat(-std::numeric_limits<double>::infinity());
   for (auto [n, s] : llvm::enumerate(scores))
     e.store(e.laneBits(e.cmpf(arith::CmpFPredicate::UNE, s, absent)), e.at(at, n * e.maskBytes()));
@@ -87,7 +88,13 @@ void MainEmitter::report(ArrayRef<RegionEmitter::BoundsCheck> checks, V visible)
   }
 }
 
-/// score - reference; a last multiplication (by log2 e) and the subtraction round once.
+/// factor * product - reference, rounded once: the difference is small beside both. Where later passes take the
+/// reference off too they have the score, which is rounded itself; so it is here (see PassForm.h).
+V MainEmitter::takenOff(V product, V factor, V negative) {
+  return weighOp.getExact() ? e.fadd(e.fmul(product, factor), negative) : fmaOnce(e, product, factor, negative);
+}
+
+/// score - reference; a last multiplication (by log2 e) and the subtraction are one step.
 V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
   auto emitted = [&](V v) {
     auto x = region.emit(v);
@@ -97,7 +104,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
     return emitted(result);
   V reference = e.broadcast(e.load(e.real, e.at(negRef, e.mul(r, e.bytes))));
   if (auto product = result.getDefiningOp<arith::MulFOp>(); product && !region.isBound(result))
-    return fmaOnce(e, emitted(product.getLhs()), emitted(product.getRhs()), reference);
+    return takenOff(emitted(product.getLhs()), emitted(product.getRhs()), reference);
   return e.fadd(emitted(result), reference);
 }
 
@@ -361,12 +368,12 @@ V MainEmitter::weigh(V panel, V status, V runStart) {
       storeScores(s);
     else if (keepsFirst())
       e.when(expectsRaise(), [&] { storeScores(s); });
-    // factor * s - r, rounded once
+    // factor * s - r
     if (!hasScore)
       for (int64_t r = 0; r < l.tileRows; ++r) {
         V reference = hasRef ? e.broadcast(e.load(e.real, e.at(negRef, r * e.bytes))) : e.splat(0);
         for (int64_t half = 0; half < 2; ++half)
-          s[2 * r + half] = fmaOnce(e, s[2 * r + half], factor, reference);
+          s[2 * r + half] = takenOff(s[2 * r + half], factor, reference);
       }
     return hasScore ? scoresOf(s, partial, panel) : masked(s, partial, panel);
   };

@@ -7,7 +7,14 @@
 // score as before, from the state of row i the weight w_ij, and of that the column's f(w, s); its normalizer adds them
 // up. So a key owns its sum: there are no atomics, the order is that of the queries, and which queries see a key is
 // solved along the other axis.
-#include "attn/Dialect/Attn/Attn.h"
+//
+// The weight is taken by the operations of the row's own last pass (see PassForm.h): the reference is stored in the
+// kernel's units, and where the pass carries one, the product meets it as it does there, rounded once with the factor,
+//
+//   d = fma(q.k, scale log2 e, -r)        w_ij = exp2(d) / l
+//
+// for w_ij is 1 where a key has all the weight of its row, whatever size the scores are of.
+#include "attn/Dialect/Attn/PassForm.h"
 
 using namespace mlir;
 using namespace attn;
@@ -36,6 +43,10 @@ public:
     auto pass = dyn_cast<PassOp>(normalizer.lastStep());
     if (!pass)
       return attend.emitError("[unsupported_columns] a selection has no weights to sum");
+    auto analyzed = analyzePass(pass);
+    if (failed(analyzed))
+      return failure();
+    form = *analyzed;
     SmallVector<Value> replacements(attend.getNumResults());
     AttendOp rows = buildRows(pass, replacements);
     for (unsigned r = 0; r < attend.getNumResults(); ++r)
@@ -195,11 +206,7 @@ private:
     state.addTypes(attend.getResult(r).getType());
     state.addOperands({attend.getK(), attend.getQ(), u});
     SmallVector<int32_t> sizes(kSegments, 0);
-    sizes[0] = sizes[1] = sizes[2] = 1;
-    if (attend.getScale()) {
-      state.addOperands(attend.getScale());
-      sizes[3] = 1;
-    }
+    sizes[0] = sizes[1] = sizes[2] = 1; // and no scale, which is the score region's
     if (attend.getFirst()) {
       state.addOperands(attend.getFirst());
       sizes[4] = 1;
@@ -224,7 +231,7 @@ private:
     if (valueless)
       set("valueless", b.getUnitAttr());
     set("operandSegmentSizes", b.getDenseI32ArrayAttr(sizes));
-    set("scale_value", attend.getScaleValueAttr());
+    set("scale_value", b.getF64FloatAttr(1));
     set("first_value", attend.getFirstValueAttr());
     set("query_grid", attend.getKeyGridAttr());
     set("key_grid", attend.getQueryGridAttr());
@@ -303,8 +310,19 @@ private:
     indices.push_back(block->getArgument(nb + 2));
     indices.push_back(block->getArgument(nb + 1));
     auto number = [&](double x) -> Value { return arith::ConstantOp::create(at, loc, at.getFloatAttr(real, x)); };
+    auto times = [&](Value x, Value y) -> Value { return arith::MulFOp::create(at, loc, x, y); };
+    // The scale, or that times the unit of the kernel's scores, as lowering has it.
+    auto scale = [&](double unit) -> Value {
+      if (!attend.getScale())
+        return number(scaleOf(attend) * unit);
+      Value given = scaleIn(at, attend.getScale(), real);
+      return unit == 1 ? given : times(given, number(unit));
+    };
 
-    Value s = block->getArgument(0);
+    Value product = block->getArgument(0), s = product;
+    bool scales = attend.getScale() || scaleOf(attend) != 1;
+    if (scales)
+      s = times(product, scale(1));
     if (!attend.getScore().empty()) {
       IRMapping map;
       map.map(attend.getScore().getArgument(0), s);
@@ -320,9 +338,30 @@ private:
       map.map(normalizer.getBody().getArgument(n), parameter(at, attend.normArg(n), indices));
     Block &phi = pass.getPhi().front(), &finish = normalizer.finish().getBody().front();
     map.map(phi.getArgument(0), s);
-    if (pass.hasRef())
-      map.map(phi.getArgument(1), map.lookup(finish.getArgument(0)));
-    SmallVector<Value> weights = inlined(at, phi, map, true);
+    SmallVector<Value> weights;
+    if (!pass.hasRef()) {
+      weights = inlined(at, phi, map, true);
+    } else {
+      Value r = map.lookup(finish.getArgument(0)), d;
+      if (form.exact)
+        d = arith::SubFOp::create(at, loc, s, r);
+      else if (attend.getScore().empty())
+        d = distance(at, product, scale(form.unit()), r);
+      else
+        d = form.base2 ? distance(at, s, number(kLog2e), r) : arith::SubFOp::create(at, loc, s, r).getResult();
+      Region ofDistance;
+      IRMapping own;
+      pass.getPhi().cloneInto(&ofDistance, own);
+      Block &body = ofDistance.front();
+      foldDistance(body, body.getArgument(0), body.getArgument(1));
+      if (form.base2) {
+        toBase2(at, body.getArguments());
+        map.map(finish.getArgument(0), times(r, number(kLn2)));
+      }
+      map.map(body.getArgument(0), d);
+      map.map(body.getArgument(1), r);
+      weights = inlined(at, body, map, true);
+    }
 
     Value label;
     if (Region *classes = attend.classRegion()) {
@@ -359,6 +398,21 @@ private:
     Value isAbsent = arith::CmpFOp::create(at, loc, arith::CmpFPredicate::OEQ, s, absent);
     YieldOp::create(at, loc, arith::SelectOp::create(at, loc, isAbsent, absent, w).getResult());
     return success();
+  }
+
+  /// x factor - r: rounded once, as code for score regions contracts it; where r is so large that the row's pass rounds
+  /// the score before it takes r off (its absolute mode, see Raise.cpp), so does this.
+  Value distance(OpBuilder &at, Value x, Value factor, Value r) {
+    auto number = [&](double v) -> Value { return arith::ConstantOp::create(at, loc, at.getFloatAttr(real, v)); };
+    Value size = math::AbsFOp::create(at, loc, r);
+    Value large = arith::CmpFOp::create(at, loc, arith::CmpFPredicate::OGE, size, number(largeReference(real)));
+    auto unless = [&](Value condition, Value a, Value b) -> Value {
+      return arith::SelectOp::create(at, loc, condition, b, a);
+    };
+    Value whole = unless(large, number(0), arith::MulFOp::create(at, loc, x, factor));
+    Value rest = arith::SubFOp::create(at, loc, whole, r);
+    Value product = arith::MulFOp::create(at, loc, unless(large, x, number(0)), factor);
+    return arith::AddFOp::create(at, loc, product, rest);
   }
 
   Value parameter(OpBuilder &at, AttendOp::NormArg arg, ArrayRef<Value> indices) {
@@ -405,6 +459,7 @@ private:
 
   AttendOp attend;
   NormalizerOp normalizer;
+  PassForm form; // of the last pass
   OpBuilder b;
   Location loc;
   FloatType real;

@@ -158,6 +158,8 @@ static Expected<std::unique_ptr<llvm::Module>> translate(const Level &level, Tar
         writeOutFma(function);
       if (!level.machine->f16c)
         writeOutHalves(function);
+      if (options.emulateTiles)
+        writeOutTiles(function);
     }
   if (lowest)
     return std::move(module);

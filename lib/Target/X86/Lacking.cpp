@@ -1,10 +1,11 @@
 // What a level lacks, written out: fused multiply-adds and conversions of f16, which the back end would call a library
-// for.
+// for; tiles, where they are emulated.
 #include "Lacking.h"
 
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "llvm/IR/Module.h"
 
 using namespace llvm;
@@ -61,6 +62,26 @@ static Value *narrow(IRBuilder<> &b, Value *x) {
   return b.CreateBitCast(b.CreateTrunc(b.CreateOr(r, sign), l.of(b.getInt16Ty())), l.of(b.getHalfTy()));
 }
 
+/// The function that stands for an operation on tiles.
+static std::optional<StringRef> tileFunctionOf(Intrinsic::ID id) {
+  switch (id) {
+  case Intrinsic::x86_ldtilecfg:
+    return "attn_tile_config";
+  case Intrinsic::x86_tilerelease:
+    return "attn_tile_release";
+  case Intrinsic::x86_tilezero:
+    return "attn_tile_zero";
+  case Intrinsic::x86_tileloadd64:
+    return "attn_tile_load";
+  case Intrinsic::x86_tilestored64:
+    return "attn_tile_store";
+  case Intrinsic::x86_tdpbf16ps:
+    return "attn_tile_dot";
+  default:
+    return std::nullopt;
+  }
+}
+
 static bool isHalf(Type *type) { return type->getScalarType()->isHalfTy(); }
 
 void attn::x86::writeOutHalves(Function &function) {
@@ -91,5 +112,25 @@ void attn::x86::writeOutFma(Function &function) {
     if (call && call->getIntrinsicID() == Intrinsic::fma)
       call->setCalledFunction(
           Intrinsic::getOrInsertDeclaration(function.getParent(), Intrinsic::fmuladd, {call->getType()}));
+  }
+}
+
+void attn::x86::writeOutTiles(Function &function) {
+  SmallVector<IntrinsicInst *> found;
+  for (Instruction &inst : instructions(function))
+    if (auto *call = dyn_cast<IntrinsicInst>(&inst); call && tileFunctionOf(call->getIntrinsicID()))
+      found.push_back(call);
+  for (IntrinsicInst *call : found) {
+    IRBuilder<> b(call);
+    SmallVector<Value *> in;
+    SmallVector<Type *> types;
+    for (Value *argument : call->args()) { // numbers of tiles as C passes them
+      in.push_back(argument->getType()->isIntegerTy(8) ? b.CreateZExt(argument, b.getInt32Ty()) : argument);
+      types.push_back(in.back()->getType());
+    }
+    b.CreateCall(function.getParent()->getOrInsertFunction(*tileFunctionOf(call->getIntrinsicID()),
+                                                           FunctionType::get(b.getVoidTy(), types, false)),
+                 in);
+    call->eraseFromParent();
   }
 }

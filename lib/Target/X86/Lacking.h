@@ -13,6 +13,8 @@ namespace attn::x86 {
 void writeOutHalves(llvm::Function &function);
 /// fma(a, b, c) becomes a multiplication and an addition, which round twice.
 void writeOutFma(llvm::Function &function);
+/// Operations on tiles become calls of tileFunctions (X86.h).
+void writeOutTiles(llvm::Function &function);
 
 } // namespace attn::x86
 

@@ -49,7 +49,8 @@ Error attn::x86::checkUndefinedSymbols(ArrayRef<SmallVector<char, 0>> objects) {
     if (Error e = collectSymbols(object, undefined, defined))
       return e;
   llvm::erase_if(undefined, [&](const std::string &name) {
-    return defined.contains(name) || is_contained(runtimeSymbols(), name) || is_contained(memorySymbols(), name);
+    return defined.contains(name) || is_contained(runtimeSymbols(), name) || is_contained(memorySymbols(), name) ||
+           is_contained(make_first_range(tileFunctions()), StringRef(name));
   });
   if (undefined.empty())
     return Error::success();

@@ -33,20 +33,24 @@ typedef struct attn_gpu_image {
 
 /* A phase is one launch of a grid along x. Phases of a variant run in order, each after the one before it.
  *
- * MAIN and MERGE: with Q = ceil(queries / block), CTA x = ((batch * slices + slice) * chunks + chunk) * Q + query
- * block; batch counts the indices of all ATTN_DIM_BATCH dimensions, row-major, the last one fastest. There are no CTAs
- * without queries or without a batch index; without keys there are. MAP: CTA x computes elements [x * block, (x + 1) *
- * block) of the destination, which is the last of args, counted row-major; a destination that nobody wants is not
- * computed. */
+ * MAIN and MERGE: with Q = ceil(rows / block), CTA x = ((batch * slices + slice) * chunks + chunk) * Q + block of rows;
+ * batch counts the indices of all ATTN_DIM_BATCH dimensions, row-major, the last one fastest, and rows are queries.
+ * `together`: batch counts groups of indices, ceil(extent / share) along each of these dimensions (share 0: one), and
+ * rows are the queries of all members of a group: G for each query, the product of all shares (share 0: the extent),
+ * row n of query n div G and of member n mod G, which counts row-major; of a last group that lacks members, their rows
+ * are nobody's. There are no CTAs without queries or without a batch index; without keys there are. MAP: CTA x computes
+ * elements [x * block, (x + 1) * block) of the destination, which is the last of args, counted row-major; a destination
+ * that nobody wants is not computed. */
 enum { ATTN_GPU_MAIN = 0, ATTN_GPU_MERGE = 1, ATTN_GPU_MAP = 2 };
 typedef struct attn_gpu_phase_info {
   const char *entry;    /* name of the entry in the images */
   int32_t kind;         /* ATTN_GPU_* */
   int32_t threads;      /* of a CTA, along x */
   int32_t shared_bytes; /* dynamic shared memory of a CTA; more than 48 KiB is asked of the driver first */
-  int32_t block;        /* queries (MAIN, MERGE) or elements of the destination (MAP) of a CTA; 0: all */
+  int32_t block;        /* rows (MAIN, MERGE) or elements of the destination (MAP) of a CTA; 0: all */
   int32_t chunks;       /* of MAIN: runs of the keys, each with CTAs of its own; 0 counts as 1. MERGE, MAP: not read */
   int32_t slices;       /* of MAIN and MERGE: runs of the value features, each with CTAs of its own; 0 counts as 1 */
+  int32_t together;     /* of MAIN and MERGE: 1: rows are the queries of all batch indices that share keys */
 } attn_gpu_phase_info;
 
 /* A call takes the first variant whose guards hold: aligned, min_keys, max_ctas. The last one has none. */

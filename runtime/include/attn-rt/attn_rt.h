@@ -236,8 +236,14 @@ typedef struct attn_step_info {
   const int32_t *params;                 /* one for each of its params: index of the whole call's */
 } attn_step_info;
 
-/* A CPU that has one has all before it. V4_BF16: V4 and AVX512-BF16. */
-enum { ATTN_ISA_X86_64_V2 = 2, ATTN_ISA_X86_64_V3 = 3, ATTN_ISA_X86_64_V4 = 4, ATTN_ISA_X86_64_V4_BF16 = 5 };
+/* A CPU that has one has all before it. V4_BF16: V4 and AVX512-BF16. V4_AMX: that and tiles of AMX with bf16. */
+enum {
+  ATTN_ISA_X86_64_V2 = 2,
+  ATTN_ISA_X86_64_V3 = 3,
+  ATTN_ISA_X86_64_V4 = 4,
+  ATTN_ISA_X86_64_V4_BF16 = 5,
+  ATTN_ISA_X86_64_V4_AMX = 6
+};
 typedef struct attn_kernel_info {
   uint32_t abi_version;
   uint32_t size;
@@ -270,7 +276,8 @@ typedef struct attn_kernel_info {
 
 /* Bodies of the two exported functions. Of the levels that the object has (attn_kernel_info.higher) they take the
  * highest that this CPU and the operating system support. The environment variable ATTN_MAX_ISA, read at the first call
- * of the process, forces a lower one: x86-64-v1 to x86-64-v4 or x86-64-v4-bf16; anything else is taken as no limit. */
+ * of the process, forces a lower one: x86-64-v1 to x86-64-v4, x86-64-v4-bf16 or x86-64-v4-amx; anything else is taken
+ * as no limit. The registers of tiles are asked of the system where an object has that level. */
 attn_status attn_rt_run(const attn_call *call, const attn_kernel_info *info);
 attn_status attn_rt_workspace(const attn_call *call, const attn_kernel_info *info, uint64_t *bytes);
 /* The level of `info` that these run: `info` itself or one of those above it. */

@@ -42,6 +42,35 @@ attn.kernel @ratio(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tenso
 
 // -----
 
+attn.normalizer @sharpened(%c) {
+  // expected-error@below {{[unsupported_gauge] a gauge computes with the two references alone}}
+  attn.pass ref = max gauge(%a, %b) {
+    %d = arith.subf %a, %b : f32
+    %x = arith.mulf %d, %c : f32
+    %g = math.exp %x : f32
+    attn.yield %g : f32
+  } phi(%s, %r) {
+    %d = arith.subf %s, %r : f32
+    %x = arith.mulf %d, %c : f32
+    %p = math.exp %x : f32
+    attn.yield %p : f32
+  } sums(l = one, n = value)
+  attn.finish(%r, %l, %n) {
+    %o = arith.divf %n, %l : f32
+    attn.yield %o : f32
+  } outputs(o) empty(0.0)
+}
+attn.kernel @sharp(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @sharpened(2.0)
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}
+
+// -----
+
 attn.normalizer @unsupported_phi_reversed {
   // expected-error@below {{[unsupported_phi] phi must use the score, and gauge both references, through their difference alone}}
   attn.pass ref = max gauge(%a, %b) {

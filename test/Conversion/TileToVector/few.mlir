@@ -43,3 +43,40 @@ attn.kernel @offset(%q: !t, %k: !k, %v: !t, %ks: tensor<16xf32>, %kz: !s) -> (o:
     outputs o[b, h, i, e] : (!t, !k, !t) -> !t
   attn.return %o : !t
 }
+
+// Two bf16 elements are a word: the even ones are shifted, the odd ones masked, and nothing is shuffled before the sums
+// of values are there.
+// CHECK-LABEL: llvm.func internal @attn_halves_v0_main
+// CHECK: %[[WORDS:.*]] = vector.bitcast %{{.*}} : vector<16xi16> to vector<8xi32>
+// CHECK: %[[EVEN:.*]] = arith.shli %[[WORDS]], %{{.*}} : vector<8xi32>
+// CHECK: vector.bitcast %[[EVEN]] : vector<8xi32> to vector<8xf32>
+// CHECK: %[[UPPER:.*]] = arith.constant dense<-65536> : vector<8xi32>
+// CHECK: %[[ODD:.*]] = arith.andi %{{.*}}, %[[UPPER]] : vector<8xi32>
+// CHECK: vector.bitcast %[[ODD]] : vector<8xi32> to vector<8xf32>
+// CHECK-NOT: arith.extui %{{.*}} : vector<8xi16>
+// CHECK: llvm.func internal @attn_halves_v0_raise0
+!h = tensor<?x?x?x64xbf16>
+attn.kernel @halves(%q: !h, %k: !h, %v: !h) -> (o: !h) {
+  %o = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    outputs o[b, h, i, e] : (!h, !h, !h) -> !h
+  attn.return %o : !h
+}
+
+// One row asks for every second line of a key a page ahead; for the others where keys lie apart.
+// CHECK-LABEL: llvm.func internal @attn_lines_v0_main
+// CHECK: llvm.intr.prefetch
+// CHECK: llvm.getelementptr %{{.*}}[128]
+// CHECK-NEXT: llvm.intr.prefetch
+// CHECK: arith.cmpi ne
+// CHECK-NEXT: scf.if
+// CHECK: llvm.getelementptr %{{.*}}[64]
+// CHECK-NEXT: llvm.intr.prefetch
+// CHECK: llvm.func internal @attn_lines_v0_raise0
+!f = tensor<?x?x?x64xf32>
+attn.kernel @lines(%q: !f, %k: !f, %v: !f) -> (o: !f) {
+  %o = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    outputs o[b, h, i, e] : (!f, !f, !f) -> !f
+  attn.return %o : !f
+}

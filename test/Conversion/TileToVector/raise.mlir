@@ -23,3 +23,20 @@ attn.kernel @none(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor
     : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
   attn.return %r0 : tensor<?x?x?x64xf32>
 }
+
+// Where all rows of a strip have a reference that is not large, what moves is found for all of them at once, a row in a
+// lane; else row by row.
+
+// CHECK-LABEL: llvm.func internal @attn_soft_v{{[0-9]+}}_raise0
+// CHECK: arith.cmpf une, {{.*}} : vector<8xf32>
+// CHECK: scf.if
+// CHECK: arith.cmpf une, {{.*}} : f32
+// CHECK: llvm.return
+attn.kernel @soft(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>) -> (o: tensor<?x?x?x64xf32>) {
+  %r0 = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h, j, c] v = %v[b, h, j, e]
+    normalize = @softmax
+    outputs o[b, h, i, e]
+    : (tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>) -> (tensor<?x?x?x64xf32>)
+  attn.return %r0 : tensor<?x?x?x64xf32>
+}

@@ -107,6 +107,7 @@ TEST(Determinism, ARowAloneOrAmongFew) {
     for (const char *set : {"full", "causal<bottom_right>", "window<bottom_right, left = 20>"})
       for (double scale : {1.0, 30.0}) {
         Attention a;
+        a.d = a.dv = 16; // a whole vector of any level
         a.element = element;
         a.set = set;
         Program &p = program(a, Blocks{});

@@ -194,6 +194,7 @@ TEST(Group, NaNAndLayouts) {
 
 TEST(Group, TakenForFewQueriesAlone) {
   Attention a;
+  a.d = a.dv = 16; // a whole vector of any level
   a.heads = "h floordiv 4";
   Program &p = program(a, Blocks{});
   for (int64_t I : {1, 8, 9, 100}) {

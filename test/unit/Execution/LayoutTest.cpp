@@ -18,9 +18,9 @@ Tensor laidOut(const Tensor &t, const MemoryLayout &layout) {
 }
 
 /// Every operand and output in every layout of the list gives the bits of the dense call.
-void expectSame(const Attention &a, const std::vector<MemoryLayout> &layouts, bool outputs) {
+void expectSame(const Attention &a, const std::vector<MemoryLayout> &layouts, bool outputs, int64_t queries = 20) {
   Program &p = program(a);
-  Call dense{normalInputs(a, 2, 3, 20, 33, 3)};
+  Call dense{normalInputs(a, 2, 3, queries, 33, 3)};
   ASSERT_EQ(check(p, dense), "");
   for (const MemoryLayout &layout : layouts)
     for (int which = 0; which < (outputs ? 5 : 3); ++which) {
@@ -56,6 +56,18 @@ TEST_P(Layouts, PermutedPaddedSteppedMisaligned) {
   a.dv = 17;
   a.set = "causal<bottom_right>";
   expectSame(a, layouts, true);
+}
+
+// Few queries read keys and values where they lie, two elements of 16 bits as a word that is not aligned as one.
+TEST_P(Layouts, FewQueriesOfMisalignedRows) {
+  std::vector<MemoryLayout> layouts;
+  for (int64_t offset = 0; offset < 4; ++offset)
+    layouts.push_back({{0, 1, 2, 3}, {1, 0, 2, 3}, {}, 1, offset});
+  layouts.push_back({{0, 2, 1, 3}, {1, 0, 2, 3}, {}, 1, 1});
+  Attention a;
+  a.element = GetParam();
+  a.d = a.dv = 64;
+  expectSame(a, layouts, true, 1);
 }
 
 /// Inputs of stride 0 along every subset of axes.

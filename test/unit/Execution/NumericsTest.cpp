@@ -34,7 +34,7 @@ const Class kClasses[] = {
     {"far below zero", [](int64_t i, int64_t j) { return -1e4 - double((i + j) % 5); }},
     {"one dominating key a block",
      [](int64_t i, int64_t j) { return j % 16 == (5 * i) % 16 ? 50.0 + double(j) : 0.0; }},
-    {"just below the threshold", [](int64_t, int64_t j) { return 20.0 * double(j / 16); }},
+    {"just below the threshold", [](int64_t, int64_t j) { return 5.0 * double(j / 16); }},
     {"zero", [](int64_t, int64_t) { return 0.0; }},
 };
 

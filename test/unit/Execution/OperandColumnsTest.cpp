@@ -58,16 +58,17 @@ const Case kCases[] = {
 TEST(Operands, ColumnsOfPartsAndRegions) {
   for (const Case &c : kCases)
     for (const char *clauses : {"", "set = causal<bottom_right>", "set = window<top_left, left = 5> scale = 0.4"})
-      for (Blocks blocks : {kTiny, Blocks{}}) {
-        SCOPED_TRACE(fmt::format("{} {}", c.name, clauses));
+      for (auto [blocks, seed] : std::initializer_list<std::pair<Blocks, uint64_t>>{
+               {kTiny, 0}, {Blocks{}, 0}, {kTiny, 10}, {kTiny, 20}, {kTiny, 30}, {kTiny, 40}, {kTiny, 50}}) {
+        SCOPED_TRACE(fmt::format("{} {} seed {}", c.name, clauses, seed));
         const int64_t B = 2, H = 3, I = 19, J = 37;
         std::string text = textOf(c, clauses);
-        std::vector<Tensor> inputs = {f32({B, H, I, 8}, 1), f32({B, H, J, 8}, 2), f32({B, H, J, 8}, 3),
-                                      f32({B, H, I, 8}, 4)};
+        std::vector<Tensor> inputs = {f32({B, H, I, 8}, seed + 1), f32({B, H, J, 8}, seed + 2),
+                                      f32({B, H, J, 8}, seed + 3), f32({B, H, I, 8}, seed + 4)};
         const std::string name = c.name;
         if (name == "regions") {
-          inputs.push_back(f32({I, 8}, 5));
-          inputs.push_back(f32({H}, 6));
+          inputs.push_back(f32({I, 8}, seed + 5));
+          inputs.push_back(f32({H}, seed + 6));
         } else if (name == "lists") {
           text = "!n = tensor<?x?xi32>\n" + text;
           Tensor ids(Element::I32, {B, I}), keys(Element::I32, {B, J});
@@ -79,8 +80,8 @@ TEST(Operands, ColumnsOfPartsAndRegions) {
           inputs.push_back(ids);
           inputs.push_back(keys);
         } else {
-          inputs.push_back(f32({B, I, 3}, 5));
-          inputs.push_back(f32({B, J, 3}, 6));
+          inputs.push_back(f32({B, I, 3}, seed + 5));
+          inputs.push_back(f32({B, J, 3}, seed + 6));
         }
         Call call{inputs};
         EXPECT_EQ(check(program(text, blocks), call), "") << text;

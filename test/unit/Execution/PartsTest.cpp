@@ -116,13 +116,19 @@ TEST(Parts, RisingScoresGoDown) {
     for (const Blocks &blocks : {kTiny, Blocks{6, 16, 1}}) {
       const Attention a = scored(", %t: tensor<?xf32>",
                                  "%m = attn.load %t[%h] : tensor<?xf32> " + c.body + " attn.yield %r : f32", "full");
-      Call call{normalInputs(a, 1, 2, 7, 48, 3, 0)};
-      call.inputs.push_back(Tensor::of(Element::F32, {2}, {1e-30, -1e-30}));
-      call.inputs[2].fill([](auto x) { return x[2] == 0 ? 1 : x[2] == 16 ? 1e8 : x[2] == 32 ? -1e8 : 0; });
+      const Tensor slopes = Tensor::of(Element::F32, {2}, {1e-30, -1e-30});
+      Call first{normalInputs(a, 1, 2, 7, 1, 3, 0)}; // says how many keys a block has at this level
+      first.inputs.push_back(slopes);
+      ASSERT_EQ(first.run(program(a, blocks)), ATTN_OK);
+      const int64_t keys = first.stats.block_keys;
+      Call call{normalInputs(a, 1, 2, 7, 3 * keys, 3, 0)};
+      call.inputs.push_back(slopes);
+      call.inputs[2].fill([&](auto x) { return x[2] == 0 ? 1 : x[2] == keys ? 1e8 : x[2] == 2 * keys ? -1e8 : 0; });
       ASSERT_EQ(call.run(program(a, blocks)), ATTN_OK);
       for (int64_t h : {0, 1}) {
         const bool down = (h == 0) == (c.sign > 0);
-        EXPECT_FLOAT_EQ(call.outputs[0].get({0, h, 3, 0}), down ? 1.0 / 48 : 0) << c.body << " head " << h;
+        EXPECT_FLOAT_EQ(call.outputs[0].get({0, h, 3, 0}), down ? 1.0 / double(3 * keys) : 0)
+            << c.body << " head " << h;
       }
     }
 }

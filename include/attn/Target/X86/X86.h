@@ -40,6 +40,8 @@ void initialize();
 /// Symbols that an object may refer to.
 llvm::ArrayRef<llvm::StringRef> runtimeSymbols(); // of libattn_rt
 llvm::ArrayRef<llvm::StringRef> memorySymbols();  // of libc
+/// What code calls in the place of operations on tiles, where they are emulated: on tiles of the thread.
+llvm::ArrayRef<std::pair<llvm::StringRef, void *>> tileFunctions();
 
 struct CodeGenOptions {
   /// Names of the kernels whose symbols are exported.
@@ -49,6 +51,8 @@ struct CodeGenOptions {
   /// LLVM IR passes before code generation, in the syntax of `opt -passes=`. Empty: none; native-width SSA values need
   /// none, and measurements show no difference between them and -O3.
   std::string irPasses;
+  /// Operations on tiles are calls of tileFunctions.
+  bool emulateTiles = false;
   /// Appears in the object's symbol table as the source file.
   std::string sourceName = "attn";
 };
@@ -90,7 +94,8 @@ private:
   std::unique_ptr<llvm::Module> module;
 };
 
-/// Fails unless every undefined symbol of `objects` is defined in one of them, or in runtimeSymbols or memorySymbols.
+/// Fails unless every undefined symbol of `objects` is defined in one of them, or in runtimeSymbols, memorySymbols or
+/// tileFunctions.
 llvm::Error checkUndefinedSymbols(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects);
 
 /// A static library with one member.

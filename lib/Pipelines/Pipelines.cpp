@@ -58,8 +58,10 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   pm.addPass(createAttnSchedulePass(request));
 }
 
-void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &) {
+void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createAttnToTilePass());
+  if (isGpu(options))
+    pm.addPass(createTilePlacePass());
 }
 
 void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &options) {
@@ -124,6 +126,7 @@ void attn::registerAttnPasses() {
   registerPass(createAttnPrintPairPartsPass);
   registerPass([] { return createAttnSchedulePass(); });
   registerPass(createAttnToTilePass);
+  registerPass(createTilePlacePass);
   registerPass([] { return createTileToVectorPass(); });
   registerPass(createVectorToLLVMPass);
   registerPass([] { return createTileToNVPass(); });

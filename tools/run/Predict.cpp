@@ -2,12 +2,10 @@
 #include "Predict.h"
 #include "Failure.h"
 #include "PeakLoop.h"
-
 #include "ReadLoop.h"
-#include "attn/Machine/X86.h"
-#include "attn/Pipelines/Pipelines.h"
+#include "TileForm.h"
 
-#include "mlir/Parser/Parser.h"
+#include "attn/Machine/X86.h"
 
 #include <chrono>
 #include <fmt/format.h>
@@ -60,26 +58,10 @@ llvm::Expected<CostModel> CostModel::create(const Program &program, const Option
   const X86Costs *costs = lookupX86Costs(options.target);
   if (!machine || !costs)
     return fail(ExitUnsupported, "there is no table of costs for {}", options.target);
-  if (!program.attend)
-    return fail(ExitUnsupported, "a kernel of several steps, whose steps are not counted apart");
-  mlir::DialectRegistry registry;
-  registerAttnDialects(registry);
-  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  mlir::ScopedDiagnosticHandler quiet(&context, [](mlir::Diagnostic &) { return mlir::success(); });
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(program.source, &context);
-  KernelOp kernel = program.kernel;
-  if (module)
-    for (KernelOp other : llvm::make_early_inc_range(module->getOps<KernelOp>()))
-      if (other.getSymName() != kernel.getSymName())
-        other.erase();
-  const PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
-                                 options.tokenOrder, options.splitKeys, false};
-  if (!module || mlir::failed(linkNormalizers(*module)) || mlir::failed(runPipeline(*module, pipeline, "tile")))
-    return fail(ExitInternal, "the program has no form in the tile dialect");
-  tile::ProgramOp found;
-  module->walk([&](tile::ProgramOp p) { found = p; });
-  if (!found)
-    return fail(ExitUnsupported, "a kernel of several steps, whose steps are not counted apart");
+  auto form = TileForm::create(program, options);
+  if (!form)
+    return form.takeError();
+  tile::ProgramOp found = form->program();
   CostModel model;
   model.share.assign(found.getShare().begin(), found.getShare().end());
   const int64_t elementBytes = AttendOp(program.attend).accumulationType().getWidth() / 8;

@@ -1,5 +1,6 @@
 // The text of --explain.
 #include "Report.h"
+#include "TileForm.h"
 
 #include "attn/Dialect/Attn/ExpandBilinear.h"
 #include "attn/Schedule/Lists.h"
@@ -47,6 +48,22 @@ void printHeads(const Report &r, AttendOp attend) {
   if (auto why = whyApart(attend, /*onGpu=*/true))
     printLine("heads", why->empty() ? "those that share keys are rows of the same CTAs"
                                     : "each reads the keys that it shares with others: " + *why);
+}
+
+/// Where a kernel for GPUs holds its tiles: that of the variant that ran.
+void printPlaces(const Report &r) {
+  if (!r.execution || !r.execution->simulation() || !r.program->attend)
+    return;
+  auto form = TileForm::create(*r.program, *r.options);
+  if (!form)
+    return llvm::consumeError(form.takeError());
+  for (auto variant : form->program().getOps<tile::VariantOp>()) {
+    if (variant.getName() != r.execution->variantName())
+      continue;
+    const char *what = "placed";
+    for (const std::string &line : placesOf(variant))
+      printLine(std::exchange(what, ""), line);
+  }
 }
 
 /// What a CPU that multiplies bf16 multiplies so, and why the rest is not.
@@ -161,6 +178,7 @@ void attn::run::printExplanation(const Report &r) {
   if (r.program->attend) {
     printSplit(r, r.program->attend);
     printHeads(r, r.program->attend);
+    printPlaces(r);
     printBf16(r, r.program->attend);
     printBilinear(r.program->attend);
     return printSurvey(r.survey, r.problem->keys());

@@ -11,6 +11,8 @@ namespace attn {
 std::unique_ptr<mlir::Pass> createAttnToTilePass();
 /// tile.program -> scf, arith, math, vector, llvm pointers and the C ABI. `vectorBytes`: native width of the target.
 std::unique_ptr<mlir::Pass> createTileToVectorPass(int64_t vectorBytes = 32, int64_t isaLevel = 3);
+/// tile.program -> tile.program: where tiles are held, of variants for NVIDIA GPUs; others stay as they are.
+std::unique_ptr<mlir::Pass> createTilePlacePass();
 /// tile.program -> kernels in the module @attn_device, and the constants of attn-rt/attn_gpu.h. `sharedBytes`: of a
 /// CTA.
 std::unique_ptr<mlir::Pass> createTileToNVPass(int64_t sharedBytes = 99 << 10);

@@ -15,6 +15,8 @@ struct OperandIndex {
 
 /// What the text says of the axes of a key loop, and promises of captured integers.
 TokenAxes tokenAxes(tile::ForOp op);
+/// The set of a kernel that asks pair by pair whether a key or a query is absent.
+SetPredicate pairPredicate(tile::ForOp op);
 sets::Facts argumentFactsOf(tile::ProgramOp program);
 sets::Facts argumentFactsOf(mlir::ArrayAttr argAttrs);
 /// exp, log and the basic operations alone, which there are in f64.

@@ -30,14 +30,16 @@ public:
   /// Row, and the run's first feature.
   Cell at(int64_t item) const;
 
-  /// Items from `first` on, in chunks, of a group of eight rows; digits are of the chunk's number less `first`.
+  /// Of a group of eight rows the chunks from number `first` on: row, and chunk less `firstChunk`, of a number less
+  /// `first`.
   struct Piece {
-    int64_t first;
+    int64_t first, firstChunk;
     Digits row, chunk;
   };
   int64_t run, chunks;
-  int64_t perChunk; // items
-  bool inGroups;    // else rows go by one after the other
+  int64_t perChunk;    // items
+  bool inGroups;       // of eight rows; else one row goes by after the other
+  Digits row, feature; // where there are no groups, of an item
   std::vector<Piece> pieces;
 };
 

@@ -27,7 +27,7 @@ namespace attn::layout {
 
 /// Rows of an operand, in planes and stages.
 struct SharedOperand {
-  SharedRows rows;
+  SharedRows rows{0, 0, 2};
   int64_t planes = 1, stages = 1;
   int64_t first = 0, stageBytes = 0; // where stage 0 begins; from a stage to the next one
 

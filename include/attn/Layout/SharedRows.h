@@ -20,18 +20,23 @@
 namespace attn::layout {
 
 struct SharedRows {
-  int64_t rows = 0, features = 0, elementBytes = 2;
+  int64_t rows, features, elementBytes, rowBytes;
 
   static constexpr int64_t step = 16, padBytes = 16; // features of a step, bytes behind a row
   static constexpr int64_t padded(int64_t features) { return (features + step - 1) / step * step; }
 
+  /// As the essay has them.
+  SharedRows(int64_t rows, int64_t features, int64_t elementBytes)
+      : SharedRows(rows, features, elementBytes, padded(features) * elementBytes + padBytes) {}
+  SharedRows(int64_t rows, int64_t features, int64_t elementBytes, int64_t rowBytes)
+      : rows(rows), features(features), elementBytes(elementBytes), rowBytes(rowBytes) {}
+
   int64_t columns() const { return padded(features); }
-  int64_t rowBytes() const { return columns() * elementBytes + padBytes; }
-  int64_t bytes() const { return rows * rowBytes(); }
-  int64_t offset(int64_t row, int64_t column) const { return row * rowBytes() + column * elementBytes; }
+  int64_t bytes() const { return rows * rowBytes; }
+  int64_t offset(int64_t row, int64_t column) const { return row * rowBytes + column * elementBytes; }
   /// Of the 16 bytes that a lane names, where the load begins with a row and a byte of it.
   int64_t addressOf(const MatrixLoad &load, int64_t lane, int64_t row, int64_t byte) const {
-    return (row + load.row.at(lane)) * rowBytes() + byte + load.bytes.at(lane);
+    return (row + load.row.at(lane)) * rowBytes + byte + load.bytes.at(lane);
   }
 };
 

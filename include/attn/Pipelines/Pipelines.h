@@ -24,7 +24,8 @@ struct PipelineOptions {
 /// attn -> attn: normalizers are linked; a kernel is one attend or one map, or calls such kernels; every attend has one
 /// schedule attribute.
 void populateSchedulePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-/// attn -> tile: no attn kernel is left; each is a tile.program, or a tile.sequence of them.
+/// attn -> tile: no attn kernel is left; each is a tile.program, or a tile.sequence of them. For
+/// NVIDIA GPUs: tiles of programs are placed.
 void populateAttnToTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// tile -> scf, arith, math, vector of native width, llvm pointers; entries and kernel infos of the C ABI.
 void populateTileToVectorPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);

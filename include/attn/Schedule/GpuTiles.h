@@ -1,9 +1,8 @@
 //===- GpuTiles.h - What one CTA holds --------------------------------------===//
 //
 // A CTA takes `rows` queries, 16 to a warp, against blocks of `keys` keys: of one head, or of all that share keys,
-// query by query. Queries, keys and values lie in shared memory as 16-bit numbers, features padded to whole steps of 16
-// and each row followed by 16 bytes, so that the eight rows that an ldmatrix reads begin in eight different groups of
-// four banks.
+// query by query. Queries, keys and values lie in shared memory as 16-bit numbers (attn/Layout/SharedRows.h, and
+// SharedMap.h for what lies where). Sizes are chosen here; --tile-place says by them where each tile is held.
 //
 // Precision. Tensor cores multiply 16-bit numbers exactly and add in f32. Operands that all are bf16, or all f16, are
 // used as they are: one plane. An f32 is the sum of three bf16 of 8 significant bits each,
@@ -33,6 +32,8 @@
 #define ATTN_SCHEDULE_GPUTILES_H
 
 #include "attn/Dialect/Attn/Attn.h"
+#include "attn/Layout/FragmentLayout.h"
+#include "attn/Layout/SharedMap.h"
 
 #include <algorithm>
 
@@ -49,35 +50,27 @@ struct GpuTiles {
   int64_t accs = 1;   // sums of values
 
   static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 116;
-  static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }
+  static int64_t pad(int64_t features) { return layout::SharedRows::padded(features); }
 
-  /// Whether fragments of the queries stay in registers, 4 for 16 features.
+  /// Whether fragments of the queries may stay in registers, 4 for 16 features.
   bool keepsQueries() const { return planesQ == 1 && planesK == 1 && pad(dot) <= 128; }
   int64_t warps() const { return rows / 16; }
   int64_t threads() const { return rows * 2; }
-  int64_t dotRowBytes() const { return pad(dot) * 2 + 16; }
-  int64_t valueRowBytes() const { return pad(value) * 2 + 16; }
-  // Shared memory, in bytes from its start; keys and values are those of the first stage. A query or key that is absent
-  // for an index of its own has two words, why and which index.
-  int64_t q(int64_t plane = 0) const { return plane * rows * dotRowBytes(); }
-  int64_t k(int64_t plane = 0) const { return q(planesQ) + plane * keys * dotRowBytes(); }
-  int64_t v(int64_t plane = 0) const { return k(planesK) + plane * keys * valueRowBytes(); }
-  int64_t stageBytes() const { return keys * (planesK * dotRowBytes() + planesV * valueRowBytes()); }
-  int64_t weights() const {
-    return k() + stages * stageBytes();
-  } // f32 [rows][keys], where products go element by element
-  int64_t queryAbsent() const { return weights() + rows * keys * 4; }
-  int64_t keyAbsent() const { return queryAbsent() + rows * 16; }
-  int64_t flags() const { return keyAbsent() + keys * 16; } // i32 a warp
-  int64_t number() const { return flags() + 60; }           // i32, of the CTA
-  int64_t sharedBytes() const { return flags() + 64; }
+  layout::SharedMap shared() const {
+    constexpr int64_t bytes = 2; // of an element
+    return {{rows, dot, bytes}, planesQ, {keys, dot, bytes}, planesK, {keys, value, bytes}, planesV, stages};
+  }
+  int64_t sharedBytes() const { return shared().bytes; }
 
   // Registers of a thread.
-  int64_t accumulatorRegisters() const { return accs * pad(value) / 2; }
-  int64_t scoreRegisters() const { return keys / 2; }
+  int64_t accumulatorRegisters() const { return accs * layout::FragmentLayout::accumulator(pad(value)).registers(); }
+  int64_t scoreRegisters() const { return layout::FragmentLayout::accumulator(keys).registers(); }
+  /// Fragments that --tile-place has: queries by steps of 16 features, weights by plane.
   int64_t productRegisters() const {
-    int64_t ofScores = 4 * planesQ + 4 + (planesQ + planesK > 2 ? keys : 0);
-    int64_t ofValues = accs ? accs * keys / 2 + planesP * keys / 4 + 4 + (planesP + planesV > 2 ? 16 : 8) : 0;
+    const int64_t step = layout::FragmentLayout::left(16, 16).registers(), right = layout::MatrixLoad::registers;
+    int64_t ofScores = step * planesQ + right + (planesQ + planesK > 2 ? keys : 0);
+    int64_t ofWeights = planesP * layout::FragmentLayout::left(16, keys).registers();
+    int64_t ofValues = accs ? accs * scoreRegisters() + ofWeights + right + (planesP + planesV > 2 ? 16 : 8) : 0;
     return std::max(ofScores, ofValues);
   }
   /// Eight features on their way from memory, as f32 and as planes.

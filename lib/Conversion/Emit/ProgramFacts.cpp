@@ -28,6 +28,12 @@ TokenAxes attn::tokenAxes(tile::ForOp op) {
   return axes;
 }
 
+SetPredicate attn::pairPredicate(tile::ForOp op) {
+  TokenAxes axes = tokenAxes(op);
+  axes.absentKeys = axes.absentQueries = false;
+  return buildSetPredicate(op.getSet(), axes);
+}
+
 sets::Facts attn::argumentFactsOf(tile::ProgramOp program) { return argumentFactsOf(program.getArgAttrsAttr()); }
 
 sets::Facts attn::argumentFactsOf(ArrayAttr argAttrs) {

@@ -98,13 +98,13 @@ V KernelEmitter::addressOf(TensorRef &t, AffineMap map, llvm::function_ref<V(uns
   return e.at(t.data, e.mul(offset, Emit::elementBytes(t.type.getElementType())));
 }
 
-CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
-                       bool splits, Block *entry)
-    : KernelEmitter(e, program, entry), t(tiles), packPhase(pack), phase(phase), splits(splits),
+CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, const Placed &placed,
+                       tile::PhaseOp pack, tile::PhaseOp phase, bool splits, Block *entry)
+    : KernelEmitter(e, program, entry), t(tiles), placed(placed), packPhase(pack), phase(phase), splits(splits),
       together(phase->getParentOp()->hasAttr(kTogetherAttr)) {
   warp = e.divUnsigned(thread, 32);
   lane = e.both(thread, e.i64(31));
-  column = e.mul(e.both(lane, e.i64(3)), 2);
+  column = digits(lane, scoreLayout().laneColumn);
   sharedBase = nv::SharedMemoryOp::create(e.b, e.loc);
   tensorByNumber = [this](unsigned n) -> TensorRef & { return tensor(n); };
   facts = argumentFactsOf(program);
@@ -157,7 +157,7 @@ CtaEmitter::Row CtaEmitter::rowOf(V place) {
 }
 
 /// Among the CTA's.
-V CtaEmitter::numberOf(unsigned r) { return e.add(e.mul(warp, 16), e.add(e.divUnsigned(lane, 4), 8 * r)); }
+V CtaEmitter::numberOf(unsigned r) { return e.add(e.mul(warp, 16), e.add(digits(lane, scoreLayout().laneRow), 8 * r)); }
 
 // CTA x = ((batch slices + slice) chunks + chunk) blocks + block
 void CtaEmitter::locate(V number) {
@@ -214,7 +214,7 @@ void CtaEmitter::locate(V number) {
 /// registers over a sweep for the sake of what comes after. For all threads.
 void CtaEmitter::locateAgain() {
   nv::BarrierOp::create(e.b, e.loc);
-  locate(wide(e, loadShared(e.b.getI32Type(), e.i64(t.number()))));
+  locate(wide(e, loadShared(e.b.getI32Type(), e.i64(placed.map.number))));
 }
 
 V CtaEmitter::shared(V offset) {
@@ -246,11 +246,11 @@ V CtaEmitter::quad(V x, llvm::function_ref<V(V, V)> combine) {
 V CtaEmitter::anyThread(V condition) {
   V lanes = nv::BallotOp::create(e.b, e.loc, e.b.getI32Type(), condition);
   nv::BarrierOp::create(e.b, e.loc);
-  e.when(e.eq(lane, e.i64(0)), [&] { storeShared(lanes, e.add(e.mul(warp, 4), t.flags())); });
+  e.when(e.eq(lane, e.i64(0)), [&] { storeShared(lanes, e.add(e.mul(warp, 4), placed.map.flags)); });
   nv::BarrierOp::create(e.b, e.loc);
   V some = i32(0);
   for (int64_t w = 0; w < t.warps(); ++w)
-    some = arith::OrIOp::create(e.b, e.loc, some, loadShared(e.b.getI32Type(), e.i64(t.flags() + 4 * w)));
+    some = arith::OrIOp::create(e.b, e.loc, some, loadShared(e.b.getI32Type(), e.i64(placed.map.flags + 4 * w)));
   return e.ne(some, i32(0));
 }
 
@@ -278,7 +278,7 @@ LogicalResult CtaEmitter::checkSteps(Block &steps) {
     } else if (auto load = dyn_cast<tile::LoadOp>(op)) {
       loadOp = load;
     } else if (!isa<tile::ParamOp, tile::StatOp, tile::SeedOp, tile::PickOp, tile::FinishOp, tile::SaveOp,
-                    tile::MergeOp, tile::FillOp>(op)) {
+                    tile::MergeOp, tile::FillOp, tile::PlaceOp>(op)) {
       return op.emitError("[unsupported_gpu] ") << op.getName().stripDialect() << " has no lowering for GPUs yet";
     }
   }
@@ -295,7 +295,7 @@ LogicalResult CtaEmitter::run() {
   }
   checkPromises(t.threads());
   e.when(e.eq(thread, e.i64(0)),
-         [&] { storeShared(arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), cta), e.i64(t.number())); });
+         [&] { storeShared(arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), cta), e.i64(placed.map.number)); });
   stageQueries();
   auto rest = sweeps(!t.whole);
   V redo; // whether there is a second pass

@@ -4,6 +4,7 @@
 //   Promises.cpp    what is promised of elements
 //   Stage.cpp       queries, keys and values into shared memory, converted and split into planes
 //   Product.cpp     products on tensor cores, or element by element
+//   Placed.cpp      where tiles are held
 //   Ranges.cpp      which blocks of keys a block of queries may see
 //   Visible.cpp     which pairs of a block are visible
 //   Sweep.cpp       one sweep over the keys
@@ -15,9 +16,9 @@
 //   Split.cpp       states of chunks of the keys: kept, and merged
 //
 // Threads. A warp has 16 rows. With g = lane / 4 and q = lane mod 4 a thread holds, of its rows g and g + 8, columns
-// 8 n + 2 q and 8 n + 2 q + 1 of scores and accumulators, as mma.sync leaves them: element (n, r, x) is number
-// 4 n + 2 r + x. Numbers of a row are held by the four lanes of its group alike, sums over keys by each for its own
-// columns until the sweep is over.
+// 8 n + 2 q and 8 n + 2 q + 1 of scores and accumulators, as mma.sync leaves them (attn/Layout/FragmentLayout.h). Where
+// tiles are held the tile.place ops say; Placed.h reads them. Numbers of a row are held by the four lanes of its group
+// alike, sums over keys by each for its own columns until the sweep is over.
 //
 // Heads. Where the variant is `together`, the rows are those of all heads that share keys and values, G of them, query
 // by query: row n is of query n / G and of the head n mod G. The CTA's batch indices are then those of the first head;
@@ -33,10 +34,11 @@
 #ifndef ATTN_LIB_CONVERSION_TILETONV_CTAEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETONV_CTAEMITTER_H
 
+#include "Placed.h"
 #include "attn/Conversion/ProgramFacts.h"
 #include "attn/Conversion/SetEmitter.h"
 #include "attn/Dialect/NV/NV.h"
-#include "attn/Schedule/GpuTiles.h"
+#include "attn/Layout/RunOrder.h"
 
 #include "llvm/ADT/MapVector.h"
 
@@ -83,8 +85,8 @@ class CtaEmitter : public KernelEmitter {
 public:
   /// `splits`: the main phase of a variant that is not split is launched for chunks of the keys too, so many as the
   /// grid says, and then leaves states in the place of a finish.
-  CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, tile::PhaseOp pack, tile::PhaseOp phase,
-             bool splits, mlir::Block *entry);
+  CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, const Placed &placed, tile::PhaseOp pack,
+             tile::PhaseOp phase, bool splits, mlir::Block *entry);
   /// The code of a main or a merge phase at the builder's position.
   mlir::LogicalResult run();
   /// Bytes of the workspace that a CTA of a main phase with chunks leaves.
@@ -155,8 +157,18 @@ private:
   V inf() { return e.scalar(-std::numeric_limits<double>::infinity()); }
   V quad(V x, llvm::function_ref<V(V, V)> combine);
   int64_t keyTiles() const { return t.keys / 8; }
-  int64_t valueTiles() const { return GpuTiles::pad(t.value) / 8; }
-  V key(V first, int64_t n, int64_t x) { return e.add(first, e.add(column, 8 * n + x)); }
+  int64_t valueTiles() const { return placed.valueColumns / 8; }
+  /// A sum of digits of a number below 2^31.
+  V digits(V n, const layout::Digits &of);
+  /// Of an element of scores or sums: which of the thread's two rows it is of, and its column less the thread's own.
+  static unsigned halfOf(unsigned n) { return unsigned(scoreLayout().elementRow.at(n) / 8); }
+  static int64_t columnOf(unsigned n) { return scoreLayout().elementColumn.at(n); }
+  /// Element of that row and column less the thread's own.
+  static unsigned elementOf(unsigned half, int64_t column) {
+    return unsigned(column / 8 * 4 + scoreLayout().elementAt(8 * half, column % 8));
+  }
+  static const layout::FragmentLayout &scoreLayout();
+  V key(V first, unsigned n) { return e.add(first, e.add(column, columnOf(n))); }
 
   // Stage.cpp
   struct Part {
@@ -174,16 +186,17 @@ private:
   void issueBlock(V first, V at, bool asCopies);
   llvm::SmallVector<Part> keyParts(), valueParts();
   V copiesAhead();
-  struct Target { // in shared memory
-    int64_t offset, planeBytes, rowBytes, planes, rows, features;
-    V at{}; // bytes to the stage; null: there is one
+  struct Target : layout::SharedOperand {
+    V stage{}; // bytes to the stage; null: there is one
     bool asCopies = false;
   };
   /// Of a block of queries or keys that begins with `first`, the token of a row, and whether there is one.
   std::pair<Row, V> tokenAt(unsigned tokenDim, V first, V row);
   void stage(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
   void stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to);
-  std::pair<V, V> runAt(V item, int64_t run, int64_t chunks);
+  std::pair<V, V> runAt(V item, const layout::RunOrder &order);
+  /// Bytes from the first row.
+  V offsetIn(const layout::SharedRows &rows, V row, V feature);
   bool copyRows(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to,
                 llvm::function_ref<void()> otherwise);
   V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
@@ -199,7 +212,9 @@ private:
   llvm::SmallVector<V> scores();
   llvm::SmallVector<V> scoresByMma();
   void keepQueries();
-  V queryRow();
+  /// Bytes from an operand's start to the 16 that the lane points an ldmatrix at; `first`: a row, null is 0.
+  V matrixAt(const layout::MatrixLoad &load, const layout::SharedRows &rows, V first = {});
+  V queryMatrix() { return matrixAt(layout::MatrixLoad::left(), placed.q.rows, e.mul(warp, layout::MatrixLoad::rows)); }
   llvm::SmallVector<V> scoresByElement();
   void accumulate(unsigned n, llvm::ArrayRef<V> weights, llvm::ArrayRef<V> visible, State &state);
   llvm::SmallVector<V> accumulateByMma(llvm::ArrayRef<V> weights, llvm::ArrayRef<V> acc);
@@ -211,7 +226,7 @@ private:
   llvm::SmallVector<V> ldmatrix(V offset, bool trans);
   llvm::SmallVector<V> mma(llvm::ArrayRef<V> a, llvm::ArrayRef<V> b, llvm::ArrayRef<V> c);
   V pack(V lo, V hi);
-  V joined(int64_t offset, int64_t planeBytes, int64_t planes, V bytes);
+  V joined(const layout::SharedOperand &operand, V bytes);
 
   // Ranges.cpp
   struct Range {
@@ -297,6 +312,7 @@ private:
   void merge(tile::MergeOp op);
 
   const GpuTiles &t;
+  const Placed &placed;
   tile::PhaseOp packPhase, phase;
   tile::PackOp packK, packV;
   tile::LoadOp loadOp;

@@ -20,7 +20,7 @@ CtaEmitter::Pair CtaEmitter::poisonOf() {
   auto addNaN = [&](V x, unsigned r) { poison[r] = e.select(e.cmpf(arith::CmpFPredicate::UNO, x, x), x, poison[r]); };
   for (auto &acc : last.accs)
     for (auto [n, x] : llvm::enumerate(acc))
-      add(x, n / 2 % 2);
+      add(x, halfOf(n));
   for (auto &[tile, place] : places)
     if (place.kind == Place::Sum && (place.op == 3 || (place.op == 0 && place.weighed)))
       for (unsigned r = 0; r < 2; ++r)
@@ -170,7 +170,7 @@ void CtaEmitter::finishRow(tile::FinishOp op, unsigned r) {
     auto element = [&](V feature, int64_t m, int64_t x) -> V {
       RegionEmitter inner = region;
       for (auto [arg, slot] : features)
-        inner.bind(arg, inner.real(last.accs[slot][4 * m + 2 * r + x]));
+        inner.bind(arg, inner.real(last.accs[slot][elementOf(r, 8 * m + x)]));
       if (featureIndex)
         inner.bind(featureIndex, inner.make(feature, 0, t.allValues - 1));
       auto v = inner.emit(value);

@@ -12,12 +12,37 @@ SmallVector<V> CtaEmitter::ldmatrix(V offset, bool trans) {
 }
 
 SmallVector<V> CtaEmitter::mma(ArrayRef<V> a, ArrayRef<V> b, ArrayRef<V> c) {
-  auto op = nv::MmaOp::create(e.b, e.loc, t.f16 ? "f16" : "bf16", a, b, c);
+  auto op = nv::MmaOp::create(e.b, e.loc, placed.f16 ? "f16" : "bf16", a, b, c);
   return SmallVector<V>(op.getResults());
 }
 
 V CtaEmitter::pack(V lo, V hi) {
-  return nv::PackOp::create(e.b, e.loc, e.b.getI32Type(), lo, hi, e.b.getStringAttr(t.f16 ? "f16" : "bf16"));
+  return nv::PackOp::create(e.b, e.loc, e.b.getI32Type(), lo, hi, e.b.getStringAttr(placed.f16 ? "f16" : "bf16"));
+}
+
+const layout::FragmentLayout &CtaEmitter::scoreLayout() {
+  static const layout::FragmentLayout tile = layout::FragmentLayout::accumulator(8); // of more tiles the same
+  return tile;
+}
+
+// sum over digits of ((n / divisor) mod extent) stride
+V CtaEmitter::digits(V n, const layout::Digits &of) {
+  V sum;
+  for (const layout::Digit &d : of.digits) {
+    V x = d.divisor == 1 ? n : e.divUnsigned(n, d.divisor);
+    if (d.extent && llvm::isPowerOf2_64(d.extent))
+      x = e.both(x, e.i64(d.extent - 1));
+    else if (d.extent)
+      x = e.sub(x, e.mul(e.divUnsigned(x, d.extent), d.extent));
+    x = e.mul(x, d.stride);
+    sum = sum ? e.add(sum, x) : x;
+  }
+  return sum;
+}
+
+V CtaEmitter::matrixAt(const layout::MatrixLoad &load, const layout::SharedRows &rows, V first) {
+  V row = digits(lane, load.row), byte = digits(lane, load.bytes);
+  return e.add(e.mul(first ? e.add(first, row) : row, rows.rowBytes), byte);
 }
 
 SmallVector<V> CtaEmitter::scores() { return guarded ? scoresByElement() : scoresByMma(); }
@@ -36,41 +61,34 @@ void CtaEmitter::addPlanes(ArrayRef<SmallVector<V>> a, int64_t planesB, llvm::fu
   }
 }
 
-/// Bytes to the row of the queries that the lane addresses, for 16 x 16 of them.
-V CtaEmitter::queryRow() {
-  V low = e.both(lane, e.i64(15)), high = e.divUnsigned(lane, 16);
-  return e.add(e.mul(e.add(e.mul(warp, 16), low), t.dotRowBytes()), e.mul(high, 16));
-}
+/// Bytes of a step of 16 features along a row.
+static int64_t stepBytes(const layout::SharedRows &rows) { return layout::SharedRows::step * rows.elementBytes; }
 
-/// Queries are the left operand of every block. One plane of them stays in registers: shared memory is what bounds a
-/// block otherwise (docs/gpu-model.md).
+/// Queries are the left operand of every block: those that are placed in fragments are loaded once.
 void CtaEmitter::keepQueries() {
   queries.clear();
-  // What scores and sets load takes registers of its own.
-  bool loads = !predicate.opaques.empty() || !predicate.answerables.empty();
-  weighOp.getScore().walk(
-      [&](Operation *op) { loads |= llvm::any_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>); });
-  if (guarded || loads || !t.keepsQueries() || weighOp.getRescaled().size() > 1)
+  if (guarded || !Placed::keepsQueries(weighOp))
     return;
   nv::CommitGroupOp::create(e.b, e.loc);
   nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   nv::BarrierOp::create(e.b, e.loc);
-  V at = queryRow();
-  for (int64_t step = 0; step < GpuTiles::pad(t.dot) / 16; ++step)
-    queries.push_back(ldmatrix(e.add(at, t.q() + 32 * step), false));
+  V at = queryMatrix();
+  const layout::SharedRows &rows = placed.q.rows;
+  for (int64_t step = 0; step < rows.columns() / layout::SharedRows::step; ++step)
+    queries.push_back(
+        ldmatrix(e.add(at, placed.q.at() + stepBytes(rows) * step), layout::MatrixLoad::left().transposed));
 }
 
 // s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 16 features at a step
 SmallVector<V> CtaEmitter::scoresByMma() {
-  int64_t steps = GpuTiles::pad(t.dot) / 16, tiles = keyTiles();
-  // Row and column of the 8 x 8 matrices whose rows the lanes address: of queries 16 x 16, of keys 16 x 16.
-  V high = e.divUnsigned(lane, 16), qAt = queryRow();
-  V key = e.add(e.both(lane, e.i64(7)), e.mul(high, 8));
-  V kAt = e.add(e.mul(key, t.dotRowBytes()), e.mul(e.both(e.divUnsigned(lane, 8), e.i64(1)), 16));
+  const layout::SharedOperand &q = placed.q, &k = placed.k;
+  int64_t steps = k.rows.columns() / layout::SharedRows::step, tiles = keyTiles(), bytes = stepBytes(k.rows);
+  // Of 16 x 16 queries, of 16 x 16 keys.
+  V qAt = queryMatrix(), kAt = matrixAt(layout::MatrixLoad::right(), k.rows);
   if (stageAt)
     kAt = e.add(kAt, stageAt);
   int64_t count = 4 * tiles;
-  bool hasSmall = t.planesQ + t.planesK > 2;
+  bool hasSmall = q.planes + k.planes > 2;
   SmallVector<V> zero((hasSmall ? 2 : 1) * count, e.scalar(0)); // big, small
   auto step = [&](V at, ValueRange before, int64_t number) {    // bytes along the features
     SmallVector<V> s(before);
@@ -78,24 +96,27 @@ SmallVector<V> CtaEmitter::scoresByMma() {
     // In f32 a step's products are summed by themselves: fewer roundings are of large numbers.
     SmallVector<V> fresh(hasSmall ? count : 0, e.scalar(0));
     SmallVector<SmallVector<V>> a;
-    for (int64_t p = 0; p < t.planesQ; ++p)
-      a.push_back(queries.empty() ? ldmatrix(e.add(e.add(qAt, at), t.q(p)), false) : queries[number]);
+    for (int64_t p = 0; p < q.planes; ++p)
+      a.push_back(queries.empty() ? ldmatrix(e.add(e.add(qAt, at), q.at(p)), false) : queries[number]);
     for (int64_t pair = 0; pair < tiles / 2; ++pair)
       addPlanes(
-          a, t.planesK,
-          [&](int64_t p) { return ldmatrix(e.add(e.add(kAt, at), t.k(p) + pair * 16 * t.dotRowBytes()), false); },
+          a, k.planes,
+          [&](int64_t p) {
+            return ldmatrix(e.add(e.add(kAt, at), k.at(p) + k.rows.offset(pair * layout::MatrixLoad::rows, 0)), false);
+          },
           hasSmall ? MutableArrayRef<V>(fresh).slice(8 * pair, 8) : big.slice(8 * pair, 8), small.slice(8 * pair, 8));
     for (auto [sum, x] : llvm::zip(big, fresh))
       sum = e.fadd(sum, x);
     return s;
   };
-  int64_t pairs = t.planesQ == 1 || t.planesK == 1 ? t.planesQ * t.planesK : 6;
+  int64_t pairs = q.planes == 1 || k.planes == 1 ? q.planes * k.planes : 6;
   SmallVector<V> s = zero;
   if (queries.empty() && steps * tiles * pairs > 64)
-    s = e.loop(e.i64(0), e.i64(steps * 32), 32, zero, [&](V at, ValueRange before) { return step(at, before, 0); });
+    s = e.loop(e.i64(0), e.i64(steps * bytes), bytes, zero,
+               [&](V at, ValueRange before) { return step(at, before, 0); });
   else
     for (int64_t n = 0; n < steps; ++n)
-      s = step(e.i64(32 * n), s, n);
+      s = step(e.i64(bytes * n), s, n);
   if (hasSmall)
     for (int64_t n = 0; n < count; ++n)
       s[n] = e.fadd(s[n], s[count + n]);
@@ -104,11 +125,11 @@ SmallVector<V> CtaEmitter::scoresByMma() {
 }
 
 /// A number of an operand in shared memory: the sum of its planes. Two bytes at an offset from the operand's start.
-V CtaEmitter::joined(int64_t offset, int64_t planeBytes, int64_t planes, V bytes) {
+V CtaEmitter::joined(const layout::SharedOperand &operand, V bytes) {
   V sum;
-  for (int64_t p = planes - 1; p >= 0; --p) {
-    V bits = loadShared(e.b.getI16Type(), e.add(bytes, offset + p * planeBytes)), x;
-    if (t.f16) {
+  for (int64_t p = operand.planes - 1; p >= 0; --p) {
+    V bits = loadShared(e.b.getI16Type(), e.add(bytes, operand.at(p))), x;
+    if (placed.f16) {
       x = arith::ExtFOp::create(e.b, e.loc, e.real, e.bitcast(bits, e.b.getF16Type()));
     } else {
       V word = arith::ExtUIOp::create(e.b, e.loc, e.b.getI32Type(), bits);
@@ -122,19 +143,19 @@ V CtaEmitter::joined(int64_t offset, int64_t planeBytes, int64_t planes, V bytes
 // s[i, j] = sum over c of product(q[i, c], k[j, c])
 SmallVector<V> CtaEmitter::scoresByElement() {
   SmallVector<V> zero(4 * keyTiles(), e.scalar(0));
-  V row = e.add(e.mul(warp, 16), e.divUnsigned(lane, 4));
+  V row = numberOf(0);
+  int64_t rowBytes = placed.k.rows.rowBytes;
   return e.loop(e.i64(0), e.i64(t.dot), 1, zero, [&](V c, ValueRange before) {
     SmallVector<V> s(before);
-    V at = e.mul(c, 2), atKey = stageAt ? e.add(at, stageAt) : at;
+    V at = e.mul(c, placed.k.rows.elementBytes), atKey = stageAt ? e.add(at, stageAt) : at;
     std::array<V, 2> q;
     for (unsigned r = 0; r < 2; ++r)
-      q[r] = joined(t.q(), t.rows * t.dotRowBytes(), t.planesQ, e.add(e.mul(e.add(row, 8 * r), t.dotRowBytes()), at));
+      q[r] = joined(placed.q, e.add(e.mul(e.add(row, 8 * r), placed.q.rows.rowBytes), at));
     for (int64_t n = 0; n < keyTiles(); ++n)
       for (int64_t x = 0; x < 2; ++x) {
-        V k = joined(t.k(), t.keys * t.dotRowBytes(), t.planesK,
-                     e.add(e.mul(e.add(column, 8 * n + x), t.dotRowBytes()), atKey));
+        V k = joined(placed.k, e.add(e.mul(e.add(column, 8 * n + x), rowBytes), atKey));
         for (unsigned r = 0; r < 2; ++r) {
-          V &sum = s[4 * n + 2 * r + x];
+          V &sum = s[elementOf(r, 8 * n + x)];
           if (weighOp.getProduct().empty()) {
             sum = e.fma(q[r], k, sum);
             continue;
@@ -161,18 +182,23 @@ void CtaEmitter::accumulate(unsigned n, ArrayRef<V> weights, ArrayRef<V> visible
       guarded ? accumulateByElement(weights, visible, state.accs[n]) : accumulateByMma(weights, state.accs[n]);
 }
 
-/// The left operand of 16 keys, by plane: accumulators of two tiles of scores are its registers.
+/// The left operand of 16 keys, by plane. Each of its elements is one that the lane has: accumulators of two tiles of
+/// scores are its registers.
 SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t step) {
-  ArrayRef<V> p = w.slice(8 * step, 8); // tile 2 step, then 2 step + 1
-  SmallVector<SmallVector<V>> fragments(t.planesP);
+  static const auto left = layout::FragmentLayout::left(16, 16);
+  static const auto taken = *layout::takenFrom(left, layout::FragmentLayout::accumulator(16));
+  int64_t planes = placed.planesP;
+  SmallVector<SmallVector<V>> fragments(planes);
   SmallVector<SmallVector<V>> parts;
-  for (V x : p)
-    parts.push_back(t.planesP == 1 ? SmallVector<V>{x} : split(x, t.planesP));
+  for (int64_t element : taken) {
+    V x = w[left.elements() * step + element];
+    parts.push_back(planes == 1 ? SmallVector<V>{x} : split(x, planes));
+  }
   Type i32Type = e.b.getI32Type();
-  for (int64_t plane = 0; plane < t.planesP; ++plane)
-    for (unsigned n = 0; n < 8; n += 2) {
+  for (int64_t plane = 0; plane < planes; ++plane)
+    for (unsigned n = 0; n < parts.size(); n += left.perRegister()) {
       V lo = parts[n][plane], hi = parts[n + 1][plane];
-      if (t.planesP == 1) {
+      if (planes == 1) {
         fragments[plane].push_back(pack(lo, hi));
         continue;
       }
@@ -185,21 +211,24 @@ SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t s
 // acc[i, e] += sum over planes a + b <= 2 of p_a[i, j] v_b[j, e], 16 keys at a step
 SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> before) {
   SmallVector<V> acc(before);
-  V vAt = e.add(e.mul(e.both(lane, e.i64(15)), t.valueRowBytes()), e.mul(e.divUnsigned(lane, 16), 16));
+  const layout::SharedOperand &v = placed.v;
+  const layout::MatrixLoad load = layout::MatrixLoad::rightTransposed();
+  V vAt = matrixAt(load, v.rows);
   if (stageAt)
     vAt = e.add(vAt, stageAt);
   SmallVector<SmallVector<SmallVector<V>>> p; // by step, by plane
   for (int64_t step = 0; step < t.keys / 16; ++step)
     p.push_back(weightFragments(weights, step));
-  bool hasSmall = t.planesP + t.planesV > 2;
+  bool hasSmall = placed.planesP + v.planes > 2;
   for (int64_t pair = 0; pair < valueTiles() / 2; ++pair) {
     MutableArrayRef<V> sums = MutableArrayRef<V>(acc).slice(8 * pair, 8);
     SmallVector<V> big(hasSmall ? SmallVector<V>(8, e.scalar(0)) : SmallVector<V>(sums)), small(8, e.scalar(0));
     for (int64_t step = 0; step < t.keys / 16; ++step)
       addPlanes(
-          p[step], t.planesV,
+          p[step], v.planes,
           [&](int64_t plane) {
-            return ldmatrix(e.add(vAt, t.v(plane) + step * 16 * t.valueRowBytes() + pair * 32), true);
+            int64_t first = v.at(plane) + v.rows.offset(step * load.rows, pair * layout::SharedRows::step);
+            return ldmatrix(e.add(vAt, first), load.transposed);
           },
           big, small);
     for (auto [n, sum] : llvm::enumerate(sums))
@@ -212,13 +241,15 @@ SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> befo
 /// makes; their products are not taken.
 SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> visible, ArrayRef<V> before) {
   constexpr int32_t kAbsent = (int32_t)0xffffdead;
-  V row = e.add(e.mul(warp, 16), e.divUnsigned(lane, 4));
-  auto at = [&](unsigned r, V j) { return e.add(e.mul(e.add(e.mul(e.add(row, 8 * r), t.keys), j), 4), t.weights()); };
+  V row = numberOf(0);
+  auto at = [&](unsigned r, V j) {
+    return e.add(e.mul(e.add(e.mul(e.add(row, 8 * r), t.keys), j), 4), placed.map.weights);
+  };
   nv::BarrierOp::create(e.b, e.loc);
   for (int64_t n = 0; n < keyTiles(); ++n)
     for (unsigned r = 0; r < 2; ++r)
       for (int64_t x = 0; x < 2; ++x) {
-        int64_t at0 = 4 * n + 2 * r + x;
+        unsigned at0 = elementOf(r, 8 * n + x);
         V bits = e.bitcast(weights[at0], e.b.getI32Type());
         // Where weights may be 0 by themselves, such a pair has no product either.
         V meets = plainPhi ? visible[at0] : e.cmpf(arith::CmpFPredicate::UNE, weights[at0], e.scalar(0));
@@ -228,7 +259,7 @@ SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> 
   return e.loop(e.i64(0), e.i64(t.keys), 1, before, [&](V j, ValueRange acc) {
     SmallVector<V> sums(acc);
     std::array<V, 2> p, in;
-    V rowOfKey = e.mul(j, t.valueRowBytes());
+    V rowOfKey = e.mul(j, placed.v.rows.rowBytes);
     if (stageAt)
       rowOfKey = e.add(rowOfKey, stageAt);
     for (unsigned r = 0; r < 2; ++r) {
@@ -237,9 +268,9 @@ SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> 
     }
     for (int64_t n = 0; n < valueTiles(); ++n)
       for (int64_t x = 0; x < 2; ++x) {
-        V v = joined(t.v(), t.keys * t.valueRowBytes(), t.planesV, e.add(rowOfKey, e.mul(e.add(column, 8 * n + x), 2)));
+        V v = joined(placed.v, e.add(rowOfKey, e.mul(e.add(column, 8 * n + x), placed.v.rows.elementBytes)));
         for (unsigned r = 0; r < 2; ++r) {
-          V &sum = sums[4 * n + 2 * r + x];
+          V &sum = sums[elementOf(r, 8 * n + x)];
           sum = e.select(in[r], e.fma(p[r], v, sum), sum);
         }
       }

@@ -11,9 +11,7 @@ using sets::Interval;
 using V = Value;
 
 void CtaEmitter::solveSet() {
-  TokenAxes axes = tokenAxes(forOp);
-  axes.absentKeys = axes.absentQueries = false; // asked pair by pair
-  predicate = buildSetPredicate(forOp.getSet(), axes);
+  predicate = pairPredicate(forOp);
   solution =
       sets::solve(predicate.pred, keyDim(), {{queryDim(), Interval{Expr::var(kRowLo), Expr::var(kRowHi)}}}, 4, facts);
 }

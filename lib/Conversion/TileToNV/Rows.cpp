@@ -93,7 +93,7 @@ void CtaEmitter::seed(tile::SeedOp op) {
         continue;
       }
       for (auto [k, v] : llvm::enumerate(last.accs[place.slot]))
-        if (k / 2 % 2 == r)
+        if (halfOf(k) == r)
           v = merged(v, x, true);
     }
     last.ref[r] = e.select(seeds, to, before);

@@ -107,7 +107,7 @@ void CtaEmitter::merge(tile::MergeOp op) {
       }
       for (auto [acc, from] : llvm::zip(so.accs, one.accs))
         for (unsigned k = 0; k < acc.size(); ++k)
-          if (k / 2 % 2 == r)
+          if (halfOf(k) == r)
             acc[k] = add(acc[k], from[k], true);
     }
     return so.flat();

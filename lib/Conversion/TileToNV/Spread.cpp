@@ -40,7 +40,7 @@ void CtaEmitter::spread(tile::ForOp op) {
       stageKeys(first);
       SmallVector<V> products = scores();
       for (unsigned n = 0; n < products.size(); ++n)
-        spreadPair(products[n], n / 2 % 2, key(first, n / 4, n % 2));
+        spreadPair(products[n], halfOf(n), key(first, n));
     });
   });
 }

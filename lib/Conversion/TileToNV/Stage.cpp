@@ -25,10 +25,9 @@ SmallVector<CtaEmitter::Part> CtaEmitter::partsOf(ValueRange sources, ArrayAttr 
 
 void CtaEmitter::stageQueries() {
   auto parts = partsOf(loadOp.getSources(), loadOp.getMaps(), loadOp.getProducers(), loadOp.getExtents(), t.dot);
-  stage(parts, queryDim(), firstPlace, e.i64(0),
-        {t.q(), t.rows * t.dotRowBytes(), t.dotRowBytes(), t.planesQ, t.rows, t.dot});
+  stage(parts, queryDim(), firstPlace, e.i64(0), {placed.q});
   if (checksQueries)
-    noteAbsent(parts, queryDim(), firstPlace, t.rows, t.queryAbsent());
+    noteAbsent(parts, queryDim(), firstPlace, t.rows, placed.map.queryAbsent);
 }
 
 SmallVector<CtaEmitter::Part> CtaEmitter::keyParts() {
@@ -43,7 +42,8 @@ SmallVector<CtaEmitter::Part> CtaEmitter::valueParts() {
 
 /// i1: keys and values of a block are asynchronous copies and nothing else. Null: never.
 V CtaEmitter::copiesAhead() {
-  if (guarded || t.stages == 1 || GpuTiles::pad(t.dot) != t.dot || GpuTiles::pad(t.value) != t.value)
+  auto isPadded = [](int64_t features) { return layout::SharedRows::padded(features) != features; };
+  if (guarded || placed.k.stages == 1 || isPadded(t.dot) || isPadded(t.value))
     return {};
   SmallVector<Part> parts = keyParts();
   llvm::append_range(parts, valueParts());
@@ -58,14 +58,12 @@ V CtaEmitter::copiesAhead() {
 }
 
 void CtaEmitter::issueBlock(V first, V at, bool asCopies) {
-  stage(keyParts(), keyDim(), first, e.i64(0),
-        {t.k(), t.keys * t.dotRowBytes(), t.dotRowBytes(), t.planesK, t.keys, t.dot, at, asCopies});
+  stage(keyParts(), keyDim(), first, e.i64(0), {placed.k, at, asCopies});
   if (SmallVector<Part> values = valueParts(); !values.empty()) {
     V from = t.slices > 1 ? e.mul(slice, t.value) : e.i64(0);
-    stage(values, keyDim(), first, from,
-          {t.v(), t.keys * t.valueRowBytes(), t.valueRowBytes(), t.planesV, t.keys, t.value, at, asCopies});
+    stage(values, keyDim(), first, from, {placed.v, at, asCopies});
   }
-  if (t.planesQ == 1 || t.planesK == 1 || t.planesV == 1)
+  if (placed.copies())
     nv::CommitGroupOp::create(e.b, e.loc);
 }
 
@@ -83,22 +81,21 @@ V CtaEmitter::unknown(V x) {
 /// The block of keys that begins with `first`, for all threads. Where there are two stages, and nothing but copies is
 /// needed, the block that follows is on its way when this one is there.
 void CtaEmitter::stageKeys(V first) {
-  bool copies = t.planesQ == 1 || t.planesK == 1 || t.planesV == 1;
   auto wait = [&](int pending) {
-    if (copies)
+    if (placed.copies())
       nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(pending));
   };
   nv::BarrierOp::create(e.b, e.loc); // the block before is done with
   V held = thread;
   if (t.stages == 1) // registers are few
     thread = unknown(thread);
-  stageAt = t.stages > 1 ? e.mul(parity, t.stageBytes()) : V();
+  stageAt = placed.k.stages > 1 ? e.mul(parity, placed.k.stageBytes) : V();
   if (!ahead)
     issueBlock(first, stageAt, false);
   if (ahead) {
     e.when(e.invert(inFlight), [&] { issueBlock(first, stageAt, false); });
     V next = e.both(ahead, hasNext);
-    e.when(next, [&] { issueBlock(nextFirst, e.mul(e.sub(e.i64(1), parity), t.stageBytes()), true); });
+    e.when(next, [&] { issueBlock(nextFirst, e.mul(e.sub(e.i64(1), parity), placed.k.stageBytes), true); });
     e.choose(
         next, {},
         [&] {
@@ -116,7 +113,7 @@ void CtaEmitter::stageKeys(V first) {
   if (checksKeys) {
     SmallVector<Part> parts = keyParts();
     llvm::append_range(parts, valueParts());
-    noteAbsent(parts, keyDim(), first, t.keys, t.keyAbsent());
+    noteAbsent(parts, keyDim(), first, t.keys, placed.map.keyAbsent);
   }
   thread = held;
   nv::BarrierOp::create(e.b, e.loc);
@@ -135,18 +132,22 @@ void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V 
   for (const Part &part : parts)
     stagePart(part, tokenDim, firstToken, firstFeature, to);
   // Padding of the features.
-  int64_t pad = GpuTiles::pad(to.features) - to.features;
+  int64_t pad = to.rows.columns() - to.rows.features;
   if (!pad)
     return;
   V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getI16IntegerAttr(0));
-  e.loop(thread, e.i64(to.rows * pad), t.threads(), [&](V item) {
-    V row = e.divUnsigned(item, pad), feature = e.add(e.sub(item, e.mul(row, pad)), to.features);
-    V at = e.add(e.mul(row, to.rowBytes), e.mul(feature, 2));
-    if (to.at)
-      at = e.add(at, to.at);
+  e.loop(thread, e.i64(to.rows.rows * pad), t.threads(), [&](V item) {
+    V row = e.divUnsigned(item, pad), feature = e.add(e.sub(item, e.mul(row, pad)), to.rows.features);
+    V at = offsetIn(to.rows, row, feature);
+    if (to.stage)
+      at = e.add(at, to.stage);
     for (int64_t plane = 0; plane < to.planes; ++plane)
-      storeShared(zero, e.add(at, to.offset + plane * to.planeBytes));
+      storeShared(zero, e.add(at, to.at(plane)));
   });
+}
+
+V CtaEmitter::offsetIn(const layout::SharedRows &rows, V row, V feature) {
+  return e.add(e.mul(row, rows.rowBytes), e.mul(feature, rows.elementBytes));
 }
 
 /// Bits of 16 that are used as they are.
@@ -200,36 +201,26 @@ SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   return values;
 }
 
-/// Row and first feature of an item, which is a run of eight features or of four: rows of so many chunks of eight. All
-/// banks are written at once by eight chunks. Those are neighbours, or, at the end of rows that are no multiple of
-/// eight chunks, w in every w-th row: rows are an odd number of chunks apart.
-std::pair<V, V> CtaEmitter::runAt(V item, int64_t run, int64_t chunks) {
-  int64_t whole = chunks / 8 * 8, first = whole, lanes = 8 / run;
-  if (whole == chunks) {
-    V row = e.divUnsigned(item, chunks * lanes);
-    return {row, e.mul(e.sub(item, e.mul(row, chunks * lanes)), run)};
-  }
-  V number = e.divUnsigned(item, lanes), group = e.divUnsigned(number, 8 * chunks); // of eight rows
-  V n = e.sub(number, e.mul(group, 8 * chunks)), row, chunk;
-  if (whole)
-    row = e.divUnsigned(n, whole), chunk = e.sub(n, e.mul(row, whole));
-  for (int64_t w : {4, 2, 1}) {
-    if (!((chunks - whole) & w))
-      continue;
-    V m = e.sub(n, e.i64(8 * first)), low = e.both(m, e.i64(7)), isHere = e.ge(m, e.i64(0));
-    V r = e.add(e.divUnsigned(m, 8), e.mul(e.divUnsigned(low, w), w)), c = e.add(e.both(low, e.i64(w - 1)), first);
+/// Row and first feature of an item.
+std::pair<V, V> CtaEmitter::runAt(V item, const layout::RunOrder &order) {
+  if (!order.inGroups)
+    return {digits(item, order.row), digits(item, order.feature)};
+  V number = e.divUnsigned(item, order.perChunk), group = e.divUnsigned(number, 8 * order.chunks); // of eight rows
+  V n = e.sub(number, e.mul(group, 8 * order.chunks)), row, chunk;
+  for (const layout::RunOrder::Piece &piece : order.pieces) {
+    V m = piece.first ? e.sub(n, e.i64(piece.first)) : n, isHere = e.ge(m, e.i64(0));
+    V r = digits(m, piece.row), c = e.add(digits(m, piece.chunk), piece.firstChunk);
     row = row ? e.select(isHere, r, row) : r, chunk = chunk ? e.select(isHere, c, chunk) : c;
-    first += w;
   }
-  V within = e.sub(item, e.mul(number, lanes));
-  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, 8), e.mul(within, run))};
+  V within = e.sub(item, e.mul(number, order.perChunk));
+  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, 8), e.mul(within, order.run))};
 }
 
 void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
   // Of values, the slice: features firstFeature + n.
-  int64_t extent = std::min(part.extent, to.features);
+  int64_t features = to.rows.features, extent = std::min(part.extent, features);
   int64_t at = part.first;
-  bool partial = part.extent > to.features && part.extent % to.features; // the last slice of values is a short one
+  bool partial = part.extent > features && part.extent % features; // the last slice of values is a short one
   bool raw = isRaw(part, to);
   bool isRare = guarded && t.whole; // the second pass
   int64_t most = !isRare && extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
@@ -238,14 +229,14 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   V end = extents[tokenDim];
   auto copy = [&](bool aligned) {
     int64_t run = aligned ? isF32 ? 4 : 8 : other, runs = extent / run;
-    e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
-      auto [row, feature] = aligned ? runAt(item, run, extent / 8) : std::pair<V, V>();
+    e.loop(thread, e.i64(to.rows.rows * runs), t.threads(), [&](V item) {
+      auto [row, feature] = aligned ? runAt(item, layout::RunOrder(run, extent / 8)) : std::pair<V, V>();
       if (!aligned)
         row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
       V from = e.add(firstFeature, feature);
-      V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
-      if (to.at)
-        offset = e.add(offset, to.at);
+      V offset = offsetIn(to.rows, row, e.add(feature, at));
+      if (to.stage)
+        offset = e.add(offset, to.stage);
       auto [of, inside] = tokenAt(tokenDim, firstToken, row);
       V token = of.query;
       HeadOf head(*this, of.index);
@@ -253,8 +244,8 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
         inside = e.both(inside, e.lt(from, e.i64(part.extent)));
       if (aligned && raw) { // from token 0 where there is none, of which nothing is taken
         V address = addressOf(part, tokenDim, e.select(inside, token, e.i64(0)), e.select(inside, from, e.i64(0)));
-        nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(offset, to.offset)), address,
-                                e.select(inside, i32(16), i32(0)), e.b.getI32IntegerAttr(16));
+        nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(offset, to.at())), address, e.select(inside, i32(16), i32(0)),
+                                e.b.getI32IntegerAttr(16));
         return;
       }
       Type word = raw ? (Type)e.b.getI16Type() : (Type)e.real;
@@ -306,8 +297,9 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
 /// False, and nothing is emitted, where threads and runs of a row do not fit; `otherwise`: where a row is missing.
 bool CtaEmitter::copyRows(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to,
                           llvm::function_ref<void()> otherwise) {
-  int64_t runs = std::min(part.extent, to.features) / 8, rows = t.threads() / std::max<int64_t>(runs, 1);
-  bool sliced = part.extent > to.features && part.extent % to.features;
+  const layout::SharedRows &shape = to.rows;
+  int64_t runs = std::min(part.extent, shape.features) / 8, rows = t.threads() / std::max<int64_t>(runs, 1);
+  bool sliced = part.extent > shape.features && part.extent % shape.features;
   TensorRef &source = tensorOf(part.source);
   V step; // bytes from a token to the next one
   for (auto [axis, expr] : llvm::enumerate(part.map.getResults())) {
@@ -320,18 +312,19 @@ bool CtaEmitter::copyRows(const Part &part, unsigned tokenDim, V firstToken, V f
       return false;
     step = e.mul(source.strides[axis], Emit::elementBytes(source.type.getElementType()));
   }
-  if (!step || sliced || runs == 0 || t.threads() % runs || to.rows % rows)
+  if (!step || sliced || runs == 0 || t.threads() % runs || shape.rows % rows)
     return false;
-  auto [row, feature] = runAt(thread, 8, runs);
+  auto [row, feature] = runAt(thread, layout::RunOrder(8, runs));
   // What does not change from block to block stands by itself.
   V source0 = addressOf(part, tokenDim, row, e.add(firstFeature, feature));
-  V target0 = e.add(e.mul(row, to.rowBytes), e.add(e.mul(feature, 2), part.first * 2 + to.offset));
+  V target0 = e.add(e.mul(row, shape.rowBytes),
+                    e.add(e.mul(feature, shape.elementBytes), shape.offset(0, part.first) + to.at()));
   e.choose(
-      e.le(e.add(firstToken, to.rows), extents[tokenDim]), {},
+      e.le(e.add(firstToken, shape.rows), extents[tokenDim]), {},
       [&] {
-        V from = e.at(source0, e.mul(firstToken, step)), at = to.at ? e.add(target0, to.at) : target0;
-        for (int64_t n = 0; n < to.rows; n += rows) {
-          nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(at, n * to.rowBytes)), from, i32(16),
+        V from = e.at(source0, e.mul(firstToken, step)), at = to.stage ? e.add(target0, to.stage) : target0;
+        for (int64_t n = 0; n < shape.rows; n += rows) {
+          nv::CopyAsyncOp::create(e.b, e.loc, shared(e.add(at, shape.offset(n, 0))), from, i32(16),
                                   e.b.getI32IntegerAttr(16));
           from = e.at(from, e.mul(step, rows));
         }
@@ -396,7 +389,7 @@ SmallVector<V> CtaEmitter::split(V x, int64_t planes) {
 void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Target &to) {
   Type i16 = e.b.getI16Type(), i32Type = e.b.getI32Type();
   auto store = [&](ArrayRef<V> words, int64_t plane) { // i16s
-    V at = e.add(offset, to.offset + plane * to.planeBytes);
+    V at = e.add(offset, to.at(plane));
     if (words.size() == 1)
       return storeShared(words[0], at);
     auto type = VectorType::get({(int64_t)words.size()}, i16);

@@ -59,7 +59,7 @@ LogicalResult CtaEmitter::matchSweep(tile::ForOp op) {
       weighOp = weigh;
     else if (isa<tile::AccumulateOp>(inner))
       ++accumulates;
-    else
+    else if (!isa<tile::PlaceOp>(inner))
       return inner.emitError("[unsupported_gpu] ") << inner.getName().stripDialect() << " has no lowering for GPUs yet";
   }
   for (int64_t kind : weighOp.getSumOps())

@@ -121,11 +121,11 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
       if (!op->hasAttr(kGpuAttr))
         return op.emitError("[unsupported_gpu] a variant for GPUs has the attribute '") << kGpuAttr << "'";
       GpuTiles t = GpuTiles::fromAttr(op->getAttr(kGpuAttr));
-      if (t.sharedBytes() > sharedBytes)
+      if (layout::SharedMap map = t.shared(); map.bytes > sharedBytes)
         return op.emitError("[unsupported_gpu] a CTA would need ")
-               << t.sharedBytes() << " bytes of shared memory (queries " << t.k() - t.q() << ", keys " << t.v() - t.k()
-               << ", values " << t.stageBytes() - (t.v() - t.k()) << ", rows " << t.sharedBytes() - t.weights()
-               << "), and there are " << sharedBytes;
+               << map.bytes << " bytes of shared memory (queries " << map.q.bytes() << ", keys " << map.k.bytes()
+               << ", values " << map.v.bytes() << ", rows " << map.bytes - map.weights << "), and there are "
+               << sharedBytes;
       tile::PhaseOp pack, main, merge;
       for (auto phase : op.getBody().getOps<tile::PhaseOp>()) {
         if (phase.getKind() == "order")
@@ -143,10 +143,15 @@ struct TileToNV : PassWrapper<TileToNV, OperationPass<ModuleOp>> {
         variant.phases.push_back(
             {name, kind, t.threads(), shared, t.rows, (int64_t)phase.getChunks().value_or(1), t.slices, together});
       };
-      auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, bool splits, const std::string &name) {
+      auto add = [&](tile::PhaseOp phase, tile::PhaseOp with, int64_t kind, bool splits,
+                     const std::string &name) -> LogicalResult {
         const GpuTiles *needs = with ? &t : nullptr;
-        return kernel(program, name, t.threads(), needs, real, [&](Emit &e, Block *entry) {
-          CtaEmitter cta(e, program, t, with, phase, splits, entry);
+        // A merge has its threads hold what those of the main phase left.
+        auto placed = Placed::read(with ? phase : main, t);
+        if (failed(placed))
+          return failure();
+        return kernel(program, name, t.threads(), needs, real, [&](Emit &e, Block *entry) -> LogicalResult {
+          CtaEmitter cta(e, program, t, *placed, with, phase, splits, entry);
           if (with)
             variant.stateBytes = llvm::alignTo(cta.stateBytes(), 64);
           return cta.run();

@@ -39,9 +39,9 @@ V CtaEmitter::visible(unsigned r, V j) {
     sees = e.both(sees, e.eq(code, e.i64(0)));
   };
   if (checksKeys)
-    absent(e.add(e.mul(e.sub(j, blockFirst), 16), t.keyAbsent()));
+    absent(e.add(e.mul(e.sub(j, blockFirst), 16), placed.map.keyAbsent));
   if (checksQueries)
-    absent(e.add(e.mul(numberOf(r), 16), t.queryAbsent()));
+    absent(e.add(e.mul(numberOf(r), 16), placed.map.queryAbsent));
   return sees;
 }
 

@@ -154,8 +154,9 @@ void CtaEmitter::raise(ArrayRef<V> units, V factor, State &state, Weighed &resul
   Pair most, before = state.ref;
   V above;
   for (unsigned r = 0; r < 2; ++r) {
-    for (unsigned n = 2 * r; n < units.size(); n += n % 2 ? 3 : 1)
-      most[r] = most[r] ? max(most[r], units[n]) : units[n];
+    for (unsigned n = 0; n < units.size(); ++n)
+      if (halfOf(n) == r)
+        most[r] = most[r] ? max(most[r], units[n]) : units[n];
     V own = isAbove(most[r], before[r]);
     above = above ? e.either(above, own) : own;
   }
@@ -179,8 +180,8 @@ CtaEmitter::Weighed CtaEmitter::weigh(ArrayRef<V> products, V first, bool masked
   Weighed result;
   unsigned count = products.size();
   SmallVector<V> s(count), units(count), present(count, e.i1(true));
-  auto rowOfElement = [](unsigned n) { return n / 2 % 2; };
-  auto keyOf = [&](unsigned n) { return key(first, n / 4, n % 2); };
+  auto rowOfElement = [](unsigned n) { return halfOf(n); };
+  auto keyOf = [&](unsigned n) { return key(first, n); };
   Block &score = weighOp.getScore().front();
   V yielded = score.getTerminator()->getOperand(0), unit = unitOf(weighOp);
   V factor = unit ? e.scalar(factorOf(weighOp)) : V();

@@ -1,6 +1,8 @@
 // Registration and rules of the tile dialect.
 #include "attn/Dialect/Tile/Tile.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 #include <numeric>
 
 using namespace mlir;
@@ -8,12 +10,19 @@ using namespace attn::tile;
 
 #include "attn/Dialect/Tile/TileDialect.cpp.inc"
 
+#include "attn/Dialect/Tile/TileEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "attn/Dialect/Tile/TileAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "attn/Dialect/Tile/TileTypes.cpp.inc"
 #define GET_OP_CLASSES
 #include "attn/Dialect/Tile/TileOps.cpp.inc"
 
 void TileDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "attn/Dialect/Tile/TileAttrs.cpp.inc"
+      >();
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "attn/Dialect/Tile/TileTypes.cpp.inc"

@@ -10,10 +10,10 @@ using namespace attn::layout;
 TEST(SharedRows, Sizes) {
   SharedRows rows{64, 72, 2};
   EXPECT_EQ(rows.columns(), 80);
-  EXPECT_EQ(rows.rowBytes(), 176);
+  EXPECT_EQ(rows.rowBytes, 176);
   EXPECT_EQ(rows.offset(3, 5), 3 * 176 + 10);
   EXPECT_EQ(rows.bytes(), 64 * 176);
-  EXPECT_EQ((SharedRows{64, 64, 4}.rowBytes()), 272);
+  EXPECT_EQ((SharedRows{64, 64, 4}.rowBytes), 272);
 }
 
 TEST(SharedRows, WavefrontsAreCounted) {

@@ -41,7 +41,7 @@ std::string digits(const std::string &to, const Digits &of, int64_t scale) {
 }
 
 std::string load(const std::string &to, const MatrixLoad &how, int64_t at) {
-  std::string text = digits("%a0", how.row, kRows.rowBytes()) + digits("%a1", how.bytes, 1) +
+  std::string text = digits("%a0", how.row, kRows.rowBytes) + digits("%a1", how.bytes, 1) +
                      "add.u32 %a0, %a0, %a1;\nadd.u32 %a0, %a0, %memory;\nldmatrix.sync.aligned.m8n8.x4";
   text += how.transposed ? ".trans" : "";
   text += ".shared.b16 {";

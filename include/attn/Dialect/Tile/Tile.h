@@ -6,6 +6,9 @@
 
 #include "attn/Dialect/Tile/TileDialect.h.inc"
 
+#include "attn/Dialect/Tile/TileEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "attn/Dialect/Tile/TileAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "attn/Dialect/Tile/TileTypes.h.inc"
 #define GET_OP_CLASSES

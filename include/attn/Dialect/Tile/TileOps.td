@@ -13,11 +13,12 @@ def Tile_Dialect : Dialect {
   let cppNamespace = "::attn::tile";
   let summary = "How an attention is computed: variants, phases, ranges, sweeps over tiles.";
   let description = [{
-    Value-semantic: a tile is a value; which registers or buffer it lives in is decided when it is lowered. A program is an ordered list of
+    Value-semantic: a tile is a value; which registers or buffer it lives in is decided when it is lowered, or said by `tile.place`. A program is an ordered list of
     variants; a variant is a list of phases, each one parallel launch; a phase's body computes one task.
   }];
   let dependentDialects = ["attn::AttnDialect", "mlir::arith::ArithDialect", "mlir::math::MathDialect"];
   let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
 }
 
 class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
@@ -379,6 +380,7 @@ def FinishOp : Tile_Op<"finish", [AttrSizedOperandSegments]> {
   let assemblyFormat = [{ (`ref` $ref^)? `sums` `(` ($sums^)? `)` (`acc` $accs^)? (`given` $given^)? `to` $outputs attr-dict-with-keyword $body `:` type(operands) }];
 }
 
+include "attn/Dialect/Tile/TilePlaceOps.td"
 include "attn/Dialect/Tile/TileStepOps.td"
 
 #endif

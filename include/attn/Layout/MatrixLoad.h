@@ -27,6 +27,7 @@ struct MatrixLoad {
   bool transposed;
 
   static constexpr int64_t rows = 16, chunkBytes = 16, chunks = 2, registers = 4;
+  static constexpr int64_t stepBytes = chunks * chunkBytes; // along a row: 16 elements of 16 bits, 8 of 32
 
   static MatrixLoad left();
   static MatrixLoad right();

@@ -33,6 +33,8 @@ struct SharedRows {
 
   int64_t columns() const { return padded(features); }
   int64_t bytes() const { return rows * rowBytes; }
+  /// Products along a row.
+  int64_t steps() const { return columns() * elementBytes / MatrixLoad::stepBytes; }
   int64_t offset(int64_t row, int64_t column) const { return row * rowBytes + column * elementBytes; }
   /// Of the 16 bytes that a lane names, where the load begins with a row and a byte of it.
   int64_t addressOf(const MatrixLoad &load, int64_t lane, int64_t row, int64_t byte) const {

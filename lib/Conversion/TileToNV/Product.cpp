@@ -41,8 +41,9 @@ V CtaEmitter::digits(V n, const layout::Digits &of) {
 }
 
 V CtaEmitter::matrixAt(const layout::MatrixLoad &load, const layout::SharedRows &rows, V first) {
-  V row = digits(lane, load.row), byte = digits(lane, load.bytes);
-  return e.add(e.mul(first ? e.add(first, row) : row, rows.rowBytes), byte);
+  V row = digits(lane, load.row);
+  V offset = e.mul(first ? e.add(first, row) : row, rows.rowBytes);
+  return e.add(offset, digits(lane, load.bytes));
 }
 
 SmallVector<V> CtaEmitter::scores() { return guarded ? scoresByElement() : scoresByMma(); }
@@ -61,9 +62,6 @@ void CtaEmitter::addPlanes(ArrayRef<SmallVector<V>> a, int64_t planesB, llvm::fu
   }
 }
 
-/// Bytes of a step of 16 features along a row.
-static int64_t stepBytes(const layout::SharedRows &rows) { return layout::SharedRows::step * rows.elementBytes; }
-
 /// Queries are the left operand of every block: those that are placed in fragments are loaded once.
 void CtaEmitter::keepQueries() {
   queries.clear();
@@ -73,16 +71,15 @@ void CtaEmitter::keepQueries() {
   nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   nv::BarrierOp::create(e.b, e.loc);
   V at = queryMatrix();
-  const layout::SharedRows &rows = placed.q.rows;
-  for (int64_t step = 0; step < rows.columns() / layout::SharedRows::step; ++step)
-    queries.push_back(
-        ldmatrix(e.add(at, placed.q.at() + stepBytes(rows) * step), layout::MatrixLoad::left().transposed));
+  for (int64_t step = 0; step < placed.q.rows.steps(); ++step)
+    queries.push_back(ldmatrix(e.add(at, placed.q.at() + layout::MatrixLoad::stepBytes * step), false));
 }
 
 // s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 16 features at a step
 SmallVector<V> CtaEmitter::scoresByMma() {
   const layout::SharedOperand &q = placed.q, &k = placed.k;
-  int64_t steps = k.rows.columns() / layout::SharedRows::step, tiles = keyTiles(), bytes = stepBytes(k.rows);
+  constexpr int64_t bytes = layout::MatrixLoad::stepBytes;
+  int64_t steps = k.rows.steps(), tiles = keyTiles();
   // Of 16 x 16 queries, of 16 x 16 keys.
   V qAt = queryMatrix(), kAt = matrixAt(layout::MatrixLoad::right(), k.rows);
   if (stageAt)

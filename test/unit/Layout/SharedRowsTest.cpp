@@ -14,6 +14,8 @@ TEST(SharedRows, Sizes) {
   EXPECT_EQ(rows.offset(3, 5), 3 * 176 + 10);
   EXPECT_EQ(rows.bytes(), 64 * 176);
   EXPECT_EQ((SharedRows{64, 64, 4}.rowBytes), 272);
+  EXPECT_EQ(rows.steps(), 5); // of 16 features
+  EXPECT_EQ((SharedRows{64, 64, 4}.steps()), 8);
 }
 
 TEST(SharedRows, WavefrontsAreCounted) {

@@ -48,7 +48,7 @@ struct GpuTiles {
   bool whole = true;  // products on tensor cores; else element by element in f32
   int64_t accs = 1;   // sums of values
 
-  static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 116;
+  static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 110;
   static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }
 
   /// Whether fragments of the queries stay in registers, 4 for 16 features.

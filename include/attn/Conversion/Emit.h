@@ -109,6 +109,8 @@ public:
   using Body = llvm::function_ref<llvm::SmallVector<V>(V iv, mlir::ValueRange args)>;
   llvm::SmallVector<V> loop(V from, V to, int64_t step, mlir::ValueRange init, Body body);
   void loop(V from, V to, int64_t step, llvm::function_ref<void(V iv)> body);
+  /// The same, which nobody unrolls any further.
+  llvm::SmallVector<V> loopAsIs(V from, V to, int64_t step, mlir::ValueRange init, Body body);
   void when(V cond, llvm::function_ref<void()> then);
   llvm::SmallVector<V> choose(V cond, mlir::TypeRange types, llvm::function_ref<llvm::SmallVector<V>()> then,
                               llvm::function_ref<llvm::SmallVector<V>()> otherwise);

@@ -49,7 +49,7 @@ struct GpuTiles {
   bool whole = true;  // products on tensor cores; else element by element in f32
   int64_t accs = 1;   // sums of values
 
-  static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 116;
+  static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 110;
   static int64_t pad(int64_t features) { return layout::SharedRows::padded(features); }
 
   /// Whether fragments of the queries may stay in registers, 4 for 16 features.

@@ -42,6 +42,19 @@ SmallVector<V> Emit::loop(V from, V to, int64_t step, ValueRange init, Body body
   return SmallVector<V>(op.getResults());
 }
 
+SmallVector<V> Emit::loopAsIs(V from, V to, int64_t step, ValueRange init, Body body) {
+  SmallVector<V> results = loop(from, to, step, init, body);
+  if (results.empty())
+    return results;
+  MLIRContext *ctx = b.getContext();
+  auto yes = BoolAttr::get(ctx, true);
+  auto unroll = LLVM::LoopUnrollAttr::get(ctx, /*disable=*/yes, {}, {}, {}, {}, {}, {});
+  results[0].getDefiningOp()->setAttr(
+      "loop_annotation",
+      LLVM::LoopAnnotationAttr::get(ctx, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
+  return results;
+}
+
 void Emit::loop(V from, V to, int64_t step, llvm::function_ref<void(V)> body) {
   loop(from, to, step, {}, [&](V iv, ValueRange) {
     body(iv);

@@ -101,14 +101,18 @@ V KernelEmitter::addressOf(TensorRef &t, AffineMap map, llvm::function_ref<V(uns
 CtaEmitter::CtaEmitter(Emit &e, tile::ProgramOp program, const GpuTiles &tiles, const Placed &placed,
                        tile::PhaseOp pack, tile::PhaseOp phase, bool splits, Block *entry)
     : KernelEmitter(e, program, entry), t(tiles), placed(placed), packPhase(pack), phase(phase), splits(splits),
-      together(phase->getParentOp()->hasAttr(kTogetherAttr)) {
-  warp = e.divUnsigned(thread, 32);
-  lane = e.both(thread, e.i64(31));
-  column = digits(lane, scoreLayout().laneColumn);
+      together(phase->getParentOp()->hasAttr(kTogetherAttr)), givenExtents(extents), givenThread(thread) {
+  locateThread();
   sharedBase = nv::SharedMemoryOp::create(e.b, e.loc);
   tensorByNumber = [this](unsigned n) -> TensorRef & { return tensor(n); };
   facts = argumentFactsOf(program);
   locate(cta);
+}
+
+void CtaEmitter::locateThread() {
+  warp = e.divUnsigned(thread, 32);
+  lane = e.both(thread, e.i64(31));
+  column = digits(lane, scoreLayout().laneColumn);
 }
 
 /// a / b of numbers below 2^31 and b > 0: in 64 bits it would be a call.
@@ -210,9 +214,14 @@ void CtaEmitter::locate(V number) {
   }
 }
 
-/// Where the CTA is, once more: its number has been kept in shared memory, so that nothing that follows from it takes
-/// registers over a sweep for the sake of what comes after. For all threads.
+/// Who the thread is and where the CTA is, once more: nothing that follows from lengths, the thread's number or the
+/// CTA's, which has been kept in shared memory, takes registers over a sweep for the sake of what comes after. For all
+/// threads.
 void CtaEmitter::locateAgain() {
+  for (auto [n, given] : llvm::zip(extents, givenExtents))
+    n = unknown(given);
+  thread = unknown(givenThread);
+  locateThread();
   nv::BarrierOp::create(e.b, e.loc);
   locate(wide(e, loadShared(e.b.getI32Type(), e.i64(placed.map.number))));
 }
@@ -305,12 +314,10 @@ LogicalResult CtaEmitter::run() {
     redo = anyThread(e.either(bad[0], bad[1]));
     for (V &b : bad) // of a warp's lanes, a word that they share
       b = nv::BallotOp::create(e.b, e.loc, e.b.getI32Type(), b);
-    SmallVector<V> first = carried(), known = extents;
+    SmallVector<V> first = carried();
     SmallVector<V> all = e.choose(
         redo, {},
         [&] {
-          for (V &n : extents) // nothing that follows from them is kept for this
-            n = unknown(n);
           locateAgain();
           sweeps(true);
           SmallVector<V> second = carried();
@@ -321,7 +328,6 @@ LogicalResult CtaEmitter::run() {
         },
         [&] { return first; });
     carry(all);
-    extents = known;
   }
   locateAgain();
   guarded = true; // right for what either pass left

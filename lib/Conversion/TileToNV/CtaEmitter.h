@@ -145,6 +145,7 @@ private:
   V membersOf();
   Row rowOf(V place);
   V numberOf(unsigned r);
+  void locateThread();
   void locate(V number);
   void locateAgain();
   void runStep(mlir::Operation &op);
@@ -181,7 +182,7 @@ private:
                                   std::optional<llvm::ArrayRef<int64_t>> extents, int64_t all);
   void stageQueries();
   void stageKeys(V first);
-  V unknown(V x);
+  V unknown(V x, bool isSigned = false);
   /// Copies of keys and values to the stage at a byte offset; `asCopies`: it is known that nothing else is needed.
   void issueBlock(V first, V at, bool asCopies);
   llvm::SmallVector<Part> keyParts(), valueParts();
@@ -232,6 +233,7 @@ private:
   struct Range {
     V lo, hi, mustLo, mustHi, mayRest, mustRest; // null: no bound
   };
+  Range held(Range r);
   void solveSet();
   void bindCommon(RegionEmitter &region, SetEmitter &set);
   SetEmitter makeSet(RegionEmitter &region);
@@ -318,6 +320,8 @@ private:
   tile::LoadOp loadOp;
   V lane, warp, column; // 2 (lane mod 4)
   bool splits, together;
+  const llvm::SmallVector<V> givenExtents; // as they are read, and the number of the thread
+  const V givenThread;
   V block, chunk, chunks, slice, batchNumber, blocks;
   V firstPlace, lastPlace, firstRow, lastRow;   // of the CTA's rows among those of its heads; of their queries
   std::array<V, 2> rowAt{}, live{};             // the rows' queries, clamped to the last; whether there is such a row

@@ -108,12 +108,22 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   };
   int64_t pairs = q.planes == 1 || k.planes == 1 ? q.planes * k.planes : 6;
   SmallVector<V> s = zero;
-  if (queries.empty() && steps * tiles * pairs > 64)
-    s = e.loop(e.i64(0), e.i64(steps * bytes), bytes, zero,
-               [&](V at, ValueRange before) { return step(at, before, 0); });
-  else
+  if (queries.empty() && steps * tiles * pairs > 64) {
+    // So many steps at once that some fragments are on their way while others are multiplied: ptxas would take all of
+    // them, and registers from what is held over the block.
+    int64_t some = 4;
+    while (steps % some || (some > 1 && some * tiles * pairs > 64))
+      --some;
+    s = e.loopAsIs(e.i64(0), e.i64(steps * bytes), some * bytes, zero, [&](V at, ValueRange before) {
+      SmallVector<V> now(before);
+      for (int64_t n = 0; n < some; ++n)
+        now = step(e.add(at, bytes * n), now, 0);
+      return now;
+    });
+  } else {
     for (int64_t n = 0; n < steps; ++n)
       s = step(e.i64(bytes * n), s, n);
+  }
   if (hasSmall)
     for (int64_t n = 0; n < count; ++n)
       s[n] = e.fadd(s[n], s[count + n]);

@@ -64,10 +64,23 @@ void CtaEmitter::makeBox() {
       r.mayRest = r.mayRest ? e.both(r.mayRest, e.le(r.lo, r.hi)) : e.le(r.lo, r.hi);
     if (!c.mustRest.isTrue())
       r.mustRest = set.pred(c.mustRest);
+    if (t.stages == 1) // registers are few: keys have 32 bits, and what is beyond them is as good as -1 or the last
+      for (V *bound : {&r.lo, &r.hi, &r.mustLo, &r.mustHi})
+        if (*bound)
+          *bound = e.min(e.max(*bound, e.i64(-1)), e.i64(INT32_MAX));
     box.push_back(r);
     for (const sets::Pred &p : {sets::mayHold(c, solution, keys), sets::mustHold(c, solution, keys)})
       set.hoist(p, {kKeyLo, kKeyHi});
   }
+}
+
+/// Of a range that is held over the sweep, where registers are few 32 bits of each bound and nothing that follows.
+CtaEmitter::Range CtaEmitter::held(Range r) {
+  if (t.stages == 1)
+    for (V *bound : {&r.lo, &r.hi, &r.mustLo, &r.mustHi})
+      if (*bound)
+        *bound = unknown(*bound, /*isSigned=*/true);
+  return r;
 }
 
 /// May, must: whether any pair of the CTA's rows and these keys is visible, whether all are.
@@ -84,7 +97,8 @@ std::pair<V, V> CtaEmitter::status(V keyLo, V keyHi) {
   set.answer = [&](unsigned, SetEmitter::Question q) -> V { return e.i1(q == SetEmitter::kMay); };
   Interval keys{Expr::var(kKeyLo), Expr::var(kKeyHi)};
   V may = e.i1(false), must = e.i1(false);
-  for (auto [c, r] : llvm::zip(solution.conjuncts, box)) {
+  for (auto [c, kept] : llvm::zip(solution.conjuncts, box)) {
+    Range r = held(kept);
     V some = e.i1(true), every = e.i1(true);
     auto narrow = [&](V &v, V with) {
       if (with)
@@ -110,7 +124,8 @@ std::pair<V, V> CtaEmitter::status(V keyLo, V keyHi) {
 V CtaEmitter::nextGroup(V cursor, V groups) {
   int64_t keys = 32 * t.keys;
   V next = groups;
-  for (const Range &r : box) {
+  for (const Range &kept : box) {
+    Range r = held(kept);
     V at = cursor, ok = e.i1(true);
     if (r.lo)
       at = e.max(at, e.divUnsigned(e.max(r.lo, e.i64(0)), keys));
@@ -156,6 +171,8 @@ void CtaEmitter::eachBlock(State &state, llvm::function_ref<void(V first, V full
   }
   makeBox();
   V groups = e.divUnsigned(e.add(end, 31), 32);
+  if (t.stages == 1)
+    groups = unknown(groups);
   ahead = copiesAhead();
   SmallVector<V> init{nextGroup(e.divUnsigned(from, 32), groups), e.i64(0)};
   llvm::append_range(init, state.flat());

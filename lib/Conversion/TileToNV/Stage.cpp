@@ -67,14 +67,16 @@ void CtaEmitter::issueBlock(V first, V at, bool asCopies) {
     nv::CommitGroupOp::create(e.b, e.loc);
 }
 
-/// The same number below 2^31, of which nobody knows how it was made: what follows from it is computed where it is used
-/// and holds no register over the loop around.
-V CtaEmitter::unknown(V x) {
+/// The same number below 2^31, or of 32 bits with a sign, of which nobody knows how it was made: what follows from it
+/// is computed where it is used and holds no register over the loop around.
+V CtaEmitter::unknown(V x, bool isSigned) {
   Type i32Type = e.b.getI32Type();
   V low = arith::TruncIOp::create(e.b, e.loc, i32Type, x);
   auto copy = LLVM::InlineAsmOp::create(e.b, e.loc, i32Type, low, "mov.u32 $0, $1;", "=r,r", /*has_side_effects=*/true,
                                         /*is_align_stack=*/false, LLVM::TailCallKind::None, LLVM::AsmDialectAttr(),
                                         ArrayAttr());
+  if (isSigned)
+    return arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), copy.getResult(0));
   return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), copy.getResult(0));
 }
 

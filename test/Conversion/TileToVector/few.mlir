@@ -63,14 +63,15 @@ attn.kernel @halves(%q: !h, %k: !h, %v: !h) -> (o: !h) {
   attn.return %o : !h
 }
 
-// One row asks for every second line of a key a page ahead; for the others where keys lie apart.
+// A key's four lines are asked for twelve keys ahead: three quarters of a page.
 // CHECK-LABEL: llvm.func internal @attn_lines_v0_main
+// CHECK: %{{.*}} = arith.constant 12 : i64
 // CHECK: llvm.intr.prefetch
-// CHECK: llvm.getelementptr %{{.*}}[128]
-// CHECK-NEXT: llvm.intr.prefetch
-// CHECK: arith.cmpi ne
-// CHECK-NEXT: scf.if
 // CHECK: llvm.getelementptr %{{.*}}[64]
+// CHECK-NEXT: llvm.intr.prefetch
+// CHECK-NEXT: llvm.getelementptr %{{.*}}[128]
+// CHECK-NEXT: llvm.intr.prefetch
+// CHECK-NEXT: llvm.getelementptr %{{.*}}[192]
 // CHECK-NEXT: llvm.intr.prefetch
 // CHECK: llvm.func internal @attn_lines_v0_raise0
 !f = tensor<?x?x?x64xf32>

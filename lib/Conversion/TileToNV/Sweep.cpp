@@ -28,7 +28,7 @@ SmallVector<unsigned> CtaEmitter::State::rows() const {
     all.append({0, 1});
   for (auto &acc : accs)
     for (unsigned n = 0; n < acc.size(); ++n)
-      all.push_back(n / 2 % 2);
+      all.push_back(halfOf(n));
   return all;
 }
 
@@ -236,7 +236,7 @@ void CtaEmitter::settle() {
     }
     for (auto &acc : last.accs)
       for (auto [n, v] : llvm::enumerate(acc))
-        if (n / 2 % 2 == r)
+        if (halfOf(n) == r)
           v = e.fmul(v, g);
   }
   unitReference = {};
@@ -248,7 +248,7 @@ void CtaEmitter::rescale(State &state, V moves, Pair gauge) {
     SmallVector<V> all;
     for (auto &acc : state.accs)
       for (auto [n, v] : llvm::enumerate(acc))
-        all.push_back(times ? rescaled(v, gauge[n / 2 % 2]) : v);
+        all.push_back(times ? rescaled(v, gauge[halfOf(n)]) : v);
     return all;
   };
   SmallVector<V> all = e.choose(moves, {}, [&] { return flat(true); }, [&] { return flat(false); });

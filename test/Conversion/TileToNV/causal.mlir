@@ -16,7 +16,7 @@ attn.kernel @causal(%q: !t, %k: !t, %v: !t) -> (o: !t, lse: tensor<?x?x?xf32>) {
 
 // CHECK-LABEL: module @attn_device
 // Tensors, workspace, words: 6 extents, 3 + 1 tensors of rank 4 and one of rank 3.
-// CHECK: llvm.func @attn_causal_stage_main(%arg0: !llvm.ptr, {{.*}} %arg6: !llvm.ptr {llvm.align = 8 : i64, llvm.byval = !llvm.array<44 x i64>, nvvm.grid_constant}) attributes {attn.resources = {ctas = 2 : i64, registers = 240 : i64, shared = 64576 : i64}, nvvm.kernel, nvvm.minctasm = 2 : i32, nvvm.reqntid = array<i32: 128>}
+// CHECK: llvm.func @attn_causal_stage_main(%arg0: !llvm.ptr, {{.*}} %arg6: !llvm.ptr {llvm.align = 8 : i64, llvm.byval = !llvm.array<44 x i64>, nvvm.grid_constant}) attributes {attn.resources = {ctas = 2 : i64, registers = 234 : i64, shared = 64576 : i64}, nvvm.kernel, nvvm.minctasm = 2 : i32, nvvm.reqntid = array<i32: 128>}
 // Queries are copied as they are.
 // CHECK: nv.copy_async
 // Which blocks: two votes a group.

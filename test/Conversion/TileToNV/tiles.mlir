@@ -19,9 +19,9 @@ attn.kernel @mixed(%q: !h, %k: !h, %v: !f) -> (o: !f) {
   attn.return %o : !f
 }
 // CHECK-LABEL: @wide
-// Five runs of 112 value features, the last one shorter; fewer rows and keys where there is less shared memory.
-// SM80: gpu = array<i64: {{16|32}}, 16, 512, 112, 512, 5, 3, 3, 3, 3, 0, 1, 1, 1>
-// SM86: gpu = array<i64: 16, 16, 512, 112, 512, 5, 3, 3, 3, 3, 0, 1, 1, 1>
+// Four runs of 128 value features; fewer rows and keys where there is less shared memory.
+// SM80: gpu = array<i64: {{16|32}}, 16, 512, 128, 512, 4, 3, 3, 3, 3, 0, 1, 1, 1>
+// SM86: gpu = array<i64: 16, 16, 512, 128, 512, 4, 3, 3, 3, 3, 0, 1, 1, 1>
 attn.kernel @wide(%q: !w, %k: !w, %v: !w) -> (o: !w) {
   %o = attn.attend dims(b | i | j | c, e) q = %q[b, i, c] k = %k[b, j, c] v = %v[b, j, e] normalize = @softmax outputs o[b, i, e] : (!w, !w, !w) -> !w
   attn.return %o : !w

@@ -11,7 +11,7 @@ attn.kernel @f64(%q: !t, %k: !t, %v: !t) -> (o: !t) {
 
 !t = tensor<?x?x1024xf32>
 attn.kernel @wide(%q: !t, %k: !t, %v: !t) -> (o: !t) {
-  // expected-error @+1 {{[unsupported_gpu] a CTA would need 211264 bytes of shared memory}}
+  // expected-error @+1 {{[unsupported_gpu] a CTA would need 212800 bytes of shared memory}}
   %o = attn.attend dims(b | i | j | c, e) q = %q[b, i, c] k = %k[b, j, c] v = %v[b, j, e] normalize = @softmax outputs o[b, i, e] : (!t, !t, !t) -> !t
   attn.return %o : !t
 }

@@ -235,7 +235,7 @@ def chosen(rows, elements):
         mine = [c for c in every if c.row == row and c.i and c.j and c.layout in ("bhsd", c.spec.layouts[0])]
         if not mine:
             sys.exit(f"gpu-check: {row} has no case")
-        best = min(mine, key=lambda c: (c.logits != "normal", c.poison != "none", c.axis not in ("layout", "length", "more"), not 30 <= c.i <= 70, c.i * c.j))
+        best = min(mine, key=lambda c: (c.logits != "normal", c.poison != "none", c.axis not in ("layout", "length", "more"), not 30 <= c.i <= 70, abs(c.i * c.j - 33 * 33)))
         yield row, [small(best, e) for e in elements if e in best.spec.elements]
 
 

@@ -152,7 +152,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
   /// Keys are split where a call has few rows for so many multiprocessors; the guard is the runtime's (attn_gpu.h).
   ArrayAttr chooseForGpu(AttendOp op) {
     Builder b(op.getContext());
-    GpuTiles t = GpuTiles::choose(op, request.sharedBytes, request.blockRows, request.blockKeys);
+    GpuTiles t = GpuTiles::choose(op, request.sharedBytes, request.blockRows, request.blockKeys, request.f32Products);
     auto number = [&](StringRef field, int64_t n) { return b.getNamedAttr(field, b.getI64IntegerAttr(n)); };
     SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr("stage")),
                                        number("block_rows", t.rows),

@@ -14,6 +14,11 @@
 // what is left out is below 2^-24 of the product. Other types are widened to f32 first. Weights are one plane where
 // values and output have 16 bits, three elsewhere.
 //
+// Products of f32 that are asked for in tf32 (`F32Products`) have one plane of 32-bit words instead, of all operands
+// and of the weights: each is rounded to 11 significant bits, when it is staged or, a weight, when it meets its value.
+// Two of them are multiplied exactly. Rows then are f32s, features padded to 16 as ever and 16 bytes behind them, so
+// that again eight rows begin in eight different groups of banks.
+//
 // Registers. A thread holds, of each of its two rows, a quarter of the accumulators and of the scores. The sum of
 //
 //     accumulators   values / 2 of each sum of values
@@ -38,6 +43,9 @@
 
 namespace attn {
 
+/// How tensor cores multiply f32: as six products of bf16 parts, or rounded to tf32.
+enum class F32Products { Split, Tf32 };
+
 struct GpuTiles {
   int64_t rows = 64, keys = 64; // of a CTA, of a block
   int64_t dot = 0, value = 0;   // features: contracted ones, of a value slice
@@ -47,16 +55,23 @@ struct GpuTiles {
   int64_t stages = 1; // blocks of keys in shared memory: 2 where the next one is copied while one is used
   bool whole = true;  // products on tensor cores; else element by element in f32
   int64_t accs = 1;   // sums of values
+  bool tf32 = false;  // operands in shared memory, and weights, are f32s rounded to tf32
 
   static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 110;
   static int64_t pad(int64_t features) { return (features + 15) / 16 * 16; }
 
-  /// Whether fragments of the queries stay in registers, 4 for 16 features.
-  bool keepsQueries() const { return planesQ == 1 && planesK == 1 && pad(dot) <= 128; }
+  /// Whether fragments of the queries stay in registers, 4 for 32 bytes of features.
+  bool keepsQueries() const { return planesQ == 1 && planesK == 1 && dotSteps() <= 8; }
   int64_t warps() const { return rows / 16; }
   int64_t threads() const { return rows * 2; }
-  int64_t dotRowBytes() const { return pad(dot) * 2 + 16; }
-  int64_t valueRowBytes() const { return pad(value) * 2 + 16; }
+  int64_t elementBytes() const { return tf32 ? 4 : 2; }
+  /// Features, or keys, of one product on tensor cores.
+  int64_t depth() const { return tf32 ? 8 : 16; }
+  int64_t dotSteps() const { return pad(dot) / depth(); }
+  /// Whether operands may be copied as they are.
+  bool copies() const { return !tf32 && (planesQ == 1 || planesK == 1 || planesV == 1); }
+  int64_t dotRowBytes() const { return pad(dot) * elementBytes() + 16; }
+  int64_t valueRowBytes() const { return pad(value) * elementBytes() + 16; }
   // Shared memory, in bytes from its start; keys and values are those of the first stage. A query or key that is absent
   // for an index of its own has two words, why and which index.
   int64_t q(int64_t plane = 0) const { return plane * rows * dotRowBytes(); }
@@ -77,11 +92,12 @@ struct GpuTiles {
   int64_t scoreRegisters() const { return keys / 2; }
   int64_t productRegisters() const {
     int64_t ofScores = 4 * planesQ + 4 + (planesQ + planesK > 2 ? keys : 0);
-    int64_t ofValues = accs ? accs * keys / 2 + planesP * keys / 4 + 4 + (planesP + planesV > 2 ? 16 : 8) : 0;
+    int64_t ofWeights = tf32 ? keys / 2 : planesP * keys / 4;
+    int64_t ofValues = accs ? accs * keys / 2 + ofWeights + 4 + (planesP + planesV > 2 ? 16 : 8) : 0;
     return std::max(ofScores, ofValues);
   }
-  /// Eight features on their way from memory, as f32 and as planes.
-  int64_t loadRegisters() const { return planesK > 1 || planesV > 1 ? 28 : 0; }
+  /// Eight features on their way from memory, as f32 and as planes; or four.
+  int64_t loadRegisters() const { return planesK > 1 || planesV > 1 ? 28 : tf32 ? 12 : 0; }
   int64_t registers() const {
     return accumulatorRegisters() + scoreRegisters() + productRegisters() + loadRegisters() + otherRegisters;
   }
@@ -96,7 +112,7 @@ struct GpuTiles {
   mlir::Attribute toAttr(mlir::Builder &b) const;
   static GpuTiles fromAttr(mlir::Attribute attr);
   /// Of an attend: as many rows and keys as `sharedLimit` bytes hold; `rows`, `keys`: forced, or 0.
-  static GpuTiles choose(AttendOp op, int64_t sharedLimit, int64_t rows, int64_t keys);
+  static GpuTiles choose(AttendOp op, int64_t sharedLimit, int64_t rows, int64_t keys, F32Products f32Products);
 };
 
 } // namespace attn

@@ -22,7 +22,7 @@
 #ifndef ATTN_SCHEDULE_SCHEDULE_H
 #define ATTN_SCHEDULE_SCHEDULE_H
 
-#include "attn/Dialect/Attn/Attn.h"
+#include "attn/Schedule/GpuTiles.h"
 
 namespace attn {
 
@@ -52,10 +52,11 @@ struct ScheduleRequest {
   int64_t l2Bytes = 512 << 10;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen here
   TokenOrder tokenOrder = TokenOrder::Auto;
-  int64_t splitKeys = 0;   // so many chunks of the keys, always; 0: chosen here
-  bool bf16Dot = false;    // the target multiplies two bf16 and adds in f32
-  bool tiles = false;      // it does so on tiles too
-  int64_t sharedBytes = 0; // of a CTA of an NVIDIA GPU; 0: the target is a CPU
+  int64_t splitKeys = 0;                        // so many chunks of the keys, always; 0: chosen here
+  bool bf16Dot = false;                         // the target multiplies two bf16 and adds in f32
+  bool tiles = false;                           // it does so on tiles too
+  int64_t sharedBytes = 0;                      // of a CTA of an NVIDIA GPU; 0: the target is a CPU
+  F32Products f32Products = F32Products::Split; // of GPUs
 };
 
 /// Why the keys of an attend cannot be split into chunks; empty: they can.

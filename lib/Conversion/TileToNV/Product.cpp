@@ -12,7 +12,7 @@ SmallVector<V> CtaEmitter::ldmatrix(V offset, bool trans) {
 }
 
 SmallVector<V> CtaEmitter::mma(ArrayRef<V> a, ArrayRef<V> b, ArrayRef<V> c) {
-  auto op = nv::MmaOp::create(e.b, e.loc, t.f16 ? "f16" : "bf16", a, b, c);
+  auto op = nv::MmaOp::create(e.b, e.loc, t.tf32 ? "tf32" : t.f16 ? "f16" : "bf16", a, b, c);
   return SmallVector<V>(op.getResults());
 }
 
@@ -36,7 +36,8 @@ void CtaEmitter::addPlanes(ArrayRef<SmallVector<V>> a, int64_t planesB, llvm::fu
   }
 }
 
-/// Bytes to the row of the queries that the lane addresses, for 16 x 16 of them.
+/// Bytes to the row of the queries that the lane addresses, for 16 x 16 of them, or 16 x 8 of 32 bits: ldmatrix then
+/// moves 4 of those a row of its matrices, and the fragments of tf32 lie in 32-bit words as those of 16 bits in pairs.
 V CtaEmitter::queryRow() {
   V low = e.both(lane, e.i64(15)), high = e.divUnsigned(lane, 16);
   return e.add(e.mul(e.add(e.mul(warp, 16), low), t.dotRowBytes()), e.mul(high, 16));
@@ -56,13 +57,13 @@ void CtaEmitter::keepQueries() {
   nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0));
   nv::BarrierOp::create(e.b, e.loc);
   V at = queryRow();
-  for (int64_t step = 0; step < GpuTiles::pad(t.dot) / 16; ++step)
+  for (int64_t step = 0; step < t.dotSteps(); ++step)
     queries.push_back(ldmatrix(e.add(at, t.q() + 32 * step), false));
 }
 
-// s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 16 features at a step
+// s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 32 bytes of features at a step: 16, or 8 of tf32
 SmallVector<V> CtaEmitter::scoresByMma() {
-  int64_t steps = GpuTiles::pad(t.dot) / 16, tiles = keyTiles();
+  int64_t steps = t.dotSteps(), tiles = keyTiles();
   // Row and column of the 8 x 8 matrices whose rows the lanes address: of queries 16 x 16, of keys 16 x 16.
   V high = e.divUnsigned(lane, 16), qAt = queryRow();
   V key = e.add(e.both(lane, e.i64(7)), e.mul(high, 8));
@@ -114,8 +115,10 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   return s;
 }
 
-/// A number of an operand in shared memory: the sum of its planes. Two bytes at an offset from the operand's start.
+/// A number of an operand in shared memory: the sum of its planes, at an offset of bytes from the operand's start.
 V CtaEmitter::joined(int64_t offset, int64_t planeBytes, int64_t planes, V bytes) {
+  if (t.tf32)
+    return loadShared(e.real, e.add(bytes, offset));
   V sum;
   for (int64_t p = planes - 1; p >= 0; --p) {
     V bits = loadShared(e.b.getI16Type(), e.add(bytes, offset + p * planeBytes)), x;
@@ -136,7 +139,7 @@ SmallVector<V> CtaEmitter::scoresByElement() {
   V row = e.add(e.mul(warp, 16), e.divUnsigned(lane, 4));
   return e.loop(e.i64(0), e.i64(t.dot), 1, zero, [&](V c, ValueRange before) {
     SmallVector<V> s(before);
-    V at = e.mul(c, 2), atKey = stageAt ? e.add(at, stageAt) : at;
+    V at = e.mul(c, t.elementBytes()), atKey = stageAt ? e.add(at, stageAt) : at;
     std::array<V, 2> q;
     for (unsigned r = 0; r < 2; ++r)
       q[r] = joined(t.q(), t.rows * t.dotRowBytes(), t.planesQ, e.add(e.mul(e.add(row, 8 * r), t.dotRowBytes()), at));
@@ -172,8 +175,16 @@ void CtaEmitter::accumulate(unsigned n, ArrayRef<V> weights, ArrayRef<V> visible
       guarded ? accumulateByElement(weights, visible, state.accs[n]) : accumulateByMma(weights, state.accs[n]);
 }
 
-/// The left operand of 16 keys, by plane: accumulators of two tiles of scores are its registers.
+/// The left operand of 16 keys, by plane: accumulators of two tiles of scores are its registers. Of 8 keys in tf32:
+/// those of one tile are, where fragment columns q and q + 4 are keys 2 q and 2 q + 1.
 SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t step) {
+  if (t.tf32) {
+    ArrayRef<V> p = w.slice(4 * step, 4); // [g, 2 q], [g, 2 q + 1], [g + 8, 2 q], [g + 8, 2 q + 1]
+    SmallVector<V> a;
+    for (int64_t n : {0, 2, 1, 3})
+      a.push_back(nv::RoundTf32Op::create(e.b, e.loc, p[n]));
+    return {a};
+  }
   ArrayRef<V> p = w.slice(8 * step, 8); // tile 2 step, then 2 step + 1
   SmallVector<SmallVector<V>> fragments(t.planesP);
   SmallVector<SmallVector<V>> parts;
@@ -193,26 +204,42 @@ SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t s
   return fragments;
 }
 
-// acc[i, e] += sum over planes a + b <= 2 of p_a[i, j] v_b[j, e], 16 keys at a step
+/// Where the lane finds values: the row and column of the 8 x 8 matrices whose rows it addresses, for 16 x 16 of them;
+/// of tf32 the words that it loads itself, [2 q, g], for ldmatrix exchanges 16 bits at a time.
+V CtaEmitter::valueRow() {
+  V row = t.tf32 ? column : e.both(lane, e.i64(15));
+  V bytes = t.tf32 ? e.mul(e.divUnsigned(lane, 4), 4) : e.mul(e.divUnsigned(lane, 16), 16);
+  V at = e.add(e.mul(row, t.valueRowBytes()), bytes);
+  return stageAt ? e.add(at, stageAt) : at;
+}
+
+/// The right operand of a step of keys, two tiles of eight value features.
+SmallVector<V> CtaEmitter::valueFragments(V at, int64_t plane, int64_t step, int64_t pair) {
+  V from = e.add(at, t.v(plane) + step * t.depth() * t.valueRowBytes() + pair * 16 * t.elementBytes());
+  if (!t.tf32)
+    return ldmatrix(from, true);
+  // Rows of weightFragments' keys. Their four pairs, 2 (d + 4) words apart, begin in banks 0, 8, 16 and 24.
+  SmallVector<V> words;
+  for (int64_t tile = 0; tile < 2; ++tile)
+    for (int64_t key = 0; key < 2; ++key)
+      words.push_back(loadShared(e.b.getI32Type(), e.add(from, tile * 32 + key * t.valueRowBytes())));
+  return words;
+}
+
+// acc[i, e] += sum over planes a + b <= 2 of p_a[i, j] v_b[j, e], 16 keys at a step, or 8 of tf32
 SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> before) {
   SmallVector<V> acc(before);
-  V vAt = e.add(e.mul(e.both(lane, e.i64(15)), t.valueRowBytes()), e.mul(e.divUnsigned(lane, 16), 16));
-  if (stageAt)
-    vAt = e.add(vAt, stageAt);
+  V vAt = valueRow();
+  int64_t steps = t.keys / t.depth();
   SmallVector<SmallVector<SmallVector<V>>> p; // by step, by plane
-  for (int64_t step = 0; step < t.keys / 16; ++step)
+  for (int64_t step = 0; step < steps; ++step)
     p.push_back(weightFragments(weights, step));
   bool hasSmall = t.planesP + t.planesV > 2;
   for (int64_t pair = 0; pair < valueTiles() / 2; ++pair) {
     MutableArrayRef<V> sums = MutableArrayRef<V>(acc).slice(8 * pair, 8);
     SmallVector<V> big(hasSmall ? SmallVector<V>(8, e.scalar(0)) : SmallVector<V>(sums)), small(8, e.scalar(0));
-    for (int64_t step = 0; step < t.keys / 16; ++step)
-      addPlanes(
-          p[step], t.planesV,
-          [&](int64_t plane) {
-            return ldmatrix(e.add(vAt, t.v(plane) + step * 16 * t.valueRowBytes() + pair * 32), true);
-          },
-          big, small);
+    for (int64_t step = 0; step < steps; ++step)
+      addPlanes(p[step], t.planesV, [&](int64_t plane) { return valueFragments(vAt, plane, step, pair); }, big, small);
     for (auto [n, sum] : llvm::enumerate(sums))
       sum = hasSmall ? e.fadd(sum, e.fadd(big[n], small[n])) : big[n];
   }
@@ -248,7 +275,8 @@ SmallVector<V> CtaEmitter::accumulateByElement(ArrayRef<V> weights, ArrayRef<V> 
     }
     for (int64_t n = 0; n < valueTiles(); ++n)
       for (int64_t x = 0; x < 2; ++x) {
-        V v = joined(t.v(), t.keys * t.valueRowBytes(), t.planesV, e.add(rowOfKey, e.mul(e.add(column, 8 * n + x), 2)));
+        V v = joined(t.v(), t.keys * t.valueRowBytes(), t.planesV,
+                     e.add(rowOfKey, e.mul(e.add(column, 8 * n + x), t.elementBytes())));
         for (unsigned r = 0; r < 2; ++r) {
           V &sum = sums[4 * n + 2 * r + x];
           sum = e.select(in[r], e.fma(p[r], v, sum), sum);

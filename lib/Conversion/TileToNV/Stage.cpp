@@ -65,7 +65,7 @@ void CtaEmitter::issueBlock(V first, V at, bool asCopies) {
     stage(values, keyDim(), first, from,
           {t.v(), t.keys * t.valueRowBytes(), t.valueRowBytes(), t.planesV, t.keys, t.value, at, asCopies});
   }
-  if (t.planesQ == 1 || t.planesK == 1 || t.planesV == 1)
+  if (t.copies())
     nv::CommitGroupOp::create(e.b, e.loc);
 }
 
@@ -85,9 +85,8 @@ V CtaEmitter::unknown(V x, bool isSigned) {
 /// The block of keys that begins with `first`, for all threads. Where there are two stages, and nothing but copies is
 /// needed, the block that follows is on its way when this one is there.
 void CtaEmitter::stageKeys(V first) {
-  bool copies = t.planesQ == 1 || t.planesK == 1 || t.planesV == 1;
   auto wait = [&](int pending) {
-    if (copies)
+    if (t.copies())
       nv::WaitGroupOp::create(e.b, e.loc, e.b.getI32IntegerAttr(pending));
   };
   nv::BarrierOp::create(e.b, e.loc); // the block before is done with
@@ -140,10 +139,10 @@ void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V 
   int64_t pad = GpuTiles::pad(to.features) - to.features;
   if (!pad)
     return;
-  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getI16IntegerAttr(0));
+  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(e.b.getIntegerType(8 * t.elementBytes()), 0));
   e.loop(thread, e.i64(to.rows * pad), t.threads(), [&](V item) {
     V row = e.divUnsigned(item, pad), feature = e.add(e.sub(item, e.mul(row, pad)), to.features);
-    V at = e.add(e.mul(row, to.rowBytes), e.mul(feature, 2));
+    V at = e.add(e.mul(row, to.rowBytes), e.mul(feature, t.elementBytes()));
     if (to.at)
       at = e.add(at, to.at);
     for (int64_t plane = 0; plane < to.planes; ++plane)
@@ -152,7 +151,7 @@ void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V 
 }
 
 /// Bits of 16 that are used as they are.
-bool CtaEmitter::isRaw(const Part &part, const Target &to) { return to.planes == 1 && !part.producer; }
+bool CtaEmitter::isRaw(const Part &part, const Target &to) { return to.planes == 1 && !t.tf32 && !part.producer; }
 
 /// i1, the same for all threads: rows of the part begin at multiples of 16 bytes and are contiguous. Null: never.
 V CtaEmitter::isAligned(const Part &part) {
@@ -179,7 +178,7 @@ V CtaEmitter::isAligned(const Part &part) {
 }
 
 /// Features as 16 bytes from an aligned address: eight, or four of f32. Twice as many bytes a lane would touch half of
-/// each sector with every load.
+/// each sector with every load. Where f32s are kept, four of any: as many as the 16 bytes that are stored.
 SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   Type type = tensorOf(part.source).type.getElementType();
   auto load = [&](Type t, V at) -> V { return LLVM::LoadOp::create(e.b, e.loc, t, at, 16); };
@@ -191,8 +190,9 @@ SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
       values.push_back(extract(four, n));
     return values;
   }
-  V words = load(VectorType::get({4}, e.b.getI32Type()), address);
-  for (int64_t n = 0; n < 8; ++n) {
+  int64_t run = chunkFeatures();
+  V words = LLVM::LoadOp::create(e.b, e.loc, VectorType::get({run / 2}, e.b.getI32Type()), address, 2 * run);
+  for (int64_t n = 0; n < run; ++n) {
     V word = extract(words, n / 2);
     if (n % 2)
       word = arith::ShRUIOp::create(e.b, e.loc, word, i32(16));
@@ -202,11 +202,11 @@ SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   return values;
 }
 
-/// Row and first feature of an item, which is a run of eight features or of four: rows of so many chunks of eight. All
-/// banks are written at once by eight chunks. Those are neighbours, or, at the end of rows that are no multiple of
+/// Row and first feature of an item, which is a run of eight features or of four: rows of so many chunks of 16 bytes.
+/// All banks are written at once by eight chunks. Those are neighbours, or, at the end of rows that are no multiple of
 /// eight chunks, w in every w-th row: rows are an odd number of chunks apart.
 std::pair<V, V> CtaEmitter::runAt(V item, int64_t run, int64_t chunks) {
-  int64_t whole = chunks / 8 * 8, first = whole, lanes = 8 / run;
+  int64_t whole = chunks / 8 * 8, first = whole, lanes = chunkFeatures() / run;
   if (whole == chunks) {
     V row = e.divUnsigned(item, chunks * lanes);
     return {row, e.mul(e.sub(item, e.mul(row, chunks * lanes)), run)};
@@ -224,7 +224,7 @@ std::pair<V, V> CtaEmitter::runAt(V item, int64_t run, int64_t chunks) {
     first += w;
   }
   V within = e.sub(item, e.mul(number, lanes));
-  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, 8), e.mul(within, run))};
+  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, chunkFeatures()), e.mul(within, run))};
 }
 
 void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
@@ -234,18 +234,18 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   bool partial = part.extent > to.features && part.extent % to.features; // the last slice of values is a short one
   bool raw = isRaw(part, to);
   bool isRare = guarded && t.whole; // the second pass
-  int64_t most = !isRare && extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
+  int64_t most = !isRare && extent % 8 == 0 && at % 8 == 0 ? chunkFeatures() : 1;
   bool isF32 = tensorOf(part.source).type.getElementType().isF32();
   int64_t other = most; // features at a time that are not aligned
   V end = extents[tokenDim];
   auto copy = [&](bool aligned) {
-    int64_t run = aligned ? isF32 ? 4 : 8 : other, runs = extent / run;
+    int64_t run = aligned ? isF32 ? 4 : chunkFeatures() : other, runs = extent / run;
     e.loop(thread, e.i64(to.rows * runs), t.threads(), [&](V item) {
-      auto [row, feature] = aligned ? runAt(item, run, extent / 8) : std::pair<V, V>();
+      auto [row, feature] = aligned ? runAt(item, run, extent / chunkFeatures()) : std::pair<V, V>();
       if (!aligned)
         row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
       V from = e.add(firstFeature, feature);
-      V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), 2));
+      V offset = e.add(e.mul(row, to.rowBytes), e.mul(e.add(feature, at), t.elementBytes()));
       if (to.at)
         offset = e.add(offset, to.at);
       auto [of, inside] = tokenAt(tokenDim, firstToken, row);
@@ -285,8 +285,8 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
       copy(true);
     return;
   }
-  // A run of eight must not go beyond the part's features.
-  V aligned = most == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
+  // A run must not go beyond the part's features.
+  V aligned = most > 1 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)
     return copy(false);
   other = 1; // where a tensor could be aligned and is not
@@ -394,6 +394,31 @@ SmallVector<V> CtaEmitter::split(V x, int64_t planes) {
   return parts;
 }
 
+/// Rounded to tf32; as they are where they go element by element. A number of queries or keys beyond the largest tf32
+/// is cut off there: with an infinity in its place a weight might be 0 that is not, and nothing of it be left to see.
+/// One of values may become infinite, for the row's sums then tell (CtaEmitter.h, two passes).
+void CtaEmitter::storeRounded(ArrayRef<V> values, V offset, const Target &to) {
+  Type i32Type = e.b.getI32Type();
+  SmallVector<V> words;
+  for (V x : values) {
+    V bits = e.bitcast(x, i32Type);
+    if (guarded) {
+      words.push_back(bits);
+      continue;
+    }
+    V rounded = nv::RoundTf32Op::create(e.b, e.loc, x);
+    if (to.offset != t.v()) {
+      V isInf = e.eq(e.both(rounded, i32(0x7fffffff)), i32(0x7f800000));
+      rounded = e.select(isInf, e.both(bits, i32((int32_t)0xffffe000)), rounded);
+    }
+    words.push_back(rounded);
+  }
+  V all = words[0];
+  if (words.size() > 1)
+    all = vector::FromElementsOp::create(e.b, e.loc, VectorType::get({(int64_t)words.size()}, i32Type), words);
+  storeShared(all, e.add(offset, to.offset));
+}
+
 /// Consecutive features of a row, eight of them, four or one, at a byte offset from the operand's start.
 void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Target &to) {
   Type i16 = e.b.getI16Type(), i32Type = e.b.getI32Type();
@@ -407,6 +432,8 @@ void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Targe
   };
   if (raw)
     return store(values, 0);
+  if (t.tf32)
+    return storeRounded(values, offset, to);
   SmallVector<SmallVector<V>> planes(to.planes);
   for (V x : values) {
     if (to.planes == 1) { // rounded: what a region made of it

@@ -2,6 +2,7 @@
 //
 //   MainPhase.cpp   queries, state, the steps of the phase
 //   Sweep.cpp       one sweep over the keys: loops over ranges, strips and runs of microtiles
+//   Listed.cpp      panels that lists reach, wherever they lie, as blocks of keys
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
@@ -85,6 +86,18 @@ protected:
   /// Panels that are weighed before their values are added; 0: all of the block.
   virtual int64_t panelsAtOnce() { return 0; }
   void enterStrip(V strip);
+
+  // Listed.cpp
+  void listPanels(const Box &box, V full);
+  void visitListed();
+  void enterListed(V from, V count);
+  V fillListed(V at);
+  V listedEntry(V panel, int64_t field);
+  V listedValues(V featurePanel, V key);
+  void fetchListed(V strip, V panel);
+  /// The first key of a panel of the block, and its packed keys.
+  V keyAt(V panel);
+  V keyPanelAt(V panel);
 
   // Ranges.cpp
   struct Range { // one conjunct for a box of rows; null: no bound
@@ -368,6 +381,7 @@ protected:
   V factor;                               // of the whole call, where scores have no other region: a vector
   V first, rows, lastRow, strips;         // of the query block
   V guarded;                              // i1: this pass must not multiply absent values
+  bool listed = false;                    // blocks are made of listed panels, and blockFirst is of no use
   V blockFirst, blockPanels;              // of the key block
   V blockKeysAt, blockValuesAt;           // packed
   V nextKeysAt, nextValuesAt;             // of the block that is likely to follow

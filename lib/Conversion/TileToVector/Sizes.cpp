@@ -11,6 +11,16 @@ using V = Value;
 
 static tile::ForOp forOf(tile::PhaseOp main) { return *main.getBody().getOps<tile::ForOp>().begin(); }
 
+bool attn::mayListPanels(tile::PhaseOp main, const Layout &l) {
+  tile::ForOp loop = forOf(main);
+  TokenAxes axes = tokenAxes(loop);
+  if (l.inPlace || l.together || l.tiles || l.asksForTiny() || main.getChunks() || loop.getOrder())
+    return false;
+  SetPredicate predicate = buildSetPredicate(loop.getSet(), axes);
+  unsigned queryDim = main->getParentOfType<tile::ProgramOp>().getNumBatch();
+  return !predicate.answerables.empty() && Members::areSameForTasks(predicate, queryDim, l.taskRows);
+}
+
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
   TokenAxes axes = tokenAxes(loop);

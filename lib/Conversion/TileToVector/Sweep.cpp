@@ -43,6 +43,10 @@ void MainEmitter::visitBlocks(V pass) {
   }
   V groups = e.divUnsigned(e.add(blocks, group - 1), group);
   Box box = makeBox(first, lastRow);
+  listed = l.listsPanels && llvm::all_of(box.ranges, [](const Range &r) { return r.leader.has_value(); }) &&
+           llvm::none_of(heldParts, [](const HeldPart &part) { return part.use == PairUse::Difference; });
+  if (listed)
+    e.store(e.i64(0), e.at(t.scratch, l.listed()));
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
@@ -75,6 +79,8 @@ void MainEmitter::visitBlocks(V pass) {
                 blockPanels =
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
                 e.when(some, [&] {
+                  if (listed)
+                    return listPanels(box, full);
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
                   // The next one, as a rule; a task's last block is followed by another task's first.
                   V next = e.add(blockFirst, l.blockKeys);
@@ -93,7 +99,7 @@ void MainEmitter::visitBlocks(V pass) {
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
                 return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
               });
-              if (l.nested())
+              if (l.nested() && !listed)
                 endGroup(/*last=*/false);
               return counts;
             },
@@ -101,6 +107,8 @@ void MainEmitter::visitBlocks(V pass) {
         V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups, mirror);
         return SmallVector<V>{next, counted[0], counted[1]};
       });
+  if (listed)
+    visitListed();
   if (l.nested())
     endGroup(/*last=*/true);
   if (!counting)
@@ -131,6 +139,8 @@ void MainEmitter::endGroup(bool last) {
 void MainEmitter::fetchNext(V strip, V panel) {
   if (l.inPlace) // nothing is packed
     return;
+  if (listed)
+    return fetchListed(strip, panel);
   V tile = e.add(e.mul(strip, l.panelsPerBlock()), panel);
   auto fetch = [&](V block, int64_t panelBytes) {
     // Of few strips not all: that would take longer than it saves.
@@ -209,6 +219,8 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
         return SmallVector<V>{e.i64(0), blockPanels};
       },
       [&] {
+        if (listed)
+          return SmallVector<V>{e.i64(0), fillListed(statusAt)};
         auto [lo, hi] = classifyStrip(statusAt);
         return SmallVector<V>{lo, hi};
       });

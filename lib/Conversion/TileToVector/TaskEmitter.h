@@ -40,6 +40,7 @@ struct Layout {
   // Where these are made on tiles, see Tiles.h: strips whose rows share a product; else each has its own.
   bool tiles = false;
   int64_t groupStrips = 1;
+  bool listsPanels = false; // blocks may be made of the panels that lists reach, see Listed.cpp
 
   int64_t groupRows() const { return tileRows * groupStrips; }
   /// Whether a sum of products takes fused multiply-adds; x86-64-v2 has none.
@@ -113,7 +114,14 @@ struct Layout {
   int64_t places() const { return top(tops.size()); }
   int64_t tinyQueries() const { return align(places() + blockRows * together * 8); } // i32: a query has a tiny element
   int64_t parts() const { return tinyQueries() + (bf16Scores ? 64 : 0); }
-  int64_t packedKeys() const { return align(parts() + partBytes); }
+  /// How many panels are listed; status of those of the block; then an entry for each, and for each of the next block.
+  int64_t listed() const { return align(parts() + partBytes); }
+  int64_t listedStatus() const { return listed() + 64; }
+  int64_t listedEntries() const { return listedStatus() + align(panelsPerBlock() + lanes); }
+  static constexpr int64_t kListedEntry = 32;
+  int64_t packedKeys() const {
+    return listsPanels ? align(listedEntries() + 2 * panelsPerBlock() * kListedEntry) : listed();
+  }
   int64_t packedValues() const { return align(packedKeys() + panelsPerBlock() * keyPanelBytes()); }
   int64_t scratchBytes() const {
     return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
@@ -283,6 +291,8 @@ void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// Raises the bytes of parts of scores to what a main phase needs at most.
 void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
+/// Whether the main phase may make blocks of listed panels.
+bool mayListPanels(tile::PhaseOp main, const Layout &layout);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);

@@ -41,7 +41,7 @@ struct Phases {
 };
 
 /// Whether a variant does the same as a split one until its sweep is over: then one function is the main phase of both.
-bool isTwin(tile::VariantOp split, tile::VariantOp other) {
+bool isTwin(tile::VariantOp split, tile::VariantOp other, const Layout &layout) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
                            v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr), v->getAttr(kFewAttr),
@@ -49,7 +49,8 @@ bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
-      a.main.getBlock() != b.main.getBlock() || a.main.getDescending() != b.main.getDescending())
+      a.main.getBlock() != b.main.getBlock() || a.main.getDescending() != b.main.getDescending() ||
+      mayListPanels(b.main, layout)) // which chunks do not
     return false;
   DenseMap<Value, Value> same;
   auto equal = [&](Operation *x, Operation *y) {
@@ -294,9 +295,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       countSlots(main, l);
       if (!lists && !side)
         countParts(main, program.getNumBatch(), l);
+      l.listsPanels = !order && !merge && !lists && !l.packsInTasks && mayListPanels(main, l);
       if (merge)
         countSlots(merge, l);
-      if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next)) {
+      if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next, l)) {
         twin = Phases(next).main;
         countSlots(twin, l);
       }

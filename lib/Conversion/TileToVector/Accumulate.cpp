@@ -32,7 +32,8 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
   if (l.bf16Values)
     return accumulateWords(n, values, panelBytes, from, to);
   V weights = weightsOf(n), acc = accOf(n);
-  const int64_t unroll = std::min<int64_t>(8, l.width); // runs are whole panels
+  // Runs are whole panels; where a listed one is, is looked up once.
+  const int64_t unroll = std::min<int64_t>(listed ? 16 : 8, l.width);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
     V v = listed ? V() : e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
     SmallVector<V> start;
@@ -42,7 +43,8 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
     start.push_back(e.mul(from, l.width * e.bytes));
     auto sum = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
       SmallVector<V> s(args);
-      V rows = listed ? listedValues(panel, key) : e.at(v, s.back()), p = e.at(weights, e.mul(key, e.bytes));
+      V rows = listed ? listedValues(panel, key, unroll == l.width) : e.at(v, s.back()),
+        p = e.at(weights, e.mul(key, e.bytes));
       s.back() = e.add(s.back(), unroll * l.width * e.bytes);
       for (int64_t u = 0; u < unroll && !l.fusesAdd(); u += 2) // two products first, see Product.cpp
         for (int64_t r = 0; r < l.tileRows; ++r) {

@@ -8,21 +8,21 @@
 //   block b   = listed[B b], .., listed[B b + B - 1]                       B panels of a block
 //
 // So sums of values go through registers as seldom as where all is seen, and nothing is asked about strip by strip: but
-// a partial panel, where the set is more than its lists. For the panels of a block, and of the one that follows, which
-// is fetched ahead, there is an entry each: where its keys are packed, where its values, how far apart their panels of
-// features are, and its first key.
+// a partial panel, where the set is more than its lists. For the panels of a block there is an entry each: where its
+// keys are packed, and its first key; and where its values are, for every panel of features. There are those of the
+// block that follows, which is fetched ahead, too: the two take turns.
 #include "MainEmitter.h"
 
 using namespace mlir;
 using namespace attn;
 using V = Value;
 
-enum Field : int64_t { kKeysAt = 0, kValuesAt = 8, kValueStride = 16, kFirstKey = 24 };
+enum Field : int64_t { kKeysAt = 0, kFirstKey = 8 };
 
-static V bytesOf(Emit &e, V count) { return e.mul(count, Layout::kListedEntry); }
-
-V MainEmitter::listedEntry(V panel, int64_t field) {
-  return e.at(e.at(e.at(t.scratch, l.listedEntries()), bytesOf(e, panel)), field);
+/// Of a panel of the block, or of the next one.
+V MainEmitter::listedEntry(V panel, int64_t field, bool next) {
+  V at = e.at(e.at(t.scratch, l.listedEntries()), e.mul(e.add(panel, next ? nextListed : thisListed), l.kListedEntry));
+  return e.at(at, field);
 }
 
 V MainEmitter::keyAt(V panel) {
@@ -33,12 +33,16 @@ V MainEmitter::keyPanelAt(V panel) {
   return listed ? e.load(e.ptrType(), listedEntry(panel, kKeysAt)) : e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
 }
 
-/// The values of a key of the block, a panel of their features.
-V MainEmitter::listedValues(V featurePanel, V key) {
-  V panel = e.divUnsigned(key, l.width), inPanel = e.sub(key, e.mul(panel, l.width));
-  V at = e.load(e.ptrType(), listedEntry(panel, kValuesAt));
-  V feature = e.mul(featurePanel, e.loadI64(listedEntry(panel, kValueStride)));
-  return e.at(e.at(at, feature), e.mul(inPanel, l.width * l.weightBytes()));
+/// Where it is said where a panel's values are.
+V MainEmitter::listedValuesAt(V featurePanel, V panel, bool next) {
+  V row = e.at(e.at(t.scratch, l.listedValues()), e.mul(featurePanel, 2 * l.panelsPerBlock() * 8));
+  return e.at(row, e.mul(e.add(panel, next ? nextListed : thisListed), 8));
+}
+
+/// The values of a key of the block, a panel of their features; `whole`: of the first key of its panel.
+V MainEmitter::listedValues(V featurePanel, V key, bool whole) {
+  V panel = e.divUnsigned(key, l.width), at = e.load(e.ptrType(), listedValuesAt(featurePanel, panel));
+  return whole ? at : e.at(at, e.mul(e.sub(key, e.mul(panel, l.width)), l.width * l.weightBytes()));
 }
 
 /// Those of the block that begins with `blockFirst`.
@@ -64,37 +68,44 @@ void MainEmitter::listPanels(const Box &box, V full) {
   e.store(count, countAt);
 }
 
-/// Entries of the block that begins with the listed panel `from`, and of the next one; behind the last they repeat it.
+/// Entries of the block that begins with the listed panel `from`, as the next one; behind the last they repeat it.
 void MainEmitter::enterListed(V from, V count) {
-  const int64_t panels = l.panelsPerBlock();
-  V last = e.sub(count, e.i64(1)), all = t.panels(), statusAt = e.at(t.scratch, l.listedStatus());
-  e.loop(e.i64(0), e.i64(2 * panels), 1, [&](V n) {
-    V at = e.at(members->listedTable, e.mul(e.min(e.add(from, n), last), 4));
-    V word = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI32Type(), at));
+  const int64_t panels = l.panelsPerBlock(), panelBytes = l.width * l.width * l.weightBytes();
+  V last = e.sub(count, e.i64(1)), all = t.panels();
+  e.loop(e.i64(0), e.i64(panels), 1, [&](V n) {
+    V word = wordAt(e.min(e.add(from, n), last));
     V panel = e.divUnsigned(word, 4), first = e.mul(panel, l.width);
-    // Values of a block lie together, feature panel by feature panel.
+    e.store(t.keysOf(first), listedEntry(n, kKeysAt, /*next=*/true));
+    e.store(first, listedEntry(n, kFirstKey, /*next=*/true));
+    if (!l.packsValues)
+      return;
+    // Values of a block lie together, one panel of features after the other.
     V begin = e.mul(e.divUnsigned(panel, panels), panels);
-    V held = e.min(e.sub(all, begin), e.i64(panels)); // panels of that block
-    V values = e.at(t.valuesOf(e.mul(begin, l.width)), e.mul(e.sub(panel, begin), l.width * l.width * l.weightBytes()));
-    e.store(t.keysOf(first), listedEntry(n, kKeysAt));
-    e.store(values, listedEntry(n, kValuesAt));
-    e.store(e.mul(held, l.width * l.width * l.weightBytes()), listedEntry(n, kValueStride));
-    e.store(first, listedEntry(n, kFirstKey));
-    e.when(e.lt(n, e.i64(panels)), [&] {
-      V status = e.both(word, e.i64(3));
-      e.store(arith::TruncIOp::create(e.b, e.loc, e.b.getI8Type(), status), e.at(statusAt, n));
+    V stride = e.mul(e.min(e.sub(all, begin), e.i64(panels)), panelBytes);
+    V values = e.at(t.valuesOf(e.mul(begin, l.width)), e.mul(e.sub(panel, begin), panelBytes));
+    e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V feature) {
+      e.store(e.at(values, e.mul(feature, stride)), listedValuesAt(feature, n, /*next=*/true));
     });
   });
+}
+
+V MainEmitter::wordAt(V n) {
+  V word = e.load(e.b.getI32Type(), e.at(members->listedTable, e.mul(n, 4)));
+  return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), word);
 }
 
 void MainEmitter::visitListed() {
   V count = e.loadI64(e.at(t.scratch, l.listed())), statusAt = e.at(t.scratch, l.listedStatus());
   const int64_t panels = l.panelsPerBlock();
-  e.loop(e.i64(0), count, panels, [&](V from) {
-    enterListed(from, count);
+  nextListed = e.i64(0);
+  e.when(e.lt(e.i64(0), count), [&] { enterListed(e.i64(0), count); });
+  e.loop(e.i64(0), count, panels, ValueRange{e.i64(0)}, [&](V from, ValueRange turn) {
+    thisListed = turn[0], nextListed = e.sub(e.i64(panels), thisListed);
+    enterListed(e.add(from, panels), count);
     blockPanels = e.min(e.i64(panels), e.sub(count, from));
     V full = e.loop(e.i64(0), blockPanels, 1, ValueRange{e.eq(blockPanels, e.i64(panels))}, [&](V n, ValueRange all) {
-      V status = arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), e.load(e.b.getI8Type(), e.at(statusAt, n)));
+      V status = e.both(wordAt(e.add(from, n)), e.i64(3));
+      e.store(arith::TruncIOp::create(e.b, e.loc, e.b.getI8Type(), status), e.at(statusAt, n));
       return SmallVector<V>{e.both(all[0], e.eq(status, e.i64(2)))};
     })[0];
     keepBlockParts();
@@ -104,6 +115,7 @@ void MainEmitter::visitListed() {
       V isLast = e.eq(e.sub(block, e.mul(group, Layout::kGroupBlocks)), e.i64(Layout::kGroupBlocks - 1));
       e.when(isLast, [&] { endGroup(/*last=*/false); });
     }
+    return SmallVector<V>{nextListed};
   });
   if (l.nested())
     endGroup(/*last=*/false);
@@ -140,24 +152,21 @@ V MainEmitter::fillListed(V at) {
   return blockPanels;
 }
 
-/// The microtile's share of its panel's place in the next block.
+/// The microtile's share of its panel's place in the next block: some lines of keys, and of one panel of features.
 void MainEmitter::fetchListed(V strip, V panel) {
-  V next = e.add(panel, l.panelsPerBlock());
-  auto shareOf = [&](int64_t bytes) {
-    return llvm::divideCeil(bytes, 64 * std::max<int64_t>(l.blockRows / l.tileRows, 12));
+  const int64_t strips = std::max<int64_t>(l.blockRows / l.tileRows, 12),
+                lineOfPanel = l.width * l.width * l.weightBytes() / 64;
+  auto fetch = [&](V at, int64_t lines) {
+    for (int64_t n = 0; n < lines; ++n)
+      e.prefetch(e.at(at, n * 64), /*locality=*/2);
   };
-  int64_t lines = shareOf(l.keyPanelBytes());
-  V keys = e.at(e.load(e.ptrType(), listedEntry(next, kKeysAt)), e.mul(strip, lines * 64));
-  for (int64_t n = 0; n < lines; ++n)
-    e.prefetch(e.at(keys, n * 64), /*locality=*/2);
-  if (accumulates.empty())
+  int64_t lines = llvm::divideCeil(l.keyPanelBytes(), 64 * strips);
+  fetch(e.at(e.load(e.ptrType(), listedEntry(panel, kKeysAt, /*next=*/true)), e.mul(strip, lines * 64)), lines);
+  if (accumulates.empty() || lineOfPanel == 0)
     return;
-  lines = shareOf(l.width * l.packedRowBytes());
-  V values = e.load(e.ptrType(), listedEntry(next, kValuesAt)), stride = e.loadI64(listedEntry(next, kValueStride));
-  int64_t panelLines = std::max<int64_t>(l.width * l.width * l.weightBytes() / 64, 1);
-  for (int64_t n = 0; n < lines; ++n) {
-    V line = e.add(e.mul(strip, lines), n), feature = e.divUnsigned(line, panelLines);
-    V inPanel = e.sub(line, e.mul(feature, panelLines));
-    e.prefetch(e.at(e.at(values, e.mul(feature, stride)), e.mul(inPanel, 64)), /*locality=*/2);
-  }
+  const int64_t features = l.valuePadded / l.width;
+  lines = std::min<int64_t>(llvm::PowerOf2Ceil(llvm::divideCeil(features * lineOfPanel, strips)), lineOfPanel);
+  V line = e.mul(strip, lines), feature = e.min(e.divUnsigned(line, lineOfPanel), e.i64(features - 1));
+  V inPanel = e.both(line, e.i64(lineOfPanel - 1));
+  fetch(e.at(e.load(e.ptrType(), listedValuesAt(feature, panel, /*next=*/true)), e.mul(inPanel, 64)), lines);
 }

@@ -77,7 +77,7 @@ bool Members::areSameForTasks(const SetPredicate &predicate, unsigned queryDim, 
 /// Bases and sizes: bitmaps of one atom after another, each on lines of its own, then the atom's marks.
 V Members::layOut() {
   auto lines = [&](V bytes) { return e.mul(e.divUnsigned(e.add(bytes, 63), 64), 64); };
-  V at = e.i64(l.scratchBytes());
+  V at = start();
   V keys = t.extents[keyDim];
   for (Bitmap &m : bitmaps) {
     // Loads reach past the last key by a panel and the bytes of a word.
@@ -94,7 +94,12 @@ V Members::layOut() {
   return at;
 }
 
-V Members::scratchBytes() { return bitmaps.empty() ? e.i64(0) : e.sub(layOut(), e.i64(l.scratchBytes())); }
+V Members::start() {
+  V at = e.i64(l.scratchBytes());
+  return l.ordersInTasks ? (V)e.add(at, t.orderBytes()) : at;
+}
+
+V Members::scratchBytes() { return bitmaps.empty() ? e.i64(0) : e.sub(layOut(), start()); }
 
 const Members::Bitmap &Members::bitmapOf(unsigned id) const {
   return *llvm::find_if(bitmaps, [&](const Bitmap &m) { return m.id == id; });

@@ -63,6 +63,7 @@ private:
   const Bitmap &bitmapOf(unsigned id) const;
   /// The bitmap of an atom for tasks of so many rows.
   static Bitmap bitmapFor(unsigned id, const MemberAtom &atom, unsigned queryDim, int64_t taskRows);
+  V start();
   /// The end of the last.
   V layOut();
   void walk(const Bitmap &m, bool set, Bind bind, llvm::function_ref<SetEmitter(RegionEmitter &)> makeSet);

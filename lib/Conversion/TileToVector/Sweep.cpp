@@ -51,6 +51,7 @@ void MainEmitter::visitBlocks(V pass) {
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
   keepRowParts();
+  fetchFirst();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
   V down = descends(box), mirror; // of groups: the last and the first one, or -1
@@ -87,7 +88,7 @@ void MainEmitter::visitBlocks(V pass) {
                   if (down)
                     next = e.max(e.select(down, e.sub(blockFirst, e.i64(l.blockKeys)), next), e.i64(0));
                   next = e.select(e.lt(next, keys), next, e.i64(0));
-                  nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
+                  nextFirst = next, nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
                   packBlock();
                   askForTiny();
                   keepBlockParts();
@@ -141,6 +142,8 @@ void MainEmitter::fetchNext(V strip, V panel) {
     return;
   if (listed)
     return fetchListed(strip, panel);
+  if (!gathered.empty())
+    e.when(t.packsHere, [&] { fetchGathered(strip, panel); });
   V tile = e.add(e.mul(strip, l.panelsPerBlock()), panel);
   auto fetch = [&](V block, int64_t panelBytes) {
     // Of few strips not all: that would take longer than it saves.
@@ -152,11 +155,6 @@ void MainEmitter::fetchNext(V strip, V panel) {
   fetch(nextKeysAt, l.keyPanelBytes());
   if (!accumulates.empty())
     fetch(nextValuesAt, l.width * l.packedRowBytes());
-}
-
-void MainEmitter::packBlock() {
-  if (t.packsHere)
-    e.when(t.packsHere, [&] { callPackFunction(t, packFunction(prefix), blockFirst, blockKeysAt, blockValuesAt); });
 }
 
 /// What belongs to the rows of a strip.

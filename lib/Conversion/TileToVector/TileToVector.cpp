@@ -17,7 +17,9 @@ KernelVariant EmittedVariant::describe() const {
           sizes,
           guard,
           phases,
-          l.inPlace && !l.numSummaries ? 0 : 128, // loads of lanes may reach past the last entry of a summary
+          (l.inPlace && !l.numSummaries) || l.ordersInTasks
+              ? 0
+              : 128, // loads of lanes may reach past the last entry of a summary
           l.packsInTasks ? 0 : l.panelBytes(),
           l.width,
           l.scratchBytes(),
@@ -273,6 +275,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       bool few = variant->hasAttr(kFewAttr);
       l.inPlace = !pack || side || few;
       l.packsInTasks = pack && pack.getInTasks() && !l.inPlace;
+      l.packsAlone = pack && pack->hasAttr(kAloneAttr);
+      l.ordersInTasks = order && order.getInTasks();
       bool together = variant->hasAttr(kTogetherAttr);
       l.together = together ? 1 + program.getNumBatch() : 0;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
@@ -337,7 +341,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         };
         return makeFunction(module, loc, prefix + suffix.str(), arguments, emit, returns);
       };
-      if (order) {
+      if (order && !l.ordersInTasks) {
         e.phases.push_back({prefix + "_order", ATTN_PHASE_ORDER, false, 0});
         if (failed(function("_order", 1, [&](TaskEmitter &task, Block *) { return emitOrderPhase(task); })))
           return failure();
@@ -347,16 +351,20 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       } else if (pack && !pack.getInTasks()) {
         e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
         if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) {
-              if (!shared || packsBlocks.empty())
+              std::string function = l.packsAlone ? packFunction(prefix) : shared ? packsBlocks : "";
+              if (function.empty())
                 return emitPackPhase(task, pack);
-              V first = task.block;
-              callPackFunction(task, packsBlocks, first, task.keysOf(first), task.valuesOf(first));
+              V first = task.block, needed = task.e.i1(true);
+              if (l.packsAlone)
+                needed = task.e.invert(task.isAlone());
+              task.e.when(needed,
+                          [&] { callPackFunction(task, function, first, task.keysOf(first), task.valuesOf(first)); });
               return success();
             })))
           return failure();
       }
       packsBlocks.clear();
-      if (l.packsInTasks) {
+      if (l.packsInTasks || l.packsAlone) {
         packsBlocks = packFunction(prefix);
         if (failed(function("_block", 4,
                             [&](TaskEmitter &task, Block *entry) { return emitPackFunction(task, pack, *entry); })))

@@ -7,11 +7,11 @@
 // its size costs no score buffer, for scores are never stored. Where groups of rows share a list of keys, a task stays
 // inside a group, so that it reads one list; where each row has a list of its own, tasks are small, for a task keeps
 // bits of all keys for every list it reads. Where a group of 16 rows or more has a list of tokens, and sees nothing
-// else, its tasks gather the keys themselves: to pack a key costs what a dozen rows do with it, and a panel of 16 keys of
-// which one is listed costs what 16 do. Gathered keys are packed by one task, if it has room for all queries: 128 rows
-// where it would have 96. Where every row has a short list of its own and sees nothing else, a variant "rows" stands
-// first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys with one that is
-// listed costs as much as one with 16.
+// else, its tasks gather the keys themselves: to pack a key costs what a dozen rows do with it, and a panel of 16 keys
+// of which one is listed costs what 16 do. Gathered keys are packed by one task, if it has room for all queries: 128
+// rows where it would have 96. Where every row has a short list of its own and sees nothing else, a variant "rows"
+// stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys with one that
+// is listed costs as much as one with 16.
 //
 // Where problems are small, of 16 queries and 256 pairs at most, a variant "side" stands first: vectors of problems,
 // one to a lane (see SidePhase.cpp), for features that are few enough for all of them to lie in L1 at once.
@@ -221,13 +221,15 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     auto branch = op->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
     int64_t features = std::max(op.dotExtent() * (branch ? branch[1] : 1), op.vPart().extent);
 
-    // K and V of a block fit in L2, where they stay while the strips of the query block pass.
-    int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
-    keys = keys / tileKeys * tileKeys;
     std::string name = "stream";
     bool gather = (bool)gatherable(op), byTasks = false;
     if (!gather && listOfBlocks(op) && request.splitKeys <= 0)
       byTasks = whyNotGathered(op, request.tokenOrder).empty();
+    // K and V of a block fit in L2, where they stay while the strips of the query block pass. Where the task packs them
+    // they share it with the rows that the next block is packed from.
+    int64_t keys =
+        std::clamp<int64_t>(request.l2Bytes / ((gather || byTasks ? 8 : 2) * features * elementBytes), tileKeys, 256);
+    keys = keys / tileKeys * tileKeys;
     int64_t rows = llvm::alignTo((gather || byTasks) && features <= 128 ? 128 : 96, unit);
     int64_t group = rowsPerList(op), taskRows = rows;
     if (group > 0 && group < tileRows) {

@@ -227,8 +227,10 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       byTasks = whyNotGathered(op, request.tokenOrder).empty();
     // K and V of a block fit in L2, where they stay while the strips of the query block pass. Where the task packs them
     // they share it with the rows that the next block is packed from.
-    int64_t keys =
-        std::clamp<int64_t>(request.l2Bytes / ((gather || byTasks ? 8 : 2) * features * elementBytes), tileKeys, 256);
+    int64_t keys = request.l2Bytes / (2 * features * elementBytes);
+    if (gather || byTasks)
+      keys = std::max(keys / 4, std::min<int64_t>(keys, 64));
+    keys = std::clamp<int64_t>(keys, tileKeys, 256);
     keys = keys / tileKeys * tileKeys;
     int64_t rows = llvm::alignTo((gather || byTasks) && features <= 128 ? 128 : 96, unit);
     int64_t group = rowsPerList(op), taskRows = rows;

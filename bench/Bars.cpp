@@ -45,6 +45,7 @@ std::vector<Bar> bars(const std::string &gallery) {
   auto program = [&](const char *name) { return gallery + "/" + name + ".mlir"; };
   const std::string full = program("full"), causal = program("causal"), window = program("sliding_window"),
                     blocks = program("block_sparse"), shared = gallery + "/../bench/programs/shared_keys.mlir",
+                    ofBlocks = gallery + "/../bench/programs/block_keys.mlir",
                     entropy = gallery + "/../bench/programs/entropy.mlir";
   const std::string k1 = "--size,n=1024,--size,h=1", k2 = "--size,n=2048,--size,h=1", k4 = "--size,n=4096,--size,h=1";
   // 128 queries share 1024 of 4096 keys.
@@ -76,6 +77,16 @@ std::vector<Bar> bars(const std::string &gallery) {
        {full, "128", k4}},
       {"pair of shared keys d=64", Kind::PairTime, 1.1, {shared, "64", selected}, {full, "64", k4}},
       {"pair of shared keys d=128", Kind::PairTime, 1.1, {shared, "128", selected}, {full, "128", k4}},
+      {"pair of a block's keys d=64",
+       Kind::PairTime,
+       1.1,
+       {ofBlocks, "64", k4 + ",--size,list.3=1024"},
+       {full, "64", k4}},
+      {"pair of a block's keys d=128",
+       Kind::PairTime,
+       1.1,
+       {ofBlocks, "128", k4 + ",--size,list.3=1024"},
+       {full, "128", k4}},
       {"two threads full 2k d=64", Kind::Scaling, 1.92, {full, "64", "--size,n=2048,--size,h=4"}, {}},
       {"two threads full 2k d=128", Kind::Scaling, 1.92, {full, "128", "--size,n=2048,--size,h=4"}, {}},
       {"two threads causal 4k d=64", Kind::Scaling, 1.92, {causal, "64", "--size,n=4096,--size,h=2"}, {}},

@@ -238,6 +238,8 @@ llvm::Expected<VariantCost> Reader::read() {
         c.packedKey += packCycles(pack) * width / double(lanes);
         c.packedBytes += width * double(panels.getElement().getIntOrFloatBitWidth()) / 8;
       }
+    if (phase.getKind() == "order" && phase.getInTasks())
+      c.packsByTasks = true;
     c.phases += phase.getKind() == "main" || !phase.getInTasks();
   }
   if (!main)
@@ -275,7 +277,7 @@ Prediction attn::predict(const VariantCost &c, const CallCounts &n, const Machin
   p.products = n.tiles * c.products * share;
   p.weights = n.tiles * c.weights * share;
   p.masks = (masked * c.mask + n.blocksPartial * tilesOfBlock * c.question) * share;
-  p.packing = n.units * n.keys * c.packedKey * share;
+  p.packing = (c.packsByTasks ? queryBlocks : n.units) * n.keys * c.packedKey * share;
   p.rows = n.rows * (c.row + c.state * (c.chunks > 1 ? double(c.chunks) : 0)) * share;
   // Panels of a unit that no cache holds come from memory for each block of queries.
   const double panelRate = n.cacheBytes > 0 && n.keys * c.packedBytes > n.cacheBytes / 2 && rates.bytesPerSecond > 0

@@ -50,6 +50,14 @@ Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const Compil
   if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))
     return compileError(CompileFailure::BadInput,
                         "error: the token order is auto, raster or boxes, not '" + options.tokenOrder + "'");
+  if (!llvm::is_contained({"split", "tf32"}, options.f32Products))
+    return compileError(CompileFailure::BadInput,
+                        "error: [input_f32_products] products of f32 are split or tf32, not '" + options.f32Products +
+                            "'");
+  if (options.f32Products != "split" && targets->gpus.empty())
+    return compileError(CompileFailure::BadInput,
+                        "error: [input_f32_products] products in tf32 are those of GPUs; CPUs "
+                        "multiply f32 as it is");
   if (options.blockRows < 0 || options.blockKeys < 0 || options.splitKeys < 0 || options.splitKeys > INT32_MAX)
     return compileError(CompileFailure::BadInput, "error: [input_blocks] block sizes and the number of chunks are "
                                                   "positive, or 0 for the schedule's choice");
@@ -168,7 +176,8 @@ PipelineOptions Program::pipelineOptions(const std::string &target) {
           options.tokenOrder,
           options.splitKeys,
           options.verifyEach,
-          options.emulateTiles};
+          options.emulateTiles,
+          options.f32Products};
 }
 
 /// The slow way, once something has failed: which stage was it, and what had it been given?

@@ -42,10 +42,16 @@ void Columns<A>::addRow(ArrayRef<int64_t> dims, const Pairs<A> &pairs, ArrayRef<
     std::vector<Acc> u(width);
     gather<Acc>(aggregate.u.view, aggregate.u.offset(dims), aggregate.u.strideOf(aggregate.feature), u);
     const bool narrow = A::plain && is16Bit(aggregate.u.view.format);
+    const bool tf32 = A::plain && kernel.roundsWeights(aggregate.u, false);
+    if (tf32)
+      for (Acc &x : u)
+        x = (Acc)roundToTf32(x);
     for (size_t n = 0; n < pairs.size(); ++n) {
       if (weights[n] == 0)
         continue;
-      const Acc weight = narrow ? (Acc)roundTo<double>(aggregate.u.view.format, weights[n]) : weights[n];
+      const Acc weight = narrow ? (Acc)roundTo<double>(aggregate.u.view.format, weights[n])
+                         : tf32 ? (Acc)roundToTf32(weights[n])
+                                : weights[n];
       for (size_t e = 0; e < width; ++e) {
         Acc product = weight * u[e];
         sum[pairs.keys[n] * width + e] += product;

@@ -4,6 +4,7 @@
 
 #include "Bind.h"
 #include "Program.h"
+#include "attn/Interpreter/Interpreter.h"
 
 namespace attn::interpreter {
 
@@ -98,6 +99,12 @@ struct CompiledKernel {
   std::vector<CompiledAggregate> aggregates;
   std::vector<CompiledOutput> outputs; // of rows
   bool needsValues = false;
+  Products products = Products::F32;
+
+  /// Whether queries and keys that meet in a product are rounded to tf32; and whether values are and the weights that
+  /// meet them: not where all are used in one 16-bit type.
+  bool roundsOperands() const { return products == Products::Tf32 && !dot && problem.accumulation == Format::F32; }
+  bool roundsWeights(const Operand &values, bool hasRegion) const;
 };
 
 llvm::Expected<std::unique_ptr<CompiledKernel>> compile(Problem problem);

@@ -93,13 +93,22 @@ private:
 
 } // namespace
 
+bool CompiledKernel::roundsWeights(const Operand &values, bool hasRegion) const {
+  const Format format = values.view.format;
+  auto isUsedSo = [&](const Part &part) { return part.view.format == format && !part.region; };
+  const bool same = is16Bit(format) && !hasRegion && llvm::all_of(problem.q, isUsedSo) &&
+                    llvm::all_of(problem.k, isUsedSo) && !problem.bilinear;
+  return roundsOperands() && !same;
+}
+
 llvm::Expected<std::unique_ptr<Interpreter>> Interpreter::create(KernelOp kernel, ArrayRef<attn_tensor> args,
-                                                                 ArrayRef<attn_scalar> params) {
+                                                                 ArrayRef<attn_scalar> params, Products products) {
   auto problem = bind(kernel, args, params);
   if (!problem)
     return problem.takeError();
   auto compiled = compile(std::move(*problem));
   if (!compiled)
     return compiled.takeError();
+  (*compiled)->products = products;
   return std::make_unique<KernelInterpreter>(std::move(*compiled));
 }

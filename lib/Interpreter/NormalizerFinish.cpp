@@ -33,6 +33,7 @@ template <typename A> void NormalizerEvaluator<A>::sumValues(MutableArrayRef<int
     return;
   }
   const bool narrow = A::plain && is16Bit(p.v.view.format) && !p.v.region;
+  const bool tf32 = A::plain && kernel.roundsWeights(p.v, p.v.region);
   values.assign(step.sums.size(), {});
   for (unsigned k = 0; k < step.sums.size(); ++k) {
     const CompiledSum &sum = step.sums[k];
@@ -56,6 +57,11 @@ template <typename A> void NormalizerEvaluator<A>::sumValues(MutableArrayRef<int
         weight = dropped(dims, weight, pairs->keys[n]);
       if (narrow)
         weight = (Acc)roundTo<double>(p.v.view.format, weight);
+      if (tf32) {
+        weight = (Acc)roundToTf32(weight);
+        for (Acc &x : v)
+          x = (Acc)roundToTf32(x);
+      }
       for (size_t e = 0; e < width; ++e) {
         Acc product = weight * v[e];
         partial[e] += product;

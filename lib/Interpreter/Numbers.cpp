@@ -81,6 +81,14 @@ template <typename Real> Real attn::interpreter::roundTo(Format f, Real x) {
     return (double)x;
   }
 }
+double attn::interpreter::roundToTf32(double x) {
+  if (!std::isfinite(x))
+    return x;
+  auto bits = llvm::bit_cast<uint32_t>(float(x));
+  uint32_t rounded = (bits + 0x1000) & 0xffffe000;
+  return llvm::bit_cast<float>((rounded & 0x7f800000) == 0x7f800000 ? bits & 0xffffe000 : rounded);
+}
+
 template double attn::interpreter::roundTo(Format, double);
 template long double attn::interpreter::roundTo(Format, long double);
 

@@ -24,6 +24,9 @@ template <typename Real> Real roundTo(Format f, Real x);
 extern template double roundTo(Format, double);
 extern template long double roundTo(Format, long double);
 
+/// x, a f32, rounded to the 11 significant bits of tf32, ties away from zero; at most the largest of them.
+double roundToTf32(double x);
+
 /// The bits of x in a float format, sign-extended, and the value of bits.
 int64_t bitsOf(Format f, double x);
 double valueOf(Format f, int64_t bits);

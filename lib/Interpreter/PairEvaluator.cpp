@@ -67,14 +67,24 @@ template <typename A> typename A::Acc PairEvaluator<A>::dot(bool &good) {
   return sum;
 }
 
+/// What meets in a product of tf32.
+template <typename A> void PairEvaluator<A>::round(std::vector<std::vector<Acc>> &parts) {
+  if (A::plain && kernel.roundsOperands())
+    for (std::vector<Acc> &part : parts)
+      for (Acc &x : part)
+        x = (Acc)roundToTf32(x);
+}
+
 template <typename A> TokenState PairEvaluator<A>::readQuery(MutableArrayRef<int64_t> dims) {
   TokenState state = TokenState::Present;
   for (unsigned n = 0; n < queries.size(); ++n) {
     q[n].resize(p.q[n].extent);
     state = worst(state, queries[n].read(dims, q[n]));
   }
-  if (!p.bilinear)
+  if (!p.bilinear) {
+    round(q);
     return state;
+  }
   // sum_cr q_c g_cr k_r = sum_r (sum_c q_c g_cr) k_r
   const int64_t numRows = p.q[0].extent, numColumns = p.k[0].extent;
   std::vector<Acc> sums(numColumns), column(numRows);
@@ -85,6 +95,7 @@ template <typename A> TokenState PairEvaluator<A>::readQuery(MutableArrayRef<int
   }
   dims[p.k[0].feature] = 0;
   q[0] = std::move(sums);
+  round(q);
   return state;
 }
 
@@ -92,6 +103,7 @@ template <typename A> TokenState PairEvaluator<A>::readKey(MutableArrayRef<int64
   TokenState state = values ? values->read(dims, v) : TokenState::Present;
   for (unsigned n = 0; n < keys.size(); ++n)
     state = worst(state, keys[n].read(dims, k[n]));
+  round(k);
   return state;
 }
 

@@ -22,6 +22,7 @@ private:
   /// The query's part of what no key changes.
   TokenState readQuery(llvm::MutableArrayRef<int64_t> dims);
   TokenState readKey(llvm::MutableArrayRef<int64_t> dims);
+  void round(std::vector<std::vector<Acc>> &parts);
   /// sum_c q k of one part.
   static Acc product(llvm::ArrayRef<Acc> q, llvm::ArrayRef<Acc> k);
   /// Before the scale; `good` becomes false where the dot region has a bad index.

@@ -75,7 +75,8 @@ struct Stored {
 
 class KernelSteps final : public Steps {
 public:
-  KernelSteps(KernelOp kernel, ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params) : kernel(kernel) {
+  KernelSteps(KernelOp kernel, ArrayRef<attn_tensor> args, ArrayRef<attn_scalar> params, Products products)
+      : kernel(kernel), products(products) {
     size_t tensors = 0, scalars = 0;
     for (BlockArgument arg : kernel.getBody().getArguments())
       if (isa<RankedTensorType>(arg.getType()))
@@ -223,8 +224,8 @@ private:
     }
   }
 
-  static llvm::Expected<std::unique_ptr<StepEvaluator>> make(Part &part, ArrayRef<attn_tensor> tensors,
-                                                             ArrayRef<attn_scalar> scalars, Precision precision) {
+  llvm::Expected<std::unique_ptr<StepEvaluator>> make(Part &part, ArrayRef<attn_tensor> tensors,
+                                                      ArrayRef<attn_scalar> scalars, Precision precision) {
     if (auto op = dyn_cast<MapOp>(part.op))
       return makeMap(part.kernel, op, tensors, scalars, precision);
     if (auto op = dyn_cast<MergeOp>(part.op))
@@ -233,7 +234,7 @@ private:
     if (!op)
       return makeError("the interpreter does not know '" + part.op->getName().getStringRef() +
                        "'; give it the program before it was split");
-    auto inner = Interpreter::create(part.kernel, tensors, scalars);
+    auto inner = Interpreter::create(part.kernel, tensors, scalars, products);
     if (!inner)
       return inner.takeError();
     return std::make_unique<AttendStep>(std::move(*inner), op, precision);
@@ -324,6 +325,7 @@ private:
   }
 
   KernelOp kernel;
+  Products products;
   SmallVector<Operation *> ops;
   std::vector<Part> parts;
   llvm::DenseMap<Value, attn_tensor> given;
@@ -335,7 +337,7 @@ private:
 } // namespace
 
 llvm::Expected<std::unique_ptr<Steps>> Steps::create(KernelOp kernel, ArrayRef<attn_tensor> args,
-                                                     ArrayRef<attn_scalar> params) {
+                                                     ArrayRef<attn_scalar> params, Products products) {
   std::string message;
   {
     ScopedDiagnosticHandler handler(kernel.getContext(), [&](Diagnostic &d) { message = d.str(); });
@@ -350,5 +352,5 @@ llvm::Expected<std::unique_ptr<Steps>> Steps::create(KernelOp kernel, ArrayRef<a
   if (tensors != args.size() || scalars != params.size())
     return makeError("ATTN_E_ARGUMENT: " + Twine(args.size()) + " tensors and " + Twine(params.size()) +
                      " scalars given, " + Twine(tensors) + " and " + Twine(scalars) + " expected");
-  return std::make_unique<KernelSteps>(kernel, args, params);
+  return std::make_unique<KernelSteps>(kernel, args, params, products);
 }

@@ -2,8 +2,8 @@
 
 using namespace attn::layout;
 
-RunOrder::RunOrder(int64_t run, int64_t chunks)
-    : run(run), chunks(chunks), perChunk(8 / run), inGroups(chunks % 8 != 0) {
+RunOrder::RunOrder(int64_t run, int64_t chunks, int64_t chunkFeatures)
+    : run(run), chunks(chunks), chunkFeatures(chunkFeatures), perChunk(chunkFeatures / run), inGroups(chunks % 8 != 0) {
   const int64_t whole = chunks / 8 * 8;
   if (!inGroups)
     row = {{{chunks * perChunk, 0, 1}}}, feature = {{{1, chunks * perChunk, run}}};
@@ -29,5 +29,5 @@ Cell RunOrder::at(int64_t item) const {
     if (n >= p.first)
       piece = &p;
   const int64_t m = n - piece->first;
-  return {group * 8 + piece->row.at(m), (piece->firstChunk + piece->chunk.at(m)) * 8 + within};
+  return {group * 8 + piece->row.at(m), (piece->firstChunk + piece->chunk.at(m)) * chunkFeatures + within};
 }

@@ -49,6 +49,7 @@ void attn::populateSchedulePipeline(OpPassManager &pm, const PipelineOptions &op
   request.tokenOrder = options.tokenOrder == "raster"  ? TokenOrder::Raster
                        : options.tokenOrder == "boxes" ? TokenOrder::Boxes
                                                        : TokenOrder::Auto;
+  request.f32Products = options.f32Products == "tf32" ? F32Products::Tf32 : F32Products::Split;
   pm.addPass(createAttnLinkNormalizersPass());
   pm.addPass(createAttnExpandBilinearPass());
   pm.addPass(createAttnExpandLsePass());
@@ -114,6 +115,8 @@ struct StageOptions : PassPipelineOptions<StageOptions> {
   Option<std::string> target{*this, "target", llvm::cl::desc("x86-64-v3, sm_80, ..."), llvm::cl::init("x86-64-v3")};
   Option<std::string> tokenOrder{*this, "token-order", llvm::cl::desc("of grids: auto, raster, boxes"),
                                  llvm::cl::init("auto")};
+  Option<std::string> f32Products{*this, "f32-products", llvm::cl::desc("of GPUs: split, tf32"),
+                                  llvm::cl::init("split")};
 };
 } // namespace
 
@@ -142,6 +145,7 @@ void attn::registerAttnPasses() {
                                              options.blockKeys = stage.blockKeys;
                                              options.splitKeys = stage.splitKeys;
                                              options.tokenOrder = stage.tokenOrder;
+                                             options.f32Products = stage.f32Products;
                                              for (auto [name, populate] : stagesOf(options)) {
                                                populate(pm, options);
                                                if (name == last)

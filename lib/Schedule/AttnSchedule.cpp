@@ -6,9 +6,12 @@
 // 256 keys up to 128 features (f32), fewer beyond. Query block: a multiple of the microtile that makes enough tasks;
 // its size costs no score buffer, for scores are never stored. Where groups of rows share a list of keys, a task stays
 // inside a group, so that it reads one list; where each row has a list of its own, tasks are small, for a task keeps
-// bits of all keys for every list it reads. Where every row has a short list of its own and sees nothing else, a
-// variant "rows" stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys
-// with one that is listed costs as much as one with 16.
+// bits of all keys for every list it reads. Where a group of 16 rows or more has a list of tokens, and sees nothing
+// else, its tasks gather the keys themselves: to pack a key costs what a dozen rows do with it, and a panel of 16 keys
+// of which one is listed costs what 16 do. Gathered keys are packed by one task, if it has room for all queries: 128
+// rows where it would have 96. Where every row has a short list of its own and sees nothing else, a variant "rows"
+// stands first: one row against two vectors of listed keys, read where they lie, for a panel of 16 keys with one that
+// is listed costs as much as one with 16.
 //
 // Where problems are small, of 16 queries and 256 pairs at most, a variant "side" stands first: vectors of problems,
 // one to a lane (see SidePhase.cpp), for features that are few enough for all of them to lie in L1 at once.
@@ -37,6 +40,11 @@ using namespace attn;
 /// the reference and log l cancel.
 static constexpr double kLag = 8.0;
 
+/// Rows that share a list, from which on its keys are gathered for them.
+static constexpr int64_t kGatheringRows = 16;
+/// Keys of a listed block that make it worth its panel.
+static constexpr int64_t kPanelBlock = 8;
+
 static bool wantsBoxes(AttendOp op, TokenOrder order) {
   if (op->hasAttr(kExchanged)) // boxes go by the text's queries
     return false;
@@ -46,6 +54,26 @@ static bool wantsBoxes(AttendOp op, TokenOrder order) {
   bool bounded = false;
   op.getSet().walk([&](Operation *o) { bounded |= isa<SetDiscOp, SetNeighborhoodOp, SetHaloOp>(o); });
   return bounded || order == TokenOrder::Boxes;
+}
+
+std::string attn::whyNotGathered(AttendOp op, TokenOrder order) {
+  SetListOp list = listOfBlocks(op);
+  if (!list)
+    return "no block of queries has a list that all it sees is in";
+  if (list.getBlock() >= kPanelBlock)
+    return "blocks of " + std::to_string(list.getBlock()) + " keys fill panels, which are packed once for all queries";
+  if (op->hasAttr(kExchanged))
+    return "queries and keys have exchanged their roles";
+  if (wantsBoxes(op, order))
+    return "tokens go by boxes of their grid";
+  if (!isReadInPlace(op))
+    return "queries, keys or values have several parts or pass through a region";
+  int64_t rows = rowsPerList(op), most = 96;
+  for (most = std::min(most, rows); rows % most;)
+    --most;
+  if (most < kGatheringRows)
+    return "tasks of whole lists would have " + std::to_string(most) + " queries, too few to pack keys for";
+  return "";
 }
 
 std::string attn::whyUnsplit(AttendOp op, TokenOrder order) {
@@ -152,7 +180,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
   /// Keys are split where a call has few rows for so many multiprocessors; the guard is the runtime's (attn_gpu.h).
   ArrayAttr chooseForGpu(AttendOp op) {
     Builder b(op.getContext());
-    GpuTiles t = GpuTiles::choose(op, request.sharedBytes, request.blockRows, request.blockKeys);
+    GpuTiles t = GpuTiles::choose(op, request.sharedBytes, request.blockRows, request.blockKeys, request.f32Products);
     auto number = [&](StringRef field, int64_t n) { return b.getNamedAttr(field, b.getI64IntegerAttr(n)); };
     SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr("stage")),
                                        number("block_rows", t.rows),
@@ -193,12 +221,18 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     auto branch = op->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
     int64_t features = std::max(op.dotExtent() * (branch ? branch[1] : 1), op.vPart().extent);
 
-    // K and V of a block fit in L2, where they stay while the strips of the query block pass.
-    int64_t keys = std::clamp<int64_t>(request.l2Bytes / (2 * features * elementBytes), tileKeys, 256);
-    keys = keys / tileKeys * tileKeys;
-    int64_t rows = llvm::alignTo(96, unit);
     std::string name = "stream";
-    bool gather = (bool)gatherable(op);
+    bool gather = (bool)gatherable(op), byTasks = false;
+    if (!gather && listOfBlocks(op) && request.splitKeys <= 0)
+      byTasks = whyNotGathered(op, request.tokenOrder).empty();
+    // K and V of a block fit in L2, where they stay while the strips of the query block pass. Where the task packs them
+    // they share it with the rows that the next block is packed from.
+    int64_t keys = request.l2Bytes / (2 * features * elementBytes);
+    if (gather || byTasks)
+      keys = std::max(keys / 4, std::min<int64_t>(keys, 64));
+    keys = std::clamp<int64_t>(keys, tileKeys, 256);
+    keys = keys / tileKeys * tileKeys;
+    int64_t rows = llvm::alignTo((gather || byTasks) && features <= 128 ? 128 : 96, unit);
     int64_t group = rowsPerList(op), taskRows = rows;
     if (group > 0 && group < tileRows) {
       taskRows = rows = llvm::alignTo(2 * tileRows, unit);
@@ -224,6 +258,7 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       taskRows = rows = llvm::alignTo(request.blockRows, unit);
     if (request.blockKeys > 0 || request.blockRows > 0)
       name = "forced";
+    byTasks &= group > 0 && group % taskRows == 0;
 
     SmallVector<NamedAttribute> fields{b.getNamedAttr("name", b.getStringAttr(name)),
                                        b.getNamedAttr("block_rows", b.getI64IntegerAttr(rows)),
@@ -256,7 +291,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     constexpr int64_t kChunks = 16; // as many workers as one head can feed; each has 256 keys and more
     auto add = [&](ArrayRef<NamedAttribute> fields, StringRef split, StringRef whole) {
       SmallVector<NamedAttribute> own(fields);
-      if (request.splitKeys > 0 || (name == "stream" && whyUnsplit(op, request.tokenOrder).empty())) {
+      if (request.splitKeys > 0 ||
+          (name == "stream" && whyUnsplit(op, request.tokenOrder).empty() && !isGathered(own))) {
         own[0].setValue(b.getStringAttr(split));
         own.push_back(
             b.getNamedAttr(kChunksAttr, b.getI64IntegerAttr(request.splitKeys > 0 ? request.splitKeys : kChunks)));
@@ -288,6 +324,8 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       fields.push_back(b.getNamedAttr(kBf16ValuesAttr, b.getUnitAttr()));
     if (tiles)
       fields.push_back(b.getNamedAttr(kTilesAttr, b.getUnitAttr()));
+    if (byTasks)
+      fields.push_back(b.getNamedAttr(kGatherTasksAttr, b.getUnitAttr()));
     if (mayStandTogether(op)) {
       SmallVector<NamedAttribute> together(fields);
       // Room for 128 heads of one query, and for a block of queries of every branch.
@@ -300,6 +338,10 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     }
     add(fields, "split", name);
     return b.getArrayAttr(variants);
+  }
+
+  static bool isGathered(ArrayRef<NamedAttribute> fields) {
+    return llvm::any_of(fields, [](NamedAttribute field) { return field.getName() == kGatherTasksAttr; });
   }
 
   /// Blocks of a panel or more fill microtiles, which rows of a strip may share.

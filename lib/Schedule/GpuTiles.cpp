@@ -5,7 +5,7 @@ using namespace attn;
 
 Attribute GpuTiles::toAttr(Builder &b) const {
   return b.getDenseI64ArrayAttr(
-      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole, stages, accs});
+      {rows, keys, dot, value, allValues, slices, planesQ, planesK, planesV, planesP, f16, whole, stages, accs, tf32});
 }
 
 GpuTiles GpuTiles::fromAttr(Attribute attr) {
@@ -13,7 +13,7 @@ GpuTiles GpuTiles::fromAttr(Attribute attr) {
   GpuTiles t;
   t.rows = n[0], t.keys = n[1], t.dot = n[2], t.value = n[3], t.allValues = n[4], t.slices = n[5];
   t.planesQ = n[6], t.planesK = n[7], t.planesV = n[8], t.planesP = n[9], t.f16 = n[10], t.whole = n[11],
-  t.stages = n[12], t.accs = n[13];
+  t.stages = n[12], t.accs = n[13], t.tf32 = n[14];
   return t;
 }
 
@@ -43,7 +43,8 @@ static int64_t valueSums(AttendOp op) {
   return sums;
 }
 
-GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, int64_t forcedKeys) {
+GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, int64_t forcedKeys,
+                          F32Products f32Products) {
   GpuTiles t;
   t.dot = op.dotExtent();
   t.allValues = op.vPart().extent;
@@ -71,8 +72,12 @@ GpuTiles GpuTiles::choose(AttendOp op, int64_t sharedLimit, int64_t forcedRows, 
       narrow &= cast<RankedTensorType>(op.getResult(r).getType()).getElementType().getIntOrFloatBitWidth() == 16;
   t.planesP = narrow ? 1 : 3;
   t.whole = !op.dotRegion() || op.dotRegion()->empty();
+  // Operands of one 16-bit type are no products of f32, and what goes element by element is none of tensor cores.
+  t.tf32 = f32Products == F32Products::Tf32 && t.whole && std::max({t.planesQ, t.planesK, t.planesV}) > 1;
+  if (t.tf32)
+    t.planesQ = t.planesK = t.planesV = t.planesP = 1;
   // What is copied as it is needs no thread on its way.
-  t.stages = t.planesK == 1 && t.planesV == 1 ? 2 : 1;
+  t.stages = !t.tf32 && t.planesK == 1 && t.planesV == 1 ? 2 : 1;
   t.rows = forcedRows > 0 ? llvm::alignTo(std::min<int64_t>(forcedRows, 128), 16) : 64;
   // More keys spill: three planes of weights, and three sums of each score, are held at once.
   int64_t keys = t.planesK > 1 || t.planesV > 1 ? 16 : t.value > 96 ? 32 : 64;

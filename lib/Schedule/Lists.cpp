@@ -31,6 +31,17 @@ SetListOp attn::gatherable(AttendOp attend) {
   }));
 }
 
+SetListOp attn::listOfBlocks(AttendOp attend) {
+  return dyn_cast_or_null<SetListOp>(necessary(attend, [&](Operation *op) {
+    auto list = dyn_cast<SetListOp>(op);
+    unsigned bare = 0, divided = 0;
+    for (AffineExpr e : list ? list.getMap().getResults() : ArrayRef<AffineExpr>())
+      if (e.isFunctionOfDim(attend.queryDim()))
+        ++(isa<AffineDimExpr>(e) ? bare : divided);
+    return bare == 0 && divided == 1;
+  }));
+}
+
 Operation *attn::ownLists(AttendOp attend) {
   return necessary(attend, [&](Operation *op) {
     auto list = dyn_cast<SetListOp>(op);

@@ -255,9 +255,9 @@ class Problem:
         return {n: spec.pack(t) if spec.pack else t for n, t in self.inputs.items()} | self.captured
 
 
-def make(c):
-    """The problem of a case."""
-    rng = np.random.default_rng(c.seed)
+def make(c, rng=None):
+    """The problem of a case; `rng`: what its numbers are drawn from."""
+    rng = rng or np.random.default_rng(c.seed)
     spec, module = c.spec, reference(c.row)
     if spec.operands:
         x = {n: rng.standard_normal(shape) for n, shape in spec.operands(c).items()}

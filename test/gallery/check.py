@@ -71,6 +71,7 @@ def command(args, names, params, c):
     cmd += [a for n in c.spec.outputs for a in ("--save", f"{n}={n}.out.npy")]
     cmd += ["--block-rows", str(c.blocks[0]), "--block-keys", str(c.blocks[1])] if c.blocks else []
     cmd += ["--target", args.target] if args.target else []
+    cmd += ["--f32-products", args.f32_products] if args.f32_products else []
     return cmd + ["--threads", "1" if is_gpu(args) else str(c.threads), "--json"]
 
 
@@ -103,7 +104,15 @@ def magnitudes(c, problem, kinds):
     return {n: size.get(kind) for n, kind in kinds.items()}
 
 
-def compare(folder, c, problem):
+def yardstick(module, x, problem, c, tf32):
+    """What a plain program makes of it; `tf32`: one whose operands of products are rounded so, as they come and where references make them."""
+    if not tf32 or c.element != "f32":
+        return module.reference(x, problem.params, common.PLAIN[c.element])
+    rounded = {n: common.tf32_value(t) if n in problem.inputs and t.dtype == np.float32 else t for n, t in x.items()}
+    return module.reference(rounded, problem.params, "plain-tf32")
+
+
+def compare(folder, c, problem, tf32=False):
     """None, or what is wrong with the outputs in the folder."""
     module = cases.reference(c.row)
     kinds = c.spec.outputs
@@ -113,7 +122,7 @@ def compare(folder, c, problem):
         got = {n: t.swapaxes(1, 2) if n == "lse" or kinds[n] == "value" else t for n, t in got.items()}
     x = problem.inputs | problem.captured if c.axis == "captured" else problem.packed(c.spec)
     exact = module.reference(x, problem.params, common.EXACT[c.element])
-    plain = module.reference(x, problem.params, common.PLAIN[c.element])
+    plain = yardstick(module, x, problem, c, tf32)
     size = magnitudes(c, problem, kinds)
     size |= {n: np.ones(exact[n].shape[:-1]) for n, kind in kinds.items() if kind == "rows"}
     for name, kind in kinds.items():
@@ -150,7 +159,7 @@ def run_case(args, folder, c):
         if done.returncode:
             wrong = f"attn-run ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
         else:
-            wrong = compare(folder, c, problem)
+            wrong = compare(folder, c, problem, args.f32_products == "tf32")
     except subprocess.TimeoutExpired:
         wrong = f"no answer within {args.timeout} s"
     except (OSError, ValueError) as error:
@@ -171,6 +180,7 @@ def arguments():
     p.add_argument("--row", help="only this row")
     p.add_argument("--case", help="only cases with this in their name (out of all of them)")
     p.add_argument("--target", help="as attn-run's; of GPUs, sm_80, kernels run in the simulator")
+    p.add_argument("--f32-products", help="as attn-run's; of tf32, the error rule's plain program rounds operands so too")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--timeout", type=float, default=60)
     p.add_argument("--folder", help="where to put inputs and outputs (default: a new temporary folder)")

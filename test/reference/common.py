@@ -12,6 +12,7 @@ A reference is written from the formula of its paper, never from what the compil
     "plain-f64"    the same in float64, yardstick of f64 programs
     "plain-bf16"   float32 as above, with the probabilities rounded to 16 bits before they meet v, and o rounded at the end
     "plain-f16"
+    "plain-tf32"   float32 as above, of products in tf32 on request: queries, keys, values and probabilities rounded to 11 bits where they meet
 
 The rules of masked, NaN and empty are in `attend`; the error rule is `check`.
 """
@@ -21,6 +22,7 @@ import numpy as np
 PLAIN = {"f32": "plain-f32", "f64": "plain-f64", "bf16": "plain-bf16", "f16": "plain-f16"}
 EXACT = {"f32": "f64", "f64": "f80", "bf16": "f64", "f16": "f64"}
 ROUNDED = ("bf16", "f16")
+MEETING = (*ROUNDED, "tf32")  # in which weights meet values
 
 
 # --- number formats -----------------------------------------------------------------------------------------------------
@@ -37,11 +39,26 @@ def bf16_value(bits):
     return (np.ascontiguousarray(bits, dtype=np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
+def tf32_value(x):
+    """x as float32 with 11 significant bits, ties away from zero; at most the largest such number."""
+    u = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32)
+    up = (u.astype(np.uint64) + 0x1000).astype(np.uint32) & np.uint32(0xFFFFE000)
+    r = np.where(up & np.uint32(0x7F800000) == 0x7F800000, u & np.uint32(0xFFFFE000), up).view(np.float32)
+    return np.where(np.isfinite(x), r, np.asarray(x, np.float32))
+
+
+def operand(x, dtype):
+    """x as it meets another operand in a product."""
+    return tf32_value(x) if dtype == "plain-tf32" else x
+
+
 def round_to(x, element):
     """x rounded once to `element`, in the smallest numpy type that holds every value of it."""
     with np.errstate(all="ignore"):
         if element == "bf16":
             return bf16_value(bf16_bits(np.asarray(x).astype(np.float32)))
+        if element == "tf32":
+            return tf32_value(x)
         if element == "f16":
             return np.asarray(x).astype(np.float16).astype(np.float32)
         return np.asarray(x).astype(np.float64 if element == "f64" else np.float32)
@@ -66,7 +83,7 @@ def scores(q, k, scale, dtype):
     """scale * q k^T; q [..., i, c], k [..., j, c]."""
     t = real(dtype)
     with np.errstate(all="ignore"):
-        return np.matmul(q.astype(t), np.swapaxes(k.astype(t), -1, -2)) * t(scale)
+        return np.matmul(operand(q.astype(t), dtype), np.swapaxes(operand(k.astype(t), dtype), -1, -2)) * t(scale)
 
 
 def default_scale(q, dtype):
@@ -85,7 +102,7 @@ def attend(s, visible, v, dtype, factor=None):
     b, h, n, m = s.shape
     e = v.shape[-1]
     visible = np.broadcast_to(visible, s.shape)
-    v = np.broadcast_to(v.astype(t), (b, h, m, e))
+    v = np.broadcast_to(operand(v.astype(t), dtype), (b, h, m, e))
     if m == 0:
         return {"o": np.zeros((b, h, n, e), t), "lse": np.full((b, h, n), -np.inf, t)}
     with np.errstate(all="ignore"):
@@ -95,7 +112,7 @@ def attend(s, visible, v, dtype, factor=None):
         p = np.where(s == -np.inf, t(0), np.exp(s - np.where(dead[..., None], t(0), top)))
         total = np.sum(p, axis=-1, dtype=t)
         weights = p if factor is None else p * factor.astype(t)
-        weights = round_to(weights, dtype[6:]).astype(t) if dtype[6:] in ROUNDED else weights
+        weights = round_to(weights, dtype[6:]).astype(t) if dtype[6:] in MEETING else weights
         number = np.isfinite(v)
         num = np.matmul(weights, np.where(number, v, t(0)))
         for at in zip(*np.nonzero(~np.all(number, axis=-1))):

@@ -6,7 +6,7 @@ pair (hidden, or a score of -inf) has weight 0 and counts nowhere; a present sco
 
 import numpy as np
 
-from common import ROUNDED, real, round_to
+from common import MEETING, ROUNDED, operand, real, round_to
 
 
 def f32(x):
@@ -68,10 +68,10 @@ def softmax(s, visible, dtype, sink=None):
 
 
 def combine(w, v, dtype):
-    """sum_j w_ij v_j; a weight of 0 takes nothing, be v NaN or Inf. As in common.attend, 16 bits round the weights and o."""
+    """sum_j w_ij v_j; a weight of 0 takes nothing, be v NaN or Inf. As in common.attend, 16 bits and tf32 round the weights and o."""
     t = real(dtype)
-    w = rounded(w, dtype).astype(t)
-    v = np.broadcast_to(v.astype(t), (*w.shape[:2], *v.shape[-2:]))
+    w = (round_to(w, dtype[6:]) if dtype[6:] in MEETING else w).astype(t)
+    v = np.broadcast_to(operand(v.astype(t), dtype), (*w.shape[:2], *v.shape[-2:]))
     number = np.isfinite(v)
     with np.errstate(all="ignore"):
         o = np.matmul(w, np.where(number, v, t(0)))

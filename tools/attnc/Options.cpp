@@ -35,6 +35,8 @@ usage: attnc FILE [-o STEM] [options]       FILE is text, or MLIR bytecode you t
   --block-rows=N      queries of a block; absent: chosen by the schedule
   --block-keys=N      keys of a block; absent: chosen by the schedule
   --split-keys=N      chunks of the keys that are tasks of their own; absent: chosen by the schedule
+  --f32-products=P    how tensor cores of GPUs multiply f32: split, each into three bf16, which loses nothing (default), or tf32,
+                      rounded to 11 significant bits, in a third of the time
   --verify-each       verify the IR after every pass
   --llvm-passes=P     LLVM IR passes before code generation, as `opt -passes=` takes them; absent: none
   --help, --version
@@ -58,6 +60,7 @@ static int parseValue(ArrayRef<const char *> args, size_t &n, Options &options) 
                           .Case("--target", &options.compile.target)
                           .Case("--kernel", &options.compile.kernel)
                           .Case("--token-order", &options.compile.tokenOrder)
+                          .Case("--f32-products", &options.compile.f32Products)
                           .Case("--llvm-passes", &options.compile.irPasses)
                           .Default(nullptr);
   int64_t *number = StringSwitch<int64_t *>(name)

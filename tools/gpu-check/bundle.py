@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
-"""Makes a bundle: a folder, and the same as OUT.tar.gz of at most 20 MB, that checks kernels on any machine with an NVIDIA GPU
+"""Makes a bundle: a folder, and the same as OUT.tar.xz of at most 20 MB, that checks kernels on any machine with an NVIDIA GPU
 (README.md here).
 
     scripts/gpu-check --bundle OUT [--rows causal,gqa] [--attnc build/bin/attnc]
 
-Needs a C compiler and numpy; ptxas for the cubins. The programs of the gallery that attnc compiles for a GPU are in it, with inputs
-and what test/reference says must come out, as many as there is room for, first each in one element type; made.json lists those that
-attnc refuses, with its reason, and those that were left out.
+Needs a C compiler and numpy; ptxas for the cubins. The programs of the gallery that attnc compiles for a GPU are in it, with what
+test/reference says must come out, as many as there is room for, first each in one element type; made.json lists those that attnc
+refuses, with its reason, and those that were left out.
+
+What keeps it small: inputs that are random come from seeds (seeded.py); of what the plain program makes the error rule asks two
+numbers; what must come out has 32 significant bits, or 16 of 16-bit outputs, which is a part in 256 of what is rounded anyway; and
+everything is packed as one, for kernels are like one another.
 """
 
 import argparse
 import json
+import lzma
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
-import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,9 +36,12 @@ import check  # noqa: E402
 import common  # noqa: E402
 import probes  # noqa: E402
 import program  # noqa: E402
+import seeded  # noqa: E402
 
 LIMIT = 20 * 10 ** 6  # bytes of the archive
-ROOM = LIMIT - 10 ** 6  # for what is counted while it is made: objects, cubins, cases, each packed by itself
+ROOM = LIMIT - 10 ** 6  # for what is counted while it is made: objects, cubins, cases
+# The window is wider than all kernels together, so that the last is packed by what the first has said.
+PACKING = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 128 << 20}]
 FIRST = ["causal", "gqa", "full", "sliding_window", "softcap", "alibi", "decode", "paged_decode", "varlen", "sinks", "prefix_lm", "dense_bias", "rope", "sigmoid", "mla_absorbed"]
 ARCHITECTURES = (80, 90)
 HAND_SIZES = [(1, 2, 5, 17), (2, 3, 37, 70), (1, 1, 64, 64), (1, 2, 16, 0), (1, 2, 17, 5), (1, 1, 1, 200)]
@@ -54,14 +62,14 @@ class Bundle:
     def __init__(self, args):
         self.args, self.out, self.work = args, args.out, args.out / "work"
         self.kernels, self.objects, self.listed, self.refused, self.left_out = [], [], [], {}, []
-        self.packed = 0  # bytes so far
+        self.packer, self.packed = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=PACKING), 0  # bytes so far
         cuda = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
         self.ptxas = os.environ.get("ATTN_PTXAS") or shutil.which("ptxas") or shutil.which(cuda / "bin/ptxas")
         for folder in ("cases", "images", "probes", "work"):
             (self.out / folder).mkdir(parents=True, exist_ok=True)
 
     def count(self, paths):
-        self.packed += sum(len(zlib.compress(p.read_bytes())) for p in paths)
+        self.packed += sum(len(self.packer.compress(p.read_bytes())) for p in paths)
 
     # --- code ---------------------------------------------------------------------------------------------------------------
 
@@ -104,14 +112,17 @@ class Bundle:
         source.write_text(text + f"extern const attn_gpu_image by_hand_images[];\nconst attn_gpu_image by_hand_images[] = {{{rows}{{0, 0, 0, 0}}}};\n")
         self.add_kernel("by_hand", "attn_by_hand_gpu_info", [self.compile(source, "by_hand_images"), self.compile(HERE / "attention_info.c", "by_hand")], ptx)
 
-    def gallery(self, c, name):
-        """Compiles the case's variant of its program as a kernel of this name; False if attnc refuses it."""
+    def compiled(self, c, name):
+        """What attnc said of the case's variant of its program, as a kernel of this name."""
         source = self.work / f"{name}.mlir"
         text = check.text(c, cases.make(replace(c, batch=1)).params)
         source.write_text(re.sub(r"(attn\.kernel @)\w+", rf"\g<1>{name}", text, count=1))
         target = ",".join(f"sm_{sm}" for sm in ARCHITECTURES)
-        done = subprocess.run([str(self.args.attnc), source.name, "-o", name, f"--target={target}", "--emit=o,ptx"], cwd=self.work, capture_output=True, text=True,
+        return subprocess.run([str(self.args.attnc), source.name, "-o", name, f"--target={target}", "--emit=o,ptx"], cwd=self.work, capture_output=True, text=True,
                               timeout=600)
+
+    def gallery(self, name, done):
+        """Takes in a kernel that was compiled; False if attnc refused it."""
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
             self.refused[name] = said[0] if said else f"exit status {done.returncode}"
@@ -144,24 +155,37 @@ class Bundle:
 
     def add_check(self, c, kernel, name):
         """The inputs of a gallery case and what its reference says of the outputs."""
-        problem, module, kinds = cases.make(c), cases.reference(c.row), c.spec.outputs
+        numbers = seeded.Generator(c.seed)
+        problem, module, kinds = cases.make(c, numbers), cases.reference(c.row), c.spec.outputs
         text = check.text(c, problem.params)
         x = problem.packed(c.spec)
         exact = module.reference(x, problem.params, common.EXACT[c.element])
         plain = module.reference(x, problem.params, common.PLAIN[c.element])
         elements = program.results(text)
-        arrays, lines = check.files(c, problem), []
+        arrays, lines = {}, []
+        given = check.files(c, problem)
         arguments = text[text.index("attn.kernel"):]
         arguments = arguments[:arguments.index("->")]
-        lines += [f"input {n}.npy" for n in re.findall(r"%(\w+): (?:!|tensor)", arguments)]
+        for n in re.findall(r"%(\w+): (?:!|tensor)", arguments):
+            if seed := seed_of(numbers, given[n]):
+                lines.append(f"random {seed} {' '.join(map(str, given[n].shape))}")
+                continue
+            arrays[n] = given[n]
+            lines.append(f"input {n}.npy")
         for n, element in elements.items():
+            errors = (0, 0)
             if kinds.get(n, "id") == "id":
                 whole = np.int64 if exact[n].dtype.kind in "iu" or kinds.get(n) == "id" else np.float64
-                arrays |= {f"{n}.exact": exact[n].astype(whole), f"{n}.plain": np.zeros(exact[n].shape, np.int8)}
+                arrays[f"{n}.exact"] = exact[n].astype(whole)
             else:
-                arrays |= {f"{n}.exact": exact[n].astype(np.float64 if element in ("f32", "f64") else np.float32), f"{n}.plain": plain[n].astype(np.float32)}
+                narrow = element in common.ROUNDED
+                arrays[f"{n}.exact"] = with_bits(exact[n].astype(np.float64), 16 if narrow else 32).astype(np.float32 if narrow else np.float64)
+                errors = plain_errors(exact[n], plain[n])
             row = exact[n].shape[-1] if kinds.get(n) in ("value", "rows") and exact[n].ndim > 1 else 1
-            lines.append(f"output {n}.exact.npy {n}.plain.npy {max(row, 1)}")
+            lines.append(f"output {n}.exact.npy {errors[0]:.9g} {errors[1]:.9g} {max(row, 1)}")
+            if n in c.spec.terms:
+                arrays[f"{n}.terms"] = np.broadcast_to(exact[c.spec.terms[n]], exact[n].shape).astype(np.float32)
+                lines[-1] += f" {n}.terms.npy"
         scalars = program.scalars(text, problem.params)
         for n in re.findall(r"%(\w+): (?:index|i32|i64|f32|f64)\b", arguments):
             lines.append(f"{'real' if isinstance(scalars[n], float) else 'integer'} {scalars[n]}")
@@ -174,25 +198,45 @@ class Bundle:
         d = e = 64
         seen = (np.clip(np.arange(i) + 1 + j - i, 0, j).sum() if causal else i * j) * b * h
         lines = [f"time {2.0 * (d + e) * seen:.17g}"]
-        lines += [f"random {b} {h} {n} {d}" for n in (i, j, j, i)] + [f"random {b} {h} {i}"]
+        lines += [f"random {seed} {b} {h} {n} {d}" for seed, n in enumerate((i, j, j, i), 1)] + [f"random 5 {b} {h} {i}"]
         self.add_case(f"time-{kernel}-b{b}h{h}-{i}x{j}", kernel, lines, {})
 
 
-def small(c):
+def seed_of(numbers, array):
+    """The seed of which an input is all numbers; None: it has to be carried."""
+    if array.dtype == np.float32:
+        return numbers.seed_of(array, lambda x: x)
+    return numbers.seed_of(array, common.bf16_bits) if array.dtype == np.uint16 else None
+
+
+def with_bits(x, bits):
+    """x rounded to so many significant bits; the others, zeros, pack well."""
+    mantissa, exponent = np.frexp(x)
+    return np.where(np.isfinite(x), np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits), x)
+
+
+def plain_errors(exact, plain):
+    """The largest and the mean of |plain - exact| where both are finite (rule_plain of gpu_check.h)."""
+    exact, plain = exact.astype(np.float64), plain.astype(np.float64)
+    counts = np.isfinite(exact) & np.isfinite(plain)
+    error = np.abs(np.where(counts, plain, 0) - np.where(counts, exact, 0))
+    return error.max(initial=0), error.sum() / max(error.size, 1)
+
+
+def small(c, element):
     """A case that is cheap to carry."""
-    return replace(c, batch=1, threads=1, blocks=())
+    return replace(c, batch=1, threads=1, blocks=(), element=element)
 
 
 def chosen(rows, elements):
-    """(row, cases): one of each element type, of some tens of queries."""
+    """(row, cases): one in each element type that the row has, of some tens of queries where it can be."""
     every = cases.all_cases(1)
     for row in rows:
-        mine = [c for c in every if c.row == row and c.layout == "bhsd" and not c.spec.terms]
-        picked = {}
-        for c in mine:
-            if c.axis in ("layout", "length", "more") and 30 <= c.i <= 70 and c.element in elements:
-                picked.setdefault(c.element, c)
-        yield row, [small(c) for c in picked.values()]
+        mine = [c for c in every if c.row == row and c.i and c.j and c.layout in ("bhsd", c.spec.layouts[0])]
+        if not mine:
+            sys.exit(f"gpu-check: {row} has no case")
+        best = min(mine, key=lambda c: (c.logits != "normal", c.poison != "none", c.axis not in ("layout", "length", "more"), not 30 <= c.i <= 70, abs(c.i * c.j - 33 * 33)))
+        yield row, [small(best, e) for e in elements if e in best.spec.elements]
 
 
 def in_turns(every):
@@ -209,6 +253,7 @@ def arguments():
     p.add_argument("--elements", default="f32,bf16", help="element types, by commas (default: f32,bf16)")
     p.add_argument("--attnc", type=Path, default=Path(os.environ.get("ATTNC", ROOT / "build/bin/attnc")))
     p.add_argument("--unoptimized", type=int, default=8, help="of how many kernels there are cubins by ptxas -O0 too (default: 8)")
+    p.add_argument("--jobs", type=int, default=os.cpu_count(), help="kernels that are compiled at a time (default: CPUs)")
     p.add_argument("--cc", default=os.environ.get("CC", "cc"))
     args = p.parse_args()
     args.out = args.out.resolve()
@@ -232,12 +277,13 @@ def main():
         c = replace(base, batch=batch, i=i, j=j, d=64, e=64, element="f32", layout="bhsd", logits="normal", poison="none", knob="", seed=i * 1000 + j)
         b.add_check(c, "by_hand", f"by_hand-b{batch}-{i}x{j}")
     if args.attnc.exists():
-        for c in in_turns(list(chosen(rows, args.elements.split(",")))):
-            name = f"{c.row}_{c.element}"
-            if b.packed > ROOM:
-                b.left_out.append(name)
-            elif b.gallery(c, name):
-                b.add_check(c, name, c.name)
+        named = [(c, f"{c.row}_{c.element}") for c in in_turns(list(chosen(rows, args.elements.split(","))))]
+        with ThreadPoolExecutor(args.jobs) as pool:
+            for (c, name), done in zip(named, pool.map(lambda one: b.compiled(*one), named)):
+                if b.packed > ROOM:
+                    b.left_out.append(name)
+                elif b.gallery(name, done):
+                    b.add_check(c, name, c.name)
     else:
         print(f"no attnc at {args.attnc}: only what is written by hand is in the bundle")
     for one in TIMES:
@@ -247,8 +293,8 @@ def main():
     shutil.rmtree(b.work)
     made = {"kernels": [n for n, _ in b.kernels], "cases": b.listed, "refused": b.refused, "left_out": b.left_out}
     (b.out / "made.json").write_text(json.dumps(made, indent=1) + "\n")
-    archive = b.out.with_name(b.out.name + ".tar.gz")
-    with tarfile.open(archive, "w:gz") as tar:
+    archive = b.out.with_name(b.out.name + ".tar.xz")
+    with lzma.open(archive, "wb", filters=PACKING) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
         tar.add(b.out, b.out.name)
     bytes_ = archive.stat().st_size
     print(f"{len(b.kernels)} kernels, {len(b.listed)} cases, {len(b.refused)} programs refused, {len(b.left_out)} kernels left out for lack of room (made.json says which)")

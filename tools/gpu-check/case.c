@@ -24,23 +24,33 @@ static void set_shape(attn_tensor *t, const attn_arg_info *info, int32_t rank, c
   }
 }
 
-/* Values between -1.7 and 1.7, of variance 1; 0 of integers. */
-static void fill_random(unsigned char *data, const attn_arg_info *info, int64_t count) {
-  static uint64_t state = 88172645463325252u;
+/* Number n of a seed, of mean 0 and variance 1: a sum of three of 21 bits, evenly distributed, between -3 and 3; a
+ * float has room for all of its bits. seeded.py says the same. (splitmix64 of Steele, Lea and Flood.) */
+static float random_value(uint64_t seed, uint64_t n) {
+  uint64_t z = (seed << 32) + (n + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  z ^= z >> 31;
+  const uint64_t mask = (1 << 21) - 1;
+  const int64_t sum = (int64_t)((z & mask) + (z >> 21 & mask) + (z >> 42 & mask));
+  return (float)(2 * sum - 3 * (int64_t)mask) * 0x1p-21f;
+}
+
+/* 0 of integers. */
+static void fill_random(unsigned char *data, const attn_arg_info *info, uint64_t seed, int64_t count) {
   for (int64_t n = 0; n < count; ++n) {
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    const float x = (float)((double)(state >> 40) / (1 << 23) - 1) * 1.732f;
+    const float x = random_value(seed, (uint64_t)n);
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
-    if (info->code == ATTN_BFLOAT) {
-      const uint16_t half = (uint16_t)(bits >> 16);
+    if (info->code == ATTN_BFLOAT) { /* to nearest, ties to even */
+      const uint16_t half = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
       memcpy(data + 2 * n, &half, 2);
     } else if (info->code == ATTN_FLOAT && info->bits == 32) {
       memcpy(data + 4 * n, &x, 4);
     } else if (info->code == ATTN_FLOAT && info->bits == 64) {
       const double wide = x;
       memcpy(data + 8 * n, &wide, 8);
-    } else if (info->code == ATTN_FLOAT && info->bits == 16) { /* |x| < 2: the exponent is in range, or 0 */
+    } else if (info->code == ATTN_FLOAT && info->bits == 16) { /* cut off; |x| < 4: the exponent is in range, or 0 */
       const int exponent = (int)(bits >> 23 & 255) - 112;
       const uint16_t half = (uint16_t)(bits >> 16 & 0x8000) |
                             (uint16_t)(exponent > 0 ? (uint32_t)exponent << 10 | (bits >> 13 & 1023) : 0);
@@ -111,21 +121,26 @@ static int read_argument(reader *r, const char *word, const char *rest) {
                 : fails(r, "an input where the kernel has an output, or one of another type or rank");
     array_free(&a);
   } else if (!strcmp(word, "output")) {
-    long long row = 1;
-    if (sscanf(rest, "%511s %511s %lld", first, second, &row) < 2 || row < 1)
-      return fails(r, "output: two files are needed");
+    long long row;
+    array *exact = &c->exact[r->arg], *terms = &c->terms[r->arg];
+    rule_plain *plain = &c->plain[r->arg];
+    const int words = sscanf(rest, "%511s %lf %lf %lld %511s", first, &plain->most, &plain->mean, &row, second);
+    if (words < 4 || row < 1)
+      return fails(r, "output: a file, two errors and the length of a row are needed");
     c->rows[r->arg] = row;
-    array *exact = &c->exact[r->arg];
-    good = read_array(r, first, exact) && read_array(r, second, &c->plain[r->arg]);
-    good = good &&
-           ((exact->count == c->plain[r->arg].count && exact->rank == info->rank && info->role == ATTN_ARG_OUTPUT) ||
-            fails(r, "an output where the kernel has an input, or one of another shape"));
+    good = read_array(r, first, exact) && (words < 5 || read_array(r, second, terms));
+    good = good && ((exact->rank == info->rank && info->role == ATTN_ARG_OUTPUT &&
+                     (!terms->data || terms->count == exact->count)) ||
+                    fails(r, "an output where the kernel has an input, or one of another shape"));
     good = good && place(r, info, exact->rank, exact->shape, NULL);
   } else { /* random, unwanted */
-    const int32_t rank = read_extents(rest, shape);
+    char *after;
+    const int is_random = *word == 'r';
+    const uint64_t seed = is_random ? strtoull(rest, &after, 10) : 0;
+    const int32_t rank = read_extents(is_random ? after : rest, shape);
     if (rank != info->rank)
       return fails(r, "extents of another rank");
-    if (!strcmp(word, "unwanted")) {
+    if (!is_random) {
       set_shape(&c->args[r->arg], info, rank, shape);
       good = 1;
     } else {
@@ -135,7 +150,7 @@ static int read_argument(reader *r, const char *word, const char *rest) {
       unsigned char *data = calloc((size_t)count + 1, (size_t)element_bytes(info));
       if (!data)
         return fails(r, "not enough memory");
-      fill_random(data, info, count);
+      fill_random(data, info, seed, count);
       good = place(r, info, rank, shape, data);
       free(data);
     }
@@ -222,7 +237,7 @@ int case_close(loaded_case *c, int *overruns) {
   for (int32_t a = 0; a < ATTN_MAX_STEP_VALUES; ++a) {
     failed |= device_free(c->args[a].data, c->bytes[a], overruns);
     array_free(&c->exact[a]);
-    array_free(&c->plain[a]);
+    array_free(&c->terms[a]);
   }
   return failed | device_free(c->workspace, c->workspace_bytes, overruns);
 }

@@ -103,8 +103,9 @@ static double number_of(const array *a, int64_t n) {
   return (double)((int64_t)((uint64_t)x << unused) >> unused);
 }
 
-static void compare_numbers(verdict *v, const char *name, int element, int64_t row, const array *exact,
-                            const array *plain, const unsigned char *got) {
+static void compare_numbers(verdict *v, const char *name, int element, const loaded_case *c, int32_t a,
+                            const unsigned char *got) {
+  const array *exact = &c->exact[a], *terms = &c->terms[a];
   const size_t count = (size_t)exact->count;
   double *numbers = malloc(3 * (count + 1) * sizeof *numbers);
   if (!numbers) {
@@ -115,9 +116,10 @@ static void compare_numbers(verdict *v, const char *name, int element, int64_t r
   for (size_t n = 0; n < count; ++n) {
     numbers[n] = rule_value(element, got, (int64_t)n);
     numbers[count + n] = number_of(exact, (int64_t)n);
-    numbers[2 * count + n] = number_of(plain, (int64_t)n);
+    numbers[2 * count + n] = terms->data ? number_of(terms, (int64_t)n) : 0;
   }
-  const rule_report r = rule_check(element, exact->count, row, numbers, numbers + count, numbers + 2 * count);
+  const rule_report r = rule_check(element, exact->count, c->rows[a], numbers, numbers + count, &c->plain[a],
+                                   terms->data ? numbers + 2 * count : NULL);
   v->ratio = r.ratio > v->ratio ? r.ratio : v->ratio;
   v->max_error = r.max_error > v->max_error ? r.max_error : v->max_error;
   if (!r.ok && v->ok)
@@ -127,11 +129,11 @@ static void compare_numbers(verdict *v, const char *name, int element, int64_t r
   free(numbers);
 }
 
-static void compare(verdict *v, const attn_arg_info *info, int64_t row, const array *exact, const array *plain,
-                    const unsigned char *got) {
+static void compare(verdict *v, const attn_arg_info *info, const loaded_case *c, int32_t a, const unsigned char *got) {
   const int element = rule_element(info);
+  const array *exact = &c->exact[a];
   if (element >= 0) {
-    compare_numbers(v, info->name, element, row, exact, plain, got);
+    compare_numbers(v, info->name, element, c, a, got);
     return;
   }
   const array ours = {.kind = info->code == ATTN_UINT || info->code == ATTN_BOOL ? 'u' : 'i',
@@ -220,7 +222,7 @@ static int run_set(const char *name, loaded_case *c, const attn_gpu_info *info, 
     const unsigned char *at = got;
     for (int32_t a = 0; a < c->call.n_args && !status; ++a)
       if (c->exact[a].data) {
-        compare(&verdict, &info->kernel->args[a], c->rows[a], &c->exact[a], &c->plain[a], at);
+        compare(&verdict, &info->kernel->args[a], c, a, at);
         at += c->bytes[a];
       }
     if (status)

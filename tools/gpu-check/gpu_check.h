@@ -50,10 +50,16 @@ typedef struct rule_report {
   char what[120];
 } rule_report;
 
+/* Of |plain - exact| over all values, not finite ones counting as 0: all that the rule asks of the plain program. */
+typedef struct rule_plain {
+  double most, mean;
+} rule_plain;
+
 /* Rows of row_length values one after another; rows of which exact is 0 throughout, where a row is longer than one, are
- * those of empty rows and must be 0. */
+ * those of empty rows and must be 0. `terms`: of what larger numbers each is a difference, whose size then counts; or
+ * NULL. */
 rule_report rule_check(int element, int64_t count, int64_t row_length, const double *got, const double *exact,
-                       const double *plain);
+                       const rule_plain *plain, const double *terms);
 double rule_value(int element, const void *data, int64_t at);
 
 /* ---- device.c: the parts of libcuda that libattn_rt does not need ---- */
@@ -91,7 +97,8 @@ typedef struct loaded_case {
   int is_timing;
   attn_tensor args[ATTN_MAX_STEP_VALUES];
   size_t bytes[ATTN_MAX_STEP_VALUES];
-  array exact[ATTN_MAX_STEP_VALUES], plain[ATTN_MAX_STEP_VALUES];
+  array exact[ATTN_MAX_STEP_VALUES], terms[ATTN_MAX_STEP_VALUES]; /* terms: without data where there are none */
+  rule_plain plain[ATTN_MAX_STEP_VALUES];
   int64_t rows[ATTN_MAX_STEP_VALUES]; /* of an output: numbers in a row of the error rule */
   attn_scalar params[ATTN_MAX_STEP_VALUES];
   attn_call call;

@@ -12,6 +12,7 @@ llvm::Expected<std::unique_ptr<Execution>> Execution::create(const Program &prog
   compileOptions.target = options.target;
   compileOptions.blockRows = options.blockRows;
   compileOptions.tokenOrder = options.tokenOrder;
+  compileOptions.f32Products = options.f32Products;
   compileOptions.blockKeys = options.blockKeys;
   compileOptions.splitKeys = options.splitKeys;
   compileOptions.kernel = llvm::StringRef(const_cast<KernelOp &>(program.kernel).getSymName()).str();

@@ -39,6 +39,7 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --split-keys N           chunks of the keys that are tasks of their own, for any size (default: chosen)
   --variant V              forces a variant, by name or number
   --target T               x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-bf16, x86-64-v4-amx, several by commas, or native (default: x86-64-v3)
+  --f32-products P         of GPUs: split (default), each f32 into three bf16, or tf32, rounded to 11 significant bits
   --max-bytes N            refuses problems whose tensors need more (default: 8 GiB)
   --timeout SECONDS        gives up with exit code 124
 
@@ -128,6 +129,7 @@ private:
     text("--variant", options.variant);
     text("--target", options.target);
     text("--token-order", options.tokenOrder);
+    text("--f32-products", options.f32Products);
     flag("--check", options.check);
     flag("--bench", options.bench);
     flag("--json", options.json);

@@ -30,7 +30,7 @@ struct Options {
   uint64_t seed = 0;
   std::optional<Element> dtype;
   int64_t blockRows = 0, blockKeys = 0, splitKeys = 0;
-  std::string tokenOrder = "auto";
+  std::string tokenOrder = "auto", f32Products = "split";
   std::optional<double> timeout, tolerance;
   Logits logits = Logits::Normal;
   uint64_t maxBytes = uint64_t(8) << 30;

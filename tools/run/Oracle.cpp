@@ -14,11 +14,11 @@ bool CheckResult::ok() const {
   return llvm::all_of(outputs, [](const Comparison &c) { return c.report.ok; });
 }
 
-llvm::Expected<std::unique_ptr<interpreter::Interpreter>> attn::run::makeInterpreter(const Program &program,
-                                                                                     const Problem &problem) {
+llvm::Expected<std::unique_ptr<interpreter::Interpreter>>
+attn::run::makeInterpreter(const Program &program, const Problem &problem, const Options &options) {
   const auto args = problem.arguments();
   const auto params = problem.params();
-  return interpreter::Interpreter::create(program.kernel, args, params);
+  return interpreter::Interpreter::create(program.kernel, args, params, productsOf(options));
 }
 
 namespace {

@@ -29,8 +29,12 @@ struct CheckResult {
   bool ok() const;
 };
 
-llvm::Expected<std::unique_ptr<interpreter::Interpreter>> makeInterpreter(const Program &program,
-                                                                          const Problem &problem);
+inline interpreter::Products productsOf(const Options &options) {
+  return options.f32Products == "tf32" ? interpreter::Products::Tf32 : interpreter::Products::F32;
+}
+
+llvm::Expected<std::unique_ptr<interpreter::Interpreter>>
+makeInterpreter(const Program &program, const Problem &problem, const Options &options = {});
 
 /// Compares all rows, or as many as about three seconds of the interpreter's work allow: then the first and the last of
 /// the first and the last batch, and others drawn by the seed, evenly over the rows. Outputs over keys (columns) take

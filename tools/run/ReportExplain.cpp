@@ -41,6 +41,21 @@ void printSplit(const Report &r, AttendOp attend) {
     printLine("unsplit", "keys are not split among tasks: " + why);
 }
 
+/// Which keys are gathered, where there are lists.
+void printLists(const Report &r, AttendOp attend) {
+  if (r.execution && r.execution->simulation())
+    return;
+  const Options &o = *r.options;
+  if (gatherable(attend))
+    return printLine("lists", "all queries of a head share one: its keys alone are packed");
+  if (!listOfBlocks(attend) || o.blockRows > 0 || o.blockKeys > 0 || o.splitKeys > 0)
+    return;
+  const std::string why = whyNotGathered(attend);
+  const std::string shared = fmt::format("{} queries share one", rowsPerList(attend));
+  printLine("lists",
+            why.empty() ? shared + ": its keys are gathered for them" : shared + ": pairs are looked up, for " + why);
+}
+
 /// Whether heads that share keys are rows of the same CTAs of a kernel for GPUs.
 void printHeads(const Report &r, AttendOp attend) {
   if (!r.execution || !r.execution->simulation())
@@ -177,6 +192,7 @@ void attn::run::printExplanation(const Report &r) {
   }
   if (r.program->attend) {
     printSplit(r, r.program->attend);
+    printLists(r, r.program->attend);
     printHeads(r, r.program->attend);
     printPlaces(r);
     printBf16(r, r.program->attend);
@@ -186,6 +202,7 @@ void attn::run::printExplanation(const Report &r) {
   for (const auto &step : r.steps) {
     printLine("step", fmt::format("{} of {}", step->step, r.program->steps.size()));
     printSplit(r, step->program->attend);
+    printLists(r, step->program->attend);
     printHeads(r, step->program->attend);
     printBf16(r, step->program->attend);
     printBilinear(step->program->attend);

@@ -47,7 +47,7 @@ private:
     report.problem = &problem;
     if (!program.attend)
       return stepsWork();
-    auto oracle = makeInterpreter(program, problem);
+    auto oracle = makeInterpreter(program, problem, options);
     if (!oracle)
       return oracle.takeError();
     auto expected = readExpected(problem, options);
@@ -76,7 +76,7 @@ private:
 
   /// A kernel of several steps. Its sets are looked at where that was asked for, or costs little beside the check.
   Error stepsWork() {
-    auto oracle = makeSteps(program, problem);
+    auto oracle = makeSteps(program, problem, options);
     if (!oracle)
       return oracle.takeError();
     auto expected = readExpected(problem, options);

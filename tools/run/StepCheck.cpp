@@ -58,11 +58,11 @@ llvm::Expected<Problem> attn::run::shapedStep(const Problem &whole, const Progra
   return std::move(*made);
 }
 
-llvm::Expected<std::unique_ptr<interpreter::Steps>> attn::run::makeSteps(const Program &program,
-                                                                         const Problem &problem) {
+llvm::Expected<std::unique_ptr<interpreter::Steps>> attn::run::makeSteps(const Program &program, const Problem &problem,
+                                                                         const Options &options) {
   const auto args = problem.arguments();
   const auto params = problem.params();
-  return interpreter::Steps::create(program.kernel, args, params);
+  return interpreter::Steps::create(program.kernel, args, params, productsOf(options));
 }
 
 namespace {

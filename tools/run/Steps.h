@@ -19,7 +19,8 @@ llvm::Expected<Problem> shapedStep(const Problem &whole, const Program &program,
 llvm::Error solveSteps(Problem &problem, const Program &program, const Options &options);
 llvm::Error fillSteps(Problem &problem, const Program &program, const Options &options);
 
-llvm::Expected<std::unique_ptr<interpreter::Steps>> makeSteps(const Program &program, const Problem &problem);
+llvm::Expected<std::unique_ptr<interpreter::Steps>> makeSteps(const Program &program, const Problem &problem,
+                                                              const Options &options);
 
 /// As checkResults, over the results of all steps. What later steps read is computed completely.
 llvm::Expected<CheckResult> checkSteps(const Program &program, const Problem &problem, interpreter::Steps &steps,

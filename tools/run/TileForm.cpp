@@ -25,8 +25,9 @@ llvm::Expected<TileForm> TileForm::create(const Program &program, const Options 
     for (KernelOp other : llvm::make_early_inc_range(form.module->getOps<KernelOp>()))
       if (other.getSymName() != kernel.getSymName())
         other.erase();
-  const PipelineOptions pipeline{options.target,     options.blockRows, options.blockKeys,
-                                 options.tokenOrder, options.splitKeys, false};
+  const PipelineOptions pipeline{
+      options.target, options.blockRows,  options.blockKeys, options.tokenOrder, options.splitKeys, false,
+      false,          options.f32Products};
   if (!form.module || mlir::failed(linkNormalizers(*form.module)) ||
       mlir::failed(runPipeline(*form.module, pipeline, "tile")))
     return fail(ExitInternal, "the program has no form in the tile dialect");

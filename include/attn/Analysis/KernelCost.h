@@ -40,8 +40,9 @@ struct VariantCost {
   double panelBytes = 0, unhidden = 0; // of the table
   double task = 0, phase = 0, call = 0;
   int64_t phases = 0;
-  bool together = false; // queries of all heads of a group are rows of one block
-  bool inPlace = false;  // keys are read where they lie, and their bytes are what is waited for
+  bool packsByTasks = false; // each block of queries packs its keys
+  bool together = false;     // queries of all heads of a group are rows of one block
+  bool inPlace = false;      // keys are read where they lie, and their bytes are what is waited for
 };
 
 /// Why there is none: what the text has and the model does not.

@@ -27,6 +27,9 @@ struct CompileOptions {
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
   int64_t splitKeys = 0;                // chunks of the keys that are tasks of their own; 0: chosen by the schedule
   std::string tokenOrder = "auto";      // of grids: auto, raster, boxes
+  /// How tensor cores of GPUs multiply f32: split into three bf16 each, which loses nothing, or rounded to tf32, 11
+  /// significant bits, which takes a third of their time. CPUs have split alone.
+  std::string f32Products = "split";
   bool verifyEach = false;
   /// Name of the kernel to compile; empty: the only one (compile), all of them (emit).
   std::string kernel;

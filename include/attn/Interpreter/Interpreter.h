@@ -10,6 +10,8 @@
 //   Double  every operation in f64: the reference of the error rule;
 //   Plain   every operation rounded to the accumulation type (f32; weights also to 16 bits for 16-bit operands), as a
 //           straightforward numpy program would compute it: the yardstick of the error rule.
+// Where products of f32 are to be in tf32 (`Products`), Plain rounds to tf32 what meets in them: queries and keys, and
+// values and their weights where not all three are used in one 16-bit type. A dot region is no product of tensor cores.
 // For f64 programs, long double stands for Double and f64 for Plain. Rounding an o of 16 bits is left to the caller.
 //
 // Which pairs are in the set is a fact of the text: set regions are evaluated in their nominal types in both. A bad
@@ -27,6 +29,8 @@
 namespace attn::interpreter {
 
 enum class Precision { Double, Plain };
+/// Of f32, by Plain.
+enum class Products { F32, Tf32 };
 
 /// One row of every output but those over keys: one value for each value feature where it has them, one for each key
 /// for `p`, one for each rank for a topk, else one. An argmax is a key.
@@ -55,7 +59,8 @@ public:
   /// interpreter and is read anew by every call, but what operand regions read, which is kept; lengths are checked here
   /// alone.
   static llvm::Expected<std::unique_ptr<Interpreter>> create(KernelOp kernel, llvm::ArrayRef<attn_tensor> args,
-                                                             llvm::ArrayRef<attn_scalar> params);
+                                                             llvm::ArrayRef<attn_scalar> params,
+                                                             Products products = Products::F32);
   virtual ~Interpreter() = default;
 
   /// Extent of every dimension, in the order of dims.

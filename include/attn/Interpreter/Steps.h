@@ -28,7 +28,8 @@ class Steps {
 public:
   /// As Interpreter::create; binds nothing yet, for a step's shapes may follow from results before it.
   static llvm::Expected<std::unique_ptr<Steps>> create(KernelOp kernel, llvm::ArrayRef<attn_tensor> args,
-                                                       llvm::ArrayRef<attn_scalar> params);
+                                                       llvm::ArrayRef<attn_scalar> params,
+                                                       Products products = Products::F32);
   virtual ~Steps() = default;
 
   virtual llvm::ArrayRef<mlir::Operation *> steps() const = 0;

@@ -23,9 +23,9 @@ namespace attn::layout {
 
 class RunOrder {
 public:
-  /// `run` is 8 or 4 features; rows of so many chunks of eight features. Where chunks are no multiple of eight, rows
-  /// are.
-  RunOrder(int64_t run, int64_t chunks);
+  /// `run` is 8 or 4 features; rows of so many chunks of eight features, or of four of 32 bits. Where chunks are no
+  /// multiple of eight, rows are.
+  RunOrder(int64_t run, int64_t chunks, int64_t chunkFeatures = 8);
 
   /// Row, and the run's first feature.
   Cell at(int64_t item) const;
@@ -36,7 +36,7 @@ public:
     int64_t first, firstChunk;
     Digits row, chunk;
   };
-  int64_t run, chunks;
+  int64_t run, chunks, chunkFeatures;
   int64_t perChunk;    // items
   bool inGroups;       // of eight rows; else one row goes by after the other
   Digits row, feature; // where there are no groups, of an item

@@ -19,6 +19,8 @@ struct PipelineOptions {
   bool verifyEach = false;
   /// Code for x86-64-v4-amx calls functions in the place of tile operations, and so runs on x86-64-v4-bf16.
   bool emulateTiles = false;
+  /// split or tf32: see F32Products in GpuTiles.h. Of GPUs.
+  std::string f32Products = "split";
 };
 
 /// attn -> attn: normalizers are linked; a kernel is one attend or one map, or calls such kernels; every attend has one

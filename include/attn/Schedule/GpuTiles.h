@@ -13,6 +13,11 @@
 // what is left out is below 2^-24 of the product. Other types are widened to f32 first. Weights are one plane where
 // values and output have 16 bits, three elsewhere.
 //
+// Products of f32 that are asked for in tf32 (`F32Products`) have one plane of 32-bit words instead, of all operands
+// and of the weights: each is rounded to 11 significant bits, when it is staged or, a weight, when it meets its value.
+// Two of them are multiplied exactly. Rows then are f32s, features padded to 16 as ever and 16 bytes behind them, so
+// that again eight rows begin in eight different groups of banks.
+//
 // Registers. A thread holds, of each of its two rows, a quarter of the accumulators and of the scores. The sum of
 //
 //     accumulators   values / 2 of each sum of values
@@ -39,6 +44,9 @@
 
 namespace attn {
 
+/// How tensor cores multiply f32: as six products of bf16 parts, or rounded to tf32.
+enum class F32Products { Split, Tf32 };
+
 struct GpuTiles {
   int64_t rows = 64, keys = 64; // of a CTA, of a block
   int64_t dot = 0, value = 0;   // features: contracted ones, of a value slice
@@ -48,16 +56,20 @@ struct GpuTiles {
   int64_t stages = 1; // blocks of keys in shared memory: 2 where the next one is copied while one is used
   bool whole = true;  // products on tensor cores; else element by element in f32
   int64_t accs = 1;   // sums of values
+  bool tf32 = false;  // operands in shared memory, and weights, are f32s rounded to tf32
 
   static constexpr int64_t sliceFeatures = 128, mostRegisters = 255, otherRegisters = 110;
   static int64_t pad(int64_t features) { return layout::SharedRows::padded(features); }
 
-  /// Whether fragments of the queries may stay in registers, 4 for 16 features.
-  bool keepsQueries() const { return planesQ == 1 && planesK == 1 && pad(dot) <= 128; }
+  /// Whether fragments of the queries may stay in registers, 4 for 32 bytes of features.
+  bool keepsQueries() const { return planesQ == 1 && planesK == 1 && shared().q.rows.steps() <= 8; }
   int64_t warps() const { return rows / 16; }
   int64_t threads() const { return rows * 2; }
+  int64_t elementBytes() const { return tf32 ? 4 : 2; }
+  /// Features, or keys, of one product on tensor cores.
+  int64_t depth() const { return tf32 ? 8 : 16; }
   layout::SharedMap shared() const {
-    constexpr int64_t bytes = 2; // of an element
+    int64_t bytes = elementBytes();
     return {{rows, dot, bytes}, planesQ, {keys, dot, bytes}, planesK, {keys, value, bytes}, planesV, stages};
   }
   int64_t sharedBytes() const { return shared().bytes; }
@@ -67,14 +79,15 @@ struct GpuTiles {
   int64_t scoreRegisters() const { return layout::FragmentLayout::accumulator(keys).registers(); }
   /// Fragments that --tile-place has: queries by steps of 16 features, weights by plane.
   int64_t productRegisters() const {
-    const int64_t step = layout::FragmentLayout::left(16, 16).registers(), right = layout::MatrixLoad::registers;
+    const int64_t bits = 8 * elementBytes(), right = layout::MatrixLoad::registers;
+    const int64_t step = layout::FragmentLayout::left(bits, depth()).registers();
     int64_t ofScores = step * planesQ + right + (planesQ + planesK > 2 ? keys : 0);
-    int64_t ofWeights = planesP * layout::FragmentLayout::left(16, keys).registers();
+    int64_t ofWeights = planesP * layout::FragmentLayout::left(bits, keys).registers();
     int64_t ofValues = accs ? accs * scoreRegisters() + ofWeights + right + (planesP + planesV > 2 ? 16 : 8) : 0;
     return std::max(ofScores, ofValues);
   }
-  /// Eight features on their way from memory, as f32 and as planes.
-  int64_t loadRegisters() const { return planesK > 1 || planesV > 1 ? 28 : 0; }
+  /// Eight features on their way from memory, as f32 and as planes; or four.
+  int64_t loadRegisters() const { return planesK > 1 || planesV > 1 ? 28 : tf32 ? 12 : 0; }
   int64_t registers() const {
     return accumulatorRegisters() + scoreRegisters() + productRegisters() + loadRegisters() + otherRegisters;
   }
@@ -89,7 +102,7 @@ struct GpuTiles {
   mlir::Attribute toAttr(mlir::Builder &b) const;
   static GpuTiles fromAttr(mlir::Attribute attr);
   /// Of an attend: as many rows and keys as `sharedLimit` bytes hold; `rows`, `keys`: forced, or 0.
-  static GpuTiles choose(AttendOp op, int64_t sharedLimit, int64_t rows, int64_t keys);
+  static GpuTiles choose(AttendOp op, int64_t sharedLimit, int64_t rows, int64_t keys, F32Products f32Products);
 };
 
 } // namespace attn

@@ -9,6 +9,10 @@ namespace attn {
 /// A list that all rows of a head share and that every visible pair is in: the keys can go by it. Null: none.
 SetListOp gatherable(AttendOp attend);
 
+/// A list that blocks of n queries share, by an index `i floordiv n`, and that every visible pair is in: the tasks of a
+/// block can gather its keys. Null: none.
+SetListOp listOfBlocks(AttendOp attend);
+
 /// A list that every row has of its own and that every visible pair is in: a csr, or a list that the bare query
 /// indexes. Null: none.
 mlir::Operation *ownLists(AttendOp attend);

@@ -114,13 +114,16 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   Type kType = tile::PanelsType::get(b.getContext(), c * (branch ? branch[1] : 1), tileKeys, keys, true, real);
   Type vType = tile::PanelsType::get(b.getContext(), e, tileKeys, keys, false, real);
   Type sType = tile::SummaryType::get(b.getContext(), tileKeys);
-  SetListOp gathered = v.contains(kGatherAttr) ? attn::gatherable(attend) : SetListOp();
+  const bool byTasks = v.contains(kGatherTasksAttr);
+  SetListOp gathered = byTasks                   ? attn::listOfBlocks(attend)
+                       : v.contains(kGatherAttr) ? attn::gatherable(attend)
+                                                 : SetListOp();
   Value keyOrder;
   auto boxes = v.getAs<DictionaryAttr>(kBoxesAttr);
   if (gathered || boxes) {
-    auto phase =
-        tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())}, b.getStringAttr("order"),
-                              b.getI64IntegerAttr(0), UnitAttr(), IntegerAttr(), UnitAttr());
+    auto phase = tile::PhaseOp::create(b, loc, TypeRange{tile::OrderType::get(b.getContext())},
+                                       b.getStringAttr("order"), b.getI64IntegerAttr(0), UnitAttr(), IntegerAttr(),
+                                       byTasks ? b.getUnitAttr() : UnitAttr());
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&phase.getBody());
     Value made =
@@ -140,10 +143,13 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   // Which keys are absent is known before the sweep that asks for it.
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
               (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
+  once |= byTasks;
   once |= v.contains(kGpuAttr);                                                 // staged block by block
   once |= v.contains(kSideAttr) || (v.contains(kFewAttr) && summaries.empty()); // not packed at all
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
+  if (gathered && !once && !keysMayBeAbsent() && llvm::all_of(share, [](int64_t n) { return n == 1; }))
+    pack->setAttr(kAloneAttr, b.getUnitAttr());
   {
     OpBuilder::InsertionGuard inner(b);
     b.createBlock(&pack.getBody());
@@ -153,7 +159,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
       packed.push_back(tile::SummaryOp::create(b, loc, sType, source, AffineMapAttr::get(map)));
     tile::YieldOp::create(b, loc, packed);
   }
-  return lowerMain(v, {pack.getResult(0), pack.getResult(1), keyOrder, gathered, (bool)boxes});
+  return lowerMain(v, {pack.getResult(0), pack.getResult(1), keyOrder, gathered, (bool)boxes, byTasks});
 }
 
 Lowering::TileKeys Lowering::ownKeys() {

@@ -38,7 +38,7 @@ private:
   struct TileKeys {
     Value keys, values, order;
     mlir::Operation *stands = nullptr;
-    bool boxes = false;
+    bool boxes = false, byTasks = false;
   };
   TileKeys ownKeys();
 

@@ -44,10 +44,10 @@ LogicalResult Lowering::lowerMain(DictionaryAttr v, TileKeys keysFrom) {
 /// A phase of tasks by blocks of queries, and into it.
 void Lowering::openPhase(StringRef kind, Type result) {
   // Blocks of a triangle: the longest first. Queries with lists go head by head, whose keys so stay in the caches.
-  auto phase =
-      tile::PhaseOp::create(b, loc, result ? TypeRange(result) : TypeRange(), b.getStringAttr(kind),
-                            b.getI64IntegerAttr(taskRows), from.keys && kind == "main" ? b.getUnitAttr() : UnitAttr(),
-                            result ? b.getI64IntegerAttr(chunks) : IntegerAttr(), UnitAttr());
+  auto phase = tile::PhaseOp::create(b, loc, result ? TypeRange(result) : TypeRange(), b.getStringAttr(kind),
+                                     b.getI64IntegerAttr(taskRows),
+                                     from.keys && !from.byTasks && kind == "main" ? b.getUnitAttr() : UnitAttr(),
+                                     result ? b.getI64IntegerAttr(chunks) : IntegerAttr(), UnitAttr());
   b.createBlock(&phase.getBody());
 }
 

@@ -24,7 +24,7 @@ public:
       SmallVector<Value> results;
       llvm::TypeSwitch<Operation *>(op)
           .Case<MmaOp, LdMatrixOp, CopyAsyncOp, CommitGroupOp, WaitGroupOp, BarrierOp, ShuffleXorOp, ShuffleIdxOp,
-                BallotOp, ThreadIdOp, CtaIdOp, SharedMemoryOp, Exp2Op, PackOp>(
+                BallotOp, ThreadIdOp, CtaIdOp, SharedMemoryOp, Exp2Op, PackOp, RoundTf32Op>(
               [&](auto typed) { results = lower(typed); })
           .Default([](Operation *) { llvm_unreachable("an nv op without a lowering"); });
       op->replaceAllUsesWith(results);
@@ -131,6 +131,8 @@ private:
     Value packed = call(halves, f16 ? "llvm.nvvm.ff2f16x2.rn" : "llvm.nvvm.ff2bf16x2.rn", {op.getHi(), op.getLo()});
     return {LLVM::BitcastOp::create(b, loc, b.getI32Type(), packed)};
   }
+
+  SmallVector<Value> lower(RoundTf32Op op) { return {call(b.getI32Type(), "llvm.nvvm.f2tf32.rna", op.getX())}; }
 
   ModuleOp device;
   OpBuilder b;

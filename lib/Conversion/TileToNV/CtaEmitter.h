@@ -203,8 +203,11 @@ private:
   V element(const Part &part, unsigned tokenDim, V token, V feature, bool raw, RegionEmitter *checks = nullptr);
   V addressOf(const Part &part, unsigned tokenDim, V token, V feature);
   V isAligned(const Part &part);
+  /// Features of 16 bytes in shared memory.
+  int64_t chunkFeatures() const { return 16 / t.elementBytes(); }
   llvm::SmallVector<V> loadRun(const Part &part, V address, bool raw);
   bool isRaw(const Part &part, const Target &to);
+  void storeRounded(llvm::ArrayRef<V> values, V offset, const Target &to);
   void storePlanes(llvm::ArrayRef<V> values, bool raw, V offset, const Target &to);
   llvm::SmallVector<V> split(V x, int64_t planes);
   void noteAbsent(llvm::ArrayRef<Part> parts, unsigned tokenDim, V firstToken, int64_t rows, int64_t offset);
@@ -225,6 +228,8 @@ private:
                  llvm::function_ref<llvm::SmallVector<V>(int64_t)> b, llvm::MutableArrayRef<V> big,
                  llvm::MutableArrayRef<V> small);
   llvm::SmallVector<V> ldmatrix(V offset, bool trans);
+  V valueRow();
+  llvm::SmallVector<V> valueFragments(V at, int64_t plane, int64_t step, int64_t pair);
   llvm::SmallVector<V> mma(llvm::ArrayRef<V> a, llvm::ArrayRef<V> b, llvm::ArrayRef<V> c);
   V pack(V lo, V hi);
   V joined(const layout::SharedOperand &operand, V bytes);

@@ -39,9 +39,11 @@ FailureOr<Placed> Placed::read(PhaseOp main, const GpuTiles &t) {
     if (known && known != where)
       return op->emitError("[gpu_unplaced] ") << what << " are placed as " << known << " and as " << where;
     if (where.getRows() != rows || where.getFeatures() != features ||
-        where.getElement().getIntOrFloatBitWidth() != 16 || where.getElement() != (q ? q : where).getElement())
-      return op->emitError("[gpu_unplaced] ") << what << " are placed as " << where << ", and a product takes " << rows
-                                              << " rows of " << features << " features of one type of 16 bits";
+        where.getElement().getIntOrFloatBitWidth() != 8 * t.elementBytes() ||
+        where.getElement() != (q ? q : where).getElement())
+      return op->emitError("[gpu_unplaced] ")
+             << what << " are placed as " << where << ", and a product takes " << rows << " rows of " << features
+             << " features of one type of " << 8 * t.elementBytes() << " bits";
     known = where;
     return success();
   };
@@ -96,7 +98,7 @@ FailureOr<Placed> Placed::read(PhaseOp main, const GpuTiles &t) {
   placed.q = operandOf(q), placed.k = operandOf(k);
   if (v)
     placed.v = operandOf(v);
-  placed.f16 = q.getElement().isF16();
+  placed.f16 = q.getElement().isF16(), placed.tf32 = q.getElement().isF32();
   placed.valueColumns = layout::SharedRows::padded(t.value);
   std::vector<layout::Region> regions = layout::regionsOf("queries", placed.q);
   for (auto &region : layout::regionsOf("keys", placed.k))

@@ -9,14 +9,14 @@
 namespace attn {
 
 struct Placed {
-  layout::SharedOperand q, k, v; // v: of no rows where no values are summed
-  bool f16 = false;              // elements of operands; else bf16
-  int64_t planesP = 1;           // of weights as a left operand
-  int64_t valueColumns = 0;      // of accumulators
-  layout::SharedMap map;         // what no tile is: weights element by element, words of rows, flags
+  layout::SharedOperand q, k, v;  // v: of no rows where no values are summed
+  bool f16 = false, tf32 = false; // elements of operands; else bf16
+  int64_t planesP = 1;            // of weights as a left operand
+  int64_t valueColumns = 0;       // of accumulators
+  layout::SharedMap map;          // what no tile is: weights element by element, words of rows, flags
 
   /// Whether some operand may be copied as it is.
-  bool copies() const { return q.planes == 1 || k.planes == 1 || (v.rows.rows && v.planes == 1); }
+  bool copies() const { return !tf32 && (q.planes == 1 || k.planes == 1 || (v.rows.rows && v.planes == 1)); }
 
   /// Of a main phase. `t`: the sizes of its variant.
   static mlir::FailureOr<Placed> read(tile::PhaseOp main, const GpuTiles &t);

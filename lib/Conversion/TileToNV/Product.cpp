@@ -12,7 +12,7 @@ SmallVector<V> CtaEmitter::ldmatrix(V offset, bool trans) {
 }
 
 SmallVector<V> CtaEmitter::mma(ArrayRef<V> a, ArrayRef<V> b, ArrayRef<V> c) {
-  auto op = nv::MmaOp::create(e.b, e.loc, placed.f16 ? "f16" : "bf16", a, b, c);
+  auto op = nv::MmaOp::create(e.b, e.loc, placed.tf32 ? "tf32" : placed.f16 ? "f16" : "bf16", a, b, c);
   return SmallVector<V>(op.getResults());
 }
 
@@ -75,7 +75,7 @@ void CtaEmitter::keepQueries() {
     queries.push_back(ldmatrix(e.add(at, placed.q.at() + layout::MatrixLoad::stepBytes * step), false));
 }
 
-// s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 16 features at a step
+// s[i, j] += sum over planes a + b <= 2 of q_a[i, c] k_b[j, c], 32 bytes of features at a step: 16, or 8 of tf32
 SmallVector<V> CtaEmitter::scoresByMma() {
   const layout::SharedOperand &q = placed.q, &k = placed.k;
   constexpr int64_t bytes = layout::MatrixLoad::stepBytes;
@@ -131,8 +131,10 @@ SmallVector<V> CtaEmitter::scoresByMma() {
   return s;
 }
 
-/// A number of an operand in shared memory: the sum of its planes. Two bytes at an offset from the operand's start.
+/// A number of an operand in shared memory: the sum of its planes, at an offset of bytes from the operand's start.
 V CtaEmitter::joined(const layout::SharedOperand &operand, V bytes) {
+  if (placed.tf32)
+    return loadShared(e.real, e.add(bytes, operand.at()));
   V sum;
   for (int64_t p = operand.planes - 1; p >= 0; --p) {
     V bits = loadShared(e.b.getI16Type(), e.add(bytes, operand.at(p))), x;
@@ -190,8 +192,16 @@ void CtaEmitter::accumulate(unsigned n, ArrayRef<V> weights, ArrayRef<V> visible
 }
 
 /// The left operand of 16 keys, by plane. Each of its elements is one that the lane has: accumulators of two tiles of
-/// scores are its registers.
+/// scores are its registers. Of 8 keys in tf32: those of one tile are, where fragment columns q and q + 4 are keys 2 q
+/// and 2 q + 1.
 SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t step) {
+  if (placed.tf32) {
+    ArrayRef<V> p = w.slice(4 * step, 4); // [g, 2 q], [g, 2 q + 1], [g + 8, 2 q], [g + 8, 2 q + 1]
+    SmallVector<V> a;
+    for (int64_t n : {0, 2, 1, 3})
+      a.push_back(nv::RoundTf32Op::create(e.b, e.loc, p[n]));
+    return {a};
+  }
   static const auto left = layout::FragmentLayout::left(16, 16);
   static const auto taken = *layout::takenFrom(left, layout::FragmentLayout::accumulator(16));
   int64_t planes = placed.planesP;
@@ -215,29 +225,45 @@ SmallVector<SmallVector<V>> CtaEmitter::weightFragments(ArrayRef<V> w, int64_t s
   return fragments;
 }
 
-// acc[i, e] += sum over planes a + b <= 2 of p_a[i, j] v_b[j, e], 16 keys at a step
+/// Where the lane finds values: the row and column of the 8 x 8 matrices whose rows it addresses, for 16 x 16 of them;
+/// of tf32 the words that it loads itself, [2 q, g], for ldmatrix exchanges 16 bits at a time.
+V CtaEmitter::valueRow() {
+  const layout::SharedRows &rows = placed.v.rows;
+  V at = placed.tf32
+             ? e.add(e.mul(column, rows.rowBytes), e.mul(digits(lane, scoreLayout().laneRow), rows.elementBytes))
+             : matrixAt(layout::MatrixLoad::rightTransposed(), rows);
+  return stageAt ? e.add(at, stageAt) : at;
+}
+
+/// The right operand of a step of keys, two tiles of eight value features.
+SmallVector<V> CtaEmitter::valueFragments(V at, int64_t plane, int64_t step, int64_t pair) {
+  const layout::SharedRows &rows = placed.v.rows;
+  V from = e.add(at, placed.v.at(plane) + rows.offset(step * t.depth(), pair * layout::SharedRows::step));
+  if (!placed.tf32)
+    return ldmatrix(from, layout::MatrixLoad::rightTransposed().transposed);
+  // Rows of weightFragments' keys. Their four pairs, 2 (d + 4) words apart, begin in banks 0, 8, 16 and 24.
+  SmallVector<V> words;
+  for (int64_t tile = 0; tile < 2; ++tile)
+    for (int64_t key = 0; key < 2; ++key)
+      words.push_back(loadShared(e.b.getI32Type(), e.add(from, rows.offset(key, 8 * tile))));
+  return words;
+}
+
+// acc[i, e] += sum over planes a + b <= 2 of p_a[i, j] v_b[j, e], 16 keys at a step, or 8 of tf32
 SmallVector<V> CtaEmitter::accumulateByMma(ArrayRef<V> weights, ArrayRef<V> before) {
   SmallVector<V> acc(before);
   const layout::SharedOperand &v = placed.v;
-  const layout::MatrixLoad load = layout::MatrixLoad::rightTransposed();
-  V vAt = matrixAt(load, v.rows);
-  if (stageAt)
-    vAt = e.add(vAt, stageAt);
+  V vAt = valueRow();
+  int64_t steps = t.keys / t.depth();
   SmallVector<SmallVector<SmallVector<V>>> p; // by step, by plane
-  for (int64_t step = 0; step < t.keys / 16; ++step)
+  for (int64_t step = 0; step < steps; ++step)
     p.push_back(weightFragments(weights, step));
   bool hasSmall = placed.planesP + v.planes > 2;
   for (int64_t pair = 0; pair < valueTiles() / 2; ++pair) {
     MutableArrayRef<V> sums = MutableArrayRef<V>(acc).slice(8 * pair, 8);
     SmallVector<V> big(hasSmall ? SmallVector<V>(8, e.scalar(0)) : SmallVector<V>(sums)), small(8, e.scalar(0));
-    for (int64_t step = 0; step < t.keys / 16; ++step)
-      addPlanes(
-          p[step], v.planes,
-          [&](int64_t plane) {
-            int64_t first = v.at(plane) + v.rows.offset(step * load.rows, pair * layout::SharedRows::step);
-            return ldmatrix(e.add(vAt, first), load.transposed);
-          },
-          big, small);
+    for (int64_t step = 0; step < steps; ++step)
+      addPlanes(p[step], v.planes, [&](int64_t plane) { return valueFragments(vAt, plane, step, pair); }, big, small);
     for (auto [n, sum] : llvm::enumerate(sums))
       sum = hasSmall ? e.fadd(sum, e.fadd(big[n], small[n])) : big[n];
   }

@@ -137,7 +137,7 @@ void CtaEmitter::stage(ArrayRef<Part> parts, unsigned tokenDim, V firstToken, V 
   int64_t pad = to.rows.columns() - to.rows.features;
   if (!pad)
     return;
-  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getI16IntegerAttr(0));
+  V zero = arith::ConstantOp::create(e.b, e.loc, e.b.getIntegerAttr(e.b.getIntegerType(8 * to.rows.elementBytes), 0));
   e.loop(thread, e.i64(to.rows.rows * pad), t.threads(), [&](V item) {
     V row = e.divUnsigned(item, pad), feature = e.add(e.sub(item, e.mul(row, pad)), to.rows.features);
     V at = offsetIn(to.rows, row, feature);
@@ -153,7 +153,7 @@ V CtaEmitter::offsetIn(const layout::SharedRows &rows, V row, V feature) {
 }
 
 /// Bits of 16 that are used as they are.
-bool CtaEmitter::isRaw(const Part &part, const Target &to) { return to.planes == 1 && !part.producer; }
+bool CtaEmitter::isRaw(const Part &part, const Target &to) { return to.planes == 1 && !placed.tf32 && !part.producer; }
 
 /// i1, the same for all threads: rows of the part begin at multiples of 16 bytes and are contiguous. Null: never.
 V CtaEmitter::isAligned(const Part &part) {
@@ -180,7 +180,7 @@ V CtaEmitter::isAligned(const Part &part) {
 }
 
 /// Features as 16 bytes from an aligned address: eight, or four of f32. Twice as many bytes a lane would touch half of
-/// each sector with every load.
+/// each sector with every load. Where f32s are kept, four of any: as many as the 16 bytes that are stored.
 SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
   Type type = tensorOf(part.source).type.getElementType();
   auto load = [&](Type t, V at) -> V { return LLVM::LoadOp::create(e.b, e.loc, t, at, 16); };
@@ -192,8 +192,9 @@ SmallVector<V> CtaEmitter::loadRun(const Part &part, V address, bool raw) {
       values.push_back(extract(four, n));
     return values;
   }
-  V words = load(VectorType::get({4}, e.b.getI32Type()), address);
-  for (int64_t n = 0; n < 8; ++n) {
+  int64_t run = chunkFeatures();
+  V words = LLVM::LoadOp::create(e.b, e.loc, VectorType::get({run / 2}, e.b.getI32Type()), address, 2 * run);
+  for (int64_t n = 0; n < run; ++n) {
     V word = extract(words, n / 2);
     if (n % 2)
       word = arith::ShRUIOp::create(e.b, e.loc, word, i32(16));
@@ -215,7 +216,7 @@ std::pair<V, V> CtaEmitter::runAt(V item, const layout::RunOrder &order) {
     row = row ? e.select(isHere, r, row) : r, chunk = chunk ? e.select(isHere, c, chunk) : c;
   }
   V within = e.sub(item, e.mul(number, order.perChunk));
-  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, 8), e.mul(within, order.run))};
+  return {e.add(e.mul(group, 8), row), e.add(e.mul(chunk, order.chunkFeatures), e.mul(within, order.run))};
 }
 
 void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V firstFeature, const Target &to) {
@@ -225,14 +226,15 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
   bool partial = part.extent > features && part.extent % features; // the last slice of values is a short one
   bool raw = isRaw(part, to);
   bool isRare = guarded && t.whole; // the second pass
-  int64_t most = !isRare && extent % 8 == 0 && at % 8 == 0 ? 8 : 1;
+  int64_t most = !isRare && extent % 8 == 0 && at % 8 == 0 ? chunkFeatures() : 1;
   bool isF32 = tensorOf(part.source).type.getElementType().isF32();
   int64_t other = most; // features at a time that are not aligned
   V end = extents[tokenDim];
   auto copy = [&](bool aligned) {
-    int64_t run = aligned ? isF32 ? 4 : 8 : other, runs = extent / run;
+    int64_t run = aligned ? isF32 ? 4 : chunkFeatures() : other, runs = extent / run;
     e.loop(thread, e.i64(to.rows.rows * runs), t.threads(), [&](V item) {
-      auto [row, feature] = aligned ? runAt(item, layout::RunOrder(run, extent / 8)) : std::pair<V, V>();
+      auto [row, feature] =
+          aligned ? runAt(item, layout::RunOrder(run, extent / chunkFeatures(), chunkFeatures())) : std::pair<V, V>();
       if (!aligned)
         row = e.divUnsigned(item, runs), feature = e.mul(e.sub(item, e.mul(row, runs)), run);
       V from = e.add(firstFeature, feature);
@@ -276,8 +278,8 @@ void CtaEmitter::stagePart(const Part &part, unsigned tokenDim, V firstToken, V 
       copy(true);
     return;
   }
-  // A run of eight must not go beyond the part's features.
-  V aligned = most == 8 && part.extent % 8 == 0 ? isAligned(part) : V();
+  // A run must not go beyond the part's features.
+  V aligned = most > 1 && part.extent % 8 == 0 ? isAligned(part) : V();
   if (!aligned)
     return copy(false);
   other = 1; // where a tensor could be aligned and is not
@@ -387,6 +389,31 @@ SmallVector<V> CtaEmitter::split(V x, int64_t planes) {
   return parts;
 }
 
+/// Rounded to tf32; as they are where they go element by element. A number of queries or keys beyond the largest tf32
+/// is cut off there: with an infinity in its place a weight might be 0 that is not, and nothing of it be left to see.
+/// One of values may become infinite, for the row's sums then tell (CtaEmitter.h, two passes).
+void CtaEmitter::storeRounded(ArrayRef<V> values, V offset, const Target &to) {
+  Type i32Type = e.b.getI32Type();
+  SmallVector<V> words;
+  for (V x : values) {
+    V bits = e.bitcast(x, i32Type);
+    if (guarded) {
+      words.push_back(bits);
+      continue;
+    }
+    V rounded = nv::RoundTf32Op::create(e.b, e.loc, x);
+    if (!placed.v.rows.rows || to.first != placed.v.first) {
+      V isInf = e.eq(e.both(rounded, i32(0x7fffffff)), i32(0x7f800000));
+      rounded = e.select(isInf, e.both(bits, i32((int32_t)0xffffe000)), rounded);
+    }
+    words.push_back(rounded);
+  }
+  V all = words[0];
+  if (words.size() > 1)
+    all = vector::FromElementsOp::create(e.b, e.loc, VectorType::get({(int64_t)words.size()}, i32Type), words);
+  storeShared(all, e.add(offset, to.at()));
+}
+
 /// Consecutive features of a row, eight of them, four or one, at a byte offset from the operand's start.
 void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Target &to) {
   Type i16 = e.b.getI16Type(), i32Type = e.b.getI32Type();
@@ -400,6 +427,8 @@ void CtaEmitter::storePlanes(ArrayRef<V> values, bool raw, V offset, const Targe
   };
   if (raw)
     return store(values, 0);
+  if (placed.tf32)
+    return storeRounded(values, offset, to);
   SmallVector<SmallVector<V>> planes(to.planes);
   for (V x : values) {
     if (to.planes == 1) { // rounded: what a region made of it

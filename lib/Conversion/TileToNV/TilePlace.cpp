@@ -44,7 +44,7 @@ struct TilePlace : PassWrapper<TilePlace, OperationPass<ModuleOp>> {
   static void placeAll(tile::PhaseOp phase, tile::LoadOp load, const GpuTiles &t) {
     OpBuilder b(load);
     layout::SharedMap map = t.shared();
-    Type element = t.f16 ? (Type)b.getF16Type() : (Type)b.getBF16Type();
+    Type element = t.tf32 ? (Type)b.getF32Type() : t.f16 ? (Type)b.getF16Type() : (Type)b.getBF16Type();
     auto rows = [&](const layout::SharedOperand &o) -> Attribute {
       return tile::SharedAttr::get(b.getContext(), element, o.rows.rows, o.rows.features, o.rows.rowBytes, o.planes,
                                    o.stages, o.stageBytes, o.first);

@@ -9,7 +9,7 @@ void MainEmitter::addTo(V at, V sum) { e.store(e.fadd(e.load(e.vec, at), sum), a
 
 void MainEmitter::accumulate(V runStart, V runEnd) {
   V values = blockValuesAt;
-  V panelBytes = e.mul(blockPanels, l.width * l.width * l.weightBytes());
+  V panelBytes = e.mul(blockPanels, l.width * l.width * l.weightBytes()); // of a block whose panels lie side by side
   V from = e.mul(runStart, l.width), to = e.mul(runEnd, l.width);
   e.choose(
       guarded, {},
@@ -32,9 +32,10 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
   if (l.bf16Values)
     return accumulateWords(n, values, panelBytes, from, to);
   V weights = weightsOf(n), acc = accOf(n);
-  const int64_t unroll = std::min<int64_t>(8, l.width); // runs are whole panels
+  // Runs are whole panels; where a listed one is, is looked up once.
+  const int64_t unroll = std::min<int64_t>(listed ? 16 : 8, l.width);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
-    V v = e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
+    V v = listed ? V() : e.at(values, e.mul(panel, panelBytes)), out = e.at(acc, e.mul(panel, l.width * e.bytes));
     SmallVector<V> start;
     for (int64_t n = 0; n < 2 * l.tileRows; ++n)
       start.push_back(e.splat(0));
@@ -42,7 +43,8 @@ void MainEmitter::accumulateFast(unsigned n, V values, V panelBytes, V from, V t
     start.push_back(e.mul(from, l.width * e.bytes));
     auto sum = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
       SmallVector<V> s(args);
-      V rows = e.at(v, s.back()), p = e.at(weights, e.mul(key, e.bytes));
+      V rows = listed ? listedValues(panel, key, unroll == l.width) : e.at(v, s.back()),
+        p = e.at(weights, e.mul(key, e.bytes));
       s.back() = e.add(s.back(), unroll * l.width * e.bytes);
       for (int64_t u = 0; u < unroll && !l.fusesAdd(); u += 2) // two products first, see Product.cpp
         for (int64_t r = 0; r < l.tileRows; ++r) {
@@ -95,7 +97,7 @@ void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, 
     return accumulateWordsGuarded(n, values, panelBytes, from, to);
   V weights = weightsOf(n), visible = visibleMasks(), acc = accOf(n);
   e.loop(e.i64(0), e.i64(l.valuePadded / l.width), 1, [&](V panel) {
-    V v = e.at(values, e.mul(panel, panelBytes));
+    V v = listed ? V() : e.at(values, e.mul(panel, panelBytes));
     e.loop(e.i64(0), e.i64(l.tileRows), 1, [&](V r) {
       V out = e.at(e.at(acc, e.mul(r, l.valueRowBytes())), e.mul(panel, l.width * e.bytes));
       V out1 = e.at(out, e.lanes * e.bytes);
@@ -107,7 +109,7 @@ void MainEmitter::accumulateGuarded(unsigned n, V values, V panelBytes, V from, 
         return e.choose(
             meets, {e.vec, e.vec},
             [&] {
-              V row = e.at(v, e.mul(key, l.width * e.bytes));
+              V row = listed ? listedValues(panel, key) : e.at(v, e.mul(key, l.width * e.bytes));
               V x = e.broadcast(weight);
               V v0 = e.load(e.vec, row), v1 = e.load(e.vec, e.at(row, e.lanes * e.bytes));
               if (!l.fusesAdd())

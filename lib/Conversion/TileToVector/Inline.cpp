@@ -89,7 +89,7 @@ void MainEmitter::hoistKeys(InlineRegion &of, V panel) {
   for (int64_t half = 0; half < 2; ++half) {
     RegionEmitter region = makeRegion();
     bindBatch(of, region);
-    Val j = region.indexLanes(e.add(blockFirst, e.add(e.mul(panel, l.width), half * e.lanes)), t.keyDim());
+    Val j = region.indexLanes(e.add(keyAt(panel), half * e.lanes), t.keyDim());
     j.hi = kLargestIndex;
     region.bind(of.block->getArgument(of.key), j);
     auto &keys = of.ofKeys.emplace_back();

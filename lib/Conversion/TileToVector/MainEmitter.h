@@ -2,6 +2,8 @@
 //
 //   MainPhase.cpp   queries, state, the steps of the phase
 //   Sweep.cpp       one sweep over the keys: loops over ranges, strips and runs of microtiles
+//   Listed.cpp      panels that lists reach, wherever they lie, as blocks of keys
+//   Gathered.cpp    keys that go by a list and are packed by the task that meets them
 //   Ranges.cpp      ranges of keys and status of tiles for a box of rows; masks of lanes
 //   Product.cpp     products of a microtile, or what a region puts in their place
 //   Weigh.cpp       its scores, reference, weights, sums
@@ -74,7 +76,6 @@ protected:
   struct Box;
   virtual void visitBlocks(V pass);
   V descends(const Box &box);
-  virtual void packBlock();
   void visitStrip(V strip, V blockFull);
   V fillStatus(V at);
   std::pair<V, V> classifyStrip(V at);
@@ -85,6 +86,27 @@ protected:
   /// Panels that are weighed before their values are added; 0: all of the block.
   virtual int64_t panelsAtOnce() { return 0; }
   void enterStrip(V strip);
+
+  // Gathered.cpp
+  void bindGathered();
+  virtual void packBlock();
+  void fetchRows(V position);
+  void fetchFirst();
+  void fetchGathered(V strip, V panel);
+
+  // Listed.cpp
+  void listPanels(const Box &box, V full);
+  void visitListed();
+  void enterListed(V from, V count);
+  V fillListed(V at);
+  V wordAt(V n);
+  V listedEntry(V panel, int64_t field, bool next = false);
+  V listedValuesAt(V featurePanel, V panel, bool next = false);
+  V listedValues(V featurePanel, V key, bool whole = false);
+  void fetchListed(V strip, V panel);
+  /// The first key of a panel of the block, and its packed keys.
+  V keyAt(V panel);
+  V keyPanelAt(V panel);
 
   // Ranges.cpp
   struct Range { // one conjunct for a box of rows; null: no bound
@@ -365,12 +387,15 @@ protected:
   std::optional<Members> members;
   std::map<unsigned, TensorRef> tables; // over positions
 
-  V factor;                               // of the whole call, where scores have no other region: a vector
-  V first, rows, lastRow, strips;         // of the query block
-  V guarded;                              // i1: this pass must not multiply absent values
-  V blockFirst, blockPanels;              // of the key block
-  V blockKeysAt, blockValuesAt;           // packed
-  V nextKeysAt, nextValuesAt;             // of the block that is likely to follow
+  V factor;                              // of the whole call, where scores have no other region: a vector
+  V first, rows, lastRow, strips;        // of the query block
+  V guarded;                             // i1: this pass must not multiply absent values
+  bool listed = false;                   // blocks are made of listed panels, and blockFirst is of no use
+  V thisListed, nextListed;              // the first entry of the block, and of the next one
+  V blockFirst, blockPanels;             // of the key block
+  V blockKeysAt, blockValuesAt;          // packed
+  V nextFirst, nextKeysAt, nextValuesAt; // of the block that is likely to follow
+  llvm::SmallVector<std::unique_ptr<OperandEmitter>> gathered; // what the task packs by a list
   V tinyScores, tinyValues;               // i1: a query of the task or a key of the block has a tiny element; a value
   V rowLo, rowHi;                         // of the strip
   V qRow, negRef, acc, unset, stripUnset; // pointers of the strip

@@ -126,8 +126,13 @@ LogicalResult MainEmitter::run(tile::PhaseOp other) {
   if ((twin = other))
     matchTwin();
   tensorOf = [this](unsigned n) -> TensorRef & { return n >= kOrderTable ? tables.at(n) : t.tensor(n); };
-  if (pack && pack.getInTasks() && !l.inPlace)
-    t.packsHere = keepsState();
+  if (l.packsAlone)
+    t.packsHere = t.isAlone();
+  else if (pack && pack.getInTasks() && !l.inPlace)
+    t.packsHere = saveOp ? keepsState() : e.i1(true);
+  if (l.ordersInTasks && failed(emitOrderPhase(t)))
+    return failure();
+  bindGathered();
   solveSet();
   solveRows();
   if (l.tiles)

@@ -31,42 +31,53 @@ static bool separate(Expr &lo, Expr &hi, Expr &shift, unsigned queryDim) {
   return true;
 }
 
-Members::Members(TaskEmitter &t, const SetPredicate &predicate)
-    : t(t), e(t.e), l(t.layout), predicate(predicate), queryDim(t.queryDim()), keyDim(t.keyDim()) {
-  for (auto [id, atom] : llvm::enumerate(predicate.answerables)) {
-    auto *member = std::get_if<MemberAtom>(&atom);
-    if (!member)
-      continue;
-    Bitmap m;
-    m.id = id;
-    m.atom = member;
-    unsigned axis = member->ofRows ? queryDim : kLogicalKey;
-    auto bounds = sets::solveAtom(sets::eq(member->value, Expr::var(kElement)), axis);
-    std::vector<Expr> lower, upper;
-    for (const sets::AxisBound &bound : *bounds)
-      (bound.isLower ? lower : upper).push_back(bound.bound);
+Members::Bitmap Members::bitmapFor(unsigned id, const MemberAtom &atom, unsigned queryDim, int64_t taskRows) {
+  Bitmap m;
+  m.id = id;
+  m.atom = &atom;
+  unsigned axis = atom.ofRows ? queryDim : kLogicalKey;
+  auto bounds = sets::solveAtom(sets::eq(atom.value, Expr::var(kElement)), axis);
+  std::vector<Expr> lower, upper;
+  for (const sets::AxisBound &bound : *bounds)
+    (bound.isLower ? lower : upper).push_back(bound.bound);
+  m.lo = sets::maxOf(lower);
+  m.hi = sets::minOf(upper);
+  // One list for all rows of a task, and elements that stand for the same keys but for a shift.
+  bool shared = !atom.offsets && separate(m.lo, m.hi, m.shift, queryDim);
+  for (const Expr &index : atom.indices)
+    if (sets::mentions(index, queryDim))
+      shared &= index.is(sets::ExprKind::FloorDiv) && index.operand(0).is(sets::ExprKind::Var) &&
+                index.value() % taskRows == 0;
+  m.perRow = !shared && !atom.ofRows;
+  if (m.perRow) {
     m.lo = sets::maxOf(lower);
     m.hi = sets::minOf(upper);
-    // One list for all rows of a task, and elements that stand for the same keys but for a shift.
-    bool shared = !member->offsets && separate(m.lo, m.hi, m.shift, queryDim);
-    for (const Expr &index : member->indices)
-      if (sets::mentions(index, queryDim))
-        shared &= index.is(sets::ExprKind::FloorDiv) && index.operand(0).is(sets::ExprKind::Var) &&
-                  index.value() % l.taskRows == 0;
-    m.perRow = !shared && !member->ofRows;
-    if (m.perRow) {
-      m.lo = sets::maxOf(lower);
-      m.hi = sets::minOf(upper);
-      m.shift = Expr::constant(0);
-    }
-    bitmaps.push_back(m);
+    m.shift = Expr::constant(0);
   }
+  return m;
+}
+
+Members::Members(TaskEmitter &t, const SetPredicate &predicate)
+    : t(t), e(t.e), l(t.layout), predicate(predicate), queryDim(t.queryDim()), keyDim(t.keyDim()) {
+  for (auto [id, atom] : llvm::enumerate(predicate.answerables))
+    if (auto *member = std::get_if<MemberAtom>(&atom))
+      bitmaps.push_back(bitmapFor(id, *member, queryDim, l.taskRows));
+}
+
+bool Members::areSameForTasks(const SetPredicate &predicate, unsigned queryDim, int64_t taskRows) {
+  return llvm::all_of(predicate.answerables, [&](auto &atom) {
+    auto *member = std::get_if<MemberAtom>(&atom);
+    if (!member || member->ofRows)
+      return false;
+    Bitmap m = bitmapFor(0, *member, queryDim, taskRows);
+    return !m.perRow && m.shift.isConst();
+  });
 }
 
 /// Bases and sizes: bitmaps of one atom after another, each on lines of its own, then the atom's marks.
 V Members::layOut() {
   auto lines = [&](V bytes) { return e.mul(e.divUnsigned(e.add(bytes, 63), 64), 64); };
-  V at = e.i64(l.scratchBytes());
+  V at = start();
   V keys = t.extents[keyDim];
   for (Bitmap &m : bitmaps) {
     // Loads reach past the last key by a panel and the bytes of a word.
@@ -76,10 +87,19 @@ V Members::layOut() {
     m.marks = at;
     at = e.add(at, lines(e.add(e.divUnsigned(keys, 8 * l.blockKeys), 16)));
   }
+  if (l.listsPanels) { // an i32 each, and one that is written before it is known whether it is one
+    listedTable = at;
+    at = e.add(at, lines(e.add(e.mul(t.panels(), 4), 4)));
+  }
   return at;
 }
 
-V Members::scratchBytes() { return bitmaps.empty() ? e.i64(0) : e.sub(layOut(), e.i64(l.scratchBytes())); }
+V Members::start() {
+  V at = e.i64(l.scratchBytes());
+  return l.ordersInTasks ? (V)e.add(at, t.orderBytes()) : at;
+}
+
+V Members::scratchBytes() { return bitmaps.empty() ? e.i64(0) : e.sub(layOut(), start()); }
 
 const Members::Bitmap &Members::bitmapOf(unsigned id) const {
   return *llvm::find_if(bitmaps, [&](const Bitmap &m) { return m.id == id; });
@@ -100,6 +120,8 @@ void Members::build(V firstRow, V numRows, Bind bind, llvm::function_ref<SetEmit
     m.shiftHi = e.max(a, z);
     walk(m, true, bind, makeSet);
   }
+  if (listedTable)
+    listedTable = e.at(t.scratch, listedTable);
 }
 
 void Members::clear(Bind bind, llvm::function_ref<SetEmitter(RegionEmitter &)> makeSet) {

@@ -24,9 +24,12 @@ public:
   Members(TaskEmitter &t, const SetPredicate &predicate);
   bool any() const { return !predicate.answerables.empty(); }
   bool hasBitmaps() const { return !bitmaps.empty(); }
+  /// Whether every atom is a list of keys that is the same for all rows of a task, whichever it is.
+  static bool areSameForTasks(const SetPredicate &predicate, unsigned queryDim, int64_t taskRows);
 
-  /// Bytes of scratch for all bitmaps and marks.
+  /// Bytes of scratch for all bitmaps and marks, and the table of listed panels (see Listed.cpp).
   V scratchBytes();
+  V listedTable;
 
   /// For the task's rows: sets the bits of every list, or clears them again. `bind` gives batch indices, scalars and
   /// extents to an emitter of expressions.
@@ -58,6 +61,9 @@ private:
     V shiftLo, shiftHi;   // over the task's rows
   };
   const Bitmap &bitmapOf(unsigned id) const;
+  /// The bitmap of an atom for tasks of so many rows.
+  static Bitmap bitmapFor(unsigned id, const MemberAtom &atom, unsigned queryDim, int64_t taskRows);
+  V start();
   /// The end of the last.
   V layOut();
   void walk(const Bitmap &m, bool set, Bind bind, llvm::function_ref<SetEmitter(RegionEmitter &)> makeSet);

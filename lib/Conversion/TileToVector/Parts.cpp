@@ -187,7 +187,7 @@ void MainEmitter::keepKeyParts() {
     SetEmitter set = makeSet(region);
     for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
       region.bind(block.getArgument(1 + d), region.indexScalar(t.index[d], d));
-    V first = e.add(blockFirst, key);
+    V inPanel = e.divUnsigned(key, l.width), first = e.add(keyAt(inPanel), e.sub(key, e.mul(inPanel, l.width)));
     region.bind(block.getArgument(1 + t.keyDim()), bindKey(region, set, first));
     for (HeldPart &part : ofKeys)
       if (auto x = region.emit(part.value); succeeded(x)) {
@@ -280,7 +280,7 @@ V MainEmitter::partsHold(V panel) {
   };
   also(rowPartsGood);
   also(keyPartsGood);
-  V keyLo = e.add(blockFirst, e.mul(panel, l.width));
+  V keyLo = keyAt(panel);
   if (goodFrom) {
     V at = differenceAt(panel);
     also(e.le(goodFrom, e.sub(at, e.sub(rowHi, rowLo))));
@@ -326,7 +326,7 @@ void MainEmitter::bindParts(RegionEmitter &region, V panel, V r, int64_t half) {
 }
 
 void MainEmitter::bindRowLoads(RegionEmitter &region, V panel, int64_t r, int64_t half) {
-  V keyLo = e.add(blockFirst, e.mul(panel, l.width));
+  V keyLo = keyAt(panel);
   for (HeldRow &row : heldRows) {
     TensorRef &tensor = t.tensors.find(row.load.load.getTensor())->second;
     Type element = tensor.type.getElementType();
@@ -339,7 +339,7 @@ void MainEmitter::bindRowLoads(RegionEmitter &region, V panel, int64_t r, int64_
 
 /// Of the next panel: a row of a block is a few lines, too short for the machine to fetch them ahead by itself.
 void MainEmitter::fetchRowLoads(V panel) {
-  V keyLo = e.add(blockFirst, e.mul(e.add(panel, 1), l.width));
+  V keyLo = keyAt(e.add(panel, 1));
   for (HeldRow &row : heldRows) {
     TensorRef &tensor = t.tensors.find(row.load.load.getTensor())->second;
     int64_t bytes = Emit::elementBytes(tensor.type.getElementType());
@@ -370,7 +370,7 @@ SmallVector<V> MainEmitter::scoresOf(SmallVector<V> s, V partial, V panel) {
 
 SmallVector<V> MainEmitter::scoresInline(ArrayRef<V> s, V panel) {
   Block &block = weighOp.getScore().front();
-  V keyLo = e.add(blockFirst, e.mul(panel, l.width));
+  V keyLo = keyAt(panel);
   V score = block.getTerminator()->getOperand(0);
   SmallVector<V> scores(s.size());
   fetchRowLoads(panel);

@@ -7,7 +7,7 @@ using V = Value;
 using Val = RegionEmitter::Val;
 
 SmallVector<V> MainEmitter::dot(V panel) {
-  V keyPanel = e.at(blockKeysAt, e.mul(panel, l.keyPanelBytes()));
+  V keyPanel = keyPanelAt(panel);
   if (branchAt)
     keyPanel = e.at(keyPanel, branchAt);
   if (l.bf16Scores && l.tiles) // made for the group before

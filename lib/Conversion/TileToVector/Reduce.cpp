@@ -24,7 +24,7 @@ void MainEmitter::bindIndices(RegionEmitter &region, SetEmitter &set, Block &blo
 
 /// One row of the microtile; whether any weight that meets a value is not 0.
 V MainEmitter::reduceRow(V r, V panel, bool extremes) {
-  V keyPosition = e.add(blockFirst, e.mul(panel, l.width));
+  V keyPosition = keyAt(panel);
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
   double inf = std::numeric_limits<double>::infinity();
   V absent = e.splat(-inf), some = e.i1(false);

@@ -67,6 +67,39 @@ V RowLists::element(const Ahead &ahead, V place) {
   return element(range, e.select(inside, after, beyond));
 }
 
+V attn::copyAscending(Emit &e, Type elementType, V from, V count, V keyCount, V keys) {
+  int64_t size = Emit::elementBytes(elementType);
+  Type i32 = e.b.getI32Type();
+  bool narrow = !elementType.isInteger(64);
+  VectorType words = e.vecOf(i32);
+  V whole = e.mul(e.divUnsigned(count, e.lanes), e.lanes);
+  SmallVector<int64_t> shifted;
+  for (int64_t n = 0; n < e.lanes; ++n)
+    shifted.push_back(e.lanes - 1 + n);
+  // The elements before these and whether all was right so far: -1 in every lane.
+  auto copied =
+      e.loop(e.i64(0), whole, e.lanes, {e.splatInt(words, -1), e.splatInt(words, -1)}, [&](V n, ValueRange state) {
+        V x = e.load(e.vecOf(elementType), e.at(from, e.mul(n, size))), wide = x;
+        if (!narrow)
+          x = arith::TruncIOp::create(e.b, e.loc, words, x);
+        e.store(x, e.at(keys, e.mul(n, 4)));
+        V before = vector::ShuffleOp::create(e.b, e.loc, state[0], x, shifted);
+        V good = e.cmp(arith::CmpIPredicate::sgt, x, before);
+        if (!narrow)
+          good = e.both(good, e.eq((V)arith::ExtSIOp::create(e.b, e.loc, e.vecOf(elementType), x), wide));
+        return SmallVector<V>{x, e.both(state[1], (V)arith::ExtSIOp::create(e.b, e.loc, words, good))};
+      });
+  V bad = e.anyLane(e.ne(copied[1], e.splatInt(words, -1)));
+  V before = vector::ExtractOp::create(e.b, e.loc, copied[0], ArrayRef<int64_t>{e.lanes - 1});
+  before = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), before);
+  auto rest = e.loop(whole, count, 1, {before, e.invert(bad)}, [&](V n, ValueRange state) {
+    V x = e.loadInteger(elementType, e.at(from, e.mul(n, size)));
+    e.store(arith::TruncIOp::create(e.b, e.loc, i32, x), e.at(keys, e.mul(n, 4)));
+    return SmallVector<V>{x, e.both(state[1], e.lt(state[0], x))};
+  });
+  return e.select(e.both(rest[1], e.lt(rest[0], keyCount)), count, e.i64(-1));
+}
+
 V RowLists::gather(V row) {
   Range range = find(row, true);
   if (!op.getOffsets()) // padding stands last, as a rule
@@ -99,39 +132,9 @@ V RowLists::gather(V row) {
   return count;
 }
 
-/// The count, or -1 where the elements are not the indices of keys in strictly ascending order.
 V RowLists::gatherSorted(const Range &range) {
-  int64_t size = Emit::elementBytes(elementType);
-  Type i32 = e.b.getI32Type();
-  bool narrow = !elementType.isInteger(64);
-  V from = e.at(range.data, e.mul(range.from, size)), count = e.sub(range.to, range.from);
-  VectorType words = e.vecOf(i32);
-  V whole = e.mul(e.divUnsigned(count, e.lanes), e.lanes);
-  SmallVector<int64_t> shifted;
-  for (int64_t n = 0; n < e.lanes; ++n)
-    shifted.push_back(e.lanes - 1 + n);
-  // The elements before these and whether all was right so far: -1 in every lane.
-  auto copied =
-      e.loop(e.i64(0), whole, e.lanes, {e.splatInt(words, -1), e.splatInt(words, -1)}, [&](V n, ValueRange state) {
-        V x = e.load(e.vecOf(elementType), e.at(from, e.mul(n, size))), wide = x;
-        if (!narrow)
-          x = arith::TruncIOp::create(e.b, e.loc, words, x);
-        e.store(x, e.at(keys, e.mul(n, 4)));
-        V before = vector::ShuffleOp::create(e.b, e.loc, state[0], x, shifted);
-        V good = e.cmp(arith::CmpIPredicate::sgt, x, before);
-        if (!narrow)
-          good = e.both(good, e.eq((V)arith::ExtSIOp::create(e.b, e.loc, e.vecOf(elementType), x), wide));
-        return SmallVector<V>{x, e.both(state[1], (V)arith::ExtSIOp::create(e.b, e.loc, words, good))};
-      });
-  V bad = e.anyLane(e.ne(copied[1], e.splatInt(words, -1)));
-  V before = vector::ExtractOp::create(e.b, e.loc, copied[0], ArrayRef<int64_t>{e.lanes - 1});
-  before = arith::ExtSIOp::create(e.b, e.loc, e.i64Type(), before);
-  auto rest = e.loop(whole, count, 1, {before, e.invert(bad)}, [&](V n, ValueRange state) {
-    V x = e.loadInteger(elementType, e.at(from, e.mul(n, size)));
-    e.store(arith::TruncIOp::create(e.b, e.loc, i32, x), e.at(keys, e.mul(n, 4)));
-    return SmallVector<V>{x, e.both(state[1], e.lt(state[0], x))};
-  });
-  return e.select(e.both(rest[1], e.lt(rest[0], keyCount)), count, e.i64(-1));
+  V from = e.at(range.data, e.mul(range.from, Emit::elementBytes(elementType)));
+  return copyAscending(e, elementType, from, e.sub(range.to, range.from), keyCount, keys);
 }
 
 V RowLists::gatherAny(const Range &range) {

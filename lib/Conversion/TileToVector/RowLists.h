@@ -10,6 +10,11 @@
 
 namespace attn {
 
+/// Copies `count` elements to i32s: the count, or -1 where they are not the indices of keys in strictly ascending
+/// order, and where what was copied is of no use.
+mlir::Value copyAscending(Emit &e, mlir::Type element, mlir::Value from, mlir::Value count, mlir::Value keyCount,
+                          mlir::Value to);
+
 class RowLists {
 public:
   using V = mlir::Value;

@@ -11,6 +11,16 @@ using V = Value;
 
 static tile::ForOp forOf(tile::PhaseOp main) { return *main.getBody().getOps<tile::ForOp>().begin(); }
 
+bool attn::mayListPanels(tile::PhaseOp main, const Layout &l) {
+  tile::ForOp loop = forOf(main);
+  TokenAxes axes = tokenAxes(loop);
+  if (l.inPlace || l.together || l.tiles || l.asksForTiny() || main.getChunks() || loop.getOrder())
+    return false;
+  SetPredicate predicate = buildSetPredicate(loop.getSet(), axes);
+  unsigned queryDim = main->getParentOfType<tile::ProgramOp>().getNumBatch();
+  return !predicate.answerables.empty() && Members::areSameForTasks(predicate, queryDim, l.taskRows);
+}
+
 bool attn::needsSizes(tile::PhaseOp main) {
   tile::ForOp loop = forOf(main);
   TokenAxes axes = tokenAxes(loop);
@@ -28,13 +38,16 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
   if (t.layout.together)
     e.store(t.rowsTogether(), e.at(sizes, (int64_t)offsetof(attn_sizes, queries)));
   V scratch = Members(t, predicate).scratchBytes();
+  if (t.layout.ordersInTasks)
+    scratch = e.add(scratch, t.orderBytes());
   if (t.lists)
     scratch = e.add(scratch, RowLists(t).scratchBytes());
   e.store(scratch, e.at(sizes, (int64_t)offsetof(attn_sizes, scratch_bytes)));
   if (main.getChunks())
     e.store(stateBytes(t), e.at(sizes, (int64_t)offsetof(attn_sizes, state_bytes)));
   V slot = t.absentKeys ? t.keyAbsentBytes() : e.i64(0);
-  if (t.ordered()) {
+  const bool inSlot = t.ordered() && !t.layout.ordersInTasks;
+  if (inSlot) {
     // Tables over positions; of a list also a bit for every value of an element.
     V bytes = e.mul(t.keyTableBytes(), 1 + t.numAxes());
     if (t.boxes)
@@ -43,7 +56,7 @@ LogicalResult attn::emitSizes(TaskEmitter &t, tile::PhaseOp main, V sizes) {
       bytes = e.add(bytes, e.mul(e.divUnsigned(e.add(t.orderLimit(), 63), 64), 8));
     slot = e.add(slot, e.add(bytes, 128));
   }
-  if (t.absentKeys || t.ordered())
+  if (t.absentKeys || inSlot)
     e.store(slot, e.at(sizes, (int64_t)offsetof(attn_sizes, slot_bytes)));
   return success();
 }

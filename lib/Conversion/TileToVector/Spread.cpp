@@ -56,7 +56,7 @@ void MainEmitter::spreadRows(ArrayRef<V> s, V panel) {
       V present = e.cmpf(arith::CmpFPredicate::UNE, x, absent);
       if (hasRef)
         x = e.select(present, e.fsub(x, e.broadcast(shift)), absent);
-      V keyLo = e.add(blockFirst, e.add(e.mul(panel, l.width), half * e.lanes));
+      V keyLo = e.add(keyAt(panel), half * e.lanes);
       SmallVector<V> weights = phiOf(x, r);
       RegionEmitter region = makeRegion();
       SetEmitter set = makeSet(region);

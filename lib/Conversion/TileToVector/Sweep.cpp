@@ -43,10 +43,15 @@ void MainEmitter::visitBlocks(V pass) {
   }
   V groups = e.divUnsigned(e.add(blocks, group - 1), group);
   Box box = makeBox(first, lastRow);
+  listed = l.listsPanels && llvm::all_of(box.ranges, [](const Range &r) { return r.leader.has_value(); }) &&
+           llvm::none_of(heldParts, [](const HeldPart &part) { return part.use == PairUse::Difference; });
+  if (listed)
+    e.store(e.i64(0), e.at(t.scratch, l.listed()));
   V bytes = e.at(t.scratch, l.blockStatus());
   Type i8 = e.b.getI8Type();
   RegionEmitter region = makeRegion();
   keepRowParts();
+  fetchFirst();
   // cursor, visited, full
   V firstGroup = main.getChunks() ? e.divUnsigned(from0, group) : from0;
   V down = descends(box), mirror; // of groups: the last and the first one, or -1
@@ -75,13 +80,15 @@ void MainEmitter::visitBlocks(V pass) {
                 blockPanels =
                     e.divUnsigned(e.add(e.min(e.i64(l.blockKeys), e.sub(keys, blockFirst)), l.width - 1), l.width);
                 e.when(some, [&] {
+                  if (listed)
+                    return listPanels(box, full);
                   blockKeysAt = t.keysOf(blockFirst), blockValuesAt = t.valuesOf(blockFirst);
                   // The next one, as a rule; a task's last block is followed by another task's first.
                   V next = e.add(blockFirst, l.blockKeys);
                   if (down)
                     next = e.max(e.select(down, e.sub(blockFirst, e.i64(l.blockKeys)), next), e.i64(0));
                   next = e.select(e.lt(next, keys), next, e.i64(0));
-                  nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
+                  nextFirst = next, nextKeysAt = t.keysOf(next), nextValuesAt = t.valuesOf(next);
                   packBlock();
                   askForTiny();
                   keepBlockParts();
@@ -93,7 +100,7 @@ void MainEmitter::visitBlocks(V pass) {
                 auto one = [&](V c) -> V { return arith::ExtUIOp::create(e.b, e.loc, e.i64Type(), c); };
                 return SmallVector<V>{e.add(sums[0], one(some)), e.add(sums[1], one(full))};
               });
-              if (l.nested())
+              if (l.nested() && !listed)
                 endGroup(/*last=*/false);
               return counts;
             },
@@ -101,6 +108,8 @@ void MainEmitter::visitBlocks(V pass) {
         V next = nextUnit(box, e.add(args[0], 1), group * l.blockKeys, groups, mirror);
         return SmallVector<V>{next, counted[0], counted[1]};
       });
+  if (listed)
+    visitListed();
   if (l.nested())
     endGroup(/*last=*/true);
   if (!counting)
@@ -131,6 +140,10 @@ void MainEmitter::endGroup(bool last) {
 void MainEmitter::fetchNext(V strip, V panel) {
   if (l.inPlace) // nothing is packed
     return;
+  if (listed)
+    return fetchListed(strip, panel);
+  if (!gathered.empty())
+    e.when(t.packsHere, [&] { fetchGathered(strip, panel); });
   V tile = e.add(e.mul(strip, l.panelsPerBlock()), panel);
   auto fetch = [&](V block, int64_t panelBytes) {
     // Of few strips not all: that would take longer than it saves.
@@ -142,11 +155,6 @@ void MainEmitter::fetchNext(V strip, V panel) {
   fetch(nextKeysAt, l.keyPanelBytes());
   if (!accumulates.empty())
     fetch(nextValuesAt, l.width * l.packedRowBytes());
-}
-
-void MainEmitter::packBlock() {
-  if (t.packsHere)
-    e.when(t.packsHere, [&] { callPackFunction(t, packFunction(prefix), blockFirst, blockKeysAt, blockValuesAt); });
 }
 
 /// What belongs to the rows of a strip.
@@ -209,6 +217,8 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
         return SmallVector<V>{e.i64(0), blockPanels};
       },
       [&] {
+        if (listed)
+          return SmallVector<V>{e.i64(0), fillListed(statusAt)};
         auto [lo, hi] = classifyStrip(statusAt);
         return SmallVector<V>{lo, hi};
       });

@@ -92,7 +92,21 @@ V TaskEmitter::summaryBase(unsigned n) {
   return e.at(base, e.mul(all, n * 32));
 }
 
+V TaskEmitter::isAlone() {
+  V heads = e.i64(1);
+  for (unsigned d = 0; d < program.getNumBatch(); ++d)
+    heads = e.mul(heads, extents[d]);
+  return e.both(e.le(extents[queryDim()], e.i64(layout.taskRows)), e.le(e.i64(8), heads));
+}
+
+V TaskEmitter::orderBytes() {
+  V seen = e.mul(e.divUnsigned(e.add(orderLimit(), 63), 64), 8);
+  return e.mul(e.divUnsigned(e.add(e.add(keyTableBytes(), seen), 191), 64), 64);
+}
+
 V TaskEmitter::keyTable(unsigned n) {
+  if (layout.ordersInTasks)
+    return e.at(e.at(scratch, layout.scratchBytes()), e.mul(keyTableBytes(), n));
   V bytes = e.mul(panels(), layout.panelBytes());
   V base = e.at(slot, e.mul(e.divUnsigned(e.add(bytes, 63), 64), 64));
   return e.at(base, e.mul(keyTableBytes(), n));

@@ -24,11 +24,13 @@ struct Layout {
   int64_t taskRows;               // of a task: blockRows, or less where its last strip is never whole
   unsigned numSums, numSummaries; // slots of sums: vectors of lanes of every row
   unsigned numAccs = 1, numRows = 0, numWeights = 1;
-  bool inPlace = false;      // keys and values are not packed
-  unsigned together = 0;     // rows are of all members of a unit: 1 + batch dimensions; 0: of one
-  bool packsInTasks = false; // blocks of keys and values are packed in scratch
-  bool hasPackRoom = false;  // the scratch has room for them, used or not: code is shared with a variant that does
-  bool packsValues = true;   // something is summed of them
+  bool inPlace = false;       // keys and values are not packed
+  unsigned together = 0;      // rows are of all members of a unit: 1 + batch dimensions; 0: of one
+  bool packsInTasks = false;  // blocks of keys and values are packed in scratch
+  bool packsAlone = false;    // they are, where one task has all queries
+  bool ordersInTasks = false; // keys are put in order, in scratch, by the task that meets them
+  bool hasPackRoom = false;   // the scratch has room for them, used or not: code is shared with a variant that does
+  bool packsValues = true;    // something is summed of them
   unsigned stateAccs = 0, stateSums = 0; // of a chunk's state, see Split.cpp
   int64_t staged = 0;                    // features of a key that are produced before they are transposed
   bool absentQueries = false;            // a query may be absent for an index of its own, see Absent.cpp
@@ -40,6 +42,7 @@ struct Layout {
   // Where these are made on tiles, see Tiles.h: strips whose rows share a product; else each has its own.
   bool tiles = false;
   int64_t groupStrips = 1;
+  bool listsPanels = false; // blocks may be made of the panels that lists reach, see Listed.cpp
 
   int64_t groupRows() const { return tileRows * groupStrips; }
   /// Whether a sum of products takes fused multiply-adds; x86-64-v2 has none.
@@ -113,10 +116,20 @@ struct Layout {
   int64_t places() const { return top(tops.size()); }
   int64_t tinyQueries() const { return align(places() + blockRows * together * 8); } // i32: a query has a tiny element
   int64_t parts() const { return tinyQueries() + (bf16Scores ? 64 : 0); }
-  int64_t packedKeys() const { return align(parts() + partBytes); }
+  /// How many panels are listed; status of those of the block; twice an entry for each, and where the values are of
+  /// each panel of features.
+  int64_t listed() const { return align(parts() + partBytes); }
+  int64_t listedStatus() const { return listed() + 64; }
+  int64_t listedEntries() const { return listedStatus() + align(panelsPerBlock() + lanes); }
+  int64_t listedValues() const { return listedEntries() + 2 * panelsPerBlock() * kListedEntry; }
+  static constexpr int64_t kListedEntry = 16;
+  int64_t packedKeys() const {
+    return listsPanels ? align(listedValues() + 2 * panelsPerBlock() * valuePadded / width * 8) : listed();
+  }
   int64_t packedValues() const { return align(packedKeys() + panelsPerBlock() * keyPanelBytes()); }
   int64_t scratchBytes() const {
-    return packsInTasks || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes()) : packedKeys();
+    return packsInTasks || packsAlone || hasPackRoom ? align(packedValues() + blockKeys * packedRowBytes())
+                                                     : packedKeys();
   }
   /// Blocks that are asked about together, first as one box, then one by one.
   static constexpr int64_t kGroupBlocks = 16;
@@ -186,6 +199,8 @@ public:
     return packsHere ? e.select(packsHere, e.at(scratch, inScratch), inSlot) : inSlot;
   }
   V packsHere;
+  /// i1: each task has all queries of its keys, and there are enough of such to be tasks.
+  V isAlone();
   V keysAt, valuesAt; // in a function that packs one block: where to; null elsewhere
   V valueBase() { return e.at(slot, e.mul(panels(), layout.keyPanelBytes())); }
   V summaryBase(unsigned n);
@@ -202,6 +217,8 @@ public:
   V keyTableBytes() { return e.mul(panels(), 4 * layout.width + 48); }
   V queryTable(unsigned n);
   V queryTableBytes() { return e.mul(e.divUnsigned(e.add(extents[queryDim()], 15), 16), 64); }
+  /// Where `ordersInTasks`: bytes of scratch for the order, behind the layout's.
+  V orderBytes();
   /// After the table of a list: one bit an element's value, met before.
   V orderSeen() { return keyTable(1); }
   /// Of queries that go by lists of their own (see RowLists.h); null without.
@@ -283,6 +300,8 @@ void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// Raises the bytes of parts of scores to what a main phase needs at most.
 void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
+/// Whether the main phase may make blocks of listed panels.
+bool mayListPanels(tile::PhaseOp main, const Layout &layout);
 bool needsSizes(tile::PhaseOp main);
 /// Bytes beyond the layout's for one worker and one slot, and positions: what the variant's `sizes` says.
 mlir::LogicalResult emitSizes(TaskEmitter &task, tile::PhaseOp main, mlir::Value sizes);

@@ -17,7 +17,9 @@ KernelVariant EmittedVariant::describe() const {
           sizes,
           guard,
           phases,
-          l.inPlace && !l.numSummaries ? 0 : 128, // loads of lanes may reach past the last entry of a summary
+          (l.inPlace && !l.numSummaries) || l.ordersInTasks
+              ? 0
+              : 128, // loads of lanes may reach past the last entry of a summary
           l.packsInTasks ? 0 : l.panelBytes(),
           l.width,
           l.scratchBytes(),
@@ -41,7 +43,7 @@ struct Phases {
 };
 
 /// Whether a variant does the same as a split one until its sweep is over: then one function is the main phase of both.
-bool isTwin(tile::VariantOp split, tile::VariantOp other) {
+bool isTwin(tile::VariantOp split, tile::VariantOp other, const Layout &layout) {
   auto sizes = [](tile::VariantOp v) {
     return std::make_tuple(v.getBlockRows(), v.getBlockKeys(), v.getTileRows(), v.getTileKeys(),
                            v.getThreshold().convertToDouble(), v->hasAttr(kTogetherAttr), v->getAttr(kFewAttr),
@@ -49,7 +51,8 @@ bool isTwin(tile::VariantOp split, tile::VariantOp other) {
   };
   Phases a(split), b(other);
   if (!a.merge || b.merge || a.order || b.order || !a.pack || !b.pack || !b.main || sizes(split) != sizes(other) ||
-      a.main.getBlock() != b.main.getBlock() || a.main.getDescending() != b.main.getDescending())
+      a.main.getBlock() != b.main.getBlock() || a.main.getDescending() != b.main.getDescending() ||
+      mayListPanels(b.main, layout)) // which chunks do not
     return false;
   DenseMap<Value, Value> same;
   auto equal = [&](Operation *x, Operation *y) {
@@ -272,6 +275,8 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       bool few = variant->hasAttr(kFewAttr);
       l.inPlace = !pack || side || few;
       l.packsInTasks = pack && pack.getInTasks() && !l.inPlace;
+      l.packsAlone = pack && pack->hasAttr(kAloneAttr);
+      l.ordersInTasks = order && order.getInTasks();
       bool together = variant->hasAttr(kTogetherAttr);
       l.together = together ? 1 + program.getNumBatch() : 0;
       l.numSummaries = pack ? llvm::range_size(pack.getBody().getOps<tile::SummaryOp>()) : 0;
@@ -294,9 +299,10 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       countSlots(main, l);
       if (!lists && !side)
         countParts(main, program.getNumBatch(), l);
+      l.listsPanels = !order && !merge && !lists && !l.packsInTasks && mayListPanels(main, l);
       if (merge)
         countSlots(merge, l);
-      if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next)) {
+      if (auto next = dyn_cast_or_null<tile::VariantOp>(variant->getNextNode()); next && isTwin(variant, next, l)) {
         twin = Phases(next).main;
         countSlots(twin, l);
       }
@@ -335,7 +341,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
         };
         return makeFunction(module, loc, prefix + suffix.str(), arguments, emit, returns);
       };
-      if (order) {
+      if (order && !l.ordersInTasks) {
         e.phases.push_back({prefix + "_order", ATTN_PHASE_ORDER, false, 0});
         if (failed(function("_order", 1, [&](TaskEmitter &task, Block *) { return emitOrderPhase(task); })))
           return failure();
@@ -345,16 +351,20 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       } else if (pack && !pack.getInTasks()) {
         e.phases.push_back({prefix + "_pack", ATTN_PHASE_PACK, pack.getDescending(), l.blockKeys});
         if (failed(function("_pack", 1, [&](TaskEmitter &task, Block *) {
-              if (!shared || packsBlocks.empty())
+              std::string function = l.packsAlone ? packFunction(prefix) : shared ? packsBlocks : "";
+              if (function.empty())
                 return emitPackPhase(task, pack);
-              V first = task.block;
-              callPackFunction(task, packsBlocks, first, task.keysOf(first), task.valuesOf(first));
+              V first = task.block, needed = task.e.i1(true);
+              if (l.packsAlone)
+                needed = task.e.invert(task.isAlone());
+              task.e.when(needed,
+                          [&] { callPackFunction(task, function, first, task.keysOf(first), task.valuesOf(first)); });
               return success();
             })))
           return failure();
       }
       packsBlocks.clear();
-      if (l.packsInTasks) {
+      if (l.packsInTasks || l.packsAlone) {
         packsBlocks = packFunction(prefix);
         if (failed(function("_block", 4,
                             [&](TaskEmitter &task, Block *entry) { return emitPackFunction(task, pack, *entry); })))

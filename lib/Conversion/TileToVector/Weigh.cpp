@@ -53,7 +53,7 @@ SmallVector<V> MainEmitter::maskInline(SmallVector<V> s, V partial, V panel) {
       partial, types,
       [&] {
         SmallVector<V> masked;
-        V keyLo = e.add(blockFirst, e.mul(panel, l.width)), last = lastRow;
+        V keyLo = keyAt(panel), last = lastRow;
         V absent = e.splat(-std::numeric_limits<double>::infinity());
         for (int64_t r = 0; r < l.tileRows; ++r) {
           RegionEmitter region = makeRegion();
@@ -109,7 +109,7 @@ V MainEmitter::scoreRelative(RegionEmitter &region, V result, V r) {
 }
 
 void MainEmitter::modifyRow(V r, V partial, V panel, ScoreFrom from) {
-  V keyLo = e.add(blockFirst, e.mul(panel, l.width));
+  V keyLo = keyAt(panel);
   V row = e.min(e.add(rowLo, r), lastRow);
   TaskEmitter::Row own(t, row);
   V rowAt = e.at(e.at(t.scratch, l.tile()), e.mul(r, l.width * e.bytes));
@@ -178,7 +178,7 @@ V MainEmitter::valueFactor(V r, V panel, unsigned half) {
   for (unsigned d = 0; d < t.program.getNumBatch(); ++d)
     region.bind(block.getArgument(d), region.indexScalar(t.index[d], d));
   region.bind(block.getArgument(t.queryDim()), queryIndex(region, e.min(e.add(rowLo, r), lastRow)));
-  V keyLo = e.add(blockFirst, e.add(e.mul(panel, l.width), half * e.lanes));
+  V keyLo = e.add(keyAt(panel), half * e.lanes);
   region.bind(block.getArgument(t.keyDim()), bindKey(region, set, keyLo));
   auto factor = region.emit(block.getTerminator()->getOperand(0));
   return succeeded(factor) ? region.asVector(factor->v) : e.splat(0);

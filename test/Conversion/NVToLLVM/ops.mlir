@@ -66,9 +66,12 @@ module @attn_device {
     %6 = nv.pack %5, %x {kind = "bf16"}
     // CHECK: "llvm.nvvm.ff2f16x2.rn"(%[[X]], %[[E]]) : (f32, f32) -> vector<2xf16>
     %7 = nv.pack %5, %x {kind = "f16"}
+    // CHECK: llvm.call_intrinsic "llvm.nvvm.f2tf32.rna"(%[[X]]) : (f32) -> i32
+    %13 = nv.round_tf32 %x
+    %14 = arith.xori %7, %13 : i32
     %8 = arith.addi %1, %2 : i32
     %9 = arith.addi %3, %4 : i32
-    %10 = arith.xori %6, %7 : i32
+    %10 = arith.xori %6, %14 : i32
     %11 = arith.xori %8, %9 : i32
     %12 = arith.xori %10, %11 : i32
     llvm.return %12 : i32

@@ -30,5 +30,7 @@ llvm.func @all(%p: !llvm.ptr, %a: i32, %x: f32, %c: i1) {
   %5 = nv.exp2 %x
   // CHECK: nv.pack %{{.*}}, %{{.*}} {kind = "f16"}
   %6 = nv.pack %5, %x {kind = "f16"}
+  // CHECK: nv.round_tf32
+  %7 = nv.round_tf32 %x
   llvm.return
 }

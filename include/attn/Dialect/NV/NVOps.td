@@ -220,4 +220,19 @@ def PackOp : NV_Op<"pack", [Pure]> {
   let hasVerifier = 1;
 }
 
+def RoundTf32Op : NV_Op<"round_tf32", [Pure]> {
+  let summary = "a number as tensor cores take it for tf32";
+  let description = [{
+    ```
+    result = bits of x, rounded to 11 significant bits      to nearest, ties away from zero; the low 13 bits are zero
+    ```
+    The exponents of tf32 are those of f32: only what is above (2 - 2^-11) 2^127 becomes infinite. NaN stays NaN.
+
+    PTX: `cvt.rna.tf32.f32`.
+  }];
+  let arguments = (ins F32:$x);
+  let results = (outs I32:$bits);
+  let assemblyFormat = "$x attr-dict";
+}
+
 #endif

@@ -105,7 +105,8 @@ def PhaseOp : Tile_Op<"phase", [HasParent<"VariantOp">, SingleBlock]> {
     the blocks [n B / N, (n + 1) B / N) of B, and the phase ends with a `tile.save` in the place of the finish. `merge`: a task is a block of queries of one member, whose saved
     states it merges and finishes. `map`: the only phase of an elementwise program, whose tasks are `block` runs of elements of its result.
 
-    A `pack` phase with `in_tasks` is no launch of its own: a task of the main phase packs each block of keys when it comes to it, for itself, and keeps no other.
+    A `pack` phase with `in_tasks` is no launch of its own: a task of the main phase packs each block of keys when it comes to it, for itself, and keeps no other. With `alone` that is so
+    where one task has all queries of its keys. An `order` phase with `in_tasks` is made by each task of the main phase, of the list of its own queries, whose index may be divided.
 
     Constraints: `phase_c1`: there is one chunk or more, and a main phase with chunks, and no other, results in a state.
   }];

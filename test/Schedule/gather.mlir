@@ -15,7 +15,7 @@
 // TILE: tile.variant "stream"
 // TILE: %[[ORDER:.*]] = tile.phase "order" by 0 in_tasks {
 // TILE: tile.order %{{.*}} by #{{.*}} block 1
-// TILE: tile.phase "pack" by 256 in_tasks {
+// TILE: tile.phase "pack" by 128 in_tasks {
 // TILE: tile.pack %{{.*}} order %[[ORDER]]
 // TILE: tile.phase "main" by 128 {
 attn.kernel @blocks_of_128(%q: !t, %k: !t, %v: !t, %l: tensor<?x?x?x?xi32>) -> (o: !t) {
@@ -98,7 +98,7 @@ attn.kernel @region(%q: !t, %k: !t, %v: !t, %l: tensor<?x?xi32>) -> (o: !t) {
 // CHECK: {block_keys = 256 : i64, block_rows = 132 : i64, gather, name = "stream"
 // TILE-LABEL: tile.program @of_a_head
 // TILE: tile.phase "order" by 0 {
-// TILE: tile.phase "pack" by 256 attributes {alone} {
+// TILE: tile.phase "pack" by 128 attributes {alone} {
 // TILE: tile.phase "main" by 132 descending {
 attn.kernel @of_a_head(%q: !t, %k: !t, %v: !t, %l: tensor<?x?x?xi32>) -> (o: !t) {
   %o = attn.attend dims(b, h | i | j | c, e)

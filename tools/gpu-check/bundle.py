@@ -239,10 +239,10 @@ def chosen(rows, elements):
         yield row, [small(best, e) for e in elements if e in best.spec.elements]
 
 
-def in_turns(every):
-    """Cases of all rows: each row in one element type, now this, now that, before any comes in another."""
+def in_turns(every, most):
+    """Cases of all rows: each row in one element type, now this, now that, before any comes in another; in so many at most."""
     turned = [some[n % len(some):] + some[:n % len(some)] for n, (_, some) in enumerate(every) if some]
-    for turn in range(max(map(len, turned), default=0)):
+    for turn in range(min(most, max(map(len, turned), default=0))):
         yield from (some[turn] for some in turned if turn < len(some))
 
 
@@ -251,6 +251,7 @@ def arguments():
     p.add_argument("out", type=Path)
     p.add_argument("--rows", help="rows of the gallery, by commas (default: all)")
     p.add_argument("--elements", default="f32,bf16", help="element types, by commas (default: f32,bf16)")
+    p.add_argument("--types", type=int, default=99, help="of these, in how many a row is at most (default: all that it has)")
     p.add_argument("--attnc", type=Path, default=Path(os.environ.get("ATTNC", ROOT / "build/bin/attnc")))
     p.add_argument("--unoptimized", type=int, default=8, help="of how many kernels there are cubins by ptxas -O0 too (default: 8)")
     p.add_argument("--jobs", type=int, default=os.cpu_count(), help="kernels that are compiled at a time (default: CPUs)")
@@ -277,7 +278,7 @@ def main():
         c = replace(base, batch=batch, i=i, j=j, d=64, e=64, element="f32", layout="bhsd", logits="normal", poison="none", knob="", seed=i * 1000 + j)
         b.add_check(c, "by_hand", f"by_hand-b{batch}-{i}x{j}")
     if args.attnc.exists():
-        named = [(c, f"{c.row}_{c.element}") for c in in_turns(list(chosen(rows, args.elements.split(","))))]
+        named = [(c, f"{c.row}_{c.element}") for c in in_turns(list(chosen(rows, args.elements.split(","))), args.types)]
         with ThreadPoolExecutor(args.jobs) as pool:
             for (c, name), done in zip(named, pool.map(lambda one: b.compiled(*one), named)):
                 if b.packed > ROOM:

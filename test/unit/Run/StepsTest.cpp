@@ -140,7 +140,7 @@ TEST(Steps, InputsAreMadeByWhatUsesThem) {
 TEST(Steps, TheCheckFindsWhatIsWrong) {
   Made made({{"h.3", 2}, {"i", 20}, {"j", 30}});
   ASSERT_EQ(made.error(), "");
-  auto steps = llvm::cantFail(makeSteps(made.program, made.problem));
+  auto steps = llvm::cantFail(makeSteps(made.program, made.problem, made.options));
   made.writeResults(*steps);
   auto good = llvm::cantFail(checkSteps(made.program, made.problem, *steps, 0));
   EXPECT_TRUE(good.ok()) << good.outputs[0].report.what;
@@ -162,7 +162,7 @@ TEST(Steps, PairsOfEveryAttend) {
   made.options.params = {{"p", "160"}};
   made.options.explain = true;
   ASSERT_EQ(made.error(), "");
-  auto steps = llvm::cantFail(makeSteps(made.program, made.problem));
+  auto steps = llvm::cantFail(makeSteps(made.program, made.problem, made.options));
   auto surveys = llvm::cantFail(surveySteps(made.program, made.problem, *steps, made.options));
   ASSERT_EQ(surveys.size(), 1u);
   EXPECT_EQ(surveys[0]->step, 3u);

@@ -12,6 +12,8 @@ using V = Value;
 static tile::ForOp forOf(tile::PhaseOp main) { return *main.getBody().getOps<tile::ForOp>().begin(); }
 
 bool attn::mayListPanels(tile::PhaseOp main, const Layout &l) {
+  if (main.getBody().getOps<tile::ForOp>().empty()) // refused later on, with a reason
+    return false;
   tile::ForOp loop = forOf(main);
   TokenAxes axes = tokenAxes(loop);
   if (l.inPlace || l.together || l.tiles || l.asksForTiny() || main.getChunks() || loop.getOrder())

@@ -11,6 +11,7 @@ bf16 has no .npy type: a bf16 tensor is a file of uint16 holding its bits.
 
 import argparse
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -104,9 +105,15 @@ def magnitudes(c, problem, kinds):
     return {n: size.get(kind) for n, kind in kinds.items()}
 
 
+MADE = re.compile(r"%\w+\[[^\]]*\] as \(")  # an operand that goes through a region
+
+
 def yardstick(module, x, problem, c, tf32):
-    """What a plain program makes of it; `tf32`: one whose operands of products are rounded so, as they come and where references make them."""
-    if not tf32 or c.element != "f32":
+    """What a plain program makes of it; `tf32`: one whose operands of products are rounded so, as they come and where references make them.
+
+    Operands of 16 bits meet as they are; what a region makes of them is an f32.
+    """
+    if not tf32 or c.element == "f64" or (c.element != "f32" and not MADE.search(text(c, problem.params))):
         return module.reference(x, problem.params, common.PLAIN[c.element])
     rounded = {n: common.tf32_value(t) if n in problem.inputs and t.dtype == np.float32 else t for n, t in x.items()}
     return module.reference(rounded, problem.params, "plain-tf32")

@@ -106,6 +106,7 @@ def magnitudes(c, problem, kinds):
 
 
 MADE = re.compile(r"%\w+\[[^\]]*\] as \(")  # an operand that goes through a region
+DOT = re.compile(r"\bdot *\(%")  # products that are a region's, not tensor cores'
 
 
 def yardstick(module, x, problem, c, tf32):
@@ -113,7 +114,8 @@ def yardstick(module, x, problem, c, tf32):
 
     Operands of 16 bits meet as they are; what a region makes of them is an f32.
     """
-    if not tf32 or c.element == "f64" or (c.element != "f32" and not MADE.search(text(c, problem.params))):
+    program_text = text(c, problem.params) if tf32 else ""
+    if not tf32 or c.element == "f64" or DOT.search(program_text) or (c.element != "f32" and not MADE.search(program_text)):
         return module.reference(x, problem.params, common.PLAIN[c.element])
     rounded = {n: common.tf32_value(t) if n in problem.inputs and t.dtype == np.float32 else t for n, t in x.items()}
     return module.reference(rounded, problem.params, "plain-tf32")

@@ -3,9 +3,8 @@
 // How far a result may be from the reference. Nothing else in the project has a tolerance of its own.
 //
 //   got    what the kernel computed                   exact  the f64 reference (f64 programs: extended precision)
-//   plain  what a straightforward program computes that rounds every operation to the accumulation type, and operands
-//   of
-//          products to 16 bits or tf32 where those are what was asked for
+//   plain  what a straightforward program computes that rounds every operation to the accumulation type,
+//          and operands of products to 16 bits or tf32 where those are what was asked for
 //
 // f32 and f64 outputs, with E(x) = |x - exact|:
 //

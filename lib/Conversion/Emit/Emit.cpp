@@ -32,27 +32,27 @@ void Emit::prefetch(V ptr, int32_t locality) {
   LLVM::Prefetch::create(b, loc, ptr, b.getI32IntegerAttr(0), b.getI32IntegerAttr(locality), b.getI32IntegerAttr(1));
 }
 
+static scf::ForOp makeLoop(Emit &e, V from, V to, int64_t step, ValueRange init, Emit::Body body) {
+  return scf::ForOp::create(e.b, e.loc, from, to, e.i64(step), init,
+                            [&](OpBuilder &inner, Location, V iv, ValueRange args) {
+                              OpBuilder::InsertionGuard guard(e.b);
+                              e.b.setInsertionPointToEnd(inner.getInsertionBlock());
+                              scf::YieldOp::create(e.b, e.loc, body(iv, args));
+                            });
+}
+
 SmallVector<V> Emit::loop(V from, V to, int64_t step, ValueRange init, Body body) {
-  auto op =
-      scf::ForOp::create(b, loc, from, to, i64(step), init, [&](OpBuilder &inner, Location, V iv, ValueRange args) {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToEnd(inner.getInsertionBlock());
-        scf::YieldOp::create(b, loc, body(iv, args));
-      });
-  return SmallVector<V>(op.getResults());
+  return SmallVector<V>(makeLoop(*this, from, to, step, init, body).getResults());
 }
 
 SmallVector<V> Emit::loopAsIs(V from, V to, int64_t step, ValueRange init, Body body) {
-  SmallVector<V> results = loop(from, to, step, init, body);
-  if (results.empty())
-    return results;
+  scf::ForOp op = makeLoop(*this, from, to, step, init, body);
   MLIRContext *ctx = b.getContext();
-  auto yes = BoolAttr::get(ctx, true);
-  auto unroll = LLVM::LoopUnrollAttr::get(ctx, /*disable=*/yes, {}, {}, {}, {}, {}, {});
-  results[0].getDefiningOp()->setAttr(
-      "loop_annotation",
-      LLVM::LoopAnnotationAttr::get(ctx, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
-  return results;
+  auto unroll = LLVM::LoopUnrollAttr::get(ctx, /*disable=*/BoolAttr::get(ctx, true), {}, {}, {}, {}, {}, {});
+  // Under this name it becomes that of the branch back.
+  op->setAttr("loop_annotation",
+              LLVM::LoopAnnotationAttr::get(ctx, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
+  return SmallVector<V>(op.getResults());
 }
 
 void Emit::loop(V from, V to, int64_t step, llvm::function_ref<void(V)> body) {

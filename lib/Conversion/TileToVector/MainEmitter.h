@@ -393,6 +393,8 @@ protected:
   bool listed = false;                   // blocks are made of listed panels, and blockFirst is of no use
   V thisListed, nextListed;              // the first entry of the block, and of the next one
   V blockFirst, blockPanels;             // of the key block
+  V sweepEnd;                            // the position behind the task's last block
+  V stripFull, runsEnd;                  // i1: nothing of the block is masked; behind the strip's last panel in it
   V blockKeysAt, blockValuesAt;          // packed
   V nextFirst, nextKeysAt, nextValuesAt; // of the block that is likely to follow
   llvm::SmallVector<std::unique_ptr<OperandEmitter>> gathered; // what the task packs by a list

@@ -41,6 +41,7 @@ void MainEmitter::visitBlocks(V pass) {
     from0 = arith::DivUIOp::create(e.b, e.loc, e.mul(chunk, all), chunks);
     blocks = arith::DivUIOp::create(e.b, e.loc, e.mul(e.add(chunk, 1), all), chunks);
   }
+  sweepEnd = e.mul(blocks, l.blockKeys);
   V groups = e.divUnsigned(e.add(blocks, group - 1), group);
   Box box = makeBox(first, lastRow);
   listed = l.listsPanels && llvm::all_of(box.ranges, [](const Range &r) { return r.leader.has_value(); }) &&
@@ -222,6 +223,7 @@ void MainEmitter::visitStrip(V strip, V blockFull) {
         auto [lo, hi] = classifyStrip(statusAt);
         return SmallVector<V>{lo, hi};
       });
+  stripFull = blockFull, runsEnd = bounds[1];
   visitRuns(
       bounds[0], bounds[1], statusAt, e.i64(1),
       [&](V panel, V start) {

@@ -42,8 +42,9 @@ V FewEmitter::productsAt(V position) {
   return e.at(e.at(t.scratch, l.staging()), e.mul(place, l.tileRows * e.lanes * e.bytes));
 }
 
-/// Products of a panel's keys.
+/// Products of a panel's keys, in the place of what was ahead: of another strip, or of keys that were not met.
 void FewEmitter::multiply(V first, bool exact) {
+  e.store(e.i64(0), aheadAt(1));
   e.loop(e.i64(0), e.i64(l.width), keysAtOnce(),
          [&](V key) { multiplyKeys(e.add(first, key), exact, /*inside=*/false); });
 }
@@ -161,7 +162,7 @@ V FewEmitter::isAhead(V position) {
 }
 
 /// Whether products of the run that follows are made beside the sums of this one's values: both are whole, and it is
-/// likely to be met.
+/// likely to be met. Another strip of the block needs the room.
 V FewEmitter::goesAhead(V from, V to) {
   const int64_t run = panelsAtOnce() * l.width;
   V next = e.add(blockFirst, to);
@@ -169,7 +170,8 @@ V FewEmitter::goesAhead(V from, V to) {
   V after = e.divUnsigned(to, l.width), inBlock = e.lt(after, runsEnd), panel = e.select(inBlock, after, e.i64(0));
   V byte = arith::ConstantOp::create(e.b, e.loc, e.b.getI8IntegerAttr(0));
   V met = e.ne(e.load(e.b.getI8Type(), e.at(e.at(t.scratch, l.status()), panel)), byte);
-  return e.both(whole, e.select(inBlock, met, e.both(stripFull, e.eq(next, nextFirst))));
+  return e.both(whole,
+                e.select(inBlock, met, e.both(e.both(stripFull, e.eq(next, nextFirst)), e.eq(strips, e.i64(1)))));
 }
 
 void FewEmitter::noteAhead(V to) {

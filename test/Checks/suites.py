@@ -70,27 +70,26 @@ def settle(counts, status, one_check):
     return counts, ""
 
 
-# Levels of x86-64 beside the default one: what /proc/cpuinfo says of a CPU that runs them, beyond the default's. Of the execution tests a part
-# runs there by default, those that a level's vectors, products or roundings show in.
+# Levels of x86-64 beside the default one: what /proc/cpuinfo says of a CPU that runs them, beyond the default's. Where the CPU has not all of it, what
+# it lacks is emulated (docs/levels.md). Of the execution tests a part runs there by default, those that a level's vectors, products or roundings show in.
 AVX512 = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
-LEVELS = {"x86-64-v2": set(), "x86-64-v4": AVX512, "x86-64-v4-bf16": AVX512 | {"avx512_bf16"}}
+BF16 = AVX512 | {"avx512_bf16"}
+LEVELS = {"x86-64-v2": set(), "x86-64-v4": AVX512, "x86-64-v4-bf16": BF16, "x86-64-v4-amx": BF16 | {"amx_tile", "amx_bf16"}}
 OF_LEVEL = ("Numerics.*", "Math.*", "LogarithmsInF64.*", "Each/Half.*", "Determinism.*", "Stats.*", "Operands.Columns*", "Operands.QueriesOfAll*", "Parts.SteepSlopes")
 
 
 def level_suites(args):
-    """The gallery and the execution tests compiled for the other levels; kind `skip` and the reason where the CPU has not what one asks for."""
+    """The gallery and the execution tests compiled for the other levels."""
     with open("/proc/cpuinfo") as cpuinfo:
         flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
     program = args.build / "bin/attn-execution-test"
     for number, (level, needed) in enumerate(LEVELS.items()):
-        if lacking := sorted(needed - flags):
-            for what in ("gallery", "execution"):
-                yield f"{what} at {level}", f"the CPU has no {lacking[0]}", "skip"
-            continue
-        yield f"gallery at {level}", [sys.executable, ROOT / "test/gallery/check.py", "--attn-run", args.build / "bin/attn-run", "--target", level,
+        emulated = ("amx" if BF16 <= flags else "avx512") if needed - flags else ""
+        here, setting = (f"{level}, emulated", [f"ATTN_EMULATE={emulated}"]) if emulated else (level, ["-u", "ATTN_EMULATE"])
+        yield f"gallery at {here}", ["env", *setting, sys.executable, ROOT / "test/gallery/check.py", "--attn-run", args.build / "bin/attn-run", "--target", level,
                                       "--seed", str(args.seed + number), *(["--long"] if args.long else ["--count", "1"])], "program"
         part = [] if args.long else ["--gtest_filter=" + ":".join(OF_LEVEL)]
-        yield f"execution at {level}", ["env", f"ATTN_TARGET={level}", program, *part], "shards" if args.jobs > 1 else "program"
+        yield f"execution at {here}", ["env", *setting, f"ATTN_TARGET={level}", program, *part], "shards" if args.jobs > 1 else "program"
 
 
 def suites(args):

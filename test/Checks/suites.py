@@ -86,8 +86,9 @@ def level_suites(args):
     for number, (level, needed) in enumerate(LEVELS.items()):
         emulated = ("amx" if BF16 <= flags else "avx512") if needed - flags else ""
         here, setting = (f"{level}, emulated", [f"ATTN_EMULATE={emulated}"]) if emulated else (level, ["-u", "ATTN_EMULATE"])
+        elements = ["--element", "bf16"] if needed >= BF16 and not args.long else []  # others are as at the level below
         yield f"gallery at {here}", ["env", *setting, sys.executable, ROOT / "test/gallery/check.py", "--attn-run", args.build / "bin/attn-run", "--target", level,
-                                      "--seed", str(args.seed + number), *(["--long"] if args.long else ["--count", "1"])], "program"
+                                      "--seed", str(args.seed + number), *(["--long"] if args.long else ["--count", "1"]), *elements], "program"
         part = [] if args.long else ["--gtest_filter=" + ":".join(OF_LEVEL)]
         yield f"execution at {here}", ["env", *setting, f"ATTN_TARGET={level}", program, *part], "shards" if args.jobs > 1 else "program"
 

@@ -200,15 +200,14 @@ TEST(Emulation, Level) {
     EXPECT_EQ(kernel->info().isa, ATTN_ISA_X86_64_V3);
     EXPECT_GT(kernel->level(), ATTN_ISA_X86_64_V3);
     EXPECT_EQ(kernel->emulated(), target == std::string("x86-64-v4-amx") ? "AVX-512 and tiles" : "AVX-512");
-    auto assembly = attn::emit(attention(32, 32).text(), options, "s");
-    ASSERT_TRUE(bool(assembly)) << llvm::toString(assembly.takeError());
-    EXPECT_NE(assembly->find("ymm"), std::string::npos);
+    auto text = attn::emit(attention(32, 32).text(), options, llvm::ArrayRef<llvm::StringRef>{"s", "ll"});
+    ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());
+    const std::string &assembly = (*text)[0], &ir = (*text)[1];
+    EXPECT_NE(assembly.find("ymm"), std::string::npos);
     for (const char *beyond : {"zmm", "tmm", "%k1", "ymm16", "vdpbf16ps", "vcvtne"})
-      EXPECT_EQ(assembly->find(beyond), std::string::npos) << beyond << " for " << target;
-    auto ir = attn::emit(attention(32, 32).text(), options, "ll");
-    ASSERT_TRUE(bool(ir));
-    EXPECT_NE(ir->find("@attn_wide_"), std::string::npos);
-    EXPECT_EQ(ir->find("@llvm.x86.avx512"), std::string::npos);
+      EXPECT_EQ(assembly.find(beyond), std::string::npos) << beyond << " for " << target;
+    EXPECT_NE(ir.find("@attn_wide_"), std::string::npos);
+    EXPECT_EQ(ir.find("@llvm.x86.avx512"), std::string::npos);
   }
   CompileOptions own;
   own.runsOn = "x86-64-v4"; // above the target: there is nothing to emulate

@@ -27,13 +27,17 @@ config.substitutions += [
     ("%root", config.attn_source_dir),
 ]
 
-# Tests that execute AVX-512 say `REQUIRES: avx512`, those of its products of bf16 `avx512_bf16`.
+# Tests that execute AVX-512 itself say `REQUIRES: avx512`, those of its products of bf16 `avx512_bf16`; others run with %emulate-v4 or %emulate-v4-bf16
+# before a command, by which what the CPU lacks is emulated.
 with open("/proc/cpuinfo") as cpuinfo:
     flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
 if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= flags:
     config.available_features.add("avx512")
     if "avx512_bf16" in flags:
         config.available_features.add("avx512_bf16")
+for level in ("avx512_bf16", "avx512"):
+    setting = "env" if level in config.available_features else "env ATTN_EMULATE=avx512"
+    config.substitutions.append(("%emulate-v4-bf16" if level == "avx512_bf16" else r"%emulate-v4(?!-)", setting))
 
 # Tests that need NVIDIA's assembler say `REQUIRES: ptxas`; it is looked for where the compiler looks, and in CUDA's usual place.
 home = os.environ.get("CUDA_HOME") or "/usr/local/cuda"

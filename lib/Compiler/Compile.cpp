@@ -37,6 +37,8 @@ struct Kernel::Impl {
   const attn_kernel_info *info = nullptr;
   const attn_gpu_info *gpu = nullptr;
   double milliseconds = 0;
+  int32_t level = 0;
+  std::string emulated;
 };
 
 /// What objects may refer to besides each other, and nothing else of this process.
@@ -118,6 +120,8 @@ attn_status Kernel::run(const attn_call &call) const { return impl->run ? impl->
 attn_status Kernel::workspace(const attn_call &call, uint64_t &bytes) const { return impl->workspace(&call, &bytes); }
 const attn_kernel_info &Kernel::info() const { return *impl->info; }
 const attn_gpu_info *Kernel::gpu() const { return impl->gpu; }
+int32_t Kernel::level() const { return impl->emulated.empty() ? impl->info->isa : impl->level; }
+const std::string &Kernel::emulated() const { return impl->emulated; }
 double Kernel::compileMilliseconds() const { return impl->milliseconds; }
 
 /// The host's part of a program for GPUs, whose only image is PTX: drivers, and the simulator, take that.
@@ -131,10 +135,26 @@ static Expected<x86::CodeGenerator> generateWithPtx(Program &program) {
   return program.generateHost({std::move(*ptx), {}});
 }
 
+/// What ATTN_EMULATE asks for, into `options`.
+static Error readEnvironment(CompileOptions &options) {
+  const char *asked = std::getenv("ATTN_EMULATE");
+  if (!asked || !*asked)
+    return Error::success();
+  if (StringRef(asked) != "avx512" && StringRef(asked) != "amx")
+    return compileError(CompileFailure::BadInput,
+                        Twine("error: [input_emulate] ATTN_EMULATE is avx512 or amx, not '") + asked + "'");
+  options.runsOn = "x86-64-v3";
+  if (const X86Machine *here = nativeMachine(); here && StringRef(asked) == "amx")
+    for (const X86Machine *machine : x86Machines())
+      if (machine->level >= ATTN_ISA_X86_64_V3 && machine->level <= here->level && !machine->amx)
+        options.runsOn = machine->name;
+  return Error::success();
+}
+
 Expected<Kernel> attn::compile(StringRef source, const CompileOptions &asked, StringRef name) {
   CompileOptions options = asked;
-  if (const char *emulated = std::getenv("ATTN_EMULATE"); emulated && StringRef(emulated) == "amx")
-    options.emulateTiles = true;
+  if (Error e = readEnvironment(options))
+    return std::move(e);
   x86::initialize(); // once a process, so not part of the time
   auto start = std::chrono::steady_clock::now();
   auto program = Program::parse(source, options, name);
@@ -153,6 +173,8 @@ Expected<Kernel> attn::compile(StringRef source, const CompileOptions &asked, St
   if (!objects)
     return internalError("codegen", toString(objects.takeError()), (*program)->print());
   auto impl = std::make_unique<Kernel::Impl>();
+  impl->level = (*program)->level();
+  impl->emulated = (*program)->emulated();
   if (Error e = (*program)->forGpu() ? impl->linkGpu(std::move(*objects), kernels.front())
                                      : impl->link(std::move(*objects), kernels.front()))
     return internalError("link", toString(std::move(e)), (*program)->print());

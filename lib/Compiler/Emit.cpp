@@ -38,11 +38,11 @@ static Error checkKinds(const Program &program, ArrayRef<StringRef> wanted, Stri
                                         : "ptx and cubin are for GPUs, --target=sm_80") +
                            "; here the target is a " + (program.forGpu() ? "GPU" : "CPU"));
   }
-  if (program.emulatesTiles() && (is_contained(wanted, "o") || is_contained(wanted, "a")))
-    return compileError(CompileFailure::Unsupported,
-                        name +
-                            ": error: [unsupported_emulation] functions that emulate tiles are part of the compiler, "
-                            "which an object cannot call; leave emulateTiles out");
+  if (!program.emulated().empty() && (is_contained(wanted, "o") || is_contained(wanted, "a")))
+    return compileError(
+        CompileFailure::Unsupported,
+        name + ": error: [unsupported_emulation] objects are for the CPUs of their target; what emulates " +
+            program.emulated() + " is for tests, and leave runsOn out");
   if (program.numTargets() < 2)
     return Error::success();
   if (is_contained(wanted, "mlir") && !program.forGpu())

@@ -71,11 +71,31 @@ Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const Compil
     return std::move(e);
   std::unique_ptr<Program> program(new Program(options, name));
   program->targets = std::move(*targets);
+  if (Error e = program->chooseRunsOn())
+    return std::move(e);
   if (Error e = program->read(source))
     return std::move(e);
   if (program->lowered && program->targets.cpus.size() > 1)
     return compileError(CompileFailure::BadInput, name + ": error: [input_targets] a lowered program is of one target");
   return std::move(program);
+}
+
+/// Emulation starts at AVX2: LLVM splits vectors of 64 bytes in two, and fma and conversions of f16 are there.
+Error Program::chooseRunsOn() {
+  if (options.runsOn.empty() || forGpu())
+    return Error::success();
+  const X86Machine *machine = lookupX86Machine(options.runsOn);
+  if (!machine || machine->vectorBytes < 32)
+    return compileError(CompileFailure::BadInput,
+                        "error: [input_runs_on] code is emulated on x86-64-v3 or a level above, not '" +
+                            options.runsOn + "'");
+  if (machine->level >= targets.cpus.back()->level)
+    return Error::success();
+  if (targets.cpus.size() > 1)
+    return compileError(CompileFailure::Unsupported,
+                        "error: [unsupported_emulation] one level is emulated, not several; name one target");
+  runsOn = machine;
+  return Error::success();
 }
 
 Error Program::read(StringRef text) {
@@ -176,7 +196,7 @@ PipelineOptions Program::pipelineOptions(const std::string &target) {
           options.tokenOrder,
           options.splitKeys,
           options.verifyEach,
-          options.emulateTiles,
+          runsOn ? runsOn->name : "",
           options.f32Products};
 }
 
@@ -193,6 +213,7 @@ Error Program::loweringError(const std::string &target) {
   for (StringRef stage : {"schedule", "tile", forGpu() ? "nv" : "vector", "llvm"}) {
     Program again(options, name);
     again.targets = targets;
+    again.runsOn = runsOn;
     if (Error e = again.read(source))
       return e;
     if (stage == "schedule")
@@ -219,7 +240,7 @@ Expected<x86::CodeGenerator> Program::generate() {
   x86::CodeGenOptions codegen;
   codegen.kernels = names;
   codegen.irPasses = options.irPasses;
-  codegen.emulateTiles = options.emulateTiles;
+  codegen.runsOn = runsOn;
   std::vector<x86::Level> modules{{*op, targets.cpus.front()}};
   for (auto [n, level] : llvm::enumerate(levels))
     modules.push_back({*level, targets.cpus[n + 1]});

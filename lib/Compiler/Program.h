@@ -24,6 +24,9 @@ struct Targets {
 /// "x86-64-v3", "x86-64-v3,x86-64-v4", "native", "sm_80,sm_90".
 llvm::Expected<Targets> parseTargets(llvm::StringRef names);
 
+/// The highest level that the runtime would run here; null: none.
+const X86Machine *nativeMachine();
+
 /// What the device part of a program became: PTX for its lowest GPU, and cubins made of that.
 struct DeviceImages {
   std::string ptx;
@@ -73,11 +76,15 @@ public:
   /// The kernels in the order of the text; empty for programs that came in lowered.
   llvm::ArrayRef<KernelOp> kernels() { return kernelOps; }
   llvm::ArrayRef<std::string> kernelNames() const { return names; }
-  bool emulatesTiles() const { return options.emulateTiles; }
+  /// What is emulated of the target; empty: nothing.
+  std::string emulated() const { return runsOn ? emulatedParts(*targets.cpus.front(), *runsOn) : ""; }
+  /// The highest level of the targets; 0: they are GPUs.
+  int32_t level() const { return forGpu() ? 0 : targets.cpus.back()->level; }
   size_t numTargets() const { return targets.cpus.size() + targets.gpus.size(); }
 
 private:
   Program(const CompileOptions &options, llvm::StringRef name);
+  llvm::Error chooseRunsOn();
   llvm::Error read(llvm::StringRef source);
   llvm::Error selectKernels();
   llvm::Error loweringError(const std::string &target);
@@ -86,6 +93,7 @@ private:
   CompileOptions options;
   std::string name, source;
   Targets targets;
+  const X86Machine *runsOn = nullptr; // lower than the one target; null: code runs on what it is compiled for
   llvm::SourceMgr sources;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;

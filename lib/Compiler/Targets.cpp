@@ -4,8 +4,7 @@
 using namespace llvm;
 using namespace attn;
 
-/// The highest level that the runtime would run here.
-static const X86Machine *nativeMachine() {
+const X86Machine *attn::nativeMachine() {
   const X86Machine *best = nullptr;
   for (const X86Machine *machine : x86Machines()) {
     attn_kernel_info none = {}, own = {};

@@ -44,3 +44,15 @@ std::string attn::x86MachineNames() {
     names += (names.empty() ? "" : ", ") + std::string(machine.name);
   return names;
 }
+
+std::string attn::emulatedParts(const X86Machine &target, const X86Machine &runsOn) {
+  std::string parts;
+  auto add = [&](bool lacks, const char *what) {
+    if (lacks)
+      parts += (parts.empty() ? "" : " and ") + std::string(what);
+  };
+  add(target.vectorBytes > runsOn.vectorBytes, "AVX-512");
+  add(target.vectorBytes == runsOn.vectorBytes && target.bf16Dot && !runsOn.bf16Dot, "AVX512-BF16");
+  add(target.amx && !runsOn.amx, "tiles");
+  return parts;
+}

@@ -67,8 +67,9 @@ void attn::populateAttnToTilePipeline(OpPassManager &pm, const PipelineOptions &
 
 void attn::populateTileToVectorPipeline(OpPassManager &pm, const PipelineOptions &options) {
   const X86Machine &machine = machineOf(options);
-  bool emulated = machine.amx && options.emulateTiles;
-  pm.addPass(createTileToVectorPass(machine.vectorBytes, emulated ? kEmulatedTilesLevel : machine.level));
+  const X86Machine *runsOn = lookupX86Machine(options.runsOn);
+  pm.addPass(
+      createTileToVectorPass(machine.vectorBytes, runsOn ? std::min(runsOn->level, machine.level) : machine.level));
 }
 
 void attn::populateVectorToLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {

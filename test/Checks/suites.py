@@ -70,31 +70,34 @@ def settle(counts, status, one_check):
     return counts, ""
 
 
-# Levels of x86-64 beside the default one: what /proc/cpuinfo says of a CPU that runs them, beyond the default's. Of the execution tests a part
-# runs there by default, those that a level's vectors, products or roundings show in.
+# Levels of x86-64 beside the default one: what /proc/cpuinfo says of a CPU that runs them, beyond the default's. Where the CPU has not all of it, what
+# it lacks is emulated (docs/levels.md). Of the execution tests a part runs there by default, those that a level's vectors, products or roundings show in.
+# Emulation is slow: of a level of bf16 products then only bf16, for other elements are as at the level below.
 AVX512 = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
-LEVELS = {"x86-64-v2": set(), "x86-64-v4": AVX512, "x86-64-v4-bf16": AVX512 | {"avx512_bf16"}}
+BF16 = AVX512 | {"avx512_bf16"}
+LEVELS = {"x86-64-v2": set(), "x86-64-v4": AVX512, "x86-64-v4-bf16": BF16, "x86-64-v4-amx": BF16 | {"amx_tile", "amx_bf16"}}
 OF_LEVEL = ("Numerics.*", "Math.*", "LogarithmsInF64.*", "Each/Half.*", "Determinism.*", "Stats.*", "Operands.Columns*", "Operands.QueriesOfAll*", "Parts.SteepSlopes")
+OF_BF16 = ("Determinism.*", "Numerics.MixedElementTypes", "Numerics.Lse*", "Numerics.FloatingPoint*")
 
 
 def level_suites(args):
-    """The gallery and the execution tests compiled for the other levels; kind `skip` and the reason where the CPU has not what one asks for."""
+    """The gallery and the execution tests compiled for the other levels."""
     with open("/proc/cpuinfo") as cpuinfo:
         flags = set(next((line for line in cpuinfo if line.startswith("flags")), "").split())
     program = args.build / "bin/attn-execution-test"
     for number, (level, needed) in enumerate(LEVELS.items()):
-        if lacking := sorted(needed - flags):
-            for what in ("gallery", "execution"):
-                yield f"{what} at {level}", f"the CPU has no {lacking[0]}", "skip"
-            continue
-        yield f"gallery at {level}", [sys.executable, ROOT / "test/gallery/check.py", "--attn-run", args.build / "bin/attn-run", "--target", level,
-                                      "--seed", str(args.seed + number), *(["--long"] if args.long else ["--count", "1"])], "program"
-        part = [] if args.long else ["--gtest_filter=" + ":".join(OF_LEVEL)]
-        yield f"execution at {level}", ["env", f"ATTN_TARGET={level}", program, *part], "shards" if args.jobs > 1 else "program"
+        emulated = ("amx" if BF16 <= flags else "avx512") if needed - flags else ""
+        here, setting = (f"{level}, emulated", [f"ATTN_EMULATE={emulated}"]) if emulated else (level, ["-u", "ATTN_EMULATE"])
+        bf16_alone = emulated and needed >= BF16
+        elements = ["--element", "bf16"] if bf16_alone and not args.long else []
+        yield f"gallery at {here}", ["env", *setting, sys.executable, ROOT / "test/gallery/check.py", "--attn-run", args.build / "bin/attn-run", "--target", level,
+                                      "--seed", str(args.seed + number), *(["--long"] if args.long else ["--count", "1"]), *elements], "program"
+        part = [] if args.long else ["--gtest_filter=" + ":".join(OF_BF16 if bf16_alone else OF_LEVEL)]
+        yield f"execution at {here}", ["env", *setting, f"ATTN_TARGET={level}", program, *part], "shards" if args.jobs > 1 else "program"
 
 
 def suites(args):
-    """(name, command, how to count): `program`, `shards` (of GoogleTest, side by side), `lit`, `exit` (the whole command is one test) or `skip` (why)."""
+    """(name, command, how to count): `program`, `shards` (of GoogleTest, side by side), `lit`, or `exit` (the whole command is one test)."""
     bin_dir, python = args.build / "bin", sys.executable
     long = ["--long"] if args.long else []
     listed = (args.build / "test/unit-tests.txt").read_text().split()
@@ -120,9 +123,6 @@ def suites(args):
 
 def run(name, command, kind, args):
     """Runs one suite; its output is shown only where something is wrong. Returns its counts."""
-    if kind == "skip":
-        print(f"{name:<28} {0:>6} passed, 0 failed, 1 skipped   {command}", flush=True)
-        return Counts(0, 0, 1, True)
     environment = os.environ | {"ATTN_SEED": str(args.seed), "GTEST_COLOR": "no", "CC": "clang-22", "CMAKE_GENERATOR": "Ninja",
                                 "PYTHONDONTWRITEBYTECODE": "1"}
     if args.long:
@@ -162,7 +162,7 @@ def run(name, command, kind, args):
         print("\n".join(text.splitlines()[-args.lines:]))
         print(f"  repeat: {' '.join(str(x) for x in command)}")
     skipped = f", {counts.skipped} skipped" if counts.skipped else ""
-    print(f"{name:<28} {counts.passed:>6} passed, {counts.failed} failed{skipped}   {time.monotonic() - started:.1f} s"
+    print(f"{name:<36} {counts.passed:>6} passed, {counts.failed} failed{skipped}   {time.monotonic() - started:.1f} s"
           + (f"   {wrong}" if wrong else ""), flush=True)
     return counts
 

@@ -188,6 +188,7 @@ def arguments():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--row", help="only this row")
     p.add_argument("--case", help="only cases with this in their name (out of all of them)")
+    p.add_argument("--element", choices=sorted(STORED), help="only cases of this element type, of which then the seeded part is drawn")
     p.add_argument("--target", help="as attn-run's; of GPUs, sm_80, kernels run in the simulator")
     p.add_argument("--f32-products", help="as attn-run's; of tf32, the error rule's plain program rounds operands so too")
     p.add_argument("--jobs", type=int, default=2)
@@ -200,12 +201,12 @@ def arguments():
 
 def main():
     args = arguments()
-    todo = [c for c in cases.all_cases(args.seed) if not args.row or c.row == args.row]
+    todo = [c for c in cases.all_cases(args.seed) if args.row in (None, c.row) and args.element in (None, c.element)]
     if args.case:
         todo = [c for c in todo if args.case in c.name]
     elif not args.long:
         todo = cases.chosen(todo, args.seed, args.count)
-    if not args.case and args.row in (None, "minilm"):
+    if not args.case and args.row in (None, "minilm") and args.element in (None, "f32"):
         todo.append(cases.Case("minilm", "captured", d=32, e=32))
     print(f"seed {args.seed}, {len(todo)} cases")
     if args.list:

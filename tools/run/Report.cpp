@@ -6,10 +6,6 @@
 using namespace attn;
 using namespace attn::run;
 
-bool Report::emulatesTiles() const {
-  return execution && options->target == "x86-64-v4-amx" && execution->kernel().info().isa < ATTN_ISA_X86_64_V4_AMX;
-}
-
 bool Report::comparisonsOk() const {
   return (!check || check->ok()) && llvm::all_of(expected, [](const Comparison &c) { return c.report.ok; });
 }
@@ -92,7 +88,8 @@ private:
     const Execution &e = *r.execution;
     const attn_stats &s = e.stats();
     line("compiled", "in {:.0f} ms for {}{}; variant {} of {}", e.kernel().compileMilliseconds(), r.options->target,
-         r.emulatesTiles() ? ", tiles emulated" : "", e.variantName(), e.variantNames().size());
+         e.kernel().emulated().empty() ? "" : fmt::format(", {} emulated", e.kernel().emulated()), e.variantName(),
+         e.variantNames().size());
     stepPairs();
     if (e.simulation())
       simulated(*e.simulation());

@@ -39,7 +39,6 @@ struct Report {
   std::string error; // the line on standard error, if there is one
 
   bool comparisonsOk() const;
-  bool emulatesTiles() const;  // functions stand for tiles (ATTN_EMULATE); such code says that it is of the level below
   double flopsPerPair() const; // 2 (d + dv), 2 d without values
   double flops() const;        // of all visible pairs, of all attends
   std::optional<double> gflops() const;

@@ -83,9 +83,10 @@ void printPlaces(const Report &r) {
 
 /// What a CPU that multiplies bf16 multiplies so, and why the rest is not.
 void printBf16(const Report &r, AttendOp attend) {
-  if (!r.execution || r.execution->kernel().info().isa < ATTN_ISA_X86_64_V4_BF16)
+  const int32_t level = r.execution ? r.execution->kernel().level() : 0;
+  if (level < ATTN_ISA_X86_64_V4_BF16)
     return;
-  const bool tiles = r.execution->kernel().info().isa >= ATTN_ISA_X86_64_V4_AMX || r.emulatesTiles();
+  const bool tiles = level >= ATTN_ISA_X86_64_V4_AMX;
   const std::string noTiles = whyNotTiles(attend);
   const char *where = tiles && noTiles.empty() ? "bf16 on tiles, where keys are packed" : "bf16, where keys are packed";
   auto product = [&](const char *what, const std::string &why) {

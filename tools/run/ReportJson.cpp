@@ -186,6 +186,8 @@ void attn::run::printJson(const Report &r) {
   o["seed"] = int64_t(r.options->seed);
   o["logits"] = nameOf(r.options->logits);
   o["target"] = r.options->target;
+  o["emulated"] = orNull(r.execution && !r.execution->kernel().emulated().empty(),
+                         r.execution ? r.execution->kernel().emulated() : "");
   o["variant"] = orNull(r.execution, r.execution ? r.execution->variantName() : "");
   o["max_abs_error"] = number(error);
   o["error_ratio"] = number(ratio);

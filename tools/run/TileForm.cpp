@@ -26,8 +26,8 @@ llvm::Expected<TileForm> TileForm::create(const Program &program, const Options 
       if (other.getSymName() != kernel.getSymName())
         other.erase();
   const PipelineOptions pipeline{
-      options.target, options.blockRows,  options.blockKeys, options.tokenOrder, options.splitKeys, false,
-      false,          options.f32Products};
+      options.target,     options.blockRows, options.blockKeys, options.tokenOrder, options.splitKeys, false, {},
+      options.f32Products};
   if (!form.module || mlir::failed(linkNormalizers(*form.module)) ||
       mlir::failed(runPipeline(*form.module, pipeline, "tile")))
     return fail(ExitInternal, "the program has no form in the tile dialect");

@@ -36,9 +36,11 @@ struct CompileOptions {
   /// Most threads that `compile` generates code with; they end before it returns. 0: as many as this process has
   /// CPUs. The code is the same for any.
   unsigned threads = 0;
-  /// For tests: what is compiled for x86-64-v4-amx calls functions in the place of operations on tiles, and runs where
-  /// x86-64-v4-bf16 does, slowly. Objects cannot be had so. ATTN_EMULATE=amx in the environment has `compile` do it.
-  bool emulateTiles = false;
+  /// For tests: the level of x86-64, x86-64-v3 or above, of the CPU that code for the one higher level of `target` is
+  /// to run on, slowly. Schedule and lowering are the target's; what it has beyond the CPU is emulated. Empty: the
+  /// target. Objects cannot be had so. ATTN_EMULATE in the environment has `compile` do it: avx512 means x86-64-v3, amx
+  /// the highest level below tiles that this CPU has.
+  std::string runsOn;
   /// LLVM IR passes before code generation, as `opt -passes=` takes them; empty: none are needed. For experiments.
   std::string irPasses;
 };
@@ -76,8 +78,11 @@ public:
   attn_status run(const attn_call &call) const;
   attn_status workspace(const attn_call &call, uint64_t &bytes) const;
   const attn_kernel_info &info() const; // of the level that runs here
-  const attn_gpu_info *gpu() const;     // null: a kernel for CPUs
-  double compileMilliseconds() const;   // text to callable
+  int32_t level() const;                // whose schedule it has: info().isa, or above where that is emulated
+  /// What is emulated (CompileOptions::runsOn), such as "AVX-512 and tiles"; empty: nothing.
+  const std::string &emulated() const;
+  const attn_gpu_info *gpu() const;   // null: a kernel for CPUs
+  double compileMilliseconds() const; // text to callable
 
   struct Impl;
   explicit Kernel(std::unique_ptr<Impl> impl);

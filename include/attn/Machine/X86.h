@@ -29,9 +29,6 @@ struct X86Machine {
   int64_t lanes(int64_t elementBytes) const { return vectorBytes / elementBytes; }
 };
 
-/// The level of a machine that runs the code of tiles where these are emulated: x86-64-v4-bf16.
-inline constexpr int kEmulatedTilesLevel = 5;
-
 /// The machine of that name; null if there is none.
 const X86Machine *lookupX86Machine(std::string_view name);
 
@@ -40,6 +37,9 @@ std::vector<const X86Machine *> x86Machines();
 
 /// "x86-64-v3, ...": the names, for messages.
 std::string x86MachineNames();
+
+/// What stands for what `target` has beyond `runsOn`, for messages: "AVX-512 and tiles"; empty where there is nothing.
+std::string emulatedParts(const X86Machine &target, const X86Machine &runsOn);
 
 } // namespace attn
 

@@ -17,8 +17,8 @@ struct PipelineOptions {
   int64_t splitKeys = 0;
   /// Verify the IR after every pass.
   bool verifyEach = false;
-  /// Code for x86-64-v4-amx calls functions in the place of tile operations, and so runs on x86-64-v4-bf16.
-  bool emulateTiles = false;
+  /// A name of Machine/X86.h: code is for that lower level, what it lacks of `target` is emulated. Empty: `target`.
+  std::string runsOn;
   /// split or tf32: see F32Products in GpuTiles.h. Of GPUs.
   std::string f32Products = "split";
 };

@@ -94,6 +94,11 @@ static Error finishModule(llvm::Module &module, const CodeGenOptions &options) {
   return Error::success();
 }
 
+/// What code for the level is generated for.
+static const X86Machine &cpuOf(const Level &level, const CodeGenOptions &options) {
+  return options.runsOn && options.runsOn->level < level.machine->level ? *options.runsOn : *level.machine;
+}
+
 static std::string levelName(const std::string &kernel, const Level &level) {
   return "attn_" + kernel + "_info." + level.machine->name;
 }
@@ -147,18 +152,22 @@ static Expected<std::unique_ptr<llvm::Module>> translate(const Level &level, Tar
   if (!module)
     return error("translation to LLVM IR failed");
   module->setSourceFileName(options.sourceName);
+  const X86Machine &cpu = cpuOf(level, options);
+  if (&cpu != level.machine)
+    if (Error e = writeOutWide(*module, cpu))
+      return std::move(e);
   if (Error e = finishModule(*module, options))
     return std::move(e);
   for (Function &function : *module)
     if (!function.isDeclaration()) {
-      function.addFnAttr("target-cpu", level.machine->cpu);
-      if (StringRef features = level.machine->features; !features.empty())
+      function.addFnAttr("target-cpu", cpu.cpu);
+      if (StringRef features = cpu.features; !features.empty())
         function.addFnAttr("target-features", features);
-      if (!level.machine->fma)
+      if (!cpu.fma)
         writeOutFma(function);
-      if (!level.machine->f16c)
+      if (!cpu.f16c)
         writeOutHalves(function);
-      if (options.emulateTiles)
+      if (level.machine->amx && !cpu.amx)
         writeOutTiles(function);
     }
   if (lowest)
@@ -191,18 +200,19 @@ static void chainLevels(llvm::Module &module, ArrayRef<Level> levels, const Code
 Expected<CodeGenerator> CodeGenerator::create(ArrayRef<Level> levels, const CodeGenOptions &options) {
   initialize();
   CodeGenerator result;
-  auto tm = createTargetMachine(*levels.front().machine);
+  const X86Machine &lowest = cpuOf(levels.front(), options);
+  auto tm = createTargetMachine(lowest);
   if (!tm)
     return tm.takeError();
   result.machine = std::move(*tm);
-  result.lowest = levels.front().machine;
+  result.lowest = &lowest;
   result.context = std::make_unique<LLVMContext>();
   for (const Level &level : levels) {
-    bool lowest = !result.module;
-    auto module = translate(level, *result.machine, *result.context, options, lowest);
+    bool first = !result.module;
+    auto module = translate(level, *result.machine, *result.context, options, first);
     if (!module)
       return module.takeError();
-    if (lowest)
+    if (first)
       result.module = std::move(*module);
     else if (Linker::linkModules(*result.module, std::move(*module)))
       return error("the levels cannot be linked");

@@ -2,9 +2,16 @@
 #ifndef ATTN_LIB_TARGET_X86_LACKING_H
 #define ATTN_LIB_TARGET_X86_LACKING_H
 
+#include "llvm/Support/Error.h"
+
 namespace llvm {
 class Function;
+class Module;
 } // namespace llvm
+
+namespace attn {
+struct X86Machine;
+} // namespace attn
 
 namespace attn::x86 {
 
@@ -15,6 +22,9 @@ void writeOutHalves(llvm::Function &function);
 void writeOutFma(llvm::Function &function);
 /// Operations on tiles become calls of tileFunctions (X86.h).
 void writeOutTiles(llvm::Function &function);
+/// Instructions on vectors of 64 bytes that `runsOn` lacks become calls of functions of the module, which are added.
+/// Fails at one that there is no such function for.
+llvm::Error writeOutWide(llvm::Module &module, const X86Machine &runsOn);
 
 } // namespace attn::x86
 

@@ -54,22 +54,25 @@ void store(int32_t n, char *at, int64_t stride) {
     std::memcpy(at + r * stride, tile.words[r], sizeof tile.words[r]);
 }
 
-/// Code that is compiled for tiles has AVX-512. Apart from its caller, which sets how results are rounded.
-[[gnu::target("avx512f"), gnu::noinline]] void multiply(Tile &sums, const Tile &rows, const Tile &columns) {
-  const __m512i high = _mm512_set1_epi32(int(0xffff0000));
-  auto even = [](__m512i x)
-                  __attribute__((target("avx512f"))) { return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16)); };
-  for (unsigned r = 0; r < kRows; ++r) {
-    __m512 evens = _mm512_setzero_ps(), odds = _mm512_setzero_ps();
-    for (unsigned w = 0; w < kWords; ++w) {
-      __m512i x = _mm512_set1_epi32(int(rows.words[r][w])), y = _mm512_load_si512(columns.words[w]);
-      evens = _mm512_fmadd_ps(even(x), even(y), evens);
-      odds = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_and_si512(x, high)),
-                             _mm512_castsi512_ps(_mm512_and_si512(y, high)), odds);
+/// Code that is compiled for tiles has AVX2 wherever it runs. Apart from its caller, which sets how results are
+/// rounded.
+[[gnu::target("avx2,fma"), gnu::noinline]] void multiply(Tile &sums, const Tile &rows, const Tile &columns) {
+  const __m256i high = _mm256_set1_epi32(int(0xffff0000));
+  auto even = [](__m256i x) __attribute__((target("avx2"))) { return _mm256_castsi256_ps(_mm256_slli_epi32(x, 16)); };
+  auto odd = [high](__m256i x)
+                 __attribute__((target("avx2"))) { return _mm256_castsi256_ps(_mm256_and_si256(x, high)); };
+  for (unsigned r = 0; r < kRows; ++r)
+    for (unsigned n = 0; n < kWords; n += 8) {
+      __m256 evens = _mm256_setzero_ps(), odds = _mm256_setzero_ps();
+      for (unsigned w = 0; w < kWords; ++w) {
+        __m256i x = _mm256_set1_epi32(int(rows.words[r][w]));
+        __m256i y = _mm256_load_si256(reinterpret_cast<const __m256i *>(columns.words[w] + n));
+        evens = _mm256_fmadd_ps(even(x), even(y), evens);
+        odds = _mm256_fmadd_ps(odd(x), odd(y), odds);
+      }
+      float *to = reinterpret_cast<float *>(sums.words[r] + n);
+      _mm256_store_ps(to, _mm256_add_ps(_mm256_load_ps(to), _mm256_add_ps(evens, odds)));
     }
-    __m512 sum = _mm512_load_ps(sums.words[r]);
-    _mm512_store_ps(sums.words[r], _mm512_add_ps(sum, _mm512_add_ps(evens, odds)));
-  }
 }
 
 void dot(int32_t sums, int32_t rows, int32_t columns) {

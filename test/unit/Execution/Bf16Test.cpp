@@ -1,5 +1,5 @@
 // Products of bf16 operands that stay bf16 (x86-64-v4-bf16, x86-64-v4-amx), beside those of x86-64-v4 and the
-// interpreter.
+// interpreter; and emulation of what a CPU lacks of these levels, by which they run on any with AVX2.
 #include "Harness.h"
 
 #include <cstdlib>
@@ -9,20 +9,45 @@ using namespace attn::test;
 
 namespace {
 
-enum class How { Words, Tiles, EmulatedTiles };
+/// ATTN_EMULATE while it lives: a value, or none.
+struct Emulate {
+  explicit Emulate(const char *value) : before(std::getenv("ATTN_EMULATE") ? std::getenv("ATTN_EMULATE") : "") {
+    set(value);
+  }
+  ~Emulate() { set(before.c_str()); }
+  static void set(const std::string &value) {
+    if (value.empty())
+      unsetenv("ATTN_EMULATE");
+    else
+      setenv("ATTN_EMULATE", value.c_str(), 1);
+  }
+  std::string before;
+};
 
-std::unique_ptr<test::Program> compiled(const Attention &a, Blocks blocks, How how) {
+bool hasAvx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
+}
+bool hasBf16() { return hasAvx512() && __builtin_cpu_supports("avx512bf16"); }
+
+std::unique_ptr<test::Program> compiled(const Attention &a, Blocks blocks, const std::string &target,
+                                        const char *emulate) {
+  Emulate emulated(emulate);
   std::string message;
-  const char *before = std::getenv("ATTN_EMULATE");
-  const bool emulated = before && std::string(before) == "amx";
-  if (how == How::EmulatedTiles)
-    setenv("ATTN_EMULATE", "amx", 1);
-  auto p =
-      test::Program::make(a.text(), blocks, message, "auto", how == How::Words ? "x86-64-v4-bf16" : "x86-64-v4-amx");
-  if (!emulated)
-    unsetenv("ATTN_EMULATE");
+  auto p = test::Program::make(a.text(), blocks, message, "auto", target);
   EXPECT_TRUE(p) << message;
   return p;
+}
+
+/// EmulatedTiles are on what vectors the CPU has; the emulated level has nothing but AVX2.
+enum class How { Words, Tiles, EmulatedWords, EmulatedTiles };
+
+std::unique_ptr<test::Program> compiled(const Attention &a, Blocks blocks, How how) {
+  const bool words = how == How::Words || how == How::EmulatedWords;
+  return compiled(a, blocks, words ? "x86-64-v4-bf16" : "x86-64-v4-amx",
+                  how == How::EmulatedWords   ? "avx512"
+                  : how == How::EmulatedTiles ? "amx"
+                                              : "");
 }
 
 Attention attention(int64_t d, int64_t dv, const std::string &set = "") {
@@ -34,7 +59,7 @@ Attention attention(int64_t d, int64_t dv, const std::string &set = "") {
 class Bf16 : public ::testing::TestWithParam<How> {
 protected:
   void SetUp() override {
-    if (!__builtin_cpu_supports("avx512bf16"))
+    if (GetParam() == How::Words && !hasBf16())
       GTEST_SKIP() << "this CPU has no AVX512-BF16";
     if (GetParam() == How::Tiles && !__builtin_cpu_supports("amx-bf16"))
       GTEST_SKIP() << "this CPU has no tiles";
@@ -123,9 +148,8 @@ TEST_P(Bf16, UnseenRows) {
 // Whose score is of f32 products: the same bits as without the instruction, but for the order of two features.
 TEST_P(Bf16, NearTheOtherLevel) {
   Attention a = attention(64, 64, "causal<bottom_right>");
-  std::string message;
-  auto p = make(a, {}), plain = test::Program::make(a.text(), {}, message, "auto", "x86-64-v4");
-  ASSERT_TRUE(p && plain) << message;
+  auto p = make(a, {}), plain = compiled(a, {}, "x86-64-v4", hasAvx512() ? "" : "avx512");
+  ASSERT_TRUE(p && plain);
   Call call{normalInputs(a, 1, 2, 100, 300, 21)}, other{call.inputs};
   EXPECT_EQ(check(*p, call), "");
   EXPECT_EQ(check(*plain, other), "");
@@ -146,19 +170,82 @@ TEST(Tiles, SameBitsAsEmulated) {
   EXPECT_TRUE(sameBits(call, other));
 }
 
-// What calls functions of the compiler is no object.
-TEST(Tiles, EmulatedObject) {
-  Attention a = attention(32, 32);
+// So is that of vectors: LLVM's halves of them and the functions of what only AVX-512 has.
+TEST(WideVectors, SameBitsAsEmulated) {
+  if (!hasAvx512())
+    GTEST_SKIP() << "this CPU has no AVX-512";
+  for (const char *element : {"f32", "f16", "bf16", "f64"})
+    for (const char *target : {"x86-64-v4", "x86-64-v4-bf16"}) {
+      if (target == std::string("x86-64-v4-bf16") && !hasBf16())
+        continue;
+      Attention a = attention(72, 40, "causal<bottom_right>");
+      a.element = element;
+      auto p = compiled(a, {}, target, ""), emulated = compiled(a, {}, target, "avx512");
+      ASSERT_TRUE(p && emulated);
+      Call call{normalInputs(a, 1, 2, 100, 300, 23)}, other{call.inputs};
+      call.run(*p), other.run(*emulated);
+      EXPECT_TRUE(sameBits(call, other)) << element << " " << target;
+    }
+}
+
+// Code that is to run on a lower level says that it is of that, and has nothing else.
+TEST(Emulation, Level) {
+  for (const char *target : {"x86-64-v4", "x86-64-v4-bf16", "x86-64-v4-amx"}) {
+    CompileOptions options;
+    options.target = target;
+    options.runsOn = "x86-64-v3";
+    Emulate none("");
+    auto kernel = attn::compile(attention(32, 32).text(), options);
+    ASSERT_TRUE(bool(kernel)) << llvm::toString(kernel.takeError());
+    EXPECT_EQ(kernel->info().isa, ATTN_ISA_X86_64_V3);
+    EXPECT_GT(kernel->level(), ATTN_ISA_X86_64_V3);
+    EXPECT_EQ(kernel->emulated(), target == std::string("x86-64-v4-amx") ? "AVX-512 and tiles" : "AVX-512");
+    auto text = attn::emit(attention(32, 32).text(), options, llvm::ArrayRef<llvm::StringRef>{"s", "ll"});
+    ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());
+    const std::string &assembly = (*text)[0], &ir = (*text)[1];
+    EXPECT_NE(assembly.find("ymm"), std::string::npos);
+    for (const char *beyond : {"zmm", "tmm", "%k1", "ymm16", "vdpbf16ps", "vcvtne"})
+      EXPECT_EQ(assembly.find(beyond), std::string::npos) << beyond << " for " << target;
+    EXPECT_NE(ir.find("@attn_wide_"), std::string::npos);
+    EXPECT_EQ(ir.find("@llvm.x86.avx512"), std::string::npos);
+  }
+  CompileOptions own;
+  own.runsOn = "x86-64-v4"; // above the target: there is nothing to emulate
+  Emulate none("");
+  auto kernel = attn::compile(attention(32, 32).text(), own);
+  ASSERT_TRUE(bool(kernel)) << llvm::toString(kernel.takeError());
+  EXPECT_EQ(kernel->emulated(), "");
+  EXPECT_EQ(kernel->level(), ATTN_ISA_X86_64_V3);
+}
+
+// What is for tests is no object, nor one of several levels, nor for CPUs whose vectors are shorter.
+TEST(Emulation, Refused) {
+  auto why = [](const char *target, const char *runsOn, const char *kind) -> std::string {
+    CompileOptions options;
+    options.target = target;
+    options.runsOn = runsOn;
+    auto output = attn::emit(attention(32, 32).text(), options, kind);
+    return output ? "" : llvm::toString(output.takeError());
+  };
+  for (const char *kind : {"o", "a"}) {
+    EXPECT_NE(why("x86-64-v4", "x86-64-v3", kind).find("[unsupported_emulation]"), std::string::npos);
+    EXPECT_NE(why("x86-64-v4-amx", "x86-64-v4-bf16", kind).find("[unsupported_emulation]"), std::string::npos);
+    EXPECT_EQ(why("x86-64-v4", "x86-64-v4-bf16", kind), "");
+  }
+  EXPECT_NE(why("x86-64-v3,x86-64-v4", "x86-64-v3", "s").find("[unsupported_emulation]"), std::string::npos);
+  EXPECT_NE(why("x86-64-v4", "x86-64-v2", "s").find("[input_runs_on]"), std::string::npos);
+  EXPECT_NE(why("x86-64-v4", "sm_80", "s").find("[input_runs_on]"), std::string::npos);
+}
+
+TEST(Tiles, EmulatedCalls) {
   CompileOptions options;
   options.target = "x86-64-v4-amx";
-  options.emulateTiles = true;
-  auto object = attn::emit(a.text(), options, "o");
-  ASSERT_FALSE(object);
-  EXPECT_NE(llvm::toString(object.takeError()).find("[unsupported_emulation]"), std::string::npos);
-  auto ir = attn::emit(a.text(), options, "ll");
+  options.runsOn = "x86-64-v4-bf16";
+  auto ir = attn::emit(attention(32, 32).text(), options, "ll");
   ASSERT_TRUE(bool(ir));
   EXPECT_NE(ir->find("call void @attn_tile_dot("), std::string::npos);
   EXPECT_EQ(ir->find("call void @llvm.x86.tdpbf16ps"), std::string::npos);
+  EXPECT_EQ(ir->find("@attn_wide_"), std::string::npos);
 }
 
 // A row's bits do not depend on how many other rows there are, which decides what shares a product with it.
@@ -181,6 +268,7 @@ TEST_P(Bf16, RowsAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Words, Bf16, ::testing::Values(How::Words));
+INSTANTIATE_TEST_SUITE_P(EmulatedWords, Bf16, ::testing::Values(How::EmulatedWords));
 INSTANTIATE_TEST_SUITE_P(Tiles, Bf16, ::testing::Values(How::Tiles));
 INSTANTIATE_TEST_SUITE_P(EmulatedTiles, Bf16, ::testing::Values(How::EmulatedTiles));
 

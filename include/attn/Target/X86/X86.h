@@ -51,8 +51,9 @@ struct CodeGenOptions {
   /// LLVM IR passes before code generation, in the syntax of `opt -passes=`. Empty: none; native-width SSA values need
   /// none, and measurements show no difference between them and -O3.
   std::string irPasses;
-  /// Operations on tiles are calls of tileFunctions.
-  bool emulateTiles = false;
+  /// What code is generated for, where that is lower than a level's machine; it has AVX2 at least. What it lacks is
+  /// written out: vectors of 64 bytes are split, tiles are calls of tileFunctions. Null: each level's machine.
+  const X86Machine *runsOn = nullptr;
   /// Appears in the object's symbol table as the source file.
   std::string sourceName = "attn";
 };

@@ -15,7 +15,7 @@
 //
 // Where an operand's elements stand two to one of the tensor's (its feature is indexed `c floordiv 2`), or are bf16,
 // two to a word of 32 bits, a vector holds the even features of two vectors, the next one the odd ones: lanes then need
-// no shuffle, queries are put in that order once, and sums of values are put back once a panel.
+// no shuffle, queries are put in that order once, and sums of values are put back once a run.
 #ifndef ATTN_LIB_CONVERSION_TILETOVECTOR_FEWEMITTER_H
 #define ATTN_LIB_CONVERSION_TILETOVECTOR_FEWEMITTER_H
 

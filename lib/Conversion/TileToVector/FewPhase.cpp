@@ -44,16 +44,16 @@ void FewEmitter::arrangeQuery(V row) {
   }
 }
 
-/// The token at a position of the block. Behind the last key stands the last once more, with a weight of 0.
+/// The token at a position of the block. Behind the last key stands the last once more, with a weight of 0; `inside`:
+/// it is none of these.
 FewEmitter::Row FewEmitter::open(Source &s, V position, bool inside) {
   V last = e.sub(t.positions, e.i64(1));
   if (!s.part.isPlain())
     return {V(), s.part.open(e.min(e.add(blockFirst, position), last))};
-  if (inside)
-    return {e.at(s.part.row(blockFirst), e.mul(position, e.mul(s.part.tokenStride, s.part.size()))), std::nullopt};
   // Bytes instead of tokens, from the block's first: they go up by a constant from key to key.
-  V bytes = e.mul(s.part.tokenStride, s.part.size());
-  V offset = e.min(e.mul(position, bytes), e.mul(e.sub(last, blockFirst), bytes));
+  V bytes = e.mul(s.part.tokenStride, s.part.size()), offset = e.mul(position, bytes);
+  if (!inside)
+    offset = e.min(offset, e.mul(e.sub(last, blockFirst), bytes));
   return {e.at(s.part.row(blockFirst), offset), std::nullopt};
 }
 
@@ -106,7 +106,7 @@ int64_t FewEmitter::panelsAtOnce() {
   return llvm::bit_floor<uint64_t>(std::clamp<int64_t>(panels, 1, mostPanels(l)));
 }
 
-/// Sums of a microtile's products, sums of values, copies of values.
+/// Sums of a run's products, from and to where they are there (aheadAt), sums of values, copies of a panel's values.
 int64_t FewEmitter::stagedVectors(const Layout &l) {
   int64_t vectors = l.value / l.lanes;
   return runVectors(l) + 2 + l.tileRows * vectors + l.width * vectors;

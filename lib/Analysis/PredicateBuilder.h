@@ -16,7 +16,8 @@ private:
   using Expr = sets::Expr;
   using Pred = sets::Pred;
 
-  Pred opaque(SetPredicate::Opaque what);
+  Pred opaque(SetPredicate::Opaque what, bool mayBeUnknown = false);
+  bool isOfKeys(SetPredicate::Opaque what);
   template <typename Atom> Pred answerable(Atom atom) {
     out.answerables.push_back(std::move(atom));
     return Pred::opaque(Pred::answerable | (out.answerables.size() - 1));

@@ -71,9 +71,34 @@ Pred PredicateBuilder::set(Value v) {
       .Case<SetWhereOp>([&](SetWhereOp o) { return where(o); });
 }
 
-Pred PredicateBuilder::opaque(SetPredicate::Opaque what) {
+Pred PredicateBuilder::opaque(SetPredicate::Opaque what, bool mayBeUnknown) {
   out.opaques.push_back(what);
-  return Pred::opaque(out.opaques.size() - 1);
+  unsigned id = out.opaques.size() - 1;
+  return !mayBeUnknown && isOfKeys(what) ? answerable(KeyAtom{id}) : Pred::opaque(id);
+}
+
+/// Whether the key and axes.keyDims are all that a condition depends on.
+bool PredicateBuilder::isOfKeys(SetPredicate::Opaque what) {
+  if (!axes.keyDims)
+    return false;
+  auto isFixed = [&](unsigned dim) { return dim == numBatch + 1 || llvm::is_contained(*axes.keyDims, dim); };
+  if (what.mask) {
+    AffineMap map = what.mask.getMap();
+    for (unsigned dim = 0; dim < map.getNumDims(); ++dim)
+      if (map.isFunctionOfDim(dim) && !isFixed(dim))
+        return false;
+    return true;
+  }
+  Block *body = what.condition.getParentBlock();
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  auto walk = [&](auto &self, Value v) -> bool {
+    if (auto arg = dyn_cast<BlockArgument>(v))
+      return arg.getOwner() != body || isFixed(arg.getArgNumber());
+    Operation *op = v.getDefiningOp();
+    return !seen.insert(op).second ||
+           (op->getNumRegions() == 0 && llvm::all_of(op->getOperands(), [&](Value x) { return self(self, x); }));
+  };
+  return walk(walk, what.condition);
 }
 
 Expr PredicateBuilder::perToken(Value tensor, const Expr &token) {

@@ -42,7 +42,7 @@ Pred PredicateBuilder::where(SetWhereOp op) {
     indices[arg] = d == numBatch ? out.query : d == numBatch + 1 ? out.key : Expr::var(d);
   Value result = cast<YieldOp>(op.getBody().front().getTerminator()).getOperand(0);
   // A load that may be out of bounds makes the whole condition unknown there, so it is evaluated as a whole.
-  return mayBeOutOfBounds(op) ? opaque({result, SetMaskOp()}) : condition(result);
+  return mayBeOutOfBounds(op) ? opaque({result, SetMaskOp()}, /*mayBeUnknown=*/true) : condition(result);
 }
 
 /// An integer value as an expression; none where the algebra has no such operation.

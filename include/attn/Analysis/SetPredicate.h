@@ -52,6 +52,8 @@ struct TokenAxes {
   bool exchanged = false;
   /// Keys, queries may be absent for an index of their own: tables say which.
   bool absentKeys = false, absentQueries = false;
+  /// Whether a condition of the key and these batch dimensions alone is a KeyAtom; none: it is an opaque atom.
+  std::optional<llvm::SmallVector<unsigned>> keyDims;
 };
 
 /// value, of rows and the logical key, is an element of list[indices, :], or of the row's part of it.
@@ -79,6 +81,11 @@ struct RandomAtom {
   sets::Expr rowBlock, keyBlock;
 };
 
+/// A condition that is the same for all queries, evaluated once a key: one of the opaques.
+struct KeyAtom {
+  unsigned opaque = 0;
+};
+
 struct SetPredicate {
   sets::Pred pred; // normalized
   /// Opaque atoms by id: an i1 value of a `where` region, or an attn.set.mask.
@@ -88,7 +95,7 @@ struct SetPredicate {
   };
   std::vector<Opaque> opaques;
   /// Answerable atoms, by id less Pred::answerable.
-  std::vector<std::variant<MemberAtom, BitsAtom, RandomAtom>> answerables;
+  std::vector<std::variant<MemberAtom, BitsAtom, RandomAtom, KeyAtom>> answerables;
   /// The logical query and key, of positions.
   sets::Expr query, key;
 };

@@ -206,6 +206,17 @@ protected:
   llvm::SmallVector<V> masked(llvm::SmallVector<V> s, V partial, V panel);
   HeldPart *heldPart(V value);
 
+  // KeyConditions.cpp
+  std::optional<llvm::SmallVector<unsigned>> keyDims();
+  void bindConditions(RegionEmitter &region, const Val &query, const Val &key);
+  void keepKeyConditions();
+  const KeyAtom *keyAtom(unsigned id);
+  V keyConditionAt(unsigned id);
+  V askKeys(unsigned id, bool must, const Val &keyLo, SetEmitter::Span span);
+  V lanesOfKeys(unsigned id, V keyLo, unsigned half);
+  /// Whether nothing but bounds and conditions of keys is asked of lanes.
+  bool isOfKeysAlone(const sets::Pred &p);
+
   // Inline.cpp
   struct InlineRegion { // over (score, indices), of short axes
     bool match(mlir::Block &block, unsigned firstIndex, unsigned queryDim, unsigned keyDim);

@@ -42,6 +42,7 @@ static size_t countExtremes(const sets::Solution &solution) {
 
 void MainEmitter::solveSet() {
   TokenAxes axes = tokenAxes(forOp);
+  axes.keyDims = keyDims();
   predicate = buildSetPredicate(forOp.getSet(), axes);
   unsigned i = t.queryDim(), j = t.keyDim();
   // Where many conjuncts each ask for extremes of captured tensors, which are loops, fewer conjuncts with an `or`
@@ -185,7 +186,8 @@ std::pair<V, V> MainEmitter::status(const Box &box, const Val &keyLo, const Val 
   set.hoisted = box.hoisted;
   Members::Box asked{box.lo, box.hi, keyLo, keyHi, span == SetEmitter::kPanel ? l.width : 0};
   set.answer = [&](unsigned id, SetEmitter::Question q) {
-    return members->ask(id, q == SetEmitter::kMust, asked, set, region);
+    bool must = q == SetEmitter::kMust;
+    return keyAtom(id) ? askKeys(id, must, keyLo, span) : members->ask(id, must, asked, set, region);
   };
   Interval keys{Expr::var(kKeyLo), Expr::var(kKeyHi)};
   auto logic = [&](V a, V c, bool both) -> V {
@@ -250,7 +252,9 @@ void MainEmitter::classify(const Box &box, V base, V first, V end, int64_t unit,
     return std::pair<Val, Val>{keyLo, lanes ? Val{hi, 0, most} : region.make(hi, 0, most)};
   };
   // Bits of lists and words are looked up unit by unit.
-  bool byLanes = llvm::all_of(predicate.answerables, [](auto &a) { return std::holds_alternative<RandomAtom>(a); });
+  bool byLanes = llvm::all_of(predicate.answerables, [](auto &a) {
+    return std::holds_alternative<RandomAtom>(a) || std::holds_alternative<KeyAtom>(a);
+  });
   if (!byLanes) {
     e.loop(first, end, 1, [&](V n) {
       auto [lo, hi] = keysOf(e.add(base, e.mul(n, unit)));
@@ -337,7 +341,7 @@ static std::pair<Interval, Pred> laneTests(const sets::Conjunct &c, const sets::
 }
 
 bool MainEmitter::masksAreBounds() {
-  return llvm::all_of(solution.conjuncts, [&](auto &c) { return laneTests(c, solution).second.isTrue(); });
+  return llvm::all_of(solution.conjuncts, [&](auto &c) { return isOfKeysAlone(laneTests(c, solution).second); });
 }
 
 /// The logical key of positions that are bound to the key's variable.
@@ -354,21 +358,17 @@ RegionEmitter::Val MainEmitter::bindKey(RegionEmitter &region, SetEmitter &set, 
 MainEmitter::LaneMask MainEmitter::laneMask(RegionEmitter &region, V row, V keyLo, unsigned half) {
   SetEmitter set = makeSet(region);
   bindCommon(region, set);
-  unsigned i = t.queryDim(), j = t.keyDim();
+  unsigned i = t.queryDim();
   V first = e.add(keyLo, half * e.lanes);
   RegionEmitter::Val rowIndex = l.together ? queryIndex(region, row) : region.indexScalar(row, i),
                      key = bindKey(region, set, first);
   set.bind(i, rowIndex);
   RegionEmitter::Val query = queryIndex(region, row);
   set.logicalQuery = query;
-  set.answer = [&](unsigned id, SetEmitter::Question) { return members->lanes(id, row, first, key, set, region); };
-  for (SetPredicate::Opaque &o : predicate.opaques)
-    if (o.condition)
-      if (auto where = o.condition.getParentRegion()->getParentOfType<SetWhereOp>())
-        for (BlockArgument arg : where.getBody().getArguments()) {
-          unsigned d = arg.getArgNumber();
-          region.bind(arg, d == i ? query : d == j ? key : region.indexScalar(t.index[d], d));
-        }
+  set.answer = [&](unsigned id, SetEmitter::Question) {
+    return keyAtom(id) ? lanesOfKeys(id, keyLo, half) : members->lanes(id, row, first, key, set, region);
+  };
+  bindConditions(region, query, key);
 
   // Bounds relative to the panel, saturated to just outside it, so that lanes compare in the element's own width.
   Type word = e.b.getIntegerType(e.real.getWidth());

@@ -93,6 +93,7 @@ void MainEmitter::visitBlocks(V pass) {
                   packBlock();
                   askForTiny();
                   keepBlockParts();
+                  keepKeyConditions();
                   if (l.tiles)
                     e.loop(e.i64(0), strips, l.groupStrips, [&](V strip) { visitGroup(strip, full); });
                   else

@@ -43,6 +43,7 @@ struct Layout {
   bool tiles = false;
   int64_t groupStrips = 1;
   bool listsPanels = false; // blocks may be made of the panels that lists reach, see Listed.cpp
+  unsigned keyConditions = 0; // of the set, that are the same for all queries, see KeyConditions.cpp
 
   int64_t groupRows() const { return tileRows * groupStrips; }
   /// Whether a sum of products takes fused multiply-adds; x86-64-v2 has none.
@@ -116,9 +117,17 @@ struct Layout {
   int64_t places() const { return top(tops.size()); }
   int64_t tinyQueries() const { return align(places() + blockRows * together * 8); } // i32: a query has a tiny element
   int64_t parts() const { return tinyQueries() + (bf16Scores ? 64 : 0); }
+  /// Of each condition of keys: a word for every key of the block, not 0 where it holds; then an i32 for every panel, not
+  /// 0 where it holds for some key, and one, not 0 where for all.
+  int64_t keyCondition(unsigned n) const {
+    return align(parts() + partBytes) + n * align(keyConditionAll() + panelFlagsBytes());
+  }
+  int64_t keyConditionSome() const { return align(blockKeys * element); }
+  int64_t keyConditionAll() const { return keyConditionSome() + panelFlagsBytes(); }
+  int64_t panelFlagsBytes() const { return align((panelsPerBlock() + lanes) * 4); }
   /// How many panels are listed; status of those of the block; twice an entry for each, and where the values are of
   /// each panel of features.
-  int64_t listed() const { return align(parts() + partBytes); }
+  int64_t listed() const { return align(keyCondition(keyConditions)); }
   int64_t listedStatus() const { return listed() + 64; }
   int64_t listedEntries() const { return listedStatus() + align(panelsPerBlock() + lanes); }
   int64_t listedValues() const { return listedEntries() + 2 * panelsPerBlock() * kListedEntry; }
@@ -300,6 +309,8 @@ void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// Raises the bytes of parts of scores to what a main phase needs at most.
 void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
+/// How many conditions of the set are the same for all queries.
+void countKeyConditions(tile::PhaseOp phase, Layout &layout);
 /// Whether the main phase may make blocks of listed panels.
 bool mayListPanels(tile::PhaseOp main, const Layout &layout);
 bool needsSizes(tile::PhaseOp main);

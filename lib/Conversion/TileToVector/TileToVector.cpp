@@ -298,7 +298,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
       l.numSums = l.numAccs = l.numRows = 0;
       countSlots(main, l);
       if (!lists && !side)
-        countParts(main, program.getNumBatch(), l);
+        countParts(main, program.getNumBatch(), l), countKeyConditions(main, l);
       l.listsPanels = !order && !merge && !lists && !l.packsInTasks && mayListPanels(main, l);
       if (merge)
         countSlots(merge, l);

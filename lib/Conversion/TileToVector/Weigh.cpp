@@ -138,21 +138,27 @@ void MainEmitter::modifyRow(V r, V partial, V panel, ScoreFrom from) {
         e.store(succeeded(whole) ? region.asVector(whole->v) : s, e.at(scoresAt, half * e.lanes * e.bytes));
       }
     }
+    auto inSet = [&] {
+      RegionEmitter conditions = makeRegion();
+      LaneMask mask = laneMask(conditions, row, keyLo, half);
+      if (mask.unknown)
+        report(conditions.checks, mask.unknown);
+      return mask.visible;
+    };
+    V absent = e.splat(-std::numeric_limits<double>::infinity());
+    if (region.checks.empty()) { // scores are chosen rather than bits, which would have to be widened again
+      auto masked = [&] { return SmallVector<V>{e.select(inSet(), s, absent)}; };
+      s = from == ScoreFrom::None ? masked()[0]
+                                  : e.choose(partial, {e.vec}, masked, [&] { return SmallVector<V>{s}; })[0];
+      e.store(s, at);
+      continue;
+    }
     V visible = e.choose(
-        partial, {ones.getType()},
-        [&] {
-          RegionEmitter conditions = makeRegion();
-          LaneMask mask = laneMask(conditions, row, keyLo, half);
-          if (mask.unknown)
-            report(conditions.checks, mask.unknown);
-          return SmallVector<V>{mask.visible};
-        },
-        [&] { return SmallVector<V>{ones}; })[0];
+        partial, {ones.getType()}, [&] { return SmallVector<V>{inSet()}; }, [&] { return SmallVector<V>{ones}; })[0];
     report(region.checks, visible);
     for (const RegionEmitter::BoundsCheck &check : region.checks)
       visible = e.both(visible, region.asVector(check.ok));
-    s = e.select(visible, s, e.splat(-std::numeric_limits<double>::infinity()));
-    e.store(s, at);
+    e.store(e.select(visible, s, absent), at);
   }
 }
 

@@ -1,9 +1,11 @@
 /* run.c - plans a call and runs its phases.
  *
  * A unit is one distinct head of keys and values; its members are the batch indices that share it. Along batch
- * dimension x the indices are cut into groups of share_x (0: one group), the last of which may be short. Units go
- * through the phases in waves of `slots`, each unit of a wave with a slot of packed keys and values of its own, so the
- * workspace grows with the workers and not with the batch.
+ * dimension x the indices are cut into groups of share_x (0: one group), the last of which may be short. Each unit has
+ * a slot of packed keys and values while it is at work, and there are as many slots as workers, so the workspace grows
+ * with the workers and not with the batch. Where there are many units for each worker, most of them are one task each:
+ * its worker takes them through all phases, waits for nobody, and meets what it packed itself. The last ones go through
+ * the phases together, as a wave, all workers at each of them, so that none is left to one worker alone.
  *
  *   workspace = [pad to 64] [counters, 64 bytes a worker] [bad[4], 64 bytes] [scratch a worker] [slots]
  */
@@ -11,6 +13,7 @@
 
 #include <string.h>
 
+enum { WHOLE_UNITS = 4 }; /* of a worker, from which on units are tasks */
 enum { LINE = ATTN_RT_LINE, FULL = 0, PARTIAL, SKIPPED, TILES, GUARDED, COUNTERS };
 _Static_assert(COUNTERS * sizeof(int64_t) <= LINE, "a worker's counters share a line with no other's");
 
@@ -255,11 +258,12 @@ static void run_task(void *ctx, int64_t i, int32_t worker) {
   call_task(l, &task);
 }
 
-static attn_status run_phase(launch *l, const attn_phase_info *phase) {
+/* What run_task goes by, of l->units; `tasks` is 0 where there is nothing to do. */
+static attn_status enter_phase(launch *l, const attn_phase_info *phase, int64_t *tasks) {
   const int64_t tokens = phase->kind == ATTN_PHASE_PACK    ? l->plan->keys
                          : phase->kind == ATTN_PHASE_ORDER ? 1
                                                            : l->plan->queries;
-  int64_t tasks;
+  *tasks = 0;
   if (!tokens)
     return ATTN_OK;
   l->phase = phase;
@@ -270,9 +274,17 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
   l->chunks = phase->chunks > 0 ? phase->chunks : 1;
   if (phase->chunks > 0)
     l->state_chunks = phase->chunks;
-  if (__builtin_mul_overflow(l->units, l->members, &tasks) || __builtin_mul_overflow(tasks, l->blocks, &tasks) ||
-      __builtin_mul_overflow(tasks, l->chunks, &tasks))
+  if (__builtin_mul_overflow(l->units, l->members, tasks) || __builtin_mul_overflow(*tasks, l->blocks, tasks) ||
+      __builtin_mul_overflow(*tasks, l->chunks, tasks))
     return attn_rt_fail(l->call, ATTN_E_OVERFLOW, -1, -1, INT64_MAX, -1);
+  return ATTN_OK;
+}
+
+static attn_status run_phase(launch *l, const attn_phase_info *phase) {
+  int64_t tasks;
+  const attn_status status = enter_phase(l, phase, &tasks);
+  if (status || !tasks)
+    return status;
   attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
   if (phase->chunks < 0) { /* such a variant keeps nothing in slots: all units are here at once */
     l->heads = 1;          /* no more than units times members, which fit */
@@ -283,6 +295,35 @@ static attn_status run_phase(launch *l, const attn_phase_info *phase) {
     return ATTN_OK;
   }
   parallel_for(l->call->pool, tasks, l->plan->workers, run_task, l);
+  return ATTN_OK;
+}
+
+/* All phases of a unit, in the worker's slot. No more tasks than a wave has, which fit. */
+static void run_unit(void *ctx, int64_t i, int32_t worker) {
+  launch l = *(const launch *)ctx;
+  l.first_unit += i;
+  l.units = 1;
+  l.slots += worker * l.plan->slot_bytes;
+  for (int32_t n = 0; n < l.plan->variant->n_phases; ++n) {
+    int64_t tasks;
+    if (enter_phase(&l, &l.plan->variant->phases[n], &tasks))
+      return;
+    for (int64_t task = 0; task < tasks; ++task)
+      run_task(&l, task, worker);
+  }
+}
+
+static attn_status run_units(launch *l, int64_t units) {
+  for (int32_t n = 0; n < l->plan->variant->n_phases; ++n) {
+    int64_t tasks;
+    l->units = l->plan->slots;
+    const attn_status status = enter_phase(l, &l->plan->variant->phases[n], &tasks);
+    if (status)
+      return status;
+  }
+  attn_parallel_for_fn parallel_for = l->call->parallel_for ? l->call->parallel_for : attn_rt_parallel_for;
+  parallel_for(l->call->pool, units, l->plan->workers, run_unit, l);
+  l->first_unit += units;
   return ATTN_OK;
 }
 
@@ -351,7 +392,10 @@ attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info,
   for (int32_t w = 0; p.zeroed && w < p.workers; ++w)
     memset(l.scratch + (w + 1) * p.scratch_bytes - p.zeroed, 0, (size_t)p.zeroed);
 
-  for (l.first_unit = 0; l.first_unit < p.units; l.first_unit += p.slots) {
+  if (p.slots < p.units && p.units / p.slots >= WHOLE_UNITS &&
+      (status = run_units(&l, (p.units / p.slots - 1) * p.slots)))
+    return status;
+  for (; l.first_unit < p.units; l.first_unit += p.slots) {
     l.units = p.units - l.first_unit < p.slots ? p.units - l.first_unit : p.slots;
     for (int32_t i = 0; i < p.variant->n_phases; ++i)
       if ((status = run_phase(&l, &p.variant->phases[i])))

@@ -355,6 +355,16 @@ static void own_parallel_for(void) {
   f.call.workers = 3;
   CHECK(!run_guarded(&f) && !wrong && !all_once(2, 8, 5), "a caller's parallel_for");
   CHECK(hook_calls == 4, "2 waves of 2 phases: %d launches", hook_calls);
+  /* 16 units: where each worker has 4, all but the last 4 to 6 are tasks of their own, from pack to main */
+  fixture_close(&f);
+  share_h = 1;
+  open_kernel(&f, 2, 8, 5, 7, 0);
+  f.call.parallel_for = hook;
+  f.call.pool = &hook_calls;
+  f.call.workers = 3;
+  hook_calls = 0;
+  CHECK(!run_guarded(&f) && !wrong && !all_once(2, 8, 5), "whole units");
+  CHECK(hook_calls == 5, "one launch, and 2 waves of 2 phases: %d launches", hook_calls);
   /* without slots there is nothing to wait for: all units are in one wave */
   f.variants[0].slot_base = f.variants[0].slot_per_panel = slot_used = 0;
   hook_calls = 0;

@@ -5,10 +5,34 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+void MainEmitter::eachVector(int64_t bytes, V &carried, llvm::function_ref<V(V offset, V carried)> body) {
+  const int64_t vector = e.lanes * e.bytes, vectors = bytes / vector;
+  int64_t atOnce = vectors <= 8 ? vectors : vectors % 4 == 0 ? 4 : 1;
+  auto some = [&](V at, V x) {
+    for (int64_t n = 0; n < atOnce; ++n)
+      x = body(n ? e.add(at, n * vector) : at, x);
+    return x;
+  };
+  if (atOnce == vectors)
+    carried = some(e.i64(0), carried);
+  else if (carried)
+    carried = e.loop(e.i64(0), e.i64(bytes), atOnce * vector, ValueRange{carried},
+                     [&](V at, ValueRange x) { return SmallVector<V>{some(at, x[0])}; })[0];
+  else
+    e.loop(e.i64(0), e.i64(bytes), atOnce * vector, [&](V at) { some(at, V()); });
+}
+
+void MainEmitter::eachVector(int64_t bytes, llvm::function_ref<void(V offset)> body) {
+  V none;
+  eachVector(bytes, none, [&](V at, V) { return body(at), V(); });
+}
+
 /// True if any accumulator of the block is not finite.
 V MainEmitter::finish() {
+  matchNumbers();
   V bad = e.loop(e.i64(0), rows, 1, ValueRange{e.splat(0)},
                  [&](V r, ValueRange args) { return SmallVector<V>{finishRow(r, args[0])}; })[0];
+  finishNumbers();
   return e.anyLane(e.cmpf(arith::CmpFPredicate::UNO, bad, bad));
 }
 
@@ -23,6 +47,10 @@ V MainEmitter::finishRow(V r, V poison) {
   llvm::append_range(state, finishOp.getAccs());
   llvm::append_range(state, finishOp.getGiven());
   V empty = isEmpty(r);
+  keepEmpty(empty, r);
+  VectorType words = e.vecOf(e.b.getIntegerType(e.bytes * 8));
+  V emptyWord = e.broadcast(arith::ExtSIOp::create(e.b, e.loc, words.getElementType(), empty)); // lanes select by signs
+  V ofRow = e.splat(0); // the row's part, so that no row waits for the one before
   RegionEmitter region = makeRegion();
   // Outputs of one number a row are computed in f64: with a reference that lags behind, r and log l of an lse are
   // large and cancel.
@@ -41,10 +69,7 @@ V MainEmitter::finishRow(V r, V poison) {
     if (place.kind == Place::Acc) {
       V row = e.at(e.at(t.scratch, l.acc(place.slot)), e.mul(r, l.valueRowBytes()));
       features.push_back({arg, row});
-      poison =
-          e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, ValueRange{poison}, [&](V at, ValueRange p) {
-            return SmallVector<V>{e.fma(e.load(e.vec, e.at(row, at)), e.splat(0), p[0])};
-          })[0];
+      eachVector(l.valueRowBytes(), ofRow, [&](V at, V p) { return e.fma(e.load(e.vec, e.at(row, at)), e.splat(0), p); });
       continue;
     }
     if (place.kind == Place::Sum && place.op == 3) {
@@ -55,7 +80,8 @@ V MainEmitter::finishRow(V r, V poison) {
           : place.kind == Place::Sum ? sumOf(place, r)
                                      : loadRow(state[position], r);
     if (place.kind == Place::Sum && place.op == 0 && place.weighed)
-      poison = e.fma(e.broadcast(v), e.splat(0), poison);
+      ofRow = e.fma(e.broadcast(v), e.splat(0), ofRow);
+    keepNumber(arg, v, r);
     region.bind(arg, region.real(v));
     region64.bind(arg, region64.real(e.real.isF64() ? v : (V)arith::ExtFOp::create(e.b, e.loc, e64.real, v)));
   }
@@ -87,6 +113,8 @@ V MainEmitter::finishRow(V r, V poison) {
   region.checks.clear();
 
   for (auto [k, output] : llvm::enumerate(finishOp.getOutputs())) {
+    if (llvm::is_contained(numbers, k))
+      continue;
     TensorRef &out = t.tensor(cast<BlockArgument>(output).getArgNumber());
     AffineMap map = cast<AffineMapAttr>(finishOp.getMaps()[k]).getValue();
     Type element = out.type.getElementType();
@@ -115,7 +143,7 @@ V MainEmitter::finishRow(V r, V poison) {
         return;
       }
       V row = e.at(t.scratch, l.row());
-      e.loop(e.i64(0), e.i64(l.valueRowBytes()), e.lanes * e.bytes, [&](V at) {
+      eachVector(l.valueRowBytes(), [&](V at) {
         RegionEmitter inner = region;
         for (auto [arg, from] : features)
           inner.bind(arg, inner.real(e.load(e.vec, e.at(from, at))));
@@ -128,11 +156,11 @@ V MainEmitter::finishRow(V r, V poison) {
           report(inner.checks, e.cmp(arith::CmpIPredicate::slt, e.add(e.broadcast(feature), e.iota(e.i64Type())),
                                      e.splatInt(e.vecOf(e.i64Type()), l.value)));
         if (overrides)
-          x = e.select(e.broadcast(empty), e.splat(emptyValue), x);
+          x = e.select(e.cmp(arith::CmpIPredicate::slt, emptyWord, e.splatInt(words, 0)), e.splat(emptyValue), x);
         e.store(x, e.at(row, at));
       });
       storeRow(e, element, row, to, t.stride(out, map, t.valueDim()), l.value);
     });
   }
-  return poison;
+  return e.fadd(poison, ofRow);
 }

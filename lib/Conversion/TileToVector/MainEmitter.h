@@ -343,14 +343,25 @@ protected:
   V sumRow(unsigned slot, V row) { return e.at(e.at(t.scratch, l.sum(slot)), e.mul(row, l.lanes * l.element)); }
   V modeAt(V row) { return e.at(e.at(t.scratch, l.unset()), e.mul(row, 4)); }
   V mode(int32_t m) { return mlir::arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(m)); }
-  void eachVector(int64_t bytes, llvm::function_ref<void(V offset)> body);
   V save();
   void merge(tile::MergeOp op);
   V gaugeBetween(mlir::Region &gauge, V from, V to);
   void mergeFound(unsigned slot, V chunk, V row, V isFirst);
   void clearRow(tile::MergeOp op, V row);
 
+  // FinishNumbers.cpp
+  void matchNumbers();
+  int64_t numberBytes();
+  V numberAt(int64_t n, V row);
+  void keepNumber(mlir::BlockArgument arg, V x, V row);
+  void keepEmpty(V empty, V row);
+  void finishNumbers();
+
   // Finish.cpp
+  /// Vectors of a row, some at a time: a few are code, of more there is a loop.
+  void eachVector(int64_t bytes, llvm::function_ref<void(V offset)> body);
+  /// The same, with a value that is carried from one to the next.
+  void eachVector(int64_t bytes, V &carried, llvm::function_ref<V(V offset, V carried)> body);
   V finish();
   V finishRow(V r, V poison);
 
@@ -387,6 +398,8 @@ protected:
   V goodFrom, goodTo;           // differences without a bad index, from the first that is kept; null: all
   bool simple = false;          // one weight, and sums of it alone
   bool counting = false;        // the last sweep, whose blocks and tiles are reported
+  llvm::SmallVector<unsigned> numbers;          // outputs of the finish that are made for vectors of rows
+  llvm::SetVector<mlir::BlockArgument> numberArgs; // what they are made of
   llvm::SmallVector<unsigned> sumSlots;
   llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies
   std::string raiseName;

@@ -15,9 +15,6 @@ using V = Value;
 /// Offset of a row's record, in which the mode comes last.
 V MainEmitter::recordAt(V state, V row) { return e.at(state, e.mul(row, l.recordBytes())); }
 
-void MainEmitter::eachVector(int64_t bytes, llvm::function_ref<void(V offset)> body) {
-  e.loop(e.i64(0), e.i64(bytes), e.lanes * e.bytes, body);
-}
 
 // True if any accumulator or weighed sum of the block is not finite.
 V MainEmitter::save() {

@@ -273,12 +273,16 @@ static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<vo
   e.choose(
       e.eq(stride, e.i64(1)), {},
       [&] {
-        // A panel's row is two vectors: no loop.
-        if (whole <= 2 * e.lanes)
-          for (int64_t n = 0; n < whole; n += e.lanes)
-            vectorAt(e.i64(n));
+        // A few vectors are code, of more there is a loop.
+        const int64_t vectors = whole / e.lanes, atOnce = vectors <= 8 ? vectors : vectors % 4 == 0 ? 4 : 1;
+        auto some = [&](V at) {
+          for (int64_t n = 0; n < atOnce; ++n)
+            vectorAt(n ? e.add(at, n * e.lanes) : at);
+        };
+        if (atOnce == vectors)
+          some(e.i64(0));
         else
-          e.loop(e.i64(0), e.i64(whole), e.lanes, vectorAt);
+          e.loop(e.i64(0), e.i64(whole), atOnce * e.lanes, some);
         return scalars(whole);
       },
       [&] { return scalars(0); });

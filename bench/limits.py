@@ -35,8 +35,9 @@ def on_threads(work, threads):
     return call
 
 
-def peak(lib, threads, iterations=400_000):
-    """(call, FLOPs of a call)"""
+def peak(lib, threads):
+    """(call, FLOPs of a call): a millisecond, or ten where threads have to be started."""
+    iterations = 400_000 if threads == 1 else 4_000_000
     return on_threads(lambda n: lib.attn_peak_loop(iterations), threads), lib.attn_peak_flops() * iterations * threads
 
 

@@ -3,9 +3,9 @@
  * A unit is one distinct head of keys and values; its members are the batch indices that share it. Along batch
  * dimension x the indices are cut into groups of share_x (0: one group), the last of which may be short. Each unit has
  * a slot of packed keys and values while it is at work, and there are as many slots as workers, so the workspace grows
- * with the workers and not with the batch. Where there are many units for each worker, most of them are one task each:
- * its worker takes them through all phases, waits for nobody, and meets what it packed itself. The last ones go through
- * the phases together, as a wave, all workers at each of them, so that none is left to one worker alone.
+ * with the workers and not with the batch. Where there are many units for each of several workers, most are one task
+ * each: its worker takes them through all phases, waits for nobody, and meets what it packed itself. The last ones go
+ * through the phases together, as a wave, all workers at each of them, so that none is left to one worker alone.
  *
  *   workspace = [pad to 64] [counters, 64 bytes a worker] [bad[4], 64 bytes] [scratch a worker] [slots]
  */
@@ -392,7 +392,7 @@ attn_status attn_rt_run_one(const attn_call *call, const attn_kernel_info *info,
   for (int32_t w = 0; p.zeroed && w < p.workers; ++w)
     memset(l.scratch + (w + 1) * p.scratch_bytes - p.zeroed, 0, (size_t)p.zeroed);
 
-  if (p.slots < p.units && p.units / p.slots >= WHOLE_UNITS &&
+  if (p.workers > 1 && p.slots < p.units && p.units / p.slots >= WHOLE_UNITS &&
       (status = run_units(&l, (p.units / p.slots - 1) * p.slots)))
     return status;
   for (; l.first_unit < p.units; l.first_unit += p.slots) {

@@ -69,7 +69,8 @@ V MainEmitter::finishRow(V r, V poison) {
     if (place.kind == Place::Acc) {
       V row = e.at(e.at(t.scratch, l.acc(place.slot)), e.mul(r, l.valueRowBytes()));
       features.push_back({arg, row});
-      eachVector(l.valueRowBytes(), ofRow, [&](V at, V p) { return e.fma(e.load(e.vec, e.at(row, at)), e.splat(0), p); });
+      eachVector(l.valueRowBytes(), ofRow,
+                 [&](V at, V p) { return e.fma(e.load(e.vec, e.at(row, at)), e.splat(0), p); });
       continue;
     }
     if (place.kind == Place::Sum && place.op == 3) {

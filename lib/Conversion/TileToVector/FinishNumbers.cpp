@@ -25,9 +25,8 @@ static bool argumentsOf(V v, llvm::SetVector<BlockArgument> &into) {
   Operation *op = v.getDefiningOp();
   bool known = op->getNumRegions() == 0 &&
                (op->getName().getDialectNamespace() == "arith" || isa<math::LogOp, math::SqrtOp, math::AbsFOp>(op));
-  return known && isa<FloatType>(v.getType()) && llvm::all_of(op->getOperands(), [&](V x) {
-           return isa<FloatType>(x.getType()) && argumentsOf(x, into);
-         });
+  return known && isa<FloatType>(v.getType()) &&
+         llvm::all_of(op->getOperands(), [&](V x) { return isa<FloatType>(x.getType()) && argumentsOf(x, into); });
 }
 
 /// Which outputs are made so, and of what.
@@ -92,10 +91,10 @@ void MainEmitter::finishNumbers() {
           return;
         V v = arith::TruncFOp::create(e.b, e.loc, singles, region.asVector(x->v));
         if (!std::isnan(emptyValue)) {
-          V empty = e.cmp(arith::CmpIPredicate::slt, e.load(words, numberAt(numberArgs.size(), row)),
-                          e.splatInt(words, 0));
-          V instead = arith::ConstantOp::create(
-              e.b, e.loc, DenseElementsAttr::get(singles, FloatAttr::get(e.real, emptyValue)));
+          V empty =
+              e.cmp(arith::CmpIPredicate::slt, e.load(words, numberAt(numberArgs.size(), row)), e.splatInt(words, 0));
+          V instead = arith::ConstantOp::create(e.b, e.loc,
+                                                DenseElementsAttr::get(singles, FloatAttr::get(e.real, emptyValue)));
           v = e.select(empty, instead, v);
         }
         e.store(v, numberAt(at, row));

@@ -115,6 +115,18 @@ V MainEmitter::hasShortAxes() {
   return e.both(e.le(t.extents[t.queryDim()], e.i64(kLongestAxis)), e.le(t.extents[t.keyDim()], e.i64(kLongestAxis)));
 }
 
+/// Where a region is the score, or a number above 0 times it: the number; 0: it is not.
+static double timesOf(Block &region) {
+  V y = region.getTerminator()->getOperand(0);
+  if (y == region.getArgument(0))
+    return 1;
+  auto product = y.getDefiningOp<arith::MulFOp>();
+  FloatAttr by;
+  bool isMultiple =
+      product && product.getLhs() == region.getArgument(0) && matchPattern(product.getRhs(), m_Constant(&by));
+  return isMultiple && by.getValue().isFinite() ? std::max(by.getValueAsDouble(), 0.0) : 0;
+}
+
 /// Whether the sums of this sweep are taken in registers, and of which regions.
 void MainEmitter::matchInline() {
   inlineValues.clear();
@@ -138,16 +150,16 @@ void MainEmitter::matchInline() {
     if (of.hasIndices && (op || t.keysAreAnywhere()))
       return;
     // Extremes are of the score itself: a present pair's is above -inf.
-    V y = of.block->getTerminator()->getOperand(0);
-    auto product = y.getDefiningOp<arith::MulFOp>();
-    FloatAttr by;
-    bool isScore =
-        y == of.block->getArgument(0) || (product && product.getLhs() == of.block->getArgument(0) &&
-                                          matchPattern(product.getRhs(), m_Constant(&by)) && by.getValueAsDouble() > 0);
-    if (op && !isScore)
+    if (op && timesOf(*of.block) <= 0)
       return;
   }
   inlineSums = true;
+}
+
+/// Whether sums are all that takes scores, and each takes a multiple of them.
+bool MainEmitter::sumsScores() {
+  return inlineSums && llvm::all_of(weighOp.getSumOps(), [](int64_t op) { return op == 0; }) &&
+         llvm::all_of(inlineValues, [](InlineRegion &of) { return of.block && timesOf(*of.block) > 0; });
 }
 
 /// Sums, weights and a question after extremes, all from registers.
@@ -181,18 +193,22 @@ V MainEmitter::reduceTile(ArrayRef<V> s, V panel) {
     SmallVector<V> before;
     for (unsigned n = 0; n < sums.size(); ++n)
       before.push_back(e.load(e.vec, e.at(sums[n], r * e.lanes * e.bytes)));
+    V reference;
+    if (addsReference) // in every mode
+      reference = e.broadcast(e.load(e.real, e.at(negRef, l.absRef() - l.negRef() + r * e.bytes)));
     for (int64_t half = 0; half < 2; ++half) {
       V x = s[2 * r + half];
       SmallVector<V> p = phiOf(x, e.i64(r));
       V present = e.cmpf(arith::CmpFPredicate::UNE, x, absent);
-      V score = keepsScores ? keptScore(r, half) : x;
+      // From -127 down a weight is 0, and so is its product with what is finite: absent pairs need no code.
+      V score = keepsScores ? keptScore(r, half) : addsReference ? e.fadd(e.maxKeep(e.splat(-127), x), reference) : x;
       for (unsigned n = 0; n < sums.size(); ++n) {
         int64_t phi = weighOp.getSumPhis()[n], value = weighOp.getSumValues()[n], op = weighOp.getSumOps()[n];
         V y = value < 0 ? e.splat(1) : inlined(inlineValues[value], r, half, score);
         if (op == 0 && phi >= 0 && value < 0) // a weight of an absent pair is 0
           before[n] = e.fadd(before[n], p[phi]);
         else if (op == 0 && phi >= 0)
-          before[n] = e.fma(p[phi], e.select(present, y, zero), before[n]);
+          before[n] = e.fma(p[phi], addsReference ? y : e.select(present, y, zero), before[n]);
         else if (op == 0)
           before[n] = e.fadd(before[n], e.select(present, y, zero));
         else if (op == 2)

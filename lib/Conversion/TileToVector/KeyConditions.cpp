@@ -57,11 +57,11 @@ void MainEmitter::keepKeyConditions() {
     return;
   VectorType words = e.vecOf(e.b.getIntegerType(e.bytes * 8));
   e.loop(e.i64(0), blockPanels, 1, [&](V panel) {
-    RegionEmitter region = makeRegion();
-    SetEmitter set = makeSet(region);
-    bindCommon(region, set);
     SmallVector<V> some(predicate.answerables.size()), all(predicate.answerables.size());
     for (unsigned half = 0; half < 2; ++half) {
+      RegionEmitter region = makeRegion();
+      SetEmitter set = makeSet(region);
+      bindCommon(region, set);
       Val key = bindKey(region, set, e.add(keyAt(panel), half * e.lanes));
       bindConditions(region, region.indexScalar(first, t.queryDim()), key); // whichever query
       for (unsigned id = 0; id < predicate.answerables.size(); ++id) {
@@ -74,8 +74,8 @@ void MainEmitter::keepKeyConditions() {
         some[id] = half ? e.either(some[id], holds) : holds;
         all[id] = half ? e.both(all[id], holds) : holds;
       }
+      assert(region.checks.empty() && "an atom of keys reads what the call has checked");
     }
-    assert(region.checks.empty() && "an atom of keys reads what the call has checked");
     for (unsigned id = 0; id < predicate.answerables.size(); ++id)
       if (keyAtom(id)) {
         auto flag = [&](V x, int64_t at) {

@@ -233,6 +233,7 @@ protected:
   V inlined(InlineRegion &of, int64_t r, int64_t half, V score);
   V hasShortAxes();
   void matchInline();
+  bool sumsScores();
   V reduceInline(llvm::ArrayRef<V> s, V panel);
   V reduceTile(llvm::ArrayRef<V> s, V panel);
 
@@ -388,17 +389,18 @@ protected:
   tile::WeighOp weighOp;
   llvm::SmallVector<tile::AccumulateOp> accumulates;
   bool hasRef = false, hasScore = false, plainPhi = false;
-  bool keepsScores = false; // regions of reductions take scores that nothing is subtracted from
-  bool inlineSums = false;  // other sums than those of `simple`, in registers too
+  bool addsReference = false; // they are made again of what is left of them, where nothing but sums takes them
+  bool keepsScores = false;   // regions of reductions take scores that nothing is subtracted from
+  bool inlineSums = false;    // other sums than those of `simple`, in registers too
   llvm::SmallVector<InlineRegion> inlineValues;
   std::optional<PairParts> scoreParts; // none: scores are the text's, pair by pair
   llvm::SmallVector<HeldPart> heldParts;
   llvm::SmallVector<HeldRow> heldRows;
-  V rowPartsGood, keyPartsGood; // i1: no index was bad; null: none can be
-  V goodFrom, goodTo;           // differences without a bad index, from the first that is kept; null: all
-  bool simple = false;          // one weight, and sums of it alone
-  bool counting = false;        // the last sweep, whose blocks and tiles are reported
-  llvm::SmallVector<unsigned> numbers;          // outputs of the finish that are made for vectors of rows
+  V rowPartsGood, keyPartsGood;        // i1: no index was bad; null: none can be
+  V goodFrom, goodTo;                  // differences without a bad index, from the first that is kept; null: all
+  bool simple = false;                 // one weight, and sums of it alone
+  bool counting = false;               // the last sweep, whose blocks and tiles are reported
+  llvm::SmallVector<unsigned> numbers; // outputs of the finish that are made for vectors of rows
   llvm::SetVector<mlir::BlockArgument> numberArgs; // what they are made of
   llvm::SmallVector<unsigned> sumSlots;
   llvm::SmallVector<unsigned> weighedSlots; // those that the gauge multiplies

@@ -103,6 +103,8 @@ void MainEmitter::matchSweep(tile::ForOp op) {
   if (l.bf16Scores && !weighOp.getProduct().empty())
     weighOp.emitError("[unsupported_bf16] bf16 operands are multiplied, nothing else; leave bf16_scores out");
   matchInline();
+  addsReference = keepsScores && plainPhi && sumsScores();
+  keepsScores &= !addsReference;
   matchParts();
   raiseName = prefix + "_raise" + std::to_string(llvm::find(allWeighs, weighOp) - allWeighs.begin());
 
@@ -339,6 +341,8 @@ void MainEmitter::clearState() {
   clearTops();
   e.loop(e.i64(0), count, 1, [&](V r) {
     e.store(e.scalar(0), e.at(e.at(t.scratch, l.negRef()), e.mul(r, e.bytes)));
+    if (addsReference) // of rows without one
+      e.store(e.scalar(0), e.at(e.at(t.scratch, l.absRef()), e.mul(r, e.bytes)));
     e.store(one32, e.at(e.at(t.scratch, l.unset()), e.mul(r, 4)));
   });
   e.loop(e.i64(0), strips, 1, [&](V s) { e.store(one32, e.at(e.at(t.scratch, l.stripUnset()), e.mul(s, 4))); });

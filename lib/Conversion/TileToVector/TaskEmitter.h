@@ -42,7 +42,7 @@ struct Layout {
   // Where these are made on tiles, see Tiles.h: strips whose rows share a product; else each has its own.
   bool tiles = false;
   int64_t groupStrips = 1;
-  bool listsPanels = false; // blocks may be made of the panels that lists reach, see Listed.cpp
+  bool listsPanels = false;   // blocks may be made of the panels that lists reach, see Listed.cpp
   unsigned keyConditions = 0; // of the set, that are the same for all queries, see KeyConditions.cpp
 
   int64_t groupRows() const { return tileRows * groupStrips; }
@@ -117,8 +117,8 @@ struct Layout {
   int64_t places() const { return top(tops.size()); }
   int64_t tinyQueries() const { return align(places() + blockRows * together * 8); } // i32: a query has a tiny element
   int64_t parts() const { return tinyQueries() + (bf16Scores ? 64 : 0); }
-  /// Of each condition of keys: a word for every key of the block, not 0 where it holds; then an i32 for every panel, not
-  /// 0 where it holds for some key, and one, not 0 where for all.
+  /// Of each condition of keys: a word for every key of the block, not 0 where it holds; then an i32 for every panel,
+  /// not 0 where it holds for some key, and one, not 0 where for all.
   int64_t keyCondition(unsigned n) const {
     return align(parts() + partBytes) + n * align(keyConditionAll() + panelFlagsBytes());
   }

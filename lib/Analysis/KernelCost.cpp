@@ -129,7 +129,11 @@ double Reader::setCycles(Region &set) const {
         .Case<YieldOp, SetFullOp>([](auto) {})
         .Case<attn::LoadOp>([&](auto) { sum += double(lanes) * costs.gatherLane; })
         .Case<SetNeighborhoodOp, SetHaloOp, SetDiscOp>([&](auto) { sum += 24 * costs.op + 4 * costs.access; })
-        .Case<SetMaskOp, SetBitsOp>([&](auto) { sum += 3 * costs.op + costs.access; })
+        .Case<SetMaskOp>([&](SetMaskOp mask) { // of keys alone: what is kept of it is loaded once for all rows
+          sum += mask.getMap().isFunctionOfDim(queryArgument() - 1) ? 3 * costs.op + costs.access
+                                                                    : costs.access / double(c.tileRows);
+        })
+        .Case<SetBitsOp>([&](auto) { sum += 3 * costs.op + costs.access; })
         .Case<SetListOp, SetCsrOp, SetRandomBlocksOp, SetDiagonalsOp, MemberOp>(
             [&](auto) { sum += double(lanes) * costs.scalarLane / 2; })
         .Default([&](Operation *) { sum += 3 * costs.op + costs.access; });
@@ -159,20 +163,24 @@ void Reader::readMain(tile::PhaseOp main) {
   const double vectors = double(c.tileRows) * double(c.tileKeys) / double(lanes);
   auto features = [&](unsigned n) { return double(program.getFeatures()[n]); };
   const double dot = features(0), value = features(1);
+  double places = 0, placeBits = 0; // of keys that are read where they lie: conversions, for every strip; an element
+  variant.walk([&](tile::PackOp pack) {
+    for (Value source : pack.getSources()) {
+      Type element = cast<RankedTensorType>(source.getType()).getElementType();
+      places =
+          std::max(places, element.isBF16() ? costs.op : conversion(element)); // even and odd halves: a shift, a mask
+      placeBits = std::max(placeBits, double(element.getIntOrFloatBitWidth()));
+    }
+  });
   // Of rows by features by keys; where they lie a vector of features of one key serves all rows.
   auto product = [&](double width, StringRef bf16) {
     if (costs.tileProduct > 0 && variant->hasAttr("tiles") && variant->hasAttr(bf16))
       return double(c.tileRows) * double(c.tileKeys) * width / costs.tileProduct;
     if (c.inPlace)
       return double(c.tileRows) * double(c.tileKeys) * width / double(lanes) * costs.placeProduct +
-             double(c.tileKeys) * width / double(lanes) * costs.access;
+             double(c.tileKeys) * width / double(lanes) * costs.access * placeBits / 32;
     return double(c.tileRows) * double(c.tileKeys) * width / double(lanes) / costs.fmaPerCycle / costs.product;
   };
-  double places = 0; // conversions of keys that are read where they lie, for every strip
-  variant.walk([&](tile::PackOp pack) {
-    for (Value source : pack.getSources())
-      places = std::max(places, conversion(cast<RankedTensorType>(source.getType()).getElementType()));
-  });
   main.walk([&](tile::WeighOp weigh) {
     const double times = inRoot(weigh) ? kRootSweeps : 1;
     const double elements = weigh.getProduct().empty()

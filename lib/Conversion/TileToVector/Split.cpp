@@ -15,7 +15,6 @@ using V = Value;
 /// Offset of a row's record, in which the mode comes last.
 V MainEmitter::recordAt(V state, V row) { return e.at(state, e.mul(row, l.recordBytes())); }
 
-
 // True if any accumulator or weighed sum of the block is not finite.
 V MainEmitter::save() {
   V state = t.field(offsetof(attn_task, state), e.ptrType());

@@ -42,7 +42,7 @@ inline constexpr llvm::StringLiteral kBranchAttr = "attn.branch";
 /// On a GPU kernel: what the schedule says that a thread and a CTA need of it, and how many CTAs then fit.
 inline constexpr llvm::StringLiteral kResourcesAttr = "attn.resources";
 /// So many queries, or fewer, of every head are rows of a block together with those of the heads that share their keys.
-inline constexpr int64_t kTogetherQueries = 8;
+inline constexpr int64_t kTogetherQueries = 16;
 /// Rows whose products are made together on tiles, and rows of a strip there: 8 rows of two vectors leave room for the
 /// constants of their exponentials.
 inline constexpr int64_t kTileGroupRows = 32, kTileStripRows = 8;

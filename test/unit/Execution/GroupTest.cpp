@@ -54,7 +54,8 @@ constexpr Blocks kSizes[] = {kTiny, {}, {12, 32}, {6, 16, 3}, {36, 16, 2}};
 
 TEST(Group, SizesOfGroupsAndLengths) {
   for (auto [H, group] : {std::pair<int64_t, int64_t>{8, 4}, {6, 3}, {5, 5}, {2, 1 + 1}})
-    for (auto [I, J] : {std::pair<int64_t, int64_t>{1, 70}, {2, 33}, {5, 48}, {8, 130}, {3, 0}, {0, 5}, {1, 1}})
+    for (auto [I, J] :
+         {std::pair<int64_t, int64_t>{1, 70}, {2, 33}, {5, 48}, {8, 130}, {16, 130}, {3, 0}, {0, 5}, {1, 1}})
       for (Blocks blocks : kSizes) {
         Attention a;
         a.heads = fmt::format("h floordiv {}", group);
@@ -197,12 +198,12 @@ TEST(Group, TakenForFewQueriesAlone) {
   a.d = a.dv = 16; // a whole vector of any level
   a.heads = "h floordiv 4";
   Program &p = program(a, Blocks{});
-  for (int64_t I : {1, 8, 9, 100}) {
+  for (int64_t I : {1, 8, 16, 17, 100}) {
     Call call{inputs(a, 1, 8, 4, I, 300)};
     EXPECT_EQ(check(p, call), "");
-    EXPECT_EQ(std::string(p.kernel().info().variants[call.stats.variant].name), I == 1   ? "few"
-                                                                                : I <= 8 ? "group"
-                                                                                         : "stream")
+    EXPECT_EQ(std::string(p.kernel().info().variants[call.stats.variant].name), I == 1    ? "few"
+                                                                                : I <= 16 ? "group"
+                                                                                          : "stream")
         << I;
   }
   for (int64_t I : {1, 2}) {

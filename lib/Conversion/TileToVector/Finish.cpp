@@ -6,8 +6,7 @@ using namespace attn;
 using V = Value;
 
 void MainEmitter::eachVector(int64_t bytes, V &carried, llvm::function_ref<V(V offset, V carried)> body) {
-  const int64_t vector = e.lanes * e.bytes, vectors = bytes / vector;
-  int64_t atOnce = vectors <= 8 ? vectors : vectors % 4 == 0 ? 4 : 1;
+  const int64_t vector = e.lanes * e.bytes, vectors = bytes / vector, atOnce = vectorsAtOnce(vectors);
   auto some = [&](V at, V x) {
     for (int64_t n = 0; n < atOnce; ++n)
       x = body(n ? e.add(at, n * vector) : at, x);

@@ -273,8 +273,7 @@ static void byContiguity(Emit &e, V stride, int64_t count, llvm::function_ref<vo
   e.choose(
       e.eq(stride, e.i64(1)), {},
       [&] {
-        // A few vectors are code, of more there is a loop.
-        const int64_t vectors = whole / e.lanes, atOnce = vectors <= 8 ? vectors : vectors % 4 == 0 ? 4 : 1;
+        const int64_t vectors = whole / e.lanes, atOnce = vectorsAtOnce(vectors);
         auto some = [&](V at) {
           for (int64_t n = 0; n < atOnce; ++n)
             vectorAt(n ? e.add(at, n * e.lanes) : at);

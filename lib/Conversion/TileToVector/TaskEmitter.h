@@ -127,7 +127,7 @@ struct Layout {
   int64_t panelFlagsBytes() const { return align((panelsPerBlock() + lanes) * 4); }
   /// How many panels are listed; status of those of the block; twice an entry for each, and where the values are of
   /// each panel of features.
-  int64_t listed() const { return align(keyCondition(keyConditions)); }
+  int64_t listed() const { return keyCondition(keyConditions); }
   int64_t listedStatus() const { return listed() + 64; }
   int64_t listedEntries() const { return listedStatus() + align(panelsPerBlock() + lanes); }
   int64_t listedValues() const { return listedEntries() + 2 * panelsPerBlock() * kListedEntry; }
@@ -309,6 +309,8 @@ void summarizeAbsentKeys(TaskEmitter &task, mlir::Value first, mlir::Value count
 void countSlots(tile::PhaseOp phase, Layout &layout);
 /// Raises the bytes of parts of scores to what a main phase needs at most.
 void countParts(tile::PhaseOp phase, unsigned queryDim, Layout &layout);
+/// How many vectors of a row are code side by side: all of a few, of more some, in a loop.
+inline int64_t vectorsAtOnce(int64_t vectors) { return vectors <= 8 ? vectors : vectors % 4 == 0 ? 4 : 1; }
 /// How many conditions of the set are the same for all queries.
 void countKeyConditions(tile::PhaseOp phase, Layout &layout);
 /// Whether the main phase may make blocks of listed panels.

@@ -38,11 +38,19 @@ static Pred holdsForOpaque(const Pred &p, bool must) {
   return Pred::opaque(id | (must == p.negated() ? Pred::mayBit : Pred::mustBit), p.negated());
 }
 
+/// Whether the expression reads a tensor that a range was promised of.
+static bool readsPromised(const Expr &e, const Facts &facts) {
+  if (e.is(ExprKind::Load) && facts.range.count(e.table()))
+    return true;
+  const auto &operands = e.operands();
+  return std::any_of(operands.begin(), operands.end(), [&](const Expr &o) { return readsPromised(o, facts); });
+}
+
 static Pred holdsForAtom(const Pred &p, const Box &box, bool must, const Facts &facts) {
   if (p.is(PredKind::Opaque))
     return holdsForOpaque(p, must);
   Pred unknown = must ? Pred::never() : Pred::always();
-  if (!facts.range.empty()) {
+  if (readsPromised(p.expr(), facts)) {
     std::optional<Pred> promised = holdsForRange(p, Bounder{box, facts, /*rangesOnly=*/true}, must);
     if (promised && *promised == !unknown)
       return *promised;

@@ -34,7 +34,10 @@ private:
   static constexpr int64_t kRun = 8;
   struct Source { // a part of the keys, or the values
     OperandEmitter part;
-    int64_t vectors, pairs; // pairs: 2 where vectors hold even and odd features, else 1
+    int64_t vectors, pairs;              // pairs: 2 where vectors hold even and odd features, else 1
+    V first = {}, bytes = {}, most = {}; // of the block, where tokens have a place: the first one's, and offsets in
+                                         // bytes from there from a token to the next and to the last
+    V ahead = {};                        // and to the one that is asked for
   };
   using Opened = std::optional<OperandEmitter::Token>;
   struct Row { // of a token
@@ -43,7 +46,7 @@ private:
   };
   void bindLists() override;
   void arrangeQuery(V row) override;
-  void packBlock() override {}
+  void packBlock() override;
   int64_t panelsAtOnce() override;
   static constexpr int64_t kMostPanels = 16; // of a run
   static int64_t mostPanels(const Layout &l) { return std::min(kMostPanels, l.panelsPerBlock()); }

@@ -44,17 +44,28 @@ void FewEmitter::arrangeQuery(V row) {
   }
 }
 
+/// Nothing is packed, but what all loops over the block's tokens begin with is made once, ahead of them.
+void FewEmitter::packBlock() {
+  constexpr int64_t distance = 768; // bytes; see fetchAhead
+  for (std::vector<Source> *sources : {&keys, &values})
+    for (Source &s : *sources) {
+      s.first = s.part.place(blockFirst);
+      if (!s.first)
+        continue;
+      s.bytes = e.mul(s.part.tokenStride, s.part.size());
+      s.most = e.mul(e.sub(e.sub(t.positions, e.i64(1)), blockFirst), s.bytes);
+      s.ahead = e.mul(s.bytes, std::max<int64_t>(1, distance / s.part.rowBytes()));
+    }
+}
+
 /// The token at a position of the block. Behind the last key stands the last once more, with a weight of 0; `inside`:
 /// it is none of these.
 FewEmitter::Row FewEmitter::open(Source &s, V position, bool inside) {
-  V last = e.sub(t.positions, e.i64(1));
   if (!s.part.isPlain())
-    return {V(), s.part.open(e.min(e.add(blockFirst, position), last))};
+    return {V(), s.part.open(e.min(e.add(blockFirst, position), e.sub(t.positions, e.i64(1))))};
   // Bytes instead of tokens, from the block's first: they go up by a constant from key to key.
-  V bytes = e.mul(s.part.tokenStride, s.part.size()), offset = e.mul(position, bytes);
-  if (!inside)
-    offset = e.min(offset, e.mul(e.sub(last, blockFirst), bytes));
-  return {e.at(s.part.row(blockFirst), offset), std::nullopt};
+  V offset = e.mul(position, s.bytes);
+  return {e.at(s.first, inside ? offset : e.min(offset, s.most)), std::nullopt};
 }
 
 /// Vector `base` + n, in the order above; `base` is null for 0, else a multiple of kRun and `most` at most.
@@ -86,15 +97,12 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
 /// itself sees one stream with that of the loads; parts of a page far ahead are worse than nothing. `n`: which of the
 /// tokens that are met together; of rows that share a line one asks.
 void FewEmitter::fetchAhead(Source &s, V position, int64_t n, V base) {
-  constexpr int64_t distance = 768;
   int64_t bytes = s.part.rowBytes();
-  if (bytes < 64 && n * bytes % 64)
-    return;
-  V at = s.part.place(e.add(blockFirst, e.add(position, std::max<int64_t>(1, distance / bytes))));
-  if (!at)
+  if (!s.first || (bytes < 64 && n * bytes % 64))
     return;
   if (base) // of a loop over runs of vectors, of which the first asks
     return e.when(e.eq(base, e.i64(0)), [&] { fetchAhead(s, position, n); });
+  V at = e.at(e.at(s.first, e.mul(position, s.bytes)), s.ahead);
   for (int64_t line = 0; line < bytes; line += 64)
     e.prefetch(e.at(at, line), /*locality=*/2);
 }

@@ -179,9 +179,8 @@ void FewEmitter::addValuesOfAll(unsigned n, V from, V to, bool beside) {
       const int64_t rows = std::min(atOnce, l.tileRows - r0);
       eachRun(run, [&](int64_t count, V base, int64_t first, int64_t most) {
         changeSums(r0, rows, count, base, first, [&](ArrayRef<V> sums) {
-          return e.loop(e.i64(0), e.i64(l.width), 2, sums, [&](V key, ValueRange args) {
-            SmallVector<V> s = addKey(key, r0, rows, count, base, first, most, SmallVector<V>(args));
-            return addKey(e.add(key, 1), r0, rows, count, base, first, most, s);
+          return e.loop(e.i64(0), e.i64(l.width), 1, sums, [&](V key, ValueRange args) {
+            return addKey(key, r0, rows, count, base, first, most, SmallVector<V>(args));
           });
         });
       });

@@ -13,6 +13,7 @@
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -27,6 +28,29 @@
 using namespace llvm;
 using namespace attn;
 using namespace attn::x86;
+
+namespace {
+/// Leaves out passes of code generation that cost more than they give here. Addresses step as the lowering wrote them
+/// and what a loop repeats stands outside it already, so that loop strength reduction takes 29 % of code generation's
+/// instructions to write the hot loops anew with other registers; and what hoisting moves out of large loops, register
+/// allocation takes another 11 % to spill again. Speed is the same without them, of hot loops and over the gallery.
+struct PassesWorthTheirTime : OptPassGate {
+  bool isEnabled() const override { return true; }
+  bool shouldRunPass(StringRef pass, StringRef) const override {
+    return !is_contained({"Loop Strength Reduction", "Canonicalize Freeze Instructions in Loops",
+                          "Early Machine Loop Invariant Code Motion", "Machine Loop Invariant Code Motion"},
+                         pass);
+  }
+};
+} // namespace
+
+/// A context that leaves these out.
+static std::unique_ptr<LLVMContext> createContext() {
+  static PassesWorthTheirTime gate;
+  auto context = std::make_unique<LLVMContext>();
+  context->setOptPassGate(gate);
+  return context;
+}
 
 static Error error(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
@@ -206,7 +230,7 @@ Expected<CodeGenerator> CodeGenerator::create(ArrayRef<Level> levels, const Code
     return tm.takeError();
   result.machine = std::move(*tm);
   result.lowest = &lowest;
-  result.context = std::make_unique<LLVMContext>();
+  result.context = createContext();
   for (const Level &level : levels) {
     bool first = !result.module;
     auto module = translate(level, *result.machine, *result.context, options, first);
@@ -268,11 +292,11 @@ struct PartJob {
   std::optional<Expected<SmallVector<char, 0>>> result;
 
   Expected<SmallVector<char, 0>> generate() {
-    LLVMContext context;
+    std::unique_ptr<LLVMContext> context = createContext();
     auto tm = createTargetMachine(lowest);
     if (!tm)
       return tm.takeError();
-    auto module = getLazyBitcodeModule(bitcode, context);
+    auto module = getLazyBitcodeModule(bitcode, *context);
     if (!module)
       return module.takeError();
     if (Error e = partition.reduce(**module, part))

@@ -81,17 +81,14 @@ void MainEmitter::merge(tile::MergeOp op) {
     V found = eachChunk(ValueRange{e.i1(false)}, [&](V chunk, ValueRange some) {
       // The first takes the places, so that one state stays as it is.
       V isFirst = e.invert(some[0]);
-      V gauge = e.splat(1);
+      V fresh = e.broadcast(isFirst), gauge = e.splat(1);
       if (hasReference)
         gauge = e.broadcast(gaugeBetween(op.getGauge(), refOf(chunk), r));
       auto add = [&](V from, V to, bool weighed) {
         V x = e.load(e.vec, from);
         if (weighed && hasReference)
           x = e.fmul(x, gauge);
-        e.store(e.choose(
-                    isFirst, {e.vec}, [&] { return SmallVector<V>{x}; },
-                    [&] { return SmallVector<V>{e.fadd(e.load(e.vec, to), x)}; })[0],
-                to);
+        e.store(e.select(fresh, x, e.fadd(e.load(e.vec, to), x)), to); // of the first what was there is not looked at
       };
       for (unsigned n = 0; n < l.stateAccs; ++n)
         eachVector(l.valueRowBytes(),
@@ -107,10 +104,10 @@ void MainEmitter::merge(tile::MergeOp op) {
         } else if (kind == 4) {
           mergeTop(top++, slot, chunk, row, isFirst);
         } else {
-          V x = e.load(e.vec, from), y = e.load(e.vec, to); // of a row's first chunk y is not looked at
+          V x = e.load(e.vec, from), y = e.load(e.vec, to);
           V both = kind == 1 ? (V)arith::MaximumFOp::create(e.b, e.loc, x, y)
                              : (V)arith::MinimumFOp::create(e.b, e.loc, x, y);
-          e.store(e.select(e.broadcast(isFirst), x, both), to);
+          e.store(e.select(fresh, x, both), to);
         }
         ++slot;
       }

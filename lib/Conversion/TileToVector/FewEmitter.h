@@ -69,8 +69,9 @@ private:
   Source sourceOf(tile::PackOp op, unsigned n);
   int64_t pairsOf(OperandEmitter &part);
   Row open(Source &s, V position, bool inside = false);
+  Row openNext(Source &s, const Row &before, V position, bool inside);
   V vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled = false);
-  void fetchAhead(Source &s, V position, int64_t n, V base = {});
+  void fetchAhead(Source &s, const Row &row, V position, int64_t n, V base = {});
   /// Calls `body` with vectors of the values, `run` at a time: their number, and the first.
   void eachRun(int64_t run, llvm::function_ref<void(int64_t count, V first, int64_t constant, int64_t most)> body);
   void addRun(V out, int64_t count, llvm::ArrayRef<V> sums);

@@ -68,6 +68,14 @@ FewEmitter::Row FewEmitter::open(Source &s, V position, bool inside) {
   return {e.at(s.first, inside ? offset : e.min(offset, s.most)), std::nullopt};
 }
 
+/// The token at a position, which follows that of `before`. The fewer instructions between loads, the more lines are on
+/// their way at once: where one query meets many keys, that is the time it takes.
+FewEmitter::Row FewEmitter::openNext(Source &s, const Row &before, V position, bool inside) {
+  if (s.part.isPlain() && inside)
+    return {e.at(before.at, s.bytes), std::nullopt};
+  return open(s, position, inside);
+}
+
 /// Vector `base` + n, in the order above; `base` is null for 0, else a multiple of kRun and `most` at most.
 V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled) {
   if (s.part.isPlain()) {
@@ -96,13 +104,13 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
 /// Asks for all lines of the row of a token some way ahead, for the second level: near enough that what fetches by
 /// itself sees one stream with that of the loads; parts of a page far ahead are worse than nothing. `n`: which of the
 /// tokens that are met together; of rows that share a line one asks.
-void FewEmitter::fetchAhead(Source &s, V position, int64_t n, V base) {
+void FewEmitter::fetchAhead(Source &s, const Row &row, V position, int64_t n, V base) {
   int64_t bytes = s.part.rowBytes();
   if (!s.first || (bytes < 64 && n * bytes % 64))
     return;
   if (base) // of a loop over runs of vectors, of which the first asks
-    return e.when(e.eq(base, e.i64(0)), [&] { fetchAhead(s, position, n); });
-  V at = e.at(e.at(s.first, e.mul(position, s.bytes)), s.ahead);
+    return e.when(e.eq(base, e.i64(0)), [&] { fetchAhead(s, row, position, n); });
+  V at = e.at(row.at ? row.at : e.at(s.first, e.mul(position, s.bytes)), s.ahead);
   for (int64_t line = 0; line < bytes; line += 64)
     e.prefetch(e.at(at, line), /*locality=*/2);
 }

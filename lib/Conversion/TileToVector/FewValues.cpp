@@ -58,15 +58,18 @@ void FewEmitter::addValuesOfOne(unsigned n, V from, V to, bool beside) {
   V weights = weightsOf(n), out = accOf(n);
   const int64_t all = source.vectors;
   const bool scaled = source.part.hasFactor();
-  const int64_t unroll = isa<FloatType>(source.part.element()) ? 4 : 2; // keys
+  // Keys; at least as many as products are made of at once, since they go by turns.
+  const int64_t unroll = std::max<int64_t>(isa<FloatType>(source.part.element()) ? 4 : 2, keysAtOnce());
   auto step = [&](V key, int64_t count, V base, int64_t first, int64_t most, ValueRange before) {
     SmallVector<V> s(before);
+    std::vector<Row> opened;
     for (int64_t u = 0; u < unroll; ++u) {
       V position = e.add(key, u);
-      Row row = open(source, position, beside);
+      opened.push_back(u ? openNext(source, opened.back(), position, beside) : open(source, position, beside));
+      const Row &row = opened.back();
       V weight = e.load(e.real, e.at(e.at(weights, e.mul(key, e.bytes)), u * e.bytes));
       if (!first)
-        fetchAhead(source, position, u, base);
+        fetchAhead(source, row, position, u, base);
       V x = e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*row.opened)) : weight);
       for (int64_t c = 0; c < count; ++c)
         s[c] = e.fma(x, vectorOf(source, row, first + c, base, most, scaled), s[c]);
@@ -146,7 +149,7 @@ void FewEmitter::addValuesOfAll(unsigned n, V from, V to, bool beside) {
       e.loop(e.i64(0), e.i64(l.width), 1, [&](V key) {
         V position = e.add(panel, key), copy = e.at(copies, e.mul(key, all * vb));
         Row row = open(source, position);
-        fetchAhead(source, position, 0);
+        fetchAhead(source, row, position, 0);
         eachRun(kRun, [&](int64_t count, V base, int64_t first, int64_t most) {
           V at = e.at(base ? e.at(copy, e.mul(base, vb)) : copy, first * vb);
           for (int64_t c = 0; c < count; ++c)
@@ -166,7 +169,7 @@ void FewEmitter::addValuesOfAll(unsigned n, V from, V to, bool beside) {
       } else {
         Row row = open(source, position, beside);
         if (!first && !r0)
-          fetchAhead(source, position, 0, base);
+          fetchAhead(source, row, position, 0, base);
         for (int64_t c = 0; c < count; ++c)
           value.push_back(vectorOf(source, row, first + c, base, most));
       }

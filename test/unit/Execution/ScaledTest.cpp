@@ -85,3 +85,22 @@ TEST(Scaled, HugeScaleOfAValueOfZeros) {
       },
       false);
 }
+
+// Keys as they are, of which four are met at once, by turns with values that are codes, of which two would be.
+TEST(Scaled, CodesBesideKeysAsTheyAre) {
+  Program &p = program("!t = tensor<?x?x?x16xf32>\n!k = tensor<?x?x?x16xi8>\n!s = tensor<?x?xf32>\n"
+                       "attn.kernel @k(%q: !t, %k: !t, %v: !k, %vs: !s) -> (o: !t, lse: tensor<?x?x?xf32>) {\n"
+                       "  %o, %lse = attn.attend dims(b, h | i | j | c, e)\n    q = %q[b, h, i, c]\n"
+                       "    k = %k[b, h, j, c]\n    v = %v[b, h, j, e] as (%x : i8, b = %b, j = %j) { "
+                       "%f = arith.sitofp %x : i8 to f32  %s = attn.load %vs[%b, %j] : !s  "
+                       "%y = arith.mulf %f, %s : f32  attn.yield %y : f32 }\n"
+                       "    outputs o[b, h, i, e], lse[b, h, i] : (!t, !t, !k) -> (!t, tensor<?x?x?xf32>)\n"
+                       "  attn.return %o, %lse : !t, tensor<?x?x?xf32>\n}\n",
+                       Blocks{});
+  for (int64_t keys : {256, 1000, 5000}) { // a run, several of a block, blocks that are split
+    Call call{{Tensor::normal(Element::F32, {1, 2, 1, kC}, 1), Tensor::normal(Element::F32, {1, 2, keys, kC}, 2),
+               Tensor::integers(Element::I8, {1, 2, keys, kC}, 3, -9, 9), Tensor::normal(Element::F32, {1, keys}, 4)}};
+    ASSERT_EQ(call.run(p), ATTN_OK);
+    EXPECT_EQ(compare(p, call), "") << keys;
+  }
+}

@@ -34,10 +34,10 @@ private:
   static constexpr int64_t kRun = 8;
   struct Source { // a part of the keys, or the values
     OperandEmitter part;
-    int64_t vectors, pairs;              // pairs: 2 where vectors hold even and odd features, else 1
-    V first = {}, bytes = {}, most = {}; // of the block, where tokens have a place: the first one's, and offsets in
-                                         // bytes from there from a token to the next and to the last
-    V ahead = {};                        // and to the one that is asked for
+    int64_t vectors, pairs; // pairs: 2 where vectors hold even and odd features, else 1
+    // Of the block, where tokens have a place: the first one's, and in bytes from a token to the next, from the first
+    // to the last there is, and from one to that which is asked for meanwhile.
+    V first = {}, bytes = {}, most = {}, ahead = {};
   };
   using Opened = std::optional<OperandEmitter::Token>;
   struct Row { // of a token

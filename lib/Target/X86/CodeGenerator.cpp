@@ -30,10 +30,10 @@ using namespace attn;
 using namespace attn::x86;
 
 namespace {
-/// Leaves out passes of code generation that cost more than they give here. Addresses step as the lowering wrote them
-/// and what a loop repeats stands outside it already, so that loop strength reduction takes 29 % of code generation's
-/// instructions to write the hot loops anew with other registers; and what hoisting moves out of large loops, register
-/// allocation takes another 11 % to spill again. Speed is the same without them, of hot loops and over the gallery.
+/// Leaves out passes of code generation that cost more than they give here. What a loop repeats stands outside it
+/// already, so that loop strength reduction takes 29 % of code generation's instructions to write hot loops anew with
+/// other registers; and what hoisting moves out of large loops, register allocation takes another 11 % to spill again.
+/// Hot loops have as many instructions without them, and kernels over the gallery take as long.
 struct PassesWorthTheirTime : OptPassGate {
   bool isEnabled() const override { return true; }
   bool shouldRunPass(StringRef pass, StringRef) const override {

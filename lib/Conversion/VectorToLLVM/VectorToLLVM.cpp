@@ -1,4 +1,5 @@
 // --vector-to-llvm: polynomials for what math is left, then the upstream conversions.
+#include "OneToOne.h"
 #include "attn/Conversion/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -87,6 +88,7 @@ struct ToLLVM : PassWrapper<ToLLVM, OperationPass<LLVM::LLVMFuncOp>> {
   }
 
   void runOnOperation() final {
+    attn::convertOneToOne(getOperation());
     if (failed(applyFullConversion(getOperation(), LLVMConversionTarget(getContext()), patterns)))
       signalPassFailure();
   }

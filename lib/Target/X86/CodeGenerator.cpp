@@ -13,7 +13,6 @@
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/IR/OptBisect.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -29,29 +28,26 @@ using namespace llvm;
 using namespace attn;
 using namespace attn::x86;
 
+/// Loop strength reduction, with what prepares for it. What a loop repeats stands outside it already, so that this pass
+/// takes 29 % of code generation's instructions (gallery/alibi.mlir), and its analyses another 10 %, to write hot loops
+/// anew with other registers; products of packed panels have as many instructions without it. What pays is one query of
+/// f32 over keys from memory: its loop is longer, and some 3 % slower.
+ArrayRef<StringRef> attn::x86::passesLeftOut() {
+  static constexpr StringRef names[] = {"loop-reduce", "canon-freeze"};
+  return names;
+}
+
 namespace {
-/// Leaves out passes of code generation, by the names that LLVM 22 gives them. What a loop repeats stands outside it
-/// already, so that loop strength reduction takes 29 % of code generation's instructions (gallery/alibi.mlir) to write
-/// hot loops anew with other registers; and what hoisting moves out of large loops, register allocation takes another
-/// 11 % of the rest to spill again. Products of packed panels have as many instructions without them. What pays is one
-/// query of f32 over keys from memory: its loop is longer, and some 3 % slower.
-struct PassesWorthTheirTime : OptPassGate {
-  bool isEnabled() const override { return true; }
-  bool shouldRunPass(StringRef pass, StringRef) const override {
-    return !is_contained({"Loop Strength Reduction", "Canonicalize Freeze Instructions in Loops",
-                          "Early Machine Loop Invariant Code Motion", "Machine Loop Invariant Code Motion"},
-                         pass);
+struct PassesWorthTheirTime : legacy::PassManager {
+  void add(Pass *pass) override {
+    const PassInfo *info = Pass::lookupPassInfo(pass->getPassID());
+    if (info && is_contained(passesLeftOut(), info->getPassArgument()))
+      delete pass;
+    else
+      legacy::PassManager::add(pass);
   }
 };
 } // namespace
-
-/// A context that leaves these out.
-static std::unique_ptr<LLVMContext> createContext() {
-  static PassesWorthTheirTime gate;
-  auto context = std::make_unique<LLVMContext>();
-  context->setOptPassGate(gate);
-  return context;
-}
 
 static Error error(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
@@ -231,7 +227,7 @@ Expected<CodeGenerator> CodeGenerator::create(ArrayRef<Level> levels, const Code
     return tm.takeError();
   result.machine = std::move(*tm);
   result.lowest = &lowest;
-  result.context = createContext();
+  result.context = std::make_unique<LLVMContext>();
   for (const Level &level : levels) {
     bool first = !result.module;
     auto module = translate(level, *result.machine, *result.context, options, first);
@@ -260,7 +256,7 @@ std::string CodeGenerator::llvmIR() const {
 static Expected<SmallVector<char, 0>> emitFile(llvm::Module &module, TargetMachine &machine, CodeGenFileType kind) {
   SmallVector<char, 0> buffer;
   raw_svector_ostream os(buffer);
-  legacy::PassManager passes;
+  PassesWorthTheirTime passes;
   if (machine.addPassesToEmitFile(passes, os, nullptr, kind, /*DisableVerify=*/true))
     return error("LLVM's x86 back end cannot emit this kind of file");
   passes.run(module);
@@ -293,7 +289,7 @@ struct PartJob {
   std::optional<Expected<SmallVector<char, 0>>> result;
 
   Expected<SmallVector<char, 0>> generate() {
-    std::unique_ptr<LLVMContext> context = createContext();
+    auto context = std::make_unique<LLVMContext>();
     auto tm = createTargetMachine(lowest);
     if (!tm)
       return tm.takeError();

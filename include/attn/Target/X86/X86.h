@@ -58,6 +58,9 @@ struct CodeGenOptions {
   std::string sourceName = "attn";
 };
 
+/// Passes of code generation that cost more than they give, by LLVM's names of them on command lines.
+llvm::ArrayRef<llvm::StringRef> passesLeftOut();
+
 /// Fails if `passes` is not a pipeline in that syntax.
 llvm::Error checkIRPasses(llvm::StringRef passes);
 

@@ -121,13 +121,13 @@ V MainEmitter::finishRow(V r, V poison) {
     double emptyValue = cast<FloatAttr>(finishOp.getEmpty()[k]).getValueAsDouble();
     bool overrides = !std::isnan(emptyValue);
     V value = body.getTerminator()->getOperand(finishOp.getYields()[k]);
-    bool wide = llvm::any_of(map.getResults(), [&](AffineExpr x) { return x.isFunctionOfDim(t.valueDim()); });
+    bool number = isNumber(finishOp, k, t.valueDim());
     V null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
     V wanted = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, out.data, null);
     e.when(wanted, [&] {
       V offset = e.add(t.baseOffset(out, map), e.mul(t.queryAt(e.add(first, r)), t.stride(out, map, t.queryDim())));
       V to = e.at(out.data, e.mul(offset, Emit::elementBytes(element)));
-      if (!wide) {
+      if (number) {
         RegionEmitter inner = region64;
         auto v = inner.emit(value);
         if (failed(v))

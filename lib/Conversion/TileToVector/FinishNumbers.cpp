@@ -11,7 +11,7 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
-static bool isNumber(tile::FinishOp op, unsigned output, unsigned valueDim) {
+bool attn::isNumber(tile::FinishOp op, unsigned output, unsigned valueDim) {
   AffineMap map = cast<AffineMapAttr>(op.getMaps()[output]).getValue();
   return llvm::none_of(map.getResults(), [&](AffineExpr x) { return x.isFunctionOfDim(valueDim); });
 }

@@ -432,6 +432,9 @@ protected:
   llvm::SmallVector<V> sums;
 };
 
+/// Whether an output is one number of a row; others are one for each feature of the values.
+bool isNumber(tile::FinishOp op, unsigned output, unsigned valueDim);
+
 } // namespace attn
 
 #endif

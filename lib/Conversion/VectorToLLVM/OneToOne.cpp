@@ -14,16 +14,17 @@ struct Converter {
   template <typename To> Value plain() const {
     return To::create(b, op->getLoc(), op->getResultTypes(), op->getOperands());
   }
-  /// With fast-math flags; there are few but `contract`.
+  /// With its fast-math flags.
   template <typename To, typename From> Value real(From from) const {
     auto to = To::create(b, op->getLoc(), op->getResultTypes(), op->getOperands());
     to.setFastmathFlags(arith::convertArithFastMathFlagsToLLVM(from.getFastmath()));
     return to;
   }
-  /// Of integers that may wrap; nothing if a flag says otherwise.
+  /// Nothing where a flag says that it never wraps.
   template <typename To, typename From> Value wrapping(From from) const {
     return from.getOverflowFlags() == arith::IntegerOverflowFlags::none ? plain<To>() : Value();
   }
+  /// Nothing where a flag says that no bit is lost.
   template <typename To, typename From> Value inexact(From from) const {
     return from.getIsExact() ? Value() : plain<To>();
   }

@@ -83,6 +83,7 @@ struct Named {
   int64_t rows, keys;
   Facts facts;
   double waste = 1.1, found = 0.95;
+  int draws = 1; // of tensors: more where one draw decides how sharp a bound can be
 };
 
 void measureAll(const std::vector<Named> &sets) {
@@ -94,7 +95,7 @@ void measureAll(const std::vector<Named> &sets) {
       std::mt19937_64 rng(seed());
       Score sum;
       for (int64_t w : {24, 90})
-        if (w == 24 || isLong())
+        for (int n = 0; n < s.draws && (w == 24 || isLong()); ++n)
           sum.add(measure(s.set, makeProblem(s.rows, s.keys, w, 25, rng), forward, s.facts));
       print(s.name.c_str(), sum);
       EXPECT_LE(sum.waste(), s.waste) << s.name;
@@ -137,17 +138,18 @@ TEST(Sharpness, SetsOfTheLanguage) {
     add("same_segment, sorted, not known", same);
     add("not same_segment, sorted", !same, sorted);
     add("causal and same_segment, sorted", causal && same, sorted);
-    // The least and the greatest segment of a tile say little where their numbers do not ascend, and how little hangs
-    // on the numbers that the seed gives: of 40 seeds the worst has 2.34 times the tiles and finds 72 % of those it
-    // might.
-    size_t ascending = sets.size();
+    // The least and the greatest segment of a tile say little where their numbers do not ascend.
+    // Of seven seeds the worst mean of eight draws is 1.83 and 89 %, of sorted ones 94 %.
+    size_t drawn = sets.size();
     add("same_segment, unsorted", mixed);
     add("causal and same_segment, unsorted", causal && mixed);
     add("causal and shared_prefix, unsorted", causal && shared(BagQ, BagK));
-    for (size_t n = ascending; n < sets.size(); ++n)
-      sets[n].waste = 2.5, sets[n].found = 0.7;
+    for (size_t n = drawn; n < sets.size(); ++n)
+      sets[n].waste = 1.9, sets[n].found = 0.87;
     add("causal and shared_prefix, sorted", causal && shared(SegQ, SegK), sorted);
-    sets.back().found = 0.6; // of some 20 full tiles
+    sets.back().found = 0.92;
+    for (size_t n = drawn; n < sets.size(); ++n)
+      sets[n].draws = 8;
   }
   measureAll(sets);
 }

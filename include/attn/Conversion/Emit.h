@@ -99,6 +99,8 @@ public:
   void store(V v, V ptr);
   /// Asks for the line at an address, which need not be one that may be read, for use (3) or for the second cache (2).
   void prefetch(V ptr, int32_t locality = 3);
+  /// Code that reads or writes memory, or asks for it, stays on its side of this; no instruction of its own.
+  void keepOrder();
   /// A captured integer, sign-extended.
   V loadInteger(mlir::Type element, V ptr) {
     V v = load(element, ptr);

@@ -32,6 +32,8 @@ void Emit::prefetch(V ptr, int32_t locality) {
   LLVM::Prefetch::create(b, loc, ptr, b.getI32IntegerAttr(0), b.getI32IntegerAttr(locality), b.getI32IntegerAttr(1));
 }
 
+void Emit::keepOrder() { LLVM::FenceOp::create(b, loc, LLVM::AtomicOrdering::seq_cst, "singlethread"); }
+
 static scf::ForOp makeLoop(Emit &e, V from, V to, int64_t step, ValueRange init, Emit::Body body) {
   return scf::ForOp::create(e.b, e.loc, from, to, e.i64(step), init,
                             [&](OpBuilder &inner, Location, V iv, ValueRange args) {

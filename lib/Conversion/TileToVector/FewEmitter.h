@@ -35,9 +35,9 @@ private:
   struct Source { // a part of the keys, or the values
     OperandEmitter part;
     int64_t vectors, pairs; // pairs: 2 where vectors hold even and odd features, else 1
-    // Of the block, where tokens have a place: the first one's, and in bytes from a token to the next, from the first
-    // to the last there is, and from one to that which is asked for meanwhile.
-    V first = {}, bytes = {}, most = {}, ahead = {};
+    // Of the block, where tokens have a place: the first one's, and in bytes from a token to the next, and from the
+    // first to the last there is.
+    V first = {}, bytes = {}, most = {};
   };
   using Opened = std::optional<OperandEmitter::Token>;
   struct Row { // of a token
@@ -54,6 +54,7 @@ private:
   llvm::SmallVector<V> dot(V panel) override;
   llvm::SmallVector<V> products(V position);
   int64_t keysAtOnce();
+  int64_t valuesAtOnce();
   V productsAt(V position);
   void multiply(V position, bool exact);
   void multiplyKeys(V position, bool exact, bool inside);
@@ -71,17 +72,17 @@ private:
   Row open(Source &s, V position, bool inside = false);
   Row openNext(Source &s, const Row &before, V position, bool inside);
   V vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t most, bool unscaled = false);
-  void fetchAhead(Source &s, const Row &row, V position, int64_t n, V base = {});
+  void fetch(Source &s, V position, int64_t n);
+  void fetchAhead(Source &s, V position, int64_t n);
   /// Calls `body` with vectors of the values, `run` at a time: their number, and the first.
   void eachRun(int64_t run, llvm::function_ref<void(int64_t count, V first, int64_t constant, int64_t most)> body);
   void addRun(V out, int64_t count, llvm::ArrayRef<V> sums);
   /// A vector of the run's sums in memory.
   V sumAt(int64_t row, V base, int64_t vector);
-  void changeSums(int64_t row, int64_t rows, int64_t count, V base, int64_t first,
-                  llvm::function_ref<llvm::SmallVector<V>(llvm::ArrayRef<V>)> change);
+  void changeSums(int64_t count, V base, int64_t first, llvm::function_ref<void(llvm::MutableArrayRef<V>)> change);
   void addSums(unsigned n);
-  void addValuesOfOne(unsigned n, V from, V to, bool beside);
-  void addValuesOfAll(unsigned n, V from, V to, bool beside);
+  void addValues(unsigned n, V from, V to, bool beside);
+  void multiplyBeside(V next, V key);
 
   std::vector<Source> keys, values;
 };

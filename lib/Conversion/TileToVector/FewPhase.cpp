@@ -46,7 +46,6 @@ void FewEmitter::arrangeQuery(V row) {
 
 /// Nothing is packed, but what all loops over the block's tokens begin with is made once, ahead of them.
 void FewEmitter::packBlock() {
-  constexpr int64_t distance = 768; // bytes; see fetchAhead
   for (std::vector<Source> *sources : {&keys, &values})
     for (Source &s : *sources) {
       s.first = s.part.place(blockFirst);
@@ -54,7 +53,6 @@ void FewEmitter::packBlock() {
         continue;
       s.bytes = e.mul(s.part.tokenStride, s.part.size());
       s.most = e.mul(e.sub(e.sub(t.positions, e.i64(1)), blockFirst), s.bytes);
-      s.ahead = e.mul(s.bytes, std::max<int64_t>(1, distance / s.part.rowBytes()));
     }
 }
 
@@ -101,18 +99,22 @@ V FewEmitter::vectorOf(Source &s, const Row &row, int64_t n, V base, int64_t mos
   return s.part.vectorAt(*row.opened, feature, unscaled);
 }
 
-/// Asks for all lines of the row of a token some way ahead, for the second level: near enough that what fetches by
-/// itself sees one stream with that of the loads; parts of a page far ahead are worse than nothing. `n`: which of the
-/// tokens that are met together; of rows that share a line one asks.
-void FewEmitter::fetchAhead(Source &s, const Row &row, V position, int64_t n, V base) {
+/// Asks for all lines of a token's row, for the second level. `n`: which of the tokens that are met together; of rows
+/// that share a line one asks.
+void FewEmitter::fetch(Source &s, V position, int64_t n) {
   int64_t bytes = s.part.rowBytes();
   if (!s.first || (bytes < 64 && n * bytes % 64))
     return;
-  if (base) // of a loop over runs of vectors, of which the first asks
-    return e.when(e.eq(base, e.i64(0)), [&] { fetchAhead(s, row, position, n); });
-  V at = e.at(row.at ? row.at : e.at(s.first, e.mul(position, s.bytes)), s.ahead);
+  V at = e.at(s.first, e.mul(position, s.bytes));
   for (int64_t line = 0; line < bytes; line += 64)
     e.prefetch(e.at(at, line), /*locality=*/2);
+}
+
+/// Where one stream is read alone: some way ahead, near enough that what fetches by itself sees one stream with that of
+/// the loads; parts of a page far ahead are worse than nothing.
+void FewEmitter::fetchAhead(Source &s, V position, int64_t n) {
+  constexpr int64_t distance = 768; // bytes
+  fetch(s, e.add(position, std::max<int64_t>(1, distance / s.part.rowBytes())), n);
 }
 
 /// Panels of a run, whose scores are made beside the sums of the run before. Between runs nothing is read, so they are
@@ -122,11 +124,8 @@ int64_t FewEmitter::panelsAtOnce() {
   return llvm::bit_floor<uint64_t>(std::clamp<int64_t>(panels, 1, mostPanels(l)));
 }
 
-/// Sums of a run's products, from and to where they are there (aheadAt), sums of values, copies of a panel's values.
-int64_t FewEmitter::stagedVectors(const Layout &l) {
-  int64_t vectors = l.value / l.lanes;
-  return runVectors(l) + 2 + l.tileRows * vectors + l.width * vectors;
-}
+/// Sums of a run's products, from and to where they are there (aheadAt), sums of values.
+int64_t FewEmitter::stagedVectors(const Layout &l) { return runVectors(l) + 2 + l.tileRows * (l.value / l.lanes); }
 
 /// Few rows, of the number of queries alone; rows of features that are contiguous; no group a short one; and where keys
 /// are split, many of them.

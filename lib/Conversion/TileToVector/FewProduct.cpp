@@ -29,12 +29,9 @@ SmallVector<V> FewEmitter::dot(V panel) {
       [&] { return s; });
 }
 
-/// Keys that are met together. What conversions hold of each, scales and offsets, has registers of its own. One row has
-/// room for four keys beside eight sums of values: its query is loaded half as often as for two.
+/// Keys that are met together. What conversions hold of each, scales and offsets, has registers of its own.
 int64_t FewEmitter::keysAtOnce() {
   bool plain = llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); });
-  if (plain && l.tileRows == 1)
-    return std::min<int64_t>(4, e.lanes);
   return l.tileRows <= (plain ? 6 : 1) ? 2 : 1;
 }
 
@@ -78,7 +75,8 @@ void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
     for (int64_t n = 0; n < atOnce; ++n) {
       V at = e.add(position, n);
       opened.push_back(n ? openNext(s, opened.back(), at, inside) : open(s, at, inside));
-      fetchAhead(s, opened.back(), at, n);
+      if (!inside) // else see multiplyBeside
+        fetchAhead(s, at, n);
     }
     auto step = [&](int64_t c, V base, int64_t most, MutableArrayRef<V> sums) {
       V queries = e.at(qRow, (before + c) * vb);

@@ -34,10 +34,7 @@ void FewEmitter::addRun(V out, int64_t count, ArrayRef<V> sums) {
 
 void FewEmitter::accumulateFast(unsigned n, V, V, V from, V to) {
   auto add = [&](bool beside) {
-    if (l.tileRows == 1)
-      addValuesOfOne(n, from, to, beside);
-    else
-      addValuesOfAll(n, from, to, beside);
+    addValues(n, from, to, beside);
     if (beside)
       noteAhead(to);
     return SmallVector<V>{};
@@ -51,67 +48,101 @@ V FewEmitter::sumAt(int64_t row, V base, int64_t vector) {
   return base ? e.at(at, e.mul(base, vb)) : at;
 }
 
-/// One row: a few keys at a time over all features. `beside`: by turns with the products of as many keys of the next
-/// run, so that two streams of memory go on at once.
-void FewEmitter::addValuesOfOne(unsigned n, V from, V to, bool beside) {
+/// Keys of a turn, at least as many as products are made of at once: a KiB of values if there are registers for what is
+/// held of each. Turns of two KiB leave memory idle while the other stream is added.
+int64_t FewEmitter::valuesAtOnce() {
+  const OperandEmitter &part = values[0].part;
+  const int64_t rows = l.tileRows, registers = e.lanes * e.bytes >= 64 ? 32 : 16;
+  int64_t most = rows > 1 ? (2 * rows + 3 <= registers ? 2 : 1) : part.isPlain() ? 4 : 2;
+  return std::max(std::clamp<int64_t>(1024 / part.rowBytes(), 1, most), keysAtOnce());
+}
+
+/// Products of a turn's keys, from `next`, before the values from `key` are added. While keys are multiplied, values
+/// are on their way, and while these are added, the next turn's keys: so memory never waits for arithmetic. Of what is
+/// asked for, LLVM's scheduler would make a heap behind the products.
+void FewEmitter::multiplyBeside(V next, V key) {
+  const int64_t count = valuesAtOnce();
+  for (int64_t n = 0; n < count; ++n)
+    fetch(values[0], e.add(key, n), n);
+  e.keepOrder();
+  for (int64_t n = 0; n < count; n += keysAtOnce())
+    multiplyKeys(e.add(next, n), /*exact=*/false, /*inside=*/true);
+  e.keepOrder();
+  for (Source &s : keys)
+    for (int64_t n = 0; n < count; ++n)
+      fetch(s, e.add(next, count + n), n);
+  e.keepOrder();
+}
+
+/// A few keys at a time over all features: each value is read and converted once, in the order in which it lies. One
+/// row's sums of eight vectors are in registers meanwhile; of several rows it is the weights that are, and sums go
+/// through the first level. `beside`: by turns with the products of as many keys of the next run, so that two streams
+/// of memory go on at once.
+void FewEmitter::addValues(unsigned n, V from, V to, bool beside) {
   Source &source = values[0];
   V weights = weightsOf(n), out = accOf(n);
-  const int64_t all = source.vectors;
-  const bool scaled = source.part.hasFactor();
-  // Keys; at least as many as products are made of at once, since they go by turns.
-  const int64_t unroll = std::max<int64_t>(isa<FloatType>(source.part.element()) ? 4 : 2, keysAtOnce());
-  auto step = [&](V key, int64_t count, V base, int64_t first, int64_t most, ValueRange before) {
-    SmallVector<V> s(before);
-    std::vector<Row> opened;
-    for (int64_t u = 0; u < unroll; ++u) {
-      V position = e.add(key, u);
+  const int64_t rows = l.tileRows, all = source.vectors, atOnce = valuesAtOnce();
+  const bool scaled = rows == 1 && source.part.hasFactor();
+  std::vector<Row> opened;
+  SmallVector<V> factors; // of a key all rows'
+  auto openKeys = [&](V key) {
+    if (beside)
+      multiplyBeside(e.add(to, e.sub(key, from)), key);
+    opened.clear();
+    factors.clear();
+    for (int64_t u = 0; u < atOnce; ++u) {
+      V position = e.add(key, u), at = e.at(e.at(weights, e.mul(key, e.bytes)), u * e.bytes);
       opened.push_back(u ? openNext(source, opened.back(), position, beside) : open(source, position, beside));
-      const Row &row = opened.back();
-      V weight = e.load(e.real, e.at(e.at(weights, e.mul(key, e.bytes)), u * e.bytes));
-      if (!first)
-        fetchAhead(source, row, position, u, base);
-      V x = e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*row.opened)) : weight);
-      for (int64_t c = 0; c < count; ++c)
-        s[c] = e.fma(x, vectorOf(source, row, first + c, base, most, scaled), s[c]);
+      if (!beside)
+        fetchAhead(source, position, u);
+      for (int64_t r = 0; r < rows; ++r) {
+        V weight = e.load(e.real, e.at(at, r * l.blockKeys * e.bytes));
+        factors.push_back(e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*opened.back().opened)) : weight));
+      }
     }
-    return s;
   };
-  auto multiplyNext = [&](V key) {
-    for (int64_t u = 0; u < unroll && beside; u += keysAtOnce())
-      multiplyKeys(e.add(e.add(to, e.sub(key, from)), u), /*exact=*/false, /*inside=*/true);
+  auto addKeys = [&](MutableArrayRef<V> sums, int64_t count, V base, int64_t first, int64_t most) {
+    for (int64_t u = 0; u < atOnce; ++u)
+      for (int64_t c = 0; c < count; ++c) {
+        V value = vectorOf(source, opened[u], first + c, base, most, scaled);
+        for (int64_t r = 0; r < rows; ++r)
+          sums[r * count + c] = e.fma(factors[u * rows + r], value, sums[r * count + c]);
+      }
   };
-  if (all <= kRun) {
-    SmallVector<V> start(all, e.splat(0));
-    auto sums = e.loop(from, to, unroll, start, [&](V key, ValueRange args) {
-      multiplyNext(key);
-      return step(key, all, V(), 0, 0, args);
+  if (rows * all <= kRun) {
+    SmallVector<V> start(rows * all, e.splat(0));
+    auto sums = e.loop(from, to, atOnce, start, [&](V key, ValueRange args) {
+      SmallVector<V> s(args);
+      openKeys(key);
+      addKeys(s, all, V(), 0, 0);
+      return s;
     });
-    addRun(out, all, sums);
+    for (int64_t r = 0; r < rows; ++r)
+      addRun(e.at(out, r * l.valueRowBytes()), all, ArrayRef(sums).slice(r * all, all));
     return;
   }
   // More sums than registers: between a few keys and the next they wait in memory.
-  for (int64_t c = 0; c < all; ++c)
+  for (int64_t c = 0; c < rows * all; ++c)
     e.store(e.splat(0), sumAt(0, V(), c));
-  e.loop(from, to, unroll, [&](V key) {
-    multiplyNext(key);
-    eachRun(kRun, [&](int64_t count, V base, int64_t first, int64_t most) {
-      changeSums(0, 1, count, base, first, [&](ArrayRef<V> sums) { return step(key, count, base, first, most, sums); });
+  e.loop(from, to, atOnce, [&](V key) {
+    openKeys(key);
+    eachRun(rows == 1 ? kRun : 1, [&](int64_t count, V base, int64_t first, int64_t most) {
+      changeSums(count, base, first, [&](MutableArrayRef<V> sums) { addKeys(sums, count, base, first, most); });
     });
   });
   addSums(n);
 }
 
-/// Sums in memory of some rows and vectors, as `change` makes them.
-void FewEmitter::changeSums(int64_t row, int64_t rows, int64_t count, V base, int64_t first,
-                            llvm::function_ref<SmallVector<V>(ArrayRef<V>)> change) {
+/// Sums in memory of some vectors of all rows, as `change` makes them.
+void FewEmitter::changeSums(int64_t count, V base, int64_t first, llvm::function_ref<void(MutableArrayRef<V>)> change) {
   SmallVector<V> sums;
-  for (int64_t r = 0; r < rows; ++r)
+  for (int64_t r = 0; r < l.tileRows; ++r)
     for (int64_t c = 0; c < count; ++c)
-      sums.push_back(e.load(e.vec, sumAt(row + r, base, first + c)));
-  sums = change(sums);
-  for (int64_t r = 0; r < rows; ++r)
+      sums.push_back(e.load(e.vec, sumAt(r, base, first + c)));
+  change(sums);
+  for (int64_t r = 0; r < l.tileRows; ++r)
     for (int64_t c = 0; c < count; ++c)
-      e.store(sums[r * count + c], sumAt(row + r, base, first + c));
+      e.store(sums[r * count + c], sumAt(r, base, first + c));
 }
 
 /// Sums of the run to what is carried.
@@ -126,70 +157,6 @@ void FewEmitter::addSums(unsigned n) {
       addRun(e.at(base ? e.at(out, e.mul(base, vb)) : out, first * vb), count, sums);
     });
   }
-}
-
-/// Several rows: a panel of keys at a time, products of the next run's first. Of the values all rows meet some vectors,
-/// as many as there are registers for sums: those of a panel stay in the first level. Values that need more than a
-/// conversion have it once, as a copy.
-void FewEmitter::addValuesOfAll(unsigned n, V from, V to, bool beside) {
-  Source &source = values[0];
-  V weights = weightsOf(n);
-  const int64_t all = source.vectors, vb = e.lanes * e.bytes, registers = vb >= 64 ? 24 : 12;
-  const int64_t atOnce = std::min<int64_t>(l.tileRows, registers / 2);
-  const int64_t run = std::min<int64_t>(llvm::bit_floor<uint64_t>(registers / atOnce), kRun);
-  const bool copied = !source.part.isPlain();
-  V copies = sumAt(l.tileRows, V(), 0);
-  for (int64_t c = 0; c < l.tileRows * all; ++c)
-    e.store(e.splat(0), sumAt(0, V(), c));
-  e.loop(from, to, l.width, [&](V panel) {
-    if (beside)
-      e.loop(e.i64(0), e.i64(l.width), keysAtOnce(),
-             [&](V key) { multiplyKeys(e.add(e.add(to, e.sub(panel, from)), key), /*exact=*/false, /*inside=*/true); });
-    if (copied)
-      e.loop(e.i64(0), e.i64(l.width), 1, [&](V key) {
-        V position = e.add(panel, key), copy = e.at(copies, e.mul(key, all * vb));
-        Row row = open(source, position);
-        fetchAhead(source, row, position, 0);
-        eachRun(kRun, [&](int64_t count, V base, int64_t first, int64_t most) {
-          V at = e.at(base ? e.at(copy, e.mul(base, vb)) : copy, first * vb);
-          for (int64_t c = 0; c < count; ++c)
-            e.store(vectorOf(source, row, first + c, base, most), e.at(at, c * vb));
-        });
-      });
-    auto addKey = [&](V key, int64_t r0, int64_t rows, int64_t count, V base, int64_t first, int64_t most,
-                      SmallVector<V> s) {
-      V position = e.add(panel, key), at = e.at(weights, e.mul(position, e.bytes));
-      SmallVector<V> weight, value;
-      for (int64_t r = r0; r < r0 + rows; ++r)
-        weight.push_back(e.broadcast(e.load(e.real, e.at(at, r * l.blockKeys * e.bytes))));
-      if (copied) {
-        V copy = e.at(e.at(copies, e.mul(key, all * vb)), first * vb);
-        for (int64_t c = 0; c < count; ++c)
-          value.push_back(e.load(e.vec, e.at(base ? e.at(copy, e.mul(base, vb)) : copy, c * vb)));
-      } else {
-        Row row = open(source, position, beside);
-        if (!first && !r0)
-          fetchAhead(source, row, position, 0, base);
-        for (int64_t c = 0; c < count; ++c)
-          value.push_back(vectorOf(source, row, first + c, base, most));
-      }
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t c = 0; c < count; ++c)
-          s[r * count + c] = e.fma(weight[r], value[c], s[r * count + c]);
-      return s;
-    };
-    for (int64_t r0 = 0; r0 < l.tileRows; r0 += atOnce) {
-      const int64_t rows = std::min(atOnce, l.tileRows - r0);
-      eachRun(run, [&](int64_t count, V base, int64_t first, int64_t most) {
-        changeSums(r0, rows, count, base, first, [&](ArrayRef<V> sums) {
-          return e.loop(e.i64(0), e.i64(l.width), 1, sums, [&](V key, ValueRange args) {
-            return addKey(key, r0, rows, count, base, first, most, SmallVector<V>(args));
-          });
-        });
-      });
-    }
-  });
-  addSums(n);
 }
 
 /// The same sums in the same order, but an absent pair's product is not taken.

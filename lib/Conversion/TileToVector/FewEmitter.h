@@ -53,6 +53,7 @@ private:
   static int64_t runVectors(const Layout &l) { return mostPanels(l) * 2 * l.tileRows * l.lanes; }
   llvm::SmallVector<V> dot(V panel) override;
   llvm::SmallVector<V> products(V position);
+  bool asksByTurns();
   int64_t keysAtOnce();
   int64_t valuesAtOnce();
   V productsAt(V position);

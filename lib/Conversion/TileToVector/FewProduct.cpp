@@ -31,8 +31,7 @@ SmallVector<V> FewEmitter::dot(V panel) {
 
 /// Keys that are met together. What conversions hold of each, scales and offsets, has registers of its own.
 int64_t FewEmitter::keysAtOnce() {
-  bool plain = llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); });
-  return l.tileRows <= (plain ? 6 : 1) ? 2 : 1;
+  return l.tileRows <= (llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); }) ? 6 : 1) ? 2 : 1;
 }
 
 /// Where sums of the keys at a position of the block, and of those met with it, lie: a run has a place for each.
@@ -75,7 +74,7 @@ void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
     for (int64_t n = 0; n < atOnce; ++n) {
       V at = e.add(position, n);
       opened.push_back(n ? openNext(s, opened.back(), at, inside) : open(s, at, inside));
-      if (!inside) // else see multiplyBeside
+      if (!inside || !asksByTurns())
         fetchAhead(s, at, n);
     }
     auto step = [&](int64_t c, V base, int64_t most, MutableArrayRef<V> sums) {

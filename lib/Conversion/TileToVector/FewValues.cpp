@@ -57,21 +57,31 @@ int64_t FewEmitter::valuesAtOnce() {
   return std::max(std::clamp<int64_t>(1024 / part.rowBytes(), 1, most), keysAtOnce());
 }
 
-/// Products of a turn's keys, from `next`, before the values from `key` are added. While keys are multiplied, values
-/// are on their way, and while these are added, the next turn's keys: so memory never waits for arithmetic. Of what is
-/// asked for, LLVM's scheduler would make a heap behind the products.
+/// While keys are multiplied, values are on their way, and while these are added, the next turn's keys: so memory does
+/// not wait for arithmetic. Elements that are converted need more arithmetic than time to be read; what stands between
+/// that of a turn and the next then costs more than it gains.
+bool FewEmitter::asksByTurns() {
+  auto isPlain = [](const Source &s) { return s.part.isPlain(); };
+  return llvm::all_of(keys, isPlain) && llvm::all_of(values, isPlain);
+}
+
+/// Products of a turn's keys, from `next`, before the values from `key` are added. LLVM's scheduler would make a heap
+/// behind the products of all that is asked for.
 void FewEmitter::multiplyBeside(V next, V key) {
   const int64_t count = valuesAtOnce();
-  for (int64_t n = 0; n < count; ++n)
-    fetch(values[0], e.add(key, n), n);
-  e.keepOrder();
+  auto ask = [&](std::vector<Source> &sources, V first) {
+    if (!asksByTurns())
+      return;
+    e.keepOrder();
+    for (Source &s : sources)
+      for (int64_t n = 0; n < count; ++n)
+        fetch(s, e.add(first, n), n);
+    e.keepOrder();
+  };
+  ask(values, key);
   for (int64_t n = 0; n < count; n += keysAtOnce())
     multiplyKeys(e.add(next, n), /*exact=*/false, /*inside=*/true);
-  e.keepOrder();
-  for (Source &s : keys)
-    for (int64_t n = 0; n < count; ++n)
-      fetch(s, e.add(next, count + n), n);
-  e.keepOrder();
+  ask(keys, e.add(next, count));
 }
 
 /// A few keys at a time over all features: each value is read and converted once, in the order in which it lies. One
@@ -93,7 +103,7 @@ void FewEmitter::addValues(unsigned n, V from, V to, bool beside) {
     for (int64_t u = 0; u < atOnce; ++u) {
       V position = e.add(key, u), at = e.at(e.at(weights, e.mul(key, e.bytes)), u * e.bytes);
       opened.push_back(u ? openNext(source, opened.back(), position, beside) : open(source, position, beside));
-      if (!beside)
+      if (!beside || !asksByTurns())
         fetchAhead(source, position, u);
       for (int64_t r = 0; r < rows; ++r) {
         V weight = e.load(e.real, e.at(at, r * l.blockKeys * e.bytes));

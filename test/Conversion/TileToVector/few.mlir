@@ -81,3 +81,26 @@ attn.kernel @lines(%q: !f, %k: !f, %v: !f) -> (o: !f) {
     outputs o[b, h, i, e] : (!f, !f, !f) -> !f
   attn.return %o : !f
 }
+
+// By turns, of several rows too: values are asked for, keys of the next run multiplied meanwhile; then the next turn's
+// keys are, and values added. Nothing may change that order. A key's values are met by all rows at once.
+// CHECK-LABEL: llvm.func internal @attn_shared_v1_main
+// CHECK: llvm.fence syncscope("singlethread")
+// CHECK-COUNT-4: llvm.intr.prefetch
+// CHECK-NOT: vector.fma
+// CHECK: llvm.fence syncscope("singlethread")
+// CHECK-COUNT-16: vector.fma
+// CHECK: llvm.fence syncscope("singlethread")
+// CHECK-COUNT-4: llvm.intr.prefetch
+// CHECK-NOT: vector.fma
+// CHECK: llvm.fence syncscope("singlethread")
+// CHECK: %[[VALUE:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<8xf32>
+// CHECK-COUNT-2: vector.fma %{{.*}}, %[[VALUE]],
+// CHECK: llvm.func internal @attn_shared_v1_raise0
+!d = tensor<?x?x?x32xf32>
+attn.kernel @shared(%q: !d, %k: !d, %v: !d) -> (o: !d) {
+  %o = attn.attend dims(b, h | i | j | c, e)
+    q = %q[b, h, i, c] k = %k[b, h floordiv 2, j, c] v = %v[b, h floordiv 2, j, e]
+    outputs o[b, h, i, e] : (!d, !d, !d) -> !d
+  attn.return %o : !d
+}

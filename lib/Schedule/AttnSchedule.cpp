@@ -22,7 +22,7 @@
 //
 // Where a call has so few rows that a key is met by a strip of them or two, as in decoding, variants "split_few" and
 // "few" stand first of these: keys and values are read where they lie (see FewEmitter.h). A strip has as many rows as
-// one query of all heads that share keys, where these are few.
+// one query of all heads that share keys, where these are eight or fewer, so that it is met once.
 //
 // Where a call has one block of queries and many keys, as in decoding, a variant "split" stands before "stream": 16
 // chunks of the keys are tasks of their own. Its guard looks at the queries and keys alone, neither at threads nor at
@@ -306,11 +306,10 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
     int64_t few = name == "stream" && request.splitKeys <= 0 && whyUnsplit(op, request.tokenOrder).empty()
                       ? fewRows(op, lanes)
                       : 0;
-    int64_t strip = few ? llvm::divideCeil(few, llvm::divideCeil(few, inRegisters)) : 0;
-    if (few && (!branch || strip % branch[1] == 0)) { // whose rows alternate
+    if (few) {
       SmallVector<NamedAttribute> own(fields);
-      int64_t most = std::max<int64_t>(4 * (branch ? branch[1] : 1) / few, 1), all = llvm::alignTo(most * few, strip);
-      for (auto [n, value] : {std::pair(1, all), {2, all}, {4, strip}})
+      int64_t most = std::max<int64_t>(4 * (branch ? branch[1] : 1) / few, 1), all = most * few;
+      for (auto [n, value] : {std::pair(1, all), {2, all}, {4, few}})
         own[n].setValue(b.getI64IntegerAttr(value));
       own.push_back(b.getNamedAttr(kFewAttr, b.getI64IntegerAttr(most)));
       if (few > 1)

@@ -19,7 +19,7 @@ attn.kernel @alone(%q: !t, %k: !t, %v: !t) -> (o: !t) {
 }
 
 // CHECK-LABEL: attn.kernel @eight(
-// CHECK: attn.schedule = [{{{.*}}block_rows = 8 : i64, chunks = 16 : i64, few = 1 : i64, name = "split_few", {{[^}]*}}tile_rows = 4 : i64, together}, {{{.*}}name = "few", {{[^}]*}}together}, {{{.*}}name = "split_group"
+// CHECK: attn.schedule = [{{{.*}}block_rows = 8 : i64, chunks = 16 : i64, few = 1 : i64, name = "split_few", {{[^}]*}}tile_rows = 8 : i64, together}, {{{.*}}name = "few", {{[^}]*}}together}, {{{.*}}name = "split_group"
 attn.kernel @eight(%q: !t, %k: !t, %v: !t) -> (o: !t) {
   %o = attn.attend dims(b, h | i | j | c, e)
     q = %q[b, h, i, c] k = %k[b, h floordiv 8, j, c] v = %v[b, h floordiv 8, j, e]

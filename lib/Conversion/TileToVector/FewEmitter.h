@@ -7,7 +7,8 @@
 //
 // Of a run of panels the values are added after all weights are known; by turns with that the products of the next run
 // are made, which wait in scratch: two streams of memory then go on at once, and weights wait for no line of keys. A
-// run whose products are not there, the first one or one behind a gap, makes them when it is weighed.
+// turn is a KiB of each: while one of the two is computed, the other's next KiB is on its way (multiplyBeside). A run
+// whose products are not there, the first one or one behind a gap, makes them when it is weighed.
 //
 // Where elements are codes times what no feature changes, a scale for each token as a rule, codes are what is
 // multiplied and added: the scale of a key multiplies its sum, that of a value its weight. That overflows, or is 0 *
@@ -54,11 +55,14 @@ private:
   llvm::SmallVector<V> dot(V panel) override;
   llvm::SmallVector<V> products(V position);
   bool asksByTurns();
+  int64_t registers() const { return e.lanes * e.bytes >= 64 ? 32 : 16; }
+  int64_t rowsAtOnce();
   int64_t keysAtOnce();
   int64_t valuesAtOnce();
   V productsAt(V position);
   void multiply(V position, bool exact);
   void multiplyKeys(V position, bool exact, bool inside);
+  void multiplyRows(V position, int64_t r0, int64_t rows, bool exact, bool inside);
   void visitBlocks(V pass) override;
   V aheadAt(int64_t field);
   V stripPosition(V position);
@@ -80,7 +84,8 @@ private:
   void addRun(V out, int64_t count, llvm::ArrayRef<V> sums);
   /// A vector of the run's sums in memory.
   V sumAt(int64_t row, V base, int64_t vector);
-  void changeSums(int64_t count, V base, int64_t first, llvm::function_ref<void(llvm::MutableArrayRef<V>)> change);
+  void changeSums(int64_t r0, int64_t rows, int64_t count, V base, int64_t first,
+                  llvm::function_ref<void(llvm::MutableArrayRef<V>)> change);
   void addSums(unsigned n);
   void addValues(unsigned n, V from, V to, bool beside);
   void multiplyBeside(V next, V key);

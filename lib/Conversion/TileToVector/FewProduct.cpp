@@ -29,9 +29,16 @@ SmallVector<V> FewEmitter::dot(V panel) {
       [&] { return s; });
 }
 
+/// Rows that a key or a value meets together: two numbers of each, for two keys, are in registers. A strip of more has
+/// some such groups, and lines that the first one met are in the first level for the next.
+int64_t FewEmitter::rowsAtOnce() {
+  const int64_t most = (registers() - 3) / 2;
+  return llvm::divideCeil(l.tileRows, llvm::divideCeil(l.tileRows, most));
+}
+
 /// Keys that are met together. What conversions hold of each, scales and offsets, has registers of its own.
 int64_t FewEmitter::keysAtOnce() {
-  return l.tileRows <= (llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); }) ? 6 : 1) ? 2 : 1;
+  return l.tileRows == 1 || llvm::all_of(keys, [](const Source &s) { return s.part.isPlain(); }) ? 2 : 1;
 }
 
 /// Where sums of the keys at a position of the block, and of those met with it, lie: a run has a place for each.
@@ -48,11 +55,16 @@ void FewEmitter::multiply(V first, bool exact) {
          [&](V key) { multiplyKeys(e.add(first, key), exact, /*inside=*/false); });
 }
 
-// s_rj = sum_c q_rc k_jc: a key or two by all rows of the strip, an accumulator each, so that keys are met in the order
-// in which they lie. Of several branches a row meets the keys of its own. `exact`: scales multiply elements; `inside`:
-// no key is behind the last.
+/// `exact`: scales multiply elements; `inside`: no key is behind the last.
 void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
-  const int64_t rows = l.tileRows, atOnce = keysAtOnce(), vb = e.lanes * e.bytes;
+  for (int64_t r0 = 0; r0 < l.tileRows; r0 += rowsAtOnce())
+    multiplyRows(position, r0, std::min(rowsAtOnce(), l.tileRows - r0), exact, inside);
+}
+
+// s_rj = sum_c q_rc k_jc: a key or two by some rows of the strip, an accumulator each, so that keys are met in the
+// order in which they lie. Of several branches a row meets the keys of its own.
+void FewEmitter::multiplyRows(V position, int64_t r0, int64_t rows, bool exact, bool inside) {
+  const int64_t atOnce = keysAtOnce(), vb = e.lanes * e.bytes;
   // Sums that do not wait for each other: of fewer than four, each is one of even vectors and one of odd ones.
   const int64_t chains = rows * atOnce < 4 ? 2 : 1, count = atOnce * rows;
   const unsigned levels = llvm::Log2_64(atOnce);
@@ -74,7 +86,7 @@ void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
     for (int64_t n = 0; n < atOnce; ++n) {
       V at = e.add(position, n);
       opened.push_back(n ? openNext(s, opened.back(), at, inside) : open(s, at, inside));
-      if (!inside || !asksByTurns())
+      if (!r0 && (!inside || !asksByTurns()))
         fetchAhead(s, at, n);
     }
     auto step = [&](int64_t c, V base, int64_t most, MutableArrayRef<V> sums) {
@@ -84,8 +96,10 @@ void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
       SmallVector<V> ks;
       for (const Row &row : opened)
         ks.push_back(vectorOf(s, row, c, base, most, scaled));
-      for (int64_t r = branch; r < rows; r += l.branches) {
-        V x = e.load(e.vec, e.at(queries, r * l.dot * e.bytes));
+      for (int64_t r = 0; r < rows; ++r) {
+        if ((r0 + r) % l.branches != branch)
+          continue;
+        V x = e.load(e.vec, e.at(queries, (r0 + r) * l.dot * e.bytes));
         for (int64_t n = 0; n < atOnce; ++n) {
           V &sum = sums[c % chains * count + n * rows + r];
           sum = e.fma(x, ks[n], sum);
@@ -113,7 +127,7 @@ void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
       V factor = e.broadcast(s.part.factorOf(*opened[n].opened));
       for (int64_t r = 0; r < rows; ++r) {
         V &sum = sums[n * rows + r], other = earlier[n * rows + r];
-        bool ofBranch = r % l.branches == branch;
+        bool ofBranch = (r0 + r) % l.branches == branch;
         sum = !ofBranch ? other : number % parts ? e.fma(sum, factor, other) : e.fmul(sum, factor);
       }
     }
@@ -124,7 +138,7 @@ void FewEmitter::multiplyKeys(V position, bool exact, bool inside) {
     SmallVector<V> own;
     for (int64_t n = 0; n < atOnce; ++n)
       own.push_back(sums[n * rows + r]);
-    e.store(addLanes(own, 0, levels)[0], e.at(to, r * vb));
+    e.store(addLanes(own, 0, levels)[0], e.at(to, (r0 + r) * vb));
   }
 }
 

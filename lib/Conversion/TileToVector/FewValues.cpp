@@ -52,8 +52,7 @@ V FewEmitter::sumAt(int64_t row, V base, int64_t vector) {
 /// held of each. Turns of two KiB leave memory idle while the other stream is added.
 int64_t FewEmitter::valuesAtOnce() {
   const OperandEmitter &part = values[0].part;
-  const int64_t rows = l.tileRows, registers = e.lanes * e.bytes >= 64 ? 32 : 16;
-  int64_t most = rows > 1 ? (2 * rows + 3 <= registers ? 2 : 1) : part.isPlain() ? 4 : 2;
+  int64_t most = l.tileRows == 1 && part.isPlain() ? 4 : 2;
   return std::max(std::clamp<int64_t>(1024 / part.rowBytes(), 1, most), keysAtOnce());
 }
 
@@ -84,34 +83,36 @@ void FewEmitter::multiplyBeside(V next, V key) {
   ask(keys, e.add(next, count));
 }
 
-/// A few keys at a time over all features: each value is read and converted once, in the order in which it lies. One
-/// row's sums of eight vectors are in registers meanwhile; of several rows it is the weights that are, and sums go
-/// through the first level. `beside`: by turns with the products of as many keys of the next run, so that two streams
-/// of memory go on at once.
+/// A few keys at a time over all features: values are read in the order in which they lie. One row's sums of eight
+/// vectors are in registers meanwhile; of several rows it is the weights that are, and sums go through the first level.
+/// `beside`: by turns with the products of as many keys of the next run, so that two streams of memory go on at once.
 void FewEmitter::addValues(unsigned n, V from, V to, bool beside) {
   Source &source = values[0];
   V weights = weightsOf(n), out = accOf(n);
-  const int64_t rows = l.tileRows, all = source.vectors, atOnce = valuesAtOnce();
-  const bool scaled = rows == 1 && source.part.hasFactor();
+  const int64_t all = source.vectors, atOnce = valuesAtOnce();
+  const bool scaled = l.tileRows == 1 && source.part.hasFactor();
   std::vector<Row> opened;
-  SmallVector<V> factors; // of a key all rows'
+  SmallVector<V> factors; // of a key some rows'
   auto openKeys = [&](V key) {
     if (beside)
       multiplyBeside(e.add(to, e.sub(key, from)), key);
     opened.clear();
-    factors.clear();
     for (int64_t u = 0; u < atOnce; ++u) {
-      V position = e.add(key, u), at = e.at(e.at(weights, e.mul(key, e.bytes)), u * e.bytes);
+      V position = e.add(key, u);
       opened.push_back(u ? openNext(source, opened.back(), position, beside) : open(source, position, beside));
       if (!beside || !asksByTurns())
         fetchAhead(source, position, u);
-      for (int64_t r = 0; r < rows; ++r) {
-        V weight = e.load(e.real, e.at(at, r * l.blockKeys * e.bytes));
-        factors.push_back(e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*opened.back().opened)) : weight));
-      }
     }
   };
-  auto addKeys = [&](MutableArrayRef<V> sums, int64_t count, V base, int64_t first, int64_t most) {
+  auto loadFactors = [&](V key, int64_t r0, int64_t rows) {
+    factors.clear();
+    for (int64_t u = 0; u < atOnce; ++u)
+      for (int64_t r = r0; r < r0 + rows; ++r) {
+        V weight = e.load(e.real, e.at(e.at(weights, e.mul(key, e.bytes)), (r * l.blockKeys + u) * e.bytes));
+        factors.push_back(e.broadcast(scaled ? e.fmul(weight, source.part.factorOf(*opened[u].opened)) : weight));
+      }
+  };
+  auto addKeys = [&](MutableArrayRef<V> sums, int64_t rows, int64_t count, V base, int64_t first, int64_t most) {
     for (int64_t u = 0; u < atOnce; ++u)
       for (int64_t c = 0; c < count; ++c) {
         V value = vectorOf(source, opened[u], first + c, base, most, scaled);
@@ -119,40 +120,47 @@ void FewEmitter::addValues(unsigned n, V from, V to, bool beside) {
           sums[r * count + c] = e.fma(factors[u * rows + r], value, sums[r * count + c]);
       }
   };
-  if (rows * all <= kRun) {
-    SmallVector<V> start(rows * all, e.splat(0));
+  if (l.tileRows * all <= kRun) {
+    SmallVector<V> start(l.tileRows * all, e.splat(0));
     auto sums = e.loop(from, to, atOnce, start, [&](V key, ValueRange args) {
       SmallVector<V> s(args);
       openKeys(key);
-      addKeys(s, all, V(), 0, 0);
+      loadFactors(key, 0, l.tileRows);
+      addKeys(s, l.tileRows, all, V(), 0, 0);
       return s;
     });
-    for (int64_t r = 0; r < rows; ++r)
+    for (int64_t r = 0; r < l.tileRows; ++r)
       addRun(e.at(out, r * l.valueRowBytes()), all, ArrayRef(sums).slice(r * all, all));
     return;
   }
   // More sums than registers: between a few keys and the next they wait in memory.
-  for (int64_t c = 0; c < rows * all; ++c)
+  for (int64_t c = 0; c < l.tileRows * all; ++c)
     e.store(e.splat(0), sumAt(0, V(), c));
   e.loop(from, to, atOnce, [&](V key) {
     openKeys(key);
-    eachRun(rows == 1 ? kRun : 1, [&](int64_t count, V base, int64_t first, int64_t most) {
-      changeSums(count, base, first, [&](MutableArrayRef<V> sums) { addKeys(sums, count, base, first, most); });
-    });
+    for (int64_t r0 = 0; r0 < l.tileRows; r0 += rowsAtOnce()) {
+      const int64_t rows = std::min(rowsAtOnce(), l.tileRows - r0);
+      loadFactors(key, r0, rows);
+      eachRun(l.tileRows == 1 ? kRun : 1, [&](int64_t count, V base, int64_t first, int64_t most) {
+        changeSums(r0, rows, count, base, first,
+                   [&](MutableArrayRef<V> sums) { addKeys(sums, rows, count, base, first, most); });
+      });
+    }
   });
   addSums(n);
 }
 
-/// Sums in memory of some vectors of all rows, as `change` makes them.
-void FewEmitter::changeSums(int64_t count, V base, int64_t first, llvm::function_ref<void(MutableArrayRef<V>)> change) {
+/// Sums in memory of some rows and vectors, as `change` makes them.
+void FewEmitter::changeSums(int64_t r0, int64_t rows, int64_t count, V base, int64_t first,
+                            llvm::function_ref<void(MutableArrayRef<V>)> change) {
   SmallVector<V> sums;
-  for (int64_t r = 0; r < l.tileRows; ++r)
+  for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < count; ++c)
-      sums.push_back(e.load(e.vec, sumAt(r, base, first + c)));
+      sums.push_back(e.load(e.vec, sumAt(r0 + r, base, first + c)));
   change(sums);
-  for (int64_t r = 0; r < l.tileRows; ++r)
+  for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < count; ++c)
-      e.store(sums[r * count + c], sumAt(r, base, first + c));
+      e.store(sums[r * count + c], sumAt(r0 + r, base, first + c));
 }
 
 /// Sums of the run to what is carried.

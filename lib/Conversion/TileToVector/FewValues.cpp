@@ -48,8 +48,8 @@ V FewEmitter::sumAt(int64_t row, V base, int64_t vector) {
   return base ? e.at(at, e.mul(base, vb)) : at;
 }
 
-/// Keys of a turn, at least as many as products are made of at once: a KiB of values if there are registers for what is
-/// held of each. Turns of two KiB leave memory idle while the other stream is added.
+/// Keys of a turn, at least as many as products are made of at once: a KiB of one row's values, of several rows as many
+/// keys as there are registers for their weights. Turns of two KiB leave memory idle while the other stream is added.
 int64_t FewEmitter::valuesAtOnce() {
   const OperandEmitter &part = values[0].part;
   int64_t most = l.tileRows == 1 && part.isPlain() ? 4 : 2;

@@ -30,8 +30,8 @@ using namespace attn::x86;
 
 /// Loop strength reduction, with what prepares for it. What a loop repeats stands outside it already, so that this pass
 /// takes 29 % of code generation's instructions (gallery/alibi.mlir), and its analyses another 6 %, to write hot loops
-/// anew with other registers; products of packed panels have as many instructions without it. What paid was one query of
-/// f32 over keys from memory, by some 3 % before its keys and values were asked for by turns; not measured since.
+/// anew with other registers; products of packed panels have as many instructions without it. What paid was one query
+/// of f32 over keys from memory, by some 3 % before its keys and values were asked for by turns; not measured since.
 ArrayRef<StringRef> attn::x86::passesLeftOut() {
   static constexpr StringRef names[] = {"loop-reduce", "canon-freeze"};
   return names;

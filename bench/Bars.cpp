@@ -202,9 +202,11 @@ int attn::bench::runBars(const BarOptions &options) {
     fmt::print(stderr, "fraction-of-peak: error: {}\n", failure.message);
     code = failure.code;
   };
-  for (const Bar &bar : bars(options.gallery)) {
+  for (Bar &bar : bars(options.gallery)) {
     if (llvm::StringRef(bar.name).contains(options.only) == false)
       continue;
+    bar.what.addTarget(options.target);
+    bar.beside.addTarget(options.target);
     auto figure = bar.kind == Kind::Scaling ? scaling(bar, options.seconds) : fraction(bar, options.seconds);
     if (!figure) {
       report(figure.takeError());
@@ -219,6 +221,8 @@ int attn::bench::runBars(const BarOptions &options) {
     o["cpu"] = cpu();
     o["date"] = today();
     o["note"] = options.note;
+    if (!options.target.empty())
+      o["target"] = options.target;
     if (!options.store.empty())
       if (llvm::Error error = store(options, bar.name, o))
         return report(std::move(error)), code;

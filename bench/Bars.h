@@ -8,9 +8,10 @@ namespace attn::bench {
 
 struct BarOptions {
   std::string gallery = "gallery";
-  std::string store; // a JSON file that keeps every figure as soon as it is there; empty: none
-  std::string only;  // bars whose name has this in it
-  std::string note;  // kept with the figures
+  std::string store;  // a JSON file that keeps every figure as soon as it is there; empty: none
+  std::string only;   // bars whose name has this in it
+  std::string note;   // kept with the figures
+  std::string target; // as attn-run takes it; empty: its default
   double seconds = 5;
   bool json = false;
 };

@@ -33,15 +33,18 @@ double quantile(std::vector<double> x, double q) {
 /// Runs the tasks of every phase and keeps what each of them cost, in FLOPs that the peak loop would have done.
 class Meter {
 public:
-  explicit Meter(bool f64) : f64(f64) {
+  Meter() {
     for (int n = 0; n < 10000; ++n) {
       const double start = now();
       clockCost = std::min(clockCost, now() - start);
     }
   }
+  /// The peak, once it is known what runs.
+  void setLoop(const PeakLoop &of) { loop = &of, iterations = of.iterationsIn(90'000); }
   static void parallelFor(void *self, int64_t tasks, int32_t, attn_task_fn fn, void *ctx) {
     static_cast<Meter *>(self)->run(tasks, fn, ctx);
   }
+  double flopsPerCycle() const { return loop->flopsPerCycle; }
   void beginCall() { phase = 0; }
 
   /// By phase and task.
@@ -50,11 +53,10 @@ public:
 
 private:
   double peak() {
-    constexpr int64_t iterations = 15000; // 25 us: the clock's own cost is small against it
     const double start = now();
-    volatile double sink = runPeakLoop(f64, iterations);
+    volatile double sink = loop->run(iterations);
     (void)sink;
-    return double(iterations * peakLoopFlops(f64)) / (now() - start - clockCost);
+    return double(iterations * loop->flops) / (now() - start - clockCost);
   }
   void run(int64_t tasks, attn_task_fn fn, void *ctx) {
     if (costs.size() <= phase)
@@ -75,7 +77,8 @@ private:
     }
   }
 
-  const bool f64;
+  const PeakLoop *loop = nullptr;
+  int64_t iterations = 0; // 25 us: the clock's own cost is small against it
   double clockCost = 1;
   size_t phase = 0;
 };
@@ -136,8 +139,7 @@ llvm::Expected<std::unique_ptr<Loaded>> load(const Case &c) {
 } // namespace
 
 struct Measurement::State {
-  State(std::string file, std::unique_ptr<Loaded> what, bool f64)
-      : file(std::move(file)), loaded(std::move(what)), meter(f64) {}
+  State(std::string file, std::unique_ptr<Loaded> what) : file(std::move(file)), loaded(std::move(what)) {}
   std::string file;
   std::unique_ptr<Loaded> loaded;
   std::unique_ptr<Execution> execution;
@@ -153,7 +155,7 @@ llvm::Expected<std::unique_ptr<Measurement>> Measurement::create(const Case &c) 
   if (!loaded)
     return loaded.takeError();
   AttendOp attend = (*loaded)->program.attend;
-  auto s = std::make_unique<State>(c.file, std::move(*loaded), attend.accumulationType().isF64());
+  auto s = std::make_unique<State>(c.file, std::move(*loaded));
   Loaded &l = *s->loaded;
   auto oracle = makeInterpreter(l.program, l.problem);
   if (!oracle)
@@ -164,6 +166,10 @@ llvm::Expected<std::unique_ptr<Measurement>> Measurement::create(const Case &c) 
   if (!execution)
     return execution.takeError();
   s->execution = std::move(*execution);
+  const PeakLoop *loop = peakLoopOf(*s->execution, l.program);
+  if (!loop)
+    return fail(ExitUnsupported, "this CPU has no AVX2 and FMA for the peak loop");
+  s->meter.setLoop(*loop);
   s->execution->runTasksBy(Meter::parallelFor, &s->meter);
   return std::unique_ptr<Measurement>(new Measurement(std::move(s)));
 }
@@ -200,6 +206,7 @@ llvm::Expected<Fractions> Measurement::fractions() const {
     if (variant.phases[n % size_t(variant.n_phases)].kind == ATTN_PHASE_MAIN)
       mainQuiet += sum;
   }
+  r.flopsPerCycle = meter.flopsPerCycle();
   r.peak = quantile(meter.peaks, 0.5);
   r.quiet = r.flops / quiet;
   r.median = r.flops / median;
@@ -212,7 +219,6 @@ llvm::Expected<Scaling> attn::bench::measureScaling(const Case &c, double second
   if (!loaded)
     return loaded.takeError();
   Loaded &l = **loaded;
-  const bool f64 = l.program.attend.accumulationType().isF64();
   std::unique_ptr<Execution> on[2];
   for (int n = 0; n < 2; ++n) {
     l.options.threads = n + 1;
@@ -233,16 +239,19 @@ llvm::Expected<Scaling> attn::bench::measureScaling(const Case &c, double second
         error = on[n]->run();
     });
   };
-  constexpr int64_t iterations = 3'000'000; // 5 ms
+  const PeakLoop *peak = peakLoopOf(*on[0], l.program);
+  if (!peak)
+    return fail(ExitUnsupported, "this CPU has no AVX2 and FMA for the peak loop");
   auto loop = [&](int n) {
     return timed([&] {
       attn_rt_parallel_for(
           on[n]->pool(), n + 1, n + 1,
-          [](void *f64, int64_t, int32_t) {
-            volatile double sink = runPeakLoop(f64 != nullptr, iterations);
+          [](void *of, int64_t, int32_t) {
+            const auto *loop = static_cast<const PeakLoop *>(of);
+            volatile double sink = loop->run(loop->iterationsIn(18'000'000)); // 5 ms
             (void)sink;
           },
-          f64 ? &on : nullptr);
+          const_cast<PeakLoop *>(peak));
     });
   };
   std::vector<double> calls, loops, times[2];

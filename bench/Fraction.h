@@ -12,16 +12,21 @@ namespace attn::bench {
 /// FILE[:WIDTH[:OPTION,...]]
 struct Case {
   std::string file, width, options;
+
+  void addTarget(const std::string &target) {
+    if (!target.empty())
+      options += (options.empty() ? "--target," : ",--target,") + target;
+  }
 };
 
 /// Fractions of the peak of fused multiply-adds on one thread.
 struct Fractions {
-  double flops = 0;
-  double quiet = 0;              // the 3 % quantile of every task's time x peak, summed
-  double median = 0;             // the same of medians
-  double mainQuiet = 0;          // of the main phases alone
-  double peak = 0;               // FLOP/s of the loop, median
-  size_t tasks = 0, samples = 0; // of the task that has fewest
+  double flops = 0, flopsPerCycle = 0; // of the program; of the peak loop
+  double quiet = 0;                    // the 3 % quantile of every task's time x peak, summed
+  double median = 0;                   // the same of medians
+  double mainQuiet = 0;                // of the main phases alone
+  double peak = 0;                     // FLOP/s of the loop, median
+  size_t tasks = 0, samples = 0;       // of the task that has fewest
 };
 
 /// Compiled and bound, so that several can take turns.

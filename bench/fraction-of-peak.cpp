@@ -12,7 +12,6 @@
 #include "Fraction.h"
 
 #include "../tools/run/Failure.h"
-#include "../tools/run/PeakLoop.h"
 
 #include <fmt/format.h>
 
@@ -20,15 +19,16 @@ using namespace attn;
 using namespace attn::run;
 using namespace attn::bench;
 
-static const char *const help = R"(usage: fraction-of-peak [--json] [--seconds N] [--gallery DIR] [CASE...]
-       fraction-of-peak --bars [TEXT] [--store FILE] [--note TEXT] [--json] [--seconds N] [--gallery DIR]
+static const char *const help = R"(usage: fraction-of-peak [--json] [--seconds N] [--gallery DIR] [--target T] [CASE...]
+       fraction-of-peak --bars [TEXT] [--store FILE] [--note TEXT] [--json] [--seconds N] [--gallery DIR] [--target T]
 
-How much of the peak of 256-bit fused multiply-adds a kernel reaches on one thread, counting visible pairs alone.
+How much of the peak of its level's fused multiply-adds, or of tiles where both products are on them, a kernel reaches on one thread, counting visible pairs alone.
 
   CASE         FILE[:WIDTH[:OPTION,...]]: a program; the extent that stands for 64 in its tensor types; options of
                attn-run, as --size n=4096. Without cases: full, causal, window, softcap and sigmoid of the gallery.
   --seconds N  how long each case is run (default: 5)
   --gallery D  where those programs are (default: gallery)
+  --target T   the level of x86-64 that is compiled for, or native (default: attn-run's)
   --json       one object a line: file, width, options, tasks, samples (of the task that has fewest), flops, peak
                (FLOP/s), and fractions of the peak: quiet, median, and main_quiet, of the main phases alone
 
@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
   std::string gallery = "gallery";
   std::vector<Case> cases;
   std::optional<BarOptions> bars;
-  std::string store, note;
+  std::string store, note, target;
   for (int n = 1; n < argc; ++n) {
     const llvm::StringRef arg = argv[n];
     const bool hasValue = n + 1 < argc;
@@ -97,6 +97,8 @@ int main(int argc, char **argv) {
       store = argv[++n];
     } else if (arg == "--note" && hasValue) {
       note = argv[++n];
+    } else if (arg == "--target" && hasValue) {
+      target = argv[++n];
     } else if (arg == "--bars") {
       bars.emplace();
       if (hasValue && !llvm::StringRef(argv[n + 1]).starts_with("--"))
@@ -110,10 +112,6 @@ int main(int argc, char **argv) {
       return ExitUsage;
     }
   }
-  if (!hasPeakLoop()) {
-    fmt::print(stderr, "fraction-of-peak: error: this CPU has no AVX2 and FMA for the peak loop\n");
-    return ExitUnsupported;
-  }
   if (!bars && !(store + note).empty()) {
     fmt::print(stderr, "fraction-of-peak: error: --store and --note are for --bars\n");
     return ExitUsage;
@@ -123,11 +121,13 @@ int main(int argc, char **argv) {
     bars->store = store;
     bars->note = note;
     bars->seconds = seconds;
+    bars->target = target;
     bars->json = json;
     return runBars(*bars);
   }
   int code = ExitOk;
-  for (const Case &c : cases.empty() ? table(gallery) : cases) {
+  for (Case &c : cases.empty() ? cases = table(gallery) : cases) {
+    c.addTarget(target);
     auto r = measure(c, seconds);
     if (!r) {
       const Failure failure = toFailure(r.takeError());
@@ -142,7 +142,8 @@ int main(int argc, char **argv) {
           c.file, c.width, c.options, r->tasks, r->samples, r->flops, r->peak, r->quiet, r->median, r->mainQuiet);
     else
       fmt::print("{:5.1f} % quiet  {:5.1f} % median  {:5.1f} % main phase  {:5.2f} FLOP/cycle  {} {} {}\n",
-                 100 * r->quiet, 100 * r->median, 100 * r->mainQuiet, 32 * r->quiet, c.file, c.width, c.options);
+                 100 * r->quiet, 100 * r->median, 100 * r->mainQuiet, r->flopsPerCycle * r->quiet, c.file, c.width,
+                 c.options);
     std::fflush(stdout);
   }
   return code;

@@ -97,20 +97,20 @@ double since(std::chrono::steady_clock::time_point start) {
 }
 
 /// FLOP/s of the peak loop on the call's threads.
-double peakRate(const Execution &execution, bool f64) {
+double peakRate(const Execution &execution, const PeakLoop &peak) {
   struct Loop {
-    bool f64;
+    const PeakLoop &peak;
     int64_t iterations;
-  } loop{f64, 200'000};
+  } loop{peak, peak.iterationsIn(1'200'000)};
   const auto start = std::chrono::steady_clock::now();
   attn_rt_parallel_for(
       execution.pool(), execution.workers(), execution.workers(),
       [](void *self, int64_t, int32_t) {
-        volatile double sink = runPeakLoop(static_cast<Loop *>(self)->f64, static_cast<Loop *>(self)->iterations);
+        volatile double sink = static_cast<Loop *>(self)->peak.run(static_cast<Loop *>(self)->iterations);
         (void)sink;
       },
       &loop);
-  return double(execution.workers()) * double(loop.iterations * peakLoopFlops(f64)) / since(start);
+  return double(execution.workers()) * double(loop.iterations * peak.flops) / since(start);
 }
 
 /// The whole benchmark: compiled when it is its turn, so that a filter compiles nothing else.
@@ -123,12 +123,12 @@ void run(benchmark::State &state, const Workload &workload, const Settings &sett
   auto execution = Execution::create(l.program, l.problem, l.options);
   if (!execution)
     return state.SkipWithError(toFailure(execution.takeError()).message.c_str());
-  const bool f64 = l.program.attend.accumulationType().isF64(), havePeak = hasPeakLoop();
+  const PeakLoop *peak = peakLoopOf(**execution, l.program);
   double spent = 0, sinceLoop = 1, peaks = 0;
   int64_t loops = 0;
   for (auto _ : state) {
-    if (havePeak && sinceLoop > 0.1) {
-      peaks += peakRate(**execution, f64);
+    if (peak && sinceLoop > 0.1) {
+      peaks += peakRate(**execution, *peak);
       sinceLoop = 0;
       ++loops;
     }

@@ -8,17 +8,27 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [ROOT / "bench/limits.cpp", ROOT / "tools/run/ReadLoop.cpp", ROOT / "tools/run/PeakLoopAVX2.cpp"]
+RUN = ROOT / "tools/run"
+# What each is compiled for: attn-run's CMakeLists.txt says the same.
+SOURCES = {
+    ROOT / "bench/limits.cpp": [], RUN / "PeakLoop.cpp": [], RUN / "ReadLoop.cpp": ["-mavx2"], RUN / "PeakLoopAVX2.cpp": ["-mavx2", "-mfma"],
+    RUN / "PeakLoopAVX512.cpp": ["-mavx512f"], RUN / "PeakLoopTiles.cpp": ["-mamx-tile", "-mamx-bf16"],
+}
 
 
 def library(build):
     path = Path(build) / "bench/limits.so"
     if not path.exists() or any(s.stat().st_mtime > path.stat().st_mtime for s in SOURCES):
         path.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["c++", "-std=c++17", "-O2", "-mavx2", "-mfma", "-shared", "-fPIC", *map(str, SOURCES), "-o", str(path)], check=True)
+        objects = []
+        for source, options in SOURCES.items():
+            objects.append(str(path.parent / f"limits-{source.stem}.o"))
+            subprocess.run(["c++", "-std=c++17", "-O2", "-fPIC", *options, "-c", str(source), "-o", objects[-1]], check=True)
+        subprocess.run(["c++", "-shared", *objects, "-o", str(path)], check=True)
     found = ctypes.CDLL(str(path))
-    found.attn_peak_flops.restype = ctypes.c_int64
-    found.attn_peak_loop.argtypes, found.attn_peak_loop.restype = [ctypes.c_int64], ctypes.c_double
+    found.attn_peak_flops.argtypes, found.attn_peak_flops.restype = [ctypes.c_bool], ctypes.c_int64
+    found.attn_peak_iterations.argtypes, found.attn_peak_iterations.restype = [ctypes.c_bool, ctypes.c_int64], ctypes.c_int64
+    found.attn_peak_loop.argtypes, found.attn_peak_loop.restype = [ctypes.c_bool, ctypes.c_int64], ctypes.c_double
     found.attn_read_lines.argtypes = [ctypes.c_void_p, ctypes.c_int64]
     return found
 
@@ -35,10 +45,10 @@ def on_threads(work, threads):
     return call
 
 
-def peak(lib, threads):
-    """(call, FLOPs of a call): a millisecond, or ten where threads have to be started."""
-    iterations = 400_000 if threads == 1 else 4_000_000
-    return on_threads(lambda n: lib.attn_peak_loop(iterations), threads), lib.attn_peak_flops() * iterations * threads
+def peak(lib, threads, bf16):
+    """(call, FLOPs of a call): a millisecond, or ten where threads have to be started. Of the widest vectors of this CPU, for bf16 of its tiles."""
+    iterations = lib.attn_peak_iterations(bf16, 2_400_000 if threads == 1 else 24_000_000)
+    return on_threads(lambda n: lib.attn_peak_loop(bf16, iterations), threads), lib.attn_peak_flops(bf16) * iterations * threads
 
 
 def read(lib, threads, megabytes=512):

@@ -1,6 +1,8 @@
 // Alternating rounds.
 #include "Bench.h"
-#include "PeakLoop.h"
+#include "Report.h"
+
+#include "attn/Schedule/Schedule.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,8 +10,6 @@
 
 using namespace attn;
 using namespace attn::run;
-
-bool attn::run::hasPeakLoop() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 namespace {
 
@@ -41,7 +41,7 @@ double median(std::vector<double> values) {
 /// The peak loop on every thread of the pool at once.
 class Peak {
 public:
-  Peak(Execution &execution, bool f64) : execution(execution), f64(f64) {}
+  Peak(Execution &execution, const PeakLoop &loop) : execution(execution), loop(loop) {}
 
   void setLength(double seconds) {
     for (iterations = 4096;; iterations *= 2) {
@@ -59,23 +59,32 @@ public:
         execution.pool(), execution.workers(), execution.workers(),
         [](void *self, int64_t, int32_t) {
           const auto *peak = static_cast<Peak *>(self);
-          volatile double sink = runPeakLoop(peak->f64, peak->iterations);
+          volatile double sink = peak->loop.run(peak->iterations);
           (void)sink;
         },
         this);
   }
-  double flops() const { return double(execution.workers()) * double(iterations) * double(peakLoopFlops(f64)); }
+  double flops() const { return double(execution.workers()) * double(iterations) * double(loop.flops); }
 
 private:
   Execution &execution;
-  const bool f64;
+  const PeakLoop &loop;
   int64_t iterations = 0;
 };
 
 } // namespace
 
-llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCounter &counter, double flops, bool f64,
-                                             int rounds) {
+const PeakLoop *attn::run::peakLoopOf(const Execution &execution, const Program &program) {
+  const bool wide = execution.kernel().level() >= ATTN_ISA_X86_64_V4 && execution.kernel().emulated().empty();
+  AttendOp attend = program.attend;
+  if (wide && execution.kernel().level() >= ATTN_ISA_X86_64_V4_AMX && attend && whyNotTiles(attend).empty() &&
+      whyNotBf16Scores(attend).empty() && whyNotBf16Values(attend).empty())
+    return lookupPeakLoop(PeakOf::Bf16Tiles, 64);
+  return lookupPeakLoop(elementName(program) == "f64" ? PeakOf::F64 : PeakOf::F32, wide ? 64 : 32);
+}
+
+llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCounter &counter, double flops,
+                                             const PeakLoop *loop, int rounds) {
   using Clock = std::chrono::steady_clock;
   const auto since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -93,40 +102,40 @@ llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCo
   if (error)
     return std::move(error);
 
-  const bool havePeak = hasPeakLoop();
-  Peak peak(execution, f64);
-  if (havePeak)
-    peak.setLength(std::clamp(one.seconds, 0.002, 0.05));
+  std::optional<Peak> peak;
+  if (loop)
+    peak.emplace(execution, *loop).setLength(std::clamp(one.seconds, 0.002, 0.05));
   BenchResult result;
   std::vector<double> seconds, byTime, byCycles, peakRates, clocks;
   const double threads = execution.workers();
   const auto start = Clock::now();
   while ((result.rounds < rounds || since(start) < 2) && !(result.rounds >= 5 && since(start) > 60)) {
     Measured p;
-    if (havePeak)
-      p = measure(counter, [&] { peak.run(); });
+    if (peak)
+      p = measure(counter, [&] { peak->run(); });
     const Measured k = measure(counter, kernel);
     if (error)
       return std::move(error);
     ++result.rounds;
     seconds.push_back(k.seconds);
-    if (!havePeak)
+    if (!peak)
       continue;
-    peakRates.push_back(peak.flops() / p.seconds);
+    peakRates.push_back(peak->flops() / p.seconds);
     byTime.push_back(flops / k.seconds / peakRates.back());
     if (!p.cycles || !k.cycles)
       continue;
     const double clock = *p.cycles / (p.seconds * threads);
     clocks.push_back(clock / 1e9);
     if (std::fabs(*k.cycles / (k.seconds * threads * clock) - 1) <= 0.02)
-      byCycles.push_back(flops / (flopsPerCycle(f64) * *k.cycles));
+      byCycles.push_back(flops / (loop->flopsPerCycle * *k.cycles));
   }
   result.seconds = median(seconds);
   result.accepted = int(byCycles.size());
-  if (!havePeak) {
+  if (!peak) {
     result.method = "not measured: this CPU has no AVX2 and FMA for the peak loop";
     return result;
   }
+  result.flopsPerCycle = loop->flopsPerCycle;
   result.peakGflops = median(peakRates) / 1e9;
   result.byTime = median(byTime);
   if (!byCycles.empty())
@@ -135,7 +144,7 @@ llvm::Expected<BenchResult> attn::run::bench(Execution &execution, const CycleCo
     result.clockGHz = median(clocks);
   const bool cyclesCount = result.accepted * 2 >= result.rounds;
   result.peakFraction = cyclesCount ? result.byCycles : result.byTime;
-  result.method = cyclesCount ? fmt::format("user cycles, {} FLOP a cycle", int(flopsPerCycle(f64)))
+  result.method = cyclesCount ? fmt::format("user cycles, {} FLOP a cycle", int(loop->flopsPerCycle))
                               : "wall time against the peak loop";
   return result;
 }

@@ -3,10 +3,9 @@
 // Rounds of peak loop and kernel alternate in one process on the same threads, so that both meet the same clock and the
 // same neighbours. FLOPs are 2 (d + dv) for every visible pair: what is wasted on masked ones does not count.
 //
-//   by cycles   FLOP / (32 x user cycles of the kernel's threads), 16 for f64. A round's sample is accepted if its
-//   cycles agree
-//               within 2 % with its wall time times the clock that the round's peak loop ran at: a counter that loses
-//               cycles, or a kernel that waits instead of running, does not.
+//   by cycles   FLOP / (FLOP a cycle of the peak loop's instructions x user cycles of the kernel's threads). A round's
+//               sample is accepted if its cycles agree within 2 % with its wall time times the clock that the round's
+//               peak loop ran at: a counter that loses cycles, or a kernel that waits instead of running, does not.
 //   by time     kernel FLOP/s over peak loop FLOP/s of the same round
 //
 // The median of the accepted samples by cycles if at least half of the rounds have one, else the median by time.
@@ -17,6 +16,7 @@
 
 #include "Cycles.h"
 #include "Execute.h"
+#include "PeakLoop.h"
 
 #include <fmt/format.h>
 
@@ -31,11 +31,17 @@ struct BenchResult {
   int accepted = 0;               // samples by cycles
   double peakGflops = 0;          // median of the peak loop
   std::optional<double> clockGHz; // median, by the peak loop
+  double flopsPerCycle = 0;       // of the peak loop
   std::string method;             // what peakFraction is made of
 };
 
+/// What a kernel is held against: fused multiply-adds of its level's vectors; where both products are on tiles, tiles.
+/// Null: this CPU has none of it.
+const PeakLoop *peakLoopOf(const Execution &execution, const Program &program);
+
 /// At least `rounds` rounds and two seconds, but no more than a minute if there are five rounds by then.
-llvm::Expected<BenchResult> bench(Execution &execution, const CycleCounter &cycles, double flops, bool f64, int rounds);
+llvm::Expected<BenchResult> bench(Execution &execution, const CycleCounter &cycles, double flops, const PeakLoop *loop,
+                                  int rounds);
 
 } // namespace attn::run
 

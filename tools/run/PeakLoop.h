@@ -1,4 +1,4 @@
-// The machine's peak: a loop of nothing but independent fused multiply-adds on 256-bit vectors.
+// The machine's peaks: loops of nothing but independent multiply-adds of one kind.
 #ifndef ATTN_TOOLS_RUN_PEAKLOOP_H
 #define ATTN_TOOLS_RUN_PEAKLOOP_H
 
@@ -6,15 +6,23 @@
 
 namespace attn::run {
 
-/// Whether this CPU and system run AVX2 and FMA; without, there is no peak loop.
-bool hasPeakLoop();
-/// FLOPs of one iteration, for f32 and for f64 lanes.
-int64_t peakLoopFlops(bool f64);
-/// Runs on this thread; the result depends on every operation.
-double runPeakLoop(bool f64, int64_t iterations);
+/// What is multiplied: lanes of vectors, or bf16 on tiles of AMX, which sums f32.
+enum class PeakOf { F32, F64, Bf16Tiles };
 
-/// AVX2: two 256-bit FMAs a cycle, 32 FLOP in f32 and 16 in f64.
-constexpr double flopsPerCycle(bool f64) { return f64 ? 16 : 32; }
+struct PeakLoop {
+  const char *instructions; // "AVX2 and FMA"
+  int64_t flops;            // of an iteration
+  /// Of a core that starts two fused multiply-adds of vectors a cycle, or one of tiles every 16 cycles.
+  double flopsPerCycle;
+  /// Runs on this thread; the result depends on every operation.
+  double (*run)(int64_t iterations);
+
+  int64_t iterationsIn(int64_t cycles) const { return cycles * int64_t(flopsPerCycle) / flops; }
+};
+
+/// The loop on vectors of at most so many bytes, or on tiles; of what this CPU and system run. Null: AVX2 and FMA are
+/// lacking, or tiles.
+const PeakLoop *lookupPeakLoop(PeakOf of, int64_t vectorBytes);
 
 } // namespace attn::run
 

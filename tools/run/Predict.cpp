@@ -132,28 +132,28 @@ double attn::run::measureReading(const Execution &execution, const Problem &prob
   return double(reading.bytes) / times[times.size() / 2];
 }
 
-MachineRates attn::run::measureRates(const Execution &execution, const Problem &problem, bool f64) {
+MachineRates attn::run::measureRates(const Execution &execution, const Problem &problem, const PeakLoop *peak) {
   MachineRates rates;
   rates.bytesPerSecond = measureReading(execution, problem);
-  if (!hasPeakLoop())
+  if (!peak)
     return rates;
   struct Loop {
-    bool f64;
+    const PeakLoop &peak;
     int64_t iterations;
-  } loop{f64, 200'000};
+  } loop{*peak, peak->iterationsIn(1'200'000)};
   std::vector<double> times;
   for (int n = 0; n < 20; ++n) {
     const auto start = std::chrono::steady_clock::now();
     attn_rt_parallel_for(
         execution.pool(), execution.workers(), execution.workers(),
         [](void *self, int64_t, int32_t) {
-          volatile double sink = runPeakLoop(static_cast<Loop *>(self)->f64, static_cast<Loop *>(self)->iterations);
+          volatile double sink = static_cast<Loop *>(self)->peak.run(static_cast<Loop *>(self)->iterations);
           (void)sink;
         },
         &loop);
     times.push_back(since(start));
   }
   std::nth_element(times.begin(), times.begin() + 10, times.end());
-  rates.cyclesPerSecond = double(loop.iterations * peakLoopFlops(f64)) / times[10] / flopsPerCycle(f64);
+  rates.cyclesPerSecond = double(loop.iterations * peak->flops) / times[10] / peak->flopsPerCycle;
   return rates;
 }

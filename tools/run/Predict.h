@@ -3,6 +3,7 @@
 #define ATTN_TOOLS_RUN_PREDICT_H
 
 #include "Execute.h"
+#include "PeakLoop.h"
 #include "Visibility.h"
 
 #include "attn/Analysis/KernelCost.h"
@@ -38,8 +39,8 @@ private:
 double lastLevelCache();
 /// Bytes a second at which the call's inputs can be read, on its threads; 0: there is no read loop.
 double measureReading(const Execution &execution, const Problem &problem);
-/// The same and the peak loop's cycles a second, on its threads.
-MachineRates measureRates(const Execution &execution, const Problem &problem, bool f64);
+/// The same and the peak loop's cycles a second, on its threads; 0 where it is null.
+MachineRates measureRates(const Execution &execution, const Problem &problem, const PeakLoop *loop);
 
 } // namespace attn::run
 

@@ -108,7 +108,7 @@ private:
     report.expected = compareExpected(problem, options, expectedFiles);
     if (!options.bench || !report.comparisonsOk())
       return Error::success();
-    auto result = bench(*execution, cycles, report.flops(), elementName(program) == "f64", options.rounds);
+    auto result = bench(*execution, cycles, report.flops(), peakLoopOf(*execution, program), options.rounds);
     if (!result)
       return result.takeError();
     report.bench = std::move(*result);
@@ -212,8 +212,7 @@ private:
       return Error::success();
     }
     const double flops = report.flopsPerPair() * report.pairs->visible;
-    const bool f64 = program.attend.accumulationType().isF64();
-    auto result = bench(*execution, cycles, flops, f64, options.rounds);
+    auto result = bench(*execution, cycles, flops, peakLoopOf(*execution, program), options.rounds);
     if (!result)
       return result.takeError();
     report.bench = std::move(*result);
@@ -229,13 +228,12 @@ private:
     if (!error && execution->simulation())
       error = fail(ExitUnsupported, "the time of a GPU's kernel");
     if (!error) {
-      const bool f64 = program.attend.accumulationType().isF64();
       MachineRates rates;
       if (report.bench) { // the rounds' own peak
-        rates.cyclesPerSecond = report.bench->peakGflops * 1e9 / flopsPerCycle(f64) / execution->workers();
+        rates.cyclesPerSecond = report.bench->peakGflops * 1e9 / report.bench->flopsPerCycle / execution->workers();
         rates.bytesPerSecond = measureReading(*execution, problem);
       } else {
-        rates = measureRates(*execution, problem, f64);
+        rates = measureRates(*execution, problem, peakLoopOf(*execution, program));
       }
       if (rates.cyclesPerSecond <= 0) {
         report.notPredicted = "this CPU has no AVX2 and FMA for the peak loop";

@@ -321,6 +321,10 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       fields.push_back(b.getNamedAttr(kBf16ScoresAttr, b.getUnitAttr()));
     if (request.bf16Dot && whyNotBf16Values(op).empty())
       fields.push_back(b.getNamedAttr(kBf16ValuesAttr, b.getUnitAttr()));
+    if (request.bf16Dot && whyNotBf16Values(op).empty() && llvm::all_of(op.getResultTypes(), [](Type type) {
+          return cast<RankedTensorType>(type).getElementType().isBF16();
+        }))
+      fields.push_back(b.getNamedAttr(kCoarseWeightsAttr, b.getUnitAttr()));
     if (tiles)
       fields.push_back(b.getNamedAttr(kTilesAttr, b.getUnitAttr()));
     if (byTasks)

@@ -1,12 +1,16 @@
 // RUN: %attn-opt %s '--attn-pipeline-schedule=target=x86-64-v4-bf16' | FileCheck %s
 // RUN: %attn-opt %s '--attn-pipeline-schedule=target=x86-64-v4' | FileCheck %s --check-prefix=LOWER
 // RUN: %attn-opt %s '--attn-pipeline-vector=target=x86-64-v4-bf16' | FileCheck %s --check-prefix=CODE
+// RUN: %attn-opt %s '--attn-pipeline-schedule=target=x86-64-v4-bf16' | FileCheck %s --check-prefix=COARSE
 
 // Which products take bf16 operands as they are: not those of variants that read keys where they lie.
 
 // LOWER-NOT: bf16_
 
 !t = tensor<?x?x?x64xbf16>
+// Weights of fewer bits where nothing but outputs in bf16 shows them: not where there is an lse.
+// COARSE-LABEL: attn.kernel @both(
+// COARSE-NOT: coarse_weights
 // CHECK-LABEL: attn.kernel @both(
 // CHECK: few = 4 : i64, name = "few"
 // CHECK-SAME: {bf16_scores, bf16_values, {{[^}]*}}name = "split"{{[^}]*}}}, {bf16_scores, bf16_values, {{[^}]*}}name = "stream"
@@ -42,6 +46,8 @@ attn.kernel @wide(%q: !t, %k: !t, %v: !t) -> (o: !w) {
 
 // Values alone: keys pass through a region.
 // CHECK-LABEL: attn.kernel @region(
+// COARSE-LABEL: attn.kernel @region(
+// COARSE: bf16_values{{.*}}coarse_weights
 // CHECK: {bf16_values, block_keys
 attn.kernel @region(%q: !t, %k: !t, %v: !t) -> (o: !t) {
   %o = attn.attend dims(b, h | i | j | c, e)

@@ -144,8 +144,8 @@ public:
   // MathEmitter.cpp
   /// 2^x for scalars and vectors of the accumulation type. Within 1.1 ulp (f32), exactly 0 from -127 (-1022) down and
   /// at -inf, 1 at 0; NaN stays NaN. `bounded`: a weight: x < 127 or NaN is known (2^threshold is never exceeded),
-  /// which saves the test for overflow, and 1.5 ulp are enough.
-  V exp2(V x, bool bounded = false);
+  /// which saves the test for overflow, and 1.5 ulp are enough; `coarse`: 2^-13 of it are, where a vector has 16 lanes.
+  V exp2(V x, bool bounded = false, bool coarse = false);
   /// Natural logarithm of a scalar, computed in f64.
   V log(V x);
   /// e^x and e^x - 1 in f64, scalars and vectors.
@@ -168,6 +168,7 @@ public:
 
 private:
   V exp2Weight(V x);
+  V exp2WeightWide(V x, bool coarse);
   V narrow16(V value, mlir::Type element);
 };
 

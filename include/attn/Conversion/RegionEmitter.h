@@ -80,6 +80,8 @@ public:
   bool ofScores = false;
   /// math.exp2 in this region never overflows.
   bool boundedExp2 = false;
+  /// And 2^-13 of it are exact enough.
+  bool coarseExp2 = false;
   /// Ranges hold in every lane: an index inside a static extent by its range needs no check.
   bool provesBounds = false;
   /// Arguments of Emit::logistic that were taken to be bounded; null: none is.

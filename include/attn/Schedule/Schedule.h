@@ -10,7 +10,8 @@
 // variants the first is taken whose guard, a rule on the call's extents, holds.
 //
 // Where the target multiplies bf16 (`bf16Dot`), `bf16_scores` says that queries and keys stay bf16 and are multiplied
-// so, `bf16_values` that values do and that weights are rounded to bf16 to meet them. Variants that read keys where
+// so, `bf16_values` that values do and that weights are rounded to bf16 to meet them, `coarse_weights` that nothing
+// else shows them: all outputs are bf16. Variants that read keys where
 // they lie convert in registers as ever: memory bounds them. `tiles`: those products are made on tiles of AMX, 32 rows
 // at a time; strips are then what the vectors of scores of fit into registers, four of which share a product.
 //
@@ -32,7 +33,7 @@ inline constexpr llvm::StringLiteral kGatherAttr = "gather", kBoxesAttr = "boxes
                                      kChunksAttr = "chunks", kSideAttr = "side", kTogetherAttr = "together",
                                      kFewAttr = "few", kGpuAttr = "gpu", kBf16ScoresAttr = "bf16_scores",
                                      kBf16ValuesAttr = "bf16_values", kTilesAttr = "tiles",
-                                     kGatherTasksAttr = "gather_tasks";
+                                     kGatherTasksAttr = "gather_tasks", kCoarseWeightsAttr = "coarse_weights";
 /// On a pack phase: where one task has all queries of its keys, the task packs them block by block, and the launch does
 /// nothing.
 inline constexpr llvm::StringLiteral kAloneAttr = "alone";

@@ -101,7 +101,7 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
     variant->setAttr(kGpuAttr, v.get(kGpuAttr));
   if (v.contains(kFewAttr))
     variant->setAttr(kFewAttr, v.get(kFewAttr));
-  for (StringRef name : {kTogetherAttr, kBf16ScoresAttr, kBf16ValuesAttr, kTilesAttr})
+  for (StringRef name : {kTogetherAttr, kBf16ScoresAttr, kBf16ValuesAttr, kCoarseWeightsAttr, kTilesAttr})
     if (v.contains(name))
       variant->setAttr(name, b.getUnitAttr());
   b.createBlock(&variant.getBody());

@@ -362,7 +362,7 @@ FailureOr<Val> RegionEmitter::elementwise(Operation *op) {
   if (isa<arith::ExtFOp, arith::TruncFOp>(op))
     return in[0];
   if (isa<math::Exp2Op>(op))
-    return Val{e.exp2(in[0].v, boundedExp2)};
+    return Val{e.exp2(in[0].v, boundedExp2, coarseExp2)};
   if (isa<math::LogOp>(op) && !isVector)
     return Val{e.log(in[0].v)};
   if (e.real.isF64()) {

@@ -38,6 +38,7 @@ struct Layout {
   int64_t partBytes = 0;                 // of what scores keep by rows, keys and differences, see Parts.cpp
   // Operands of the products that stay bf16, see Bf16.h: queries and keys, values and their weights.
   bool bf16Scores = false, bf16Values = false;
+  bool coarseWeights = false; // 2^-13 of a weight are exact enough, where bf16Values
   int64_t dotWords = 0; // of a query, where bf16Scores
   // Where these are made on tiles, see Tiles.h: strips whose rows share a product; else each has its own.
   bool tiles = false;

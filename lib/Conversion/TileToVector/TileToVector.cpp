@@ -186,7 +186,7 @@ struct TileToVector : PassWrapper<TileToVector, OperationPass<ModuleOp>> {
   /// Which operands stay bf16.
   LogicalResult layOutBf16(tile::VariantOp variant, tile::PhaseOp pack, Layout &l) {
     l.bf16Scores = variant->hasAttr(kBf16ScoresAttr), l.bf16Values = variant->hasAttr(kBf16ValuesAttr);
-    l.tiles = variant->hasAttr(kTilesAttr);
+    l.tiles = variant->hasAttr(kTilesAttr), l.coarseWeights = variant->hasAttr(kCoarseWeightsAttr);
     if (l.tiles && (!l.asksForTiny() || l.branches > 1 || !isWhole(kTileGroupRows, l.tileRows)))
       return variant.emitError("[unsupported_tiles] tiles multiply bf16 operands, of one branch, for strips of which a "
                                "few are 32 rows; leave tiles out");

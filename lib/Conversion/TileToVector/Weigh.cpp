@@ -201,7 +201,7 @@ SmallVector<V> MainEmitter::phiOf(V x, V r, SmallVectorImpl<V> *bounded) {
   Block &phi = weighOp.getPhi().front();
   RegionEmitter region = makeRegion();
   region.bounded = bounded;
-  region.boundedExp2 = plainPhi;
+  region.boundedExp2 = plainPhi, region.coarseExp2 = l.coarseWeights;
   region.bind(phi.getArgument(0), region.real(x));
   V row = e.add(e.sub(rowLo, first), r);
   if (weighOp.getUsesRef())

@@ -41,7 +41,8 @@ struct Body {
   }
 
   Value *toIntegers();
-  Value *permutation();
+  Value *fraction();
+  Value *scaled();
   Value *dot();
   Value *narrow(Value *x);
   Value *narrowed() { return words16(narrow(in(0))); }
@@ -72,17 +73,35 @@ Value *Body::toIntegers() {
   return b.CreateSelect(mask, joined(halves[0], halves[1]), in(1));
 }
 
-// Four bits of a lane's number choose of 16: three of them of either half, and the fourth between both.
-Value *Body::permutation() {
-  Value *halves[2];
-  for (unsigned n : {0, 1}) {
-    Value *table = half(in(0), n), *chosen[2];
-    for (unsigned lanes : {0, 1})
-      chosen[lanes] = b.CreateIntrinsic(Intrinsic::x86_avx2_permps, {table, half(in(1), lanes)});
-    halves[n] = joined(chosen[0], chosen[1]);
-  }
-  Value *high = b.CreateICmpNE(b.CreateAnd(in(1), word(kHalf)), word(0));
-  return b.CreateSelect(high, halves[1], halves[0]);
+// x - floor(x), the one form that is used: of all lanes, to integers, downwards, which the difference is rounded as
+// well. Nothing is left of an integer but -0, of an infinity 0.
+Value *Body::fraction() {
+  Value *x = in(0), *whole = b.CreateUnaryIntrinsic(Intrinsic::floor, x), *r = b.CreateFSub(x, whole);
+  // Only of -1 < x < 0 it is not exact; what is added back then is.
+  Value *more = b.CreateSExt(b.CreateFCmpOGT(b.CreateFAdd(r, whole), x), words());
+  r = asReals(b.CreateAdd(asWords(r), more));
+  r = b.CreateSelect(b.CreateFCmpOEQ(r, real(0)), real(-0.0), r);
+  Value *infinite = b.CreateFCmpOEQ(b.CreateUnaryIntrinsic(Intrinsic::fabs, x), real(INFINITY));
+  return b.CreateSelect(infinite, real(0), r);
+}
+
+// x 2^floor(y) of the mask, in one rounding: the product is exact in f64, where 2^400 is more than any f32 can take.
+Value *Body::scaled() {
+  Value *x = in(0), *y = in(1);
+  Type *wide = FixedVectorType::get(b.getDoubleTy(), kLanes);
+  Value *most = ConstantFP::get(wide, 400), *least = ConstantFP::get(wide, -400);
+  Value *n = b.CreateUnaryIntrinsic(Intrinsic::floor, b.CreateFPExt(y, wide));
+  n = b.CreateSelect(b.CreateFCmpOLT(n, most), n, most);
+  n = b.CreateSelect(b.CreateFCmpOGT(n, least), n, least);
+  Type *integers = FixedVectorType::get(b.getInt64Ty(), kLanes);
+  Value *exponent = b.CreateAdd(b.CreateFPToSI(n, integers), ConstantInt::get(integers, 1023));
+  Value *power = b.CreateBitCast(b.CreateShl(exponent, 52), wide);
+  power = b.CreateSelect(b.CreateFCmpOEQ(y, real(INFINITY)), ConstantFP::get(wide, INFINITY), power);
+  power = b.CreateSelect(b.CreateFCmpOEQ(y, real(-INFINITY)), ConstantFP::get(wide, 0), power);
+  Value *r = b.CreateFPTrunc(b.CreateFMul(b.CreateFPExt(x, wide), power), reals());
+  r = b.CreateSelect(b.CreateFCmpUNO(y, y), y, r);
+  Value *mask = b.CreateBitCast(in(3), FixedVectorType::get(b.getInt1Ty(), kLanes));
+  return b.CreateSelect(mask, r, in(2));
 }
 
 // x y + sum in one rounding, where a result that is less than 2^-126 as rounded to 24 bits is a zero of its sign. That
@@ -129,8 +148,10 @@ static std::optional<Emulated> emulated(Intrinsic::ID id) {
   switch (id) {
   case Intrinsic::x86_avx512_mask_cvtps2dq_512:
     return Emulated{"attn_wide_cvtps2dq", &Body::toIntegers};
-  case Intrinsic::x86_avx512_permvar_sf_512:
-    return Emulated{"attn_wide_permvar", &Body::permutation};
+  case Intrinsic::x86_avx512_mask_reduce_ps_512:
+    return Emulated{"attn_wide_reduce", &Body::fraction};
+  case Intrinsic::x86_avx512_mask_scalef_ps_512:
+    return Emulated{"attn_wide_scalef", &Body::scaled};
   default:
     return std::nullopt;
   }

@@ -26,7 +26,8 @@ using Words = std::array<uint32_t, 16>;
 /// Each operation: what takes `x`, `y` and `z` and leaves the words of its result.
 constexpr StringLiteral kProgram = R"(
 declare <16 x i32> @llvm.x86.avx512.mask.cvtps2dq.512(<16 x float>, <16 x i32>, i16, i32)
-declare <16 x float> @llvm.x86.avx512.permvar.sf.512(<16 x float>, <16 x i32>)
+declare <16 x float> @llvm.x86.avx512.mask.reduce.ps.512(<16 x float>, i32, <16 x float>, i16, i32)
+declare <16 x float> @llvm.x86.avx512.mask.scalef.ps.512(<16 x float>, <16 x float>, <16 x float>, i16, i32)
 declare <16 x float> @llvm.x86.avx512bf16.dpbf16ps.512(<16 x float>, <32 x bfloat>, <32 x bfloat>)
 declare <16 x bfloat> @llvm.x86.avx512bf16.cvtneps2bf16.512(<16 x float>)
 declare <32 x bfloat> @llvm.x86.avx512bf16.cvtne2ps2bf16.512(<16 x float>, <16 x float>)
@@ -45,10 +46,17 @@ define void @masked(ptr %out, ptr %x, ptr %y, ptr %z) {
   store <16 x i32> %r, ptr %out, align 4
   ret void
 }
-define void @permutation(ptr %out, ptr %x, ptr %y, ptr %z) {
+define void @fraction(ptr %out, ptr %x, ptr %y, ptr %z) {
   %a = load <16 x float>, ptr %x, align 4
-  %b = load <16 x i32>, ptr %y, align 4
-  %r = call <16 x float> @llvm.x86.avx512.permvar.sf.512(<16 x float> %a, <16 x i32> %b)
+  %r = call <16 x float> @llvm.x86.avx512.mask.reduce.ps.512(<16 x float> %a, i32 9, <16 x float> %a, i16 -1, i32 4)
+  store <16 x float> %r, ptr %out, align 4
+  ret void
+}
+define void @scaled(ptr %out, ptr %x, ptr %y, ptr %z) {
+  %a = load <16 x float>, ptr %x, align 4
+  %b = load <16 x float>, ptr %y, align 4
+  %m = load i16, ptr %z, align 4
+  %r = call <16 x float> @llvm.x86.avx512.mask.scalef.ps.512(<16 x float> %a, <16 x float> %b, <16 x float> zeroinitializer, i16 %m, i32 4)
   store <16 x float> %r, ptr %out, align 4
   ret void
 }
@@ -250,13 +258,38 @@ TEST_F(WideEmulation, DotJustBelowTheSmallest) {
   check("dot", expected, true, sum, x, y);
 }
 
-TEST_F(WideEmulation, Permutation) {
+// Patterns of bits are rarely near 0, where a fraction is left; y is.
+TEST_F(WideEmulation, Fraction) {
   Patterns patterns;
   for (int round = 0; round < kRounds / 10; ++round) {
-    Words x = patterns.words(), order = patterns.words(), expected;
-    for (unsigned lane = 0; lane < 16; ++lane)
-      expected[lane] = x[order[lane] % 16];
-    check("permutation", expected, false, x, order);
+    Words x = patterns.words(), expected;
+    for (unsigned lane = 0; lane < 16; ++lane) {
+      if (lane % 2)
+        x[lane] = llvm::bit_cast<uint32_t>(float(int32_t(x[lane])) * 0x1p-23f);
+      const float v = llvm::bit_cast<float>(x[lane]);
+      float left = v - std::floor(v);
+      if (v > -1 && v < 0 && double(left) - 1 > double(v)) // rounded down
+        left = std::nextafter(left, 0.f);
+      expected[lane] = std::isinf(v) ? 0 : left == 0 ? 0x80000000 : llvm::bit_cast<uint32_t>(left);
+    }
+    check("fraction", expected, true, x);
+  }
+}
+
+TEST_F(WideEmulation, Scaled) {
+  Patterns patterns;
+  for (int round = 0; round < kRounds / 10; ++round) {
+    Words x = patterns.words(), y = patterns.words(), mask = patterns.words(), expected;
+    for (unsigned lane = 0; lane < 16; ++lane) {
+      if (lane % 4)
+        y[lane] = llvm::bit_cast<uint32_t>(float(int32_t(y[lane])) * 0x1p-23f);
+      const float v = llvm::bit_cast<float>(x[lane]), n = llvm::bit_cast<float>(y[lane]);
+      const double power =
+          std::isinf(n) ? n > 0 ? INFINITY : 0 : std::exp2(std::fmax(std::fmin(std::floor(double(n)), 400), -400));
+      const float r = std::isnan(n) ? n : float(double(v) * power);
+      expected[lane] = mask[0] >> lane & 1 ? llvm::bit_cast<uint32_t>(r) : 0;
+    }
+    check("scaled", expected, true, x, y, mask);
   }
 }
 

@@ -18,6 +18,11 @@ const X86Machine *attn::nativeMachine() {
   return best;
 }
 
+StringRef attn::nativeTarget() {
+  const X86Machine *machine = nativeMachine();
+  return machine ? machine->name : "";
+}
+
 static Error unsupported(const Twine &message) {
   return compileError(CompileFailure::Unsupported, "error: [unsupported_target] " + message);
 }

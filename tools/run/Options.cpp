@@ -1,6 +1,8 @@
 // Parsing of the command line: a table of options, each with what it does with its value.
 #include "Options.h"
 #include "Failure.h"
+
+#include "attn/Compiler/Compiler.h"
 #include "Picture.h"
 
 #include "llvm/ADT/StringRef.h"
@@ -127,7 +129,11 @@ private:
                      }});
     text("--kernel", options.kernel);
     text("--variant", options.variant);
-    text("--target", options.target);
+    table.push_back({"--target", true, [this](StringRef v) -> Error {
+                       const StringRef native = nativeTarget();
+                       options.target = v == "native" && !native.empty() ? native.str() : v.str();
+                       return Error::success();
+                     }});
     text("--token-order", options.tokenOrder);
     text("--f32-products", options.f32Products);
     flag("--check", options.check);

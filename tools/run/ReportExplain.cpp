@@ -87,15 +87,14 @@ void printBf16(const Report &r, AttendOp attend) {
   if (level < ATTN_ISA_X86_64_V4_BF16)
     return;
   const bool tiles = level >= ATTN_ISA_X86_64_V4_AMX;
-  const std::string noTiles = whyNotTiles(attend);
-  const char *where = tiles && noTiles.empty() ? "bf16 on tiles, where keys are packed" : "bf16, where keys are packed";
-  auto product = [&](const char *what, const std::string &why) {
+  const char *where = tiles ? "bf16 on tiles, where keys are packed" : "bf16, where keys are packed";
+  auto product = [&](const char *what, std::string why) {
+    if (why.empty() && tiles)
+      why = whyNotTiles(attend);
     printLine("products", fmt::format("{}: {}", what, why.empty() ? where : "f32, for " + why));
   };
   product("q and k", whyNotBf16Scores(attend));
   product("weights and v", whyNotBf16Values(attend));
-  if (tiles && whyNotBf16Scores(attend).empty() && !noTiles.empty())
-    printLine("products", "not on tiles: " + noTiles);
 }
 
 /// Which operand takes in the bilinear tensor, and by what count.

@@ -65,6 +65,9 @@ public:
 constexpr size_t maxSourceBytes = 16 << 20;
 constexpr int maxNesting = 256;
 
+/// The level that `native` stands for: the highest of this CPU and system; empty: none of the levels.
+llvm::StringRef nativeTarget();
+
 /// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
 llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);
 

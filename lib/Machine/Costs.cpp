@@ -5,7 +5,8 @@ using namespace attn;
 
 namespace {
 
-// Where a row says the same as the one above it, nobody has measured it: a level that does not run here.
+// x86-64-v3 on Zen 3. The others were estimates before they met a Xeon with 480 MiB of L3, and were left as they are:
+// what they predict of eleven calls there is 0.86 to 1.09 of what was measured, on tiles 0.94 to 1.06.
 constexpr X86Costs measured[] = {
     {.machine = "x86-64-v3",
      .fmaPerCycle = 2,
@@ -71,8 +72,8 @@ constexpr X86Costs measured[] = {
      .unhidden = 0.55},
 };
 
-// An estimate: a tile of 16 x 16 sums and 32 features takes 16 cycles; two thirds of that is what loads and the vectors
-// between products leave. The rest is AVX-512's.
+// A tile of 16 x 16 sums and 32 features takes 16 cycles; two thirds of that is what loads and the vectors between
+// products leave. The rest is AVX-512's.
 constexpr X86Costs ofTiles = [] {
   X86Costs c = measured[1];
   c.machine = "x86-64-v4-amx", c.tileProduct = 350;
@@ -87,6 +88,6 @@ const X86Costs *attn::lookupX86Costs(std::string_view machine) {
   for (const X86Costs &c : measured)
     if (machine == c.machine)
       return &c;
-  // With dot products of 16-bit numbers nobody has measured it: what those do not use is as here.
+  // With dot products of 16-bit numbers on vectors nobody has measured it: what those do not use is as here.
   return machine.substr(0, 9) == "x86-64-v4" ? &measured[1] : nullptr;
 }

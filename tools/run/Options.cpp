@@ -2,8 +2,8 @@
 #include "Options.h"
 #include "Failure.h"
 
-#include "attn/Compiler/Compiler.h"
 #include "Picture.h"
+#include "attn/Compiler/Compiler.h"
 
 #include "llvm/ADT/StringRef.h"
 

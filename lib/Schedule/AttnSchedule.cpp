@@ -17,8 +17,8 @@
 // one to a lane (see SidePhase.cpp), for features that are few enough for all of them to lie in L1 at once.
 //
 // Where heads share keys, a variant "group" stands before the others for calls of few queries: the queries of all heads
-// of a group are rows of the same blocks, which fill microtiles, and their keys are read once. Its guard looks at the
-// number of queries alone.
+// of a group are rows of the same blocks, which fill microtiles, and their keys are read once; microtiles have eight
+// rows at most there, for the rows are few. Its guard looks at the number of queries alone.
 //
 // Where a call has so few rows that a key is met by a strip of them or two, as in decoding, variants "split_few" and
 // "few" stand first of these: keys and values are read where they lie (see FewEmitter.h). A strip has as many rows as
@@ -42,6 +42,9 @@ static constexpr double kLag = 8.0;
 
 /// Rows that share a list, from which on its keys are gathered for them.
 static constexpr int64_t kGatheringRows = 16;
+/// Rows of a strip, at most, where few queries of all heads are rows together: 16 of them are two strips of 8, not of
+/// 14, which takes 14 % less, and eight rows of two vectors are chains enough for two multiply-adds a cycle.
+static constexpr int64_t kFewTogetherRows = 8;
 /// Keys of a listed block that make it worth its panel.
 static constexpr int64_t kPanelBlock = 8;
 
@@ -335,9 +338,11 @@ struct AttnSchedule : PassWrapper<AttnSchedule, OperationPass<ModuleOp>> {
       SmallVector<NamedAttribute> together(fields);
       // Room for 128 heads of one query, and for a block of queries of every branch.
       int64_t room = std::max<int64_t>(128, branch ? 96 * branch[1] : 0);
-      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, unit))
-        for (unsigned n : {1, 2})
-          together[n].setValue(b.getI64IntegerAttr(llvm::alignTo(room, unit)));
+      if (request.blockRows <= 0 && rows == (int64_t)llvm::alignTo(96, unit)) {
+        const int64_t strip = std::min(tileRows, kFewTogetherRows), whole = llvm::alignTo(room, tiles ? unit : strip);
+        for (auto [n, value] : {std::pair(1, whole), {2, whole}, {4, strip}})
+          together[n].setValue(b.getI64IntegerAttr(value));
+      }
       together.push_back(b.getNamedAttr(kTogetherAttr, b.getUnitAttr()));
       add(together, "split_group", name == "stream" ? "group" : "forced_group");
     }

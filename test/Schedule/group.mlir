@@ -1,11 +1,16 @@
 // RUN: %attn-opt %s --attn-pipeline-schedule | FileCheck %s
 // RUN: %attn-opt %s '--attn-pipeline-schedule=block-rows=8 block-keys=40' | FileCheck %s --check-prefix=BLOCKS
+// RUN: %attn-opt %s '--attn-pipeline-schedule=target=x86-64-v4' | FileCheck %s --check-prefix=WIDE
 
 // Where heads share keys, variants in which their queries stand together come first, whose guards ask for few queries.
 
 !t = tensor<?x?x?x64xf32>
 // CHECK-LABEL: attn.kernel @grouped(
 // CHECK: attn.schedule = [{{{[^}]*}}name = "split_few", {{[^}]*}}}, {{{[^}]*}}name = "few", {{[^}]*}}}, {block_keys = 256 : i64, block_rows = 132 : i64, chunks = 16 : i64, name = "split_group", {{[^}]*}}together}, {block_keys = 256 : i64, block_rows = 132 : i64, name = "group", {{[^}]*}}together}, {{{.*}}name = "split", {{[^}]*}}}, {{{.*}}name = "stream", {{.*}}}]
+// Strips of 14 rows would be as many as of 8 where 16 rows stand together.
+// WIDE-LABEL: attn.kernel @grouped(
+// WIDE: block_rows = 128 : i64, name = "group", task_rows = 128 : i64, threshold = {{[^,]*}}, tile_keys = 32 : i64, tile_rows = 8 : i64, together}
+// WIDE-SAME: name = "stream", {{[^}]*}}tile_rows = 14 : i64}
 // BLOCKS-LABEL: attn.kernel @grouped(
 // BLOCKS: attn.schedule = [{block_keys = 48 : i64, block_rows = 12 : i64, name = "forced_group", {{[^}]*}}together}, {block_keys = 48 : i64, block_rows = 12 : i64, name = "forced", {{[^}]*}}}]
 attn.kernel @grouped(%q: !t, %k: !t, %v: !t, %n: tensor<?xi32>) -> (o: !t) {

@@ -22,7 +22,8 @@ using namespace attn::bench;
 static const char *const help = R"(usage: fraction-of-peak [--json] [--seconds N] [--gallery DIR] [--target T] [CASE...]
        fraction-of-peak --bars [TEXT] [--store FILE] [--note TEXT] [--json] [--seconds N] [--gallery DIR] [--target T]
 
-How much of the peak of its level's fused multiply-adds, or of tiles where both products are on them, a kernel reaches on one thread, counting visible pairs alone.
+How much of the peak of its level's fused multiply-adds, or of tiles where both products are on them, a kernel reaches
+on one thread, counting visible pairs alone.
 
   CASE         FILE[:WIDTH[:OPTION,...]]: a program; the extent that stands for 64 in its tensor types; options of
                attn-run, as --size n=4096. Without cases: full, causal, window, softcap and sigmoid of the gallery.

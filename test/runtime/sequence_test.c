@@ -32,7 +32,8 @@ static void count(const attn_task *t, int step) {
   if ((uintptr_t)t->scratch % 64 || (uintptr_t)t->slot % 64)
     atomic_fetch_add(&wrong, 1);
   memset(t->scratch, 0xee, SCRATCH); /* over no value */
-  memset(t->slot, 0xee, SLOT);
+  if (!t->block) /* tasks of a unit share its slot */
+    memset(t->slot, 0xee, SLOT);
   t->counters[0] += step + 1;
   int64_t none = 0;
   if (step == bad_step && __atomic_compare_exchange_n(&t->bad[0], &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {

@@ -6,7 +6,7 @@ using namespace attn;
 namespace {
 
 // x86-64-v3 on Zen 3. The others were estimates before they met a Xeon with 480 MiB of L3, and were left as they are:
-// what they predict of eleven calls there is 0.86 to 1.09 of what was measured, on tiles 0.94 to 1.06.
+// what they predict of twelve calls there is 0.86 to 1.09 of what was measured, on tiles 0.94 to 1.06.
 constexpr X86Costs measured[] = {
     {.machine = "x86-64-v3",
      .fmaPerCycle = 2,

@@ -32,7 +32,7 @@ static void count(const attn_task *t, int step) {
   if ((uintptr_t)t->scratch % 64 || (uintptr_t)t->slot % 64)
     atomic_fetch_add(&wrong, 1);
   memset(t->scratch, 0xee, SCRATCH); /* over no value */
-  if (!t->block) /* tasks of a unit share its slot */
+  if (!t->block)                     /* tasks of a unit share its slot */
     memset(t->slot, 0xee, SLOT);
   t->counters[0] += step + 1;
   int64_t none = 0;

@@ -10,8 +10,7 @@ namespace attn::run {
 enum class PeakOf { F32, F64, Bf16Tiles };
 
 struct PeakLoop {
-  const char *instructions; // "AVX2 and FMA"
-  int64_t flops;            // of an iteration
+  int64_t flops; // of an iteration
   /// Of a core that starts two fused multiply-adds of vectors a cycle, or one of tiles every 16 cycles.
   double flopsPerCycle;
   /// Runs on this thread; the result depends on every operation.

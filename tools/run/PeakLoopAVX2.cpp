@@ -3,6 +3,6 @@
 #include "PeakLoops.h"
 
 extern const attn::run::PeakLoop attn::run::kPeakLoopsAVX2[2] = {
-    {"AVX2 and FMA", flopsOf<float, 32>, 32, fmaLoop<float, 32>},
-    {"AVX2 and FMA", flopsOf<double, 32>, 16, fmaLoop<double, 32>},
+    {flopsOf<float, 32>, 32, fmaLoop<float, 32>},
+    {flopsOf<double, 32>, 16, fmaLoop<double, 32>},
 };

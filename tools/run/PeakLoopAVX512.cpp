@@ -3,6 +3,6 @@
 #include "PeakLoops.h"
 
 extern const attn::run::PeakLoop attn::run::kPeakLoopsAVX512[2] = {
-    {"AVX-512", flopsOf<float, 64>, 64, fmaLoop<float, 64>},
-    {"AVX-512", flopsOf<double, 64>, 32, fmaLoop<double, 64>},
+    {flopsOf<float, 64>, 64, fmaLoop<float, 64>},
+    {flopsOf<double, 64>, 32, fmaLoop<double, 64>},
 };

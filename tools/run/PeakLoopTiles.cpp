@@ -40,4 +40,4 @@ double tileLoop(int64_t iterations) {
 
 } // namespace
 
-extern const attn::run::PeakLoop attn::run::kPeakLoopTiles = {"AMX", 4 * 2 * 16 * 16 * 32, 1024, tileLoop};
+extern const attn::run::PeakLoop attn::run::kPeakLoopTiles = {4 * 2 * 16 * 16 * 32, 1024, tileLoop};

@@ -144,7 +144,8 @@ public:
   // MathEmitter.cpp
   /// 2^x for scalars and vectors of the accumulation type. Within 1.1 ulp (f32), exactly 0 from -127 (-1022) down and
   /// at -inf, 1 at 0; NaN stays NaN. `bounded`: a weight: x < 127 or NaN is known (2^threshold is never exceeded),
-  /// which saves the test for overflow, and 1.5 ulp are enough; `coarse`: 2^-13 of it are, where a vector has 16 lanes.
+  /// which saves the test for overflow, and 1.5 ulp are enough; `coarse`: 2^-13 of it are, where a vector has 16 lanes,
+  /// whose weights are 0 from below 2^-126 down.
   V exp2(V x, bool bounded = false, bool coarse = false);
   /// Natural logarithm of a scalar, computed in f64.
   V log(V x);

@@ -11,10 +11,10 @@
 //
 // Where the target multiplies bf16 (`bf16Dot`), `bf16_scores` says that queries and keys stay bf16 and are multiplied
 // so, `bf16_values` that values do and that weights are rounded to bf16 to meet them, `coarse_weights` that nothing
-// else shows them: all outputs are bf16. Variants that read keys where
-// they lie convert in registers as ever: memory bounds them. `tiles`: those products are made on tiles of AMX, 32 rows
-// at a time; strips are then what the vectors of scores of fit into registers, four of which share a product. Where the
-// target has tiles and they cannot be used, products are of f32, which its vectors multiply at twice the rate.
+// else shows them: all outputs are bf16. Variants that read keys where they lie convert in registers as ever: memory
+// bounds them. `tiles`: those products are made on tiles of AMX, 32 rows at a time; strips are then what the vectors of
+// scores of fit into registers, four of which share a product. Where the target has tiles and they cannot be used,
+// products are of f32, which its vectors multiply at twice the rate.
 //
 // For GPUs a variant has `gpu`, the sizes of GpuTiles.h, and no other choice than whether keys are split; `together`
 // where the queries of all heads that share keys are rows of the same CTAs, which all variants then have.

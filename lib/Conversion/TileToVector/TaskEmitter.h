@@ -39,7 +39,7 @@ struct Layout {
   // Operands of the products that stay bf16, see Bf16.h: queries and keys, values and their weights.
   bool bf16Scores = false, bf16Values = false;
   bool coarseWeights = false; // 2^-13 of a weight are exact enough, where bf16Values
-  int64_t dotWords = 0; // of a query, where bf16Scores
+  int64_t dotWords = 0;       // of a query, where bf16Scores
   // Where these are made on tiles, see Tiles.h: strips whose rows share a product; else each has its own.
   bool tiles = false;
   int64_t groupStrips = 1;

@@ -153,6 +153,8 @@ static Error readEnvironment(CompileOptions &options) {
 
 Expected<Kernel> attn::compile(StringRef source, const CompileOptions &asked, StringRef name) {
   CompileOptions options = asked;
+  if (options.target.empty())
+    options.target = defaultTarget();
   if (Error e = readEnvironment(options))
     return std::move(e);
   x86::initialize(); // once a process, so not part of the time

@@ -44,7 +44,7 @@ Program::Program(const CompileOptions &options, StringRef name)
 }
 
 Expected<std::unique_ptr<Program>> Program::parse(StringRef source, const CompileOptions &options, StringRef name) {
-  auto targets = parseTargets(options.target);
+  auto targets = parseTargets(options.target.empty() ? "x86-64-v3" : StringRef(options.target));
   if (!targets)
     return targets.takeError();
   if (!llvm::is_contained({"auto", "raster", "boxes"}, options.tokenOrder))

@@ -1,6 +1,8 @@
 // The names of --target: levels of x86-64, several of them for one object, or that of this CPU; or GPUs.
 #include "Program.h"
 
+#include <cstdlib>
+
 using namespace llvm;
 using namespace attn;
 
@@ -21,6 +23,11 @@ const X86Machine *attn::nativeMachine() {
 StringRef attn::nativeTarget() {
   const X86Machine *machine = nativeMachine();
   return machine ? machine->name : "";
+}
+
+std::string attn::defaultTarget() {
+  const char *named = std::getenv("ATTN_TARGET");
+  return named && *named ? named : "native";
 }
 
 static Error unsupported(const Twine &message) {

@@ -40,7 +40,8 @@ Compiles the attention program in FILE, runs it, and says what came out.
   --block-rows N, --block-keys N    schedule block sizes (default: chosen)
   --split-keys N           chunks of the keys that are tasks of their own, for any size (default: chosen)
   --variant V              forces a variant, by name or number
-  --target T               x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-bf16, x86-64-v4-amx, several by commas, or native (default: x86-64-v3)
+  --target T               x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-bf16, x86-64-v4-amx, several by commas, or native, that
+                           of this CPU (default: native, or what ATTN_TARGET in the environment names)
   --f32-products P         of GPUs: split (default), each f32 into three bf16, or tf32, rounded to 11 significant bits
   --max-bytes N            refuses problems whose tensors need more (default: 8 GiB)
   --timeout SECONDS        gives up with exit code 124
@@ -74,6 +75,11 @@ public:
       return options;
     if (options.file.empty())
       return fail(ExitUsage, "no program; say attn-run FILE [options], or attn-run --help");
+    if (options.target.empty())
+      options.target = defaultTarget();
+    // By its name, which costs are found by and reports say.
+    if (options.target == "native" && !nativeTarget().empty())
+      options.target = nativeTarget().str();
     return options;
   }
 
@@ -129,11 +135,7 @@ private:
                      }});
     text("--kernel", options.kernel);
     text("--variant", options.variant);
-    table.push_back({"--target", true, [this](StringRef v) -> Error {
-                       const StringRef native = nativeTarget();
-                       options.target = v == "native" && !native.empty() ? native.str() : v.str();
-                       return Error::success();
-                     }});
+    text("--target", options.target);
     text("--token-order", options.tokenOrder);
     text("--f32-products", options.f32Products);
     flag("--check", options.check);

@@ -21,7 +21,7 @@ struct Assignment {
 enum class Logits { Normal, Rising, Falling, Ties, Huge, Spikes, Steep };
 
 struct Options {
-  std::string file, kernel, variant, target = "x86-64-v3";
+  std::string file, kernel, variant, target;
   std::vector<Assignment> inputs, expects, saves, params;
   std::vector<std::string> pictures;
   std::vector<std::pair<std::string, int64_t>> sizes;

@@ -22,8 +22,9 @@ namespace attn {
 
 struct CompileOptions {
   /// A level of x86-64; several, by commas, of which the highest that the CPU has runs (ATTN_MAX_ISA forces a lower
-  /// one); or native, that of this CPU. Or GPUs, sm_80,sm_90.
-  std::string target = "x86-64-v3";
+  /// one); or native, that of this CPU. Or GPUs, sm_80,sm_90. Empty: of code for this process (compile) defaultTarget(),
+  /// of objects (emit) x86-64-v3. Bits differ between levels: where they have to be the same on every CPU, name one.
+  std::string target;
   int64_t blockRows = 0, blockKeys = 0; // 0: chosen by the schedule
   int64_t splitKeys = 0;                // chunks of the keys that are tasks of their own; 0: chosen by the schedule
   std::string tokenOrder = "auto";      // of grids: auto, raster, boxes
@@ -67,6 +68,10 @@ constexpr int maxNesting = 256;
 
 /// The level that `native` stands for: the highest of this CPU and system; empty: none of the levels.
 llvm::StringRef nativeTarget();
+
+/// What code for this process is compiled for where no target is named: what ATTN_TARGET in the environment names, or
+/// `native`.
+std::string defaultTarget();
 
 /// Refuses text that is too long or nested too deeply for a recursive parser. The message says where.
 llvm::Error checkInput(llvm::StringRef source, llvm::StringRef name);

@@ -210,6 +210,7 @@ TEST(Emulation, Level) {
     EXPECT_EQ(ir.find("@llvm.x86.avx512"), std::string::npos);
   }
   CompileOptions own;
+  own.target = "x86-64-v3";
   own.runsOn = "x86-64-v4"; // above the target: there is nothing to emulate
   Emulate none("");
   auto kernel = attn::compile(attention(32, 32).text(), own);

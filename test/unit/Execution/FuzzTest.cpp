@@ -69,7 +69,6 @@ TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
   const int64_t count = environment("ATTN_COUNT", environment("ATTN_LONG", 0) ? 20000 : 150);
   std::printf("seeds %lld to %lld\n", (long long)first, (long long)(first + count - 1));
   attn_pool *pool = attn_pool_create(2);
-  const char *target = std::getenv("ATTN_TARGET");
   int unsupported = 0;
   for (int64_t seed = first; seed < first + count; ++seed) {
     FuzzProgram f = makeFuzzProgram(uint64_t(seed));
@@ -77,7 +76,7 @@ TEST(Fuzz, ProgramsAgreeWithTheInterpreter) {
     if (environment("ATTN_VERBOSE", 0))
       std::fprintf(stderr, "%s\n%s", f.summary.c_str(), f.text.c_str());
     std::string message;
-    auto program = Program::make(f.text, f.blocks, message, f.tokenOrder, target ? target : "");
+    auto program = Program::make(f.text, f.blocks, message, f.tokenOrder);
     if (!program && message.find("[unsupported_") != std::string::npos) {
       ++unsupported;
       std::printf("%s\n", message.substr(0, message.find('\n')).c_str());

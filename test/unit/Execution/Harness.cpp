@@ -1,6 +1,5 @@
 #include "Harness.h"
 
-#include <cstdlib>
 #include <map>
 #include <xmmintrin.h>
 
@@ -36,9 +35,7 @@ std::unique_ptr<test::Program> test::Program::make(const std::string &text, Bloc
                                                    const std::string &tokenOrder, const std::string &target) {
   CompileOptions options;
   options.tokenOrder = tokenOrder;
-  const char *everywhere = std::getenv("ATTN_TARGET");
-  if (!target.empty() || everywhere)
-    options.target = target.empty() ? everywhere : target;
+  options.target = target;
   options.blockRows = blocks.rows;
   options.blockKeys = blocks.keys;
   options.splitKeys = blocks.split;

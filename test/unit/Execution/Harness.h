@@ -38,7 +38,7 @@ constexpr Blocks kTiny{6, 16};
 /// A program compiled for one block size, and parsed for the interpreter.
 class Program {
 public:
-  /// Null and a message if it does not compile. Without a target: ATTN_TARGET of the environment, or the default.
+  /// Null and a message if it does not compile. Without a target: defaultTarget().
   static std::unique_ptr<Program> make(const std::string &text, Blocks blocks, std::string &message,
                                        const std::string &tokenOrder = "auto", const std::string &target = "");
   Kernel &kernel() { return *compiled; }

@@ -74,9 +74,8 @@ std::string unsupported(const std::string &message) {
 const std::set<std::string> kRefused = {"[unsupported_columns]"};
 
 std::unique_ptr<Program> make(const PairsProgram &p, std::string &message) {
-  const char *target = std::getenv("ATTN_TARGET");
   message.clear();
-  return Program::make(p.text, p.blocks, message, p.tokenOrder, target ? target : "");
+  return Program::make(p.text, p.blocks, message, p.tokenOrder);
 }
 
 TEST(Pairs, ProgramsAgreeWithTheInterpreter) {

@@ -1,7 +1,5 @@
 #include "Steps.h"
 
-#include <cstdlib>
-
 using namespace attn;
 using namespace attn::test;
 
@@ -10,9 +8,7 @@ test::StepCall::StepCall(const std::string &text, const std::string &target) {
   options.blockRows = kTiny.rows;
   options.blockKeys = kTiny.keys;
   options.verifyEach = true;
-  const char *everywhere = std::getenv("ATTN_TARGET");
-  if (!target.empty() || everywhere)
-    options.target = target.empty() ? everywhere : target;
+  options.target = target;
   auto compiled = attn::compile(text, options);
   if (!compiled)
     llvm::report_fatal_error(llvm::Twine(text) + llvm::toString(compiled.takeError()));

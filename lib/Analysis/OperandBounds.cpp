@@ -5,22 +5,6 @@
 using namespace mlir;
 using namespace attn;
 
-SmallVector<Operation *> attn::usedOps(Block &block) {
-  DenseSet<Operation *> used;
-  SmallVector<Operation *> ops;
-  for (Operation &op : llvm::reverse(block)) {
-    bool wanted = op.hasTrait<OpTrait::IsTerminator>() ||
-                  llvm::any_of(op.getUsers(), [&](Operation *user) { return used.contains(user); });
-    if (!wanted)
-      continue;
-    used.insert(&op);
-    if (!op.hasTrait<OpTrait::IsTerminator>())
-      ops.push_back(&op);
-  }
-  std::reverse(ops.begin(), ops.end());
-  return ops;
-}
-
 namespace {
 
 constexpr int64_t kIndexMost = (int64_t(1) << 31) - 1;
@@ -127,9 +111,11 @@ private:
 
 } // namespace
 
-bool attn::mayBeAbsent(const AttendOp::Operand &operand) {
+/// The indices that may be outside of their axes.
+static SmallVector<Value> doubtfulIndices(const AttendOp::Operand &operand) {
+  SmallVector<Value> doubtful;
   if (!operand.region)
-    return false;
+    return doubtful;
   RangeFinder ranges(operand);
   Block &block = operand.region->front();
   for (Operation *op : usedOps(block)) {
@@ -142,36 +128,40 @@ bool attn::mayBeAbsent(const AttendOp::Operand &operand) {
         continue; // the call's checks
       Known r = ranges.of(index);
       if (!r || r->lo < 0 || type.isDynamicDim(axis) || r->hi >= type.getDimSize(axis))
-        return true;
+        doubtful.push_back(index);
     }
   }
-  return false;
+  return doubtful;
 }
 
-int64_t attn::batchShare(const AttendOp::Operand &operand, unsigned dim) {
-  int64_t share = 0;
-  auto use = [&](int64_t divisor) { share = share == 0 ? divisor : std::gcd(share, divisor); };
-  for (AffineExpr e : operand.map.getResults()) {
-    auto isDim = [&](AffineExpr x) { return isa<AffineDimExpr>(x) && cast<AffineDimExpr>(x).getPosition() == dim; };
-    if (isDim(e))
-      use(1);
-    if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && isDim(binary.getLHS()))
-      use(e.getKind() == AffineExprKind::FloorDiv ? cast<AffineConstantExpr>(binary.getRHS()).getValue() : 1);
-  }
-  if (!operand.region)
-    return share;
-  BlockArgument index = operand.region->front().getArgument(1 + dim);
-  for (Operation *op : usedOps(operand.region->front()))
-    for (Value v : op->getOperands()) {
-      if (v != index)
-        continue;
-      APInt divisor;
-      bool divided = isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(op) && op->getOperand(0) == index &&
-                     op->getOperand(1) != index && matchPattern(op->getOperand(1), m_ConstantInt(&divisor)) &&
-                     divisor.getSignificantBits() < 62 && divisor.getSExtValue() > 0;
-      use(divided ? divisor.getSExtValue() : 1);
+bool attn::mayBeAbsent(const AttendOp::Operand &operand) { return !doubtfulIndices(operand).empty(); }
+
+int64_t attn::absentTogether(const AttendOp::Operand &operand) {
+  int64_t together = 0;
+  SmallVector<Value> from = doubtfulIndices(operand);
+  DenseSet<Value> seen;
+  while (!from.empty()) {
+    Value v = from.pop_back_val();
+    if (!seen.insert(v).second)
+      continue;
+    if (Operation *op = v.getDefiningOp()) {
+      llvm::append_range(from, op->getOperands());
+      continue;
     }
-  if (operand.region->front().getTerminator()->getOperand(0) == index)
-    use(1);
-  return share;
+    auto arg = cast<BlockArgument>(v);
+    if (arg.getOwner() != &operand.region->front())
+      continue; // a number of the call
+    if (arg.getArgNumber() + 2 == arg.getOwner()->getNumArguments())
+      return 1; // the token itself
+    if (arg.getArgNumber() > 0)
+      continue;
+    for (AffineExpr e : operand.map.getResults()) {
+      if (!e.isFunctionOfDim(operand.token))
+        continue;
+      auto binary = dyn_cast<AffineBinaryOpExpr>(e);
+      bool divides = binary && e.getKind() == AffineExprKind::FloorDiv && isa<AffineDimExpr>(binary.getLHS());
+      together = std::gcd(together, divides ? cast<AffineConstantExpr>(binary.getRHS()).getValue() : 1);
+    }
+  }
+  return together;
 }

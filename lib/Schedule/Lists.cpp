@@ -97,37 +97,12 @@ std::optional<Branch> attn::branchOf(AttendOp attend) {
   return std::nullopt;
 }
 
-namespace {
 /// How many consecutive indices of a batch dimension share keys and values, as the lowering has it: the divisor under
-/// which their maps and regions have it, 0 where it does not occur; whether a region divides it.
-struct Share {
-  int64_t indices = 0;
-  bool inRegion = false;
-};
-} // namespace
-
-static Share sharedBy(AttendOp attend, unsigned dim) {
-  Share share;
-  auto use = [&](int64_t divisor) { share.indices = std::gcd(share.indices, divisor); };
-  SmallVector<AttendOp::Operand> parts{attend.vPart()};
+/// which their maps and regions have it, 0 where it does not occur.
+static int64_t sharedBy(AttendOp attend, unsigned dim) {
+  int64_t share = batchShare(attend.vPart(), dim);
   for (unsigned n = 0; n < attend.numParts(); ++n)
-    parts.push_back(attend.kPart(n));
-  for (const AttendOp::Operand &part : parts) {
-    for (AffineExpr e : part.map.getResults())
-      if (e.isFunctionOfDim(dim))
-        use(isa<AffineDimExpr>(e) ? 1 : cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(e).getRHS()).getValue());
-    if (!part.region)
-      continue;
-    Value index = part.region->front().getArgument(1 + dim);
-    for (Operation *user : index.getUsers()) {
-      APInt divisor;
-      bool divides = isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(user);
-      share.inRegion |= divides;
-      divides = divides && user->getOperand(0) == index && user->getOperand(1) != index &&
-                matchPattern(user->getOperand(1), m_ConstantInt(&divisor)) && divisor.isStrictlyPositive();
-      use(divides ? divisor.getSExtValue() : 1);
-    }
-  }
+    share = std::gcd(share, batchShare(attend.kPart(n), dim));
   return share;
 }
 
@@ -145,10 +120,10 @@ int64_t attn::fewRows(AttendOp attend, int64_t lanes) {
   int64_t rows = 1;
   auto branch = attend->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    Share own = branch && branch[0] == d ? Share{branch[1]} : sharedBy(attend, d);
-    if (own.inRegion || own.indices == 0 || own.indices > 8)
+    int64_t own = branch && branch[0] == d ? branch[1] : sharedBy(attend, d);
+    if (own == 0 || own > 8)
       return 0;
-    rows *= own.indices;
+    rows *= own;
   }
   return rows == 1 || (rows <= 8 && mayStandTogether(attend)) ? rows : 0;
 }
@@ -162,11 +137,8 @@ std::optional<std::string> attn::whyApart(AttendOp attend, bool onGpu) {
   };
   auto branch = attend->getAttrOfType<DenseI64ArrayAttr>(kBranchAttr);
   for (unsigned d = 0; d < attend.numBatch(); ++d) {
-    Share own = branch && branch[0] == d ? Share() : sharedBy(attend, d);
-    share.push_back(own.indices);
-    if (own.inRegion && !onGpu)
-      because("a region of keys or values divides the index " + attend.dimName(d));
-    if (Region *dot = attend.dotRegion(); dot && own.indices != 1 && !dot->front().getArgument(2 + d).use_empty())
+    share.push_back(branch && branch[0] == d ? 0 : sharedBy(attend, d));
+    if (Region *dot = attend.dotRegion(); dot && share.back() != 1 && !dot->front().getArgument(2 + d).use_empty())
       because("the region of products has no row of its own and takes the index " + attend.dimName(d));
   }
   if (llvm::all_of(share, [](int64_t n) { return n == 1; }))

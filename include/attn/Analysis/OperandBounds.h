@@ -12,12 +12,10 @@ namespace attn {
 /// Whether a load in the operand's region may have an index outside of its axis.
 bool mayBeAbsent(const AttendOp::Operand &operand);
 
-/// How many consecutive indices of batch dimension `dim` give the same element of the operand: the divisor under which
-/// map and region use it, 0 if neither does, 1 if it stands bare.
-int64_t batchShare(const AttendOp::Operand &operand, unsigned dim);
-
-/// The ops of a region on whose results what it yields depends, in order.
-llvm::SmallVector<mlir::Operation *> usedOps(mlir::Block &block);
+/// How many consecutive tokens, from a multiple of that, are absent together if one of them is: as many as share a page
+/// where all that may be outside comes of the page's number; 1 where it may come of the token, 0 where it comes of
+/// neither.
+int64_t absentTogether(const AttendOp::Operand &operand);
 
 } // namespace attn
 

@@ -47,16 +47,17 @@ LogicalResult Lowering::run() {
        llvm::zip(kernel.getBody().getArguments(), body->getArguments().take_front(kernel.getArgumentTypes().size())))
     args.map(from, to);
   outputs = body->getArguments().drop_front(kernel.getArgumentTypes().size());
-  bool absent = keysMayBeAbsent();
+  bool absentQueries = false;
   for (unsigned n = 0; n < attend.numParts(); ++n)
-    absent |= mayBeAbsent(attend.qPart(n));
-  for (Attribute variant : schedule)
-    // What is absent is kept by query, on GPUs by row, and rows that stand together are of several heads.
-    if (!(absent && cast<DictionaryAttr>(variant).contains(kTogetherAttr) &&
-          !cast<DictionaryAttr>(variant).contains(kGpuAttr)) &&
-        !(absent && cast<DictionaryAttr>(variant).contains(kFewAttr)) &&
-        failed(lowerVariant(cast<DictionaryAttr>(variant), body)))
+    absentQueries |= mayBeAbsent(attend.qPart(n));
+  for (Attribute attr : schedule) {
+    auto variant = cast<DictionaryAttr>(attr);
+    // Which queries are absent is kept by query, on GPUs by row, and rows that stand together are of several heads.
+    if (absentQueries && !variant.contains(kGpuAttr) && (variant.contains(kTogetherAttr) || variant.contains(kFewAttr)))
+      continue;
+    if (failed(lowerVariant(variant, body)))
       return failure();
+  }
   kernel.erase();
   return success();
 }
@@ -144,8 +145,9 @@ LogicalResult Lowering::lowerVariant(DictionaryAttr v, Block *body) {
   bool once = v.contains(kChunksAttr) && summaries.empty() && !keysMayBeAbsent() &&
               (v.contains(kTogetherAttr) || llvm::all_of(share, [](int64_t n) { return n == 1; }));
   once |= byTasks;
-  once |= v.contains(kGpuAttr);                                                 // staged block by block
-  once |= v.contains(kSideAttr) || (v.contains(kFewAttr) && summaries.empty()); // not packed at all
+  once |= v.contains(kGpuAttr);  // staged block by block
+  once |= v.contains(kSideAttr); // not packed at all
+  once |= v.contains(kFewAttr) && summaries.empty() && !keysMayBeAbsent();
   auto pack = tile::PhaseOp::create(b, loc, packTypes, b.getStringAttr("pack"), b.getI64IntegerAttr(keys), UnitAttr(),
                                     IntegerAttr(), once ? b.getUnitAttr() : UnitAttr());
   if (gathered && !once && !keysMayBeAbsent() && llvm::all_of(share, [](int64_t n) { return n == 1; }))

@@ -9,11 +9,15 @@ using namespace mlir;
 using namespace attn;
 using V = Value;
 
+/// Zeros, of a panel's tables: whole vectors.
+static void fill(Emit &e, V from, V bytes) {
+  e.loop(e.i64(0), bytes, e.lanes * e.bytes, [&](V at) { e.store(e.splat(0), e.at(from, at)); });
+}
+
 void attn::clearAbsentKeys(TaskEmitter &t, V first, V count) {
   Emit &e = t.e;
   V padded = e.mul(e.divUnsigned(e.add(count, t.layout.width - 1), t.layout.width), t.layout.width);
-  V reasons = e.at(t.keyReason(), e.mul(first, 16));
-  e.loop(e.i64(0), padded, 1, [&](V n) { e.store(e.i64(0), e.at(reasons, e.mul(n, 16))); });
+  fill(e, e.at(t.keyReason(), e.mul(first, 16)), e.mul(padded, 16));
 }
 
 void attn::summarizeAbsentKeys(TaskEmitter &t, V first, V count) {
@@ -26,19 +30,40 @@ void attn::summarizeAbsentKeys(TaskEmitter &t, V first, V count) {
   V leastBlock = e.at(least, e.mul(all, 16)), greatestBlock = e.at(leastBlock, e.mul(blocks, 8));
   V table = e.at(t.keyAbsent(), e.mul(first, 4)), reasons = e.at(t.keyReason(), e.mul(first, 16));
   SmallVector<V> none{e.i64(0), e.i64(-1), e.i64(0)}; // least, greatest, whether any is bad
-  auto ofBlock = e.loop(e.i64(0), panels, 1, none, [&](V panel, ValueRange args) {
-    auto found = e.loop(e.i64(0), e.i64(l.width), 1, {none[0], none[1], args[2]}, [&](V lane, ValueRange inner) {
-      V key = e.add(e.mul(panel, l.width), lane);
-      V code = e.loadI64(e.at(reasons, e.mul(key, 16)));
-      V absent = e.select(e.eq(code, e.i64(0)), e.i64(0), e.i64(-1));
-      e.store(arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), absent), e.at(table, e.mul(key, 4)));
-      return SmallVector<V>{e.min(inner[0], absent), e.max(inner[1], absent), e.max(inner[2], code)};
+  auto allPresent = [&] {
+    fill(e, table, e.mul(panels, 4 * l.width));
+    e.loop(e.i64(0), panels, 1, [&](V panel) {
+      V at = e.mul(e.add(panel0, panel), 8);
+      e.store(e.i64(0), e.at(least, at));
+      e.store(e.i64(0), e.at(greatest, at));
     });
-    V at = e.mul(e.add(panel0, panel), 8);
-    e.store(found[0], e.at(least, at));
-    e.store(found[1], e.at(greatest, at));
-    return SmallVector<V>{e.min(args[0], found[0]), e.max(args[1], found[1]), found[2]};
-  });
+    return SmallVector<V>(3, e.i64(0));
+  };
+  auto oneByOne = [&] {
+    return e.loop(e.i64(0), panels, 1, none, [&](V panel, ValueRange args) {
+      auto found = e.loop(e.i64(0), e.i64(l.width), 1, {none[0], none[1], args[2]}, [&](V lane, ValueRange inner) {
+        V key = e.add(e.mul(panel, l.width), lane);
+        V code = e.loadI64(e.at(reasons, e.mul(key, 16)));
+        V absent = e.select(e.eq(code, e.i64(0)), e.i64(0), e.i64(-1));
+        e.store(arith::TruncIOp::create(e.b, e.loc, e.b.getI32Type(), absent), e.at(table, e.mul(key, 4)));
+        return SmallVector<V>{e.min(inner[0], absent), e.max(inner[1], absent), e.max(inner[2], code)};
+      });
+      V at = e.mul(e.add(panel0, panel), 8);
+      e.store(found[0], e.at(least, at));
+      e.store(found[1], e.at(greatest, at));
+      return SmallVector<V>{e.min(args[0], found[0]), e.max(args[1], found[1]), found[2]};
+    });
+  };
+  // Mostly none is: words of 0.
+  VectorType words = VectorType::get({e.lanes * e.bytes / 4}, e.b.getI32Type());
+  V some = e.loop(e.i64(0), e.mul(panels, 16 * l.width), e.lanes * e.bytes, ValueRange{e.splatInt(words, 0)},
+                  [&](V at, ValueRange args) {
+                    V word = e.load(words, e.at(reasons, at));
+                    return SmallVector<V>{arith::OrIOp::create(e.b, e.loc, args[0], word)};
+                  })[0];
+  some = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, some);
+  V absent = e.ne(some, arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(0)));
+  auto ofBlock = e.choose(absent, SmallVector<Type>(3, e.i64Type()), oneByOne, allPresent);
   V at = e.mul(block, 8);
   e.store(ofBlock[0], e.at(leastBlock, at));
   e.store(ofBlock[1], e.at(greatestBlock, at));

@@ -55,7 +55,8 @@ private:
   llvm::SmallVector<V> dot(V panel) override;
   llvm::SmallVector<V> products(V position);
   bool asksByTurns();
-  int64_t registers() const { return e.lanes * e.bytes >= 64 ? 32 : 16; }
+  bool isWide() const { return e.lanes * e.bytes >= 64; }
+  int64_t registers() const { return isWide() ? 32 : 16; }
   int64_t rowsAtOnce();
   int64_t keysAtOnce();
   int64_t valuesAtOnce();

@@ -58,10 +58,10 @@ int64_t FewEmitter::valuesAtOnce() {
 
 /// While keys are multiplied, values are on their way, and while these are added, the next turn's keys: so memory does
 /// not wait for arithmetic. Elements that are converted need more arithmetic than time to be read; what stands between
-/// that of a turn and the next then costs more than it gains.
+/// that of a turn and the next then costs more than it gains. CPUs of wide vectors read both far ahead (fetchAhead).
 bool FewEmitter::asksByTurns() {
   auto isPlain = [](const Source &s) { return s.part.isPlain(); };
-  return llvm::all_of(keys, isPlain) && llvm::all_of(values, isPlain);
+  return !isWide() && llvm::all_of(keys, isPlain) && llvm::all_of(values, isPlain);
 }
 
 /// Products of a turn's keys, from `next`, before the values from `key` are added. LLVM's scheduler would make a heap

@@ -49,6 +49,10 @@ bool OperandEmitter::isPlain(RankedTensorType type, AffineMap map, Region *produ
   return (!producer || producer->empty()) && isa<FloatType>(type.getElementType()) && feature && token;
 }
 
+int64_t OperandEmitter::absentTogether() const {
+  return block ? attn::absentTogether({V(), map, block->getParent(), tokenDim, t.keyDim() + 1, extent}) : 0;
+}
+
 int64_t OperandEmitter::featureDivisor() const {
   return featureAxis < 0 ? 0 : OperandIndex::of(map.getResult(featureAxis)).divisor;
 }
@@ -375,6 +379,11 @@ V OperandEmitter::lanesOf(TensorRef &tensor, V head, V scalar, ArrayRef<std::pai
     }
     return e.convert(v, element);
   }
+  if (fetches) {
+    if (least * size % 64 < count * size) // the first vector of a line
+      e.prefetch(address(e.add(scalar, least)), /*locality=*/2);
+    return e.convert(arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(e.vecOf(memory))), element);
+  }
   // A window of whole vectors that lies inside of the axis and covers all lanes: one of a power of 2, or two.
   auto windowAt = [&](int64_t first, int64_t length) {
     return e.load(VectorType::get({length}, memory), address(e.add(scalar, first)));
@@ -400,6 +409,14 @@ V OperandEmitter::lanesOf(TensorRef &tensor, V head, V scalar, ArrayRef<std::pai
   for (int64_t lane = 0; lane < e.lanes; ++lane)
     same &= order[lane] == lane;
   return e.convert(same ? v : (V)vector::ShuffleOp::create(e.b, e.loc, v, v, order), element);
+}
+
+void OperandEmitter::fetch(V token) {
+  fetches = true;
+  Token opened = open(token);
+  for (int64_t first = 0; first < extent; first += e.lanes)
+    (void)vectorAt(opened, featuresAt(first), !factors.empty());
+  fetches = false;
 }
 
 V OperandEmitter::factorOf(const Token &token) {
@@ -483,6 +500,8 @@ OperandEmitter::Absence OperandEmitter::vectors(const Token &token, bool strided
   noted.clear();
   int64_t all = llvm::divideCeil(extent, e.lanes), from = 0;
   auto storeAt = [&](V v, V n, int64_t valid) {
+    if (!place)
+      return;
     if (valid < e.lanes) {
       auto kept = llvm::to_vector(llvm::seq<int64_t>(0, valid));
       v = vector::ShuffleOp::create(e.b, e.loc, v, v, kept);

@@ -45,6 +45,10 @@ public:
   static void join(Emit &e, Absence &absent, const Absence &more);
   /// Emits a token's features; `place` says where vector n goes.
   Absence emit(V token, llvm::function_ref<V(V n)> place);
+  /// The same without the features, for tensors whose strides allow it, see isContiguous.
+  Absence absence(V token) { return vectors(open(token), false, nullptr); }
+  /// Consecutive tokens that are absent together; 0: all.
+  int64_t absentTogether() const;
 
   /// Token by token, vector by vector: what is known of a token, then its vectors, whose features are known lane by
   /// lane. For tensors whose strides allow it, see isContiguous.
@@ -58,6 +62,9 @@ public:
     Absence absent = token.absent; // it was noted before
     return vector(token, feature, false, absent, unscaled);
   }
+  /// Asks for the lines that a token's vectors lie in, where their features lie next to each other; loads nothing but
+  /// what says where they are.
+  void fetch(V token);
   /// Whether elements are `unscaled` ones times what no feature changes, as those of codes with a scale for a token.
   bool hasFactor() const { return !factors.empty(); }
   V factorOf(const Token &token);
@@ -110,6 +117,7 @@ private:
   llvm::SmallVector<V> factors;                            // of every element, none of them by the feature
   V unscaledValue;                                         // what they multiply
   std::set<std::tuple<void *, unsigned, unsigned>> noted;  // indices whose checks count already: value, argument, axis
+  bool fetches = false;                                    // vectors are not loaded but asked for
   V fast;                                                  // i1: strides are what the fast code needs; null: always
 };
 

@@ -287,6 +287,23 @@ void attn::callPackFunction(TaskEmitter &t, StringRef name, V first, V keys, V v
   LLVM::CallOp::create(t.e.b, t.e.loc, TypeRange(), name, ValueRange{t.task, first, keys, values});
 }
 
+/// Of keys that are read where they lie, in their own order: which of them are absent. Of those of a page one is asked.
+static void noteAbsent(TaskEmitter &t, tile::PackOp op, V first, V count) {
+  Emit &e = t.e;
+  for (unsigned n = 0; n < op.getSources().size() && op.getChecked(); ++n) {
+    OperandEmitter part = partOf(t, op, n);
+    if (part.isPlain())
+      continue;
+    PackRows rows(t, part, first);
+    const int64_t together = std::gcd(part.absentTogether(), t.layout.blockKeys);
+    e.loop(e.i64(0), count, together, [&](V key) {
+      OperandEmitter::Absence absence = part.absence(rows.token(key));
+      e.when(e.ne(absence.code, e.i64(0)),
+             [&] { e.loop(key, e.min(count, e.add(key, together)), 1, [&](V each) { rows.note(each, absence); }); });
+    });
+  }
+}
+
 LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) {
   Emit &e = t.e;
   V count = e.min(e.i64(t.layout.blockKeys), e.sub(t.positions, first));
@@ -297,8 +314,10 @@ LogicalResult attn::emitPackBlock(TaskEmitter &t, tile::PhaseOp phase, V first) 
     bf16::clearTiny(t, first, count);
   for (Operation &op : phase.getBody().front().without_terminator()) {
     if (auto pack = dyn_cast<tile::PackOp>(op)) {
-      if (t.layout.inPlace)
+      if (t.layout.inPlace) {
+        noteAbsent(t, pack, first, count);
         continue;
+      }
       if (cast<tile::PanelsType>(pack.getPanels().getType()).getLanesKeys())
         packKeys(t, pack, first, count);
       else if (t.layout.packsValues)

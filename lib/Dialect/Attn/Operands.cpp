@@ -1,6 +1,9 @@
 // q, k and v of an attend: tensors by maps, in parts, perhaps through regions.
 #include "attn/Dialect/Attn/Attn.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include <numeric>
+
 using namespace mlir;
 using namespace attn;
 
@@ -81,4 +84,48 @@ int64_t AttendOp::featureExtent(unsigned dim) {
         return x.extent;
   }
   return -1;
+}
+
+SmallVector<Operation *> attn::usedOps(Block &block) {
+  DenseSet<Operation *> used;
+  SmallVector<Operation *> ops;
+  for (Operation &op : llvm::reverse(block)) {
+    bool wanted = op.hasTrait<OpTrait::IsTerminator>() ||
+                  llvm::any_of(op.getUsers(), [&](Operation *user) { return used.contains(user); });
+    if (!wanted)
+      continue;
+    used.insert(&op);
+    if (!op.hasTrait<OpTrait::IsTerminator>())
+      ops.push_back(&op);
+  }
+  std::reverse(ops.begin(), ops.end());
+  return ops;
+}
+
+int64_t attn::batchShare(const AttendOp::Operand &operand, unsigned dim) {
+  int64_t share = 0;
+  auto use = [&](int64_t divisor) { share = share == 0 ? divisor : std::gcd(share, divisor); };
+  for (AffineExpr e : operand.map.getResults()) {
+    auto isDim = [&](AffineExpr x) { return isa<AffineDimExpr>(x) && cast<AffineDimExpr>(x).getPosition() == dim; };
+    if (isDim(e))
+      use(1);
+    if (auto binary = dyn_cast<AffineBinaryOpExpr>(e); binary && isDim(binary.getLHS()))
+      use(e.getKind() == AffineExprKind::FloorDiv ? cast<AffineConstantExpr>(binary.getRHS()).getValue() : 1);
+  }
+  if (!operand.region)
+    return share;
+  BlockArgument index = operand.region->front().getArgument(1 + dim);
+  for (Operation *op : usedOps(operand.region->front()))
+    for (Value v : op->getOperands()) {
+      if (v != index)
+        continue;
+      APInt divisor;
+      bool divided = isa<arith::FloorDivSIOp, arith::DivSIOp, arith::DivUIOp>(op) && op->getOperand(0) == index &&
+                     op->getOperand(1) != index && matchPattern(op->getOperand(1), m_ConstantInt(&divisor)) &&
+                     divisor.getSignificantBits() < 62 && divisor.getSExtValue() > 0;
+      use(divided ? divisor.getSExtValue() : 1);
+    }
+  if (operand.region->front().getTerminator()->getOperand(0) == index)
+    use(1);
+  return share;
 }

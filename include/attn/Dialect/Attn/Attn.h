@@ -19,6 +19,13 @@ namespace attn {
 /// The normalizer that `attend` uses: the module's own symbol.
 NormalizerOp lookupNormalizer(AttendOp attend);
 
+/// How many consecutive indices of batch dimension `dim` give the same element of the operand: the divisor under which
+/// map and region use it, 0 if neither does, 1 if it stands bare.
+int64_t batchShare(const AttendOp::Operand &operand, unsigned dim);
+
+/// The ops of a region on whose results what it yields depends, in order.
+llvm::SmallVector<mlir::Operation *> usedOps(mlir::Block &block);
+
 /// Where an output of an attend comes from.
 struct OutputSource {
   enum Kind { Finish, Reduction, Epilogue, Weights, Column, Aggregate, LogSumExp };

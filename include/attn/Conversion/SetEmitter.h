@@ -64,6 +64,7 @@ private:
   V combineMasks(V a, V c, bool both);
   Val extreme(const sets::Expr &x);
   Val extremeOfSummary(const sets::Expr &x, const SummaryRef &s);
+  Val ofRange(const Val &from, const Val &to, llvm::function_ref<V(V from, V to)> scan);
   Val quotient(const Val &a, int64_t divisor);
   void hoist(const sets::Expr &x, llvm::ArrayRef<unsigned> varying);
   Val find(const sets::Expr &x);

@@ -30,12 +30,27 @@ Val SetEmitter::extremeOfSummary(const Expr &x, const SummaryRef &s) {
   }
   // Whole blocks inside, as a rule: entries of blocks are enough for a sound answer.
   V none = e.i64(least ? INT64_MAX : INT64_MIN);
-  V first = e.divUnsigned(e.max(region.wide(lo), e.i64(0)), s.blockKeys);
-  V last = e.min(e.divFloor(region.wide(expr(x.hi())), s.blockKeys), e.sub(s.blocks, e.i64(1)));
-  V r = e.loop(first, e.add(last, 1), 1, none, [&](V block, ValueRange acc) {
-    V v = e.loadI64(e.at(ofBlocks, e.mul(block, 8)));
-    return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
-  })[0];
+  return ofRange(lo, expr(x.hi()), [&](V from, V to) {
+    V first = e.divUnsigned(e.max(from, e.i64(0)), s.blockKeys);
+    V last = e.min(e.divFloor(to, s.blockKeys), e.sub(s.blocks, e.i64(1)));
+    return e.loop(first, e.add(last, 1), 1, none, [&](V block, ValueRange acc) {
+      V v = e.loadI64(e.at(ofBlocks, e.mul(block, 8)));
+      return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
+    })[0];
+  });
+}
+
+/// What `scan` finds between two places, of which lanes may each have their own.
+Val SetEmitter::ofRange(const Val &from, const Val &to, llvm::function_ref<V(V from, V to)> scan) {
+  if (!from.isVector() && !to.isVector())
+    return region.make(scan(region.wide(from), region.wide(to)), INT64_MIN, INT64_MAX);
+  V los = region.asVector(region.wide(from)), his = region.asVector(region.wide(to));
+  V r = e.splatInt(e.vecOf(e.i64Type()), 0);
+  for (int64_t lane = 0; lane < e.lanes; ++lane)
+    r = vector::InsertOp::create(e.b, e.loc,
+                                 scan(vector::ExtractOp::create(e.b, e.loc, los, ArrayRef<int64_t>{lane}),
+                                      vector::ExtractOp::create(e.b, e.loc, his, ArrayRef<int64_t>{lane})),
+                                 r, ArrayRef<int64_t>{lane});
   return region.make(r, INT64_MIN, INT64_MAX);
 }
 
@@ -78,16 +93,7 @@ Val SetEmitter::extreme(const Expr &x) {
       return SmallVector<V>{least ? e.min(acc[0], v) : e.max(acc[0], v)};
     })[0];
   };
-  if (!from.isVector() && !to.isVector())
-    return region.make(scan(region.wide(from), region.wide(to)), INT64_MIN, INT64_MAX);
-  V los = region.asVector(region.wide(from)), his = region.asVector(region.wide(to));
-  V r = e.splatInt(e.vecOf(e.i64Type()), 0);
-  for (int64_t lane = 0; lane < e.lanes; ++lane)
-    r = vector::InsertOp::create(e.b, e.loc,
-                                 scan(vector::ExtractOp::create(e.b, e.loc, los, ArrayRef<int64_t>{lane}),
-                                      vector::ExtractOp::create(e.b, e.loc, his, ArrayRef<int64_t>{lane})),
-                                 r, ArrayRef<int64_t>{lane});
-  return region.make(r, INT64_MIN, INT64_MAX);
+  return ofRange(from, to, scan);
 }
 
 /// The integer at an offset, counted in elements, as i64.

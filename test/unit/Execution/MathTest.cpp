@@ -38,9 +38,14 @@ double error(double exact, float got, bool flushes) {
   double size = std::fabs(exact);
   if (flushes && size < 0x1p-126)
     return got == 0 || size > 0x1p-126 * (1 - 0x1p-22) ? 0 : kInf;
-  int exponent;
-  std::frexp(std::max(size, 0x1p-126), &exponent);
-  return std::fabs(double(got) - exact) / std::ldexp(1, exponent - 24);
+  // The last place of f32 is 23 below the exponent's; by the bits of the double, for there are 2^32 of these.
+  size = std::max(size, 0x1p-126);
+  uint64_t bits;
+  std::memcpy(&bits, &size, 8);
+  bits = ((bits >> 52) - 23) << 52;
+  double last;
+  std::memcpy(&last, &bits, 8);
+  return std::fabs(double(got) - exact) / last;
 }
 
 struct MapOf {

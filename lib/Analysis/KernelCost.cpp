@@ -295,7 +295,9 @@ Prediction attn::predict(const VariantCost &c, const CallCounts &n, const Machin
   p.tasks = (c.call + double(c.phases) * c.phase) / rates.cyclesPerSecond + tasks * c.task * share;
   if (rates.bytesPerSecond <= 0)
     return p;
-  const double bytes = n.tensorBytes + n.units * n.keys * c.packedBytes;
+  // Packing reads all keys; where they lie, those of the blocks that are visited are read, once by a block of queries.
+  const double visited = std::min(1.0, blocks * keysOfBlock / std::max(1.0, queryBlocks * n.keys));
+  const double bytes = n.tensorBytes * (c.inPlace ? visited : 1) + n.units * n.keys * c.packedBytes;
   const double read = bytes / rates.bytesPerSecond;
   // Keys that are read where they lie are on their way while others are used; packing waits for them.
   p.memory = read;

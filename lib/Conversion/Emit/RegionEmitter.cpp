@@ -233,8 +233,29 @@ V RegionEmitter::total(Operation *op, ArrayRef<V> operands, Type type) {
     return isa<arith::ShRSIOp>(op) ? shifted : e.select(inside, shifted, constant(type, APInt::getZero(width)));
   }
   if (isa<arith::FPToSIOp, arith::FPToUIOp>(op)) {
-    StringRef intrinsic = isa<arith::FPToSIOp>(op) ? "llvm.fptosi.sat" : "llvm.fptoui.sat";
-    return LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(intrinsic), operands).getResult(0);
+    const bool isSigned = isa<arith::FPToSIOp>(op);
+    const unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+    if (width >= 32) {
+      StringRef intrinsic = isSigned ? "llvm.fptosi.sat" : "llvm.fptoui.sat";
+      return LLVM::CallIntrinsicOp::create(b, e.loc, type, b.getStringAttr(intrinsic), operands).getResult(0);
+    }
+    // LLVM saturates lane by lane. The bounds of fewer bits are floats, and vectors convert to 32 bits.
+    V x = operands[0];
+    auto number = [&](double v) -> V {
+      TypedAttr attr = b.getFloatAttr(getElementTypeOrSelf(x.getType()), v);
+      if (auto vector = dyn_cast<VectorType>(x.getType()))
+        attr = DenseElementsAttr::get(vector, (Attribute)attr);
+      return arith::ConstantOp::create(b, e.loc, attr);
+    };
+    using P = arith::CmpFPredicate;
+    V least = number(isSigned ? -std::ldexp(1, width - 1) : 0), most = number(std::ldexp(1, width - isSigned) - 1);
+    x = e.select(e.cmpf(P::ORD, x, x), x, number(0));
+    x = e.select(e.cmpf(P::OGT, x, least), x, least);
+    x = e.select(e.cmpf(P::OLT, x, most), x, most);
+    Type words = b.getI32Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      words = vector.clone(words);
+    return arith::TruncIOp::create(b, e.loc, type, arith::FPToSIOp::create(b, e.loc, words, x));
   }
   return plain(operands);
 }

@@ -142,6 +142,50 @@ TEST(Map, FloatTypes) {
     }
 }
 
+/// Floats to integers: towards zero, what is beyond is the nearest there is, NaN is 0.
+TEST(Map, IntegersOfFloats) {
+  struct {
+    const char *op;
+    const char *type;
+    Element to;
+    int64_t least, most;
+  } const cases[] = {{"fptosi", "i8", Element::I8, -128, 127},
+                     {"fptosi", "i32", Element::I32, INT32_MIN, INT32_MAX},
+                     {"fptoui", "i8", Element::I8, 0, 255},
+                     {"fptosi", "i16", Element::I32, -32768, 32767},
+                     {"fptoui", "i16", Element::I32, 0, 65535}};
+  for (Element from : {Element::F32, Element::F64})
+    for (const auto &c : cases) {
+      const std::string f = nameOf(from), wide = nameOf(c.to), type = c.type;
+      const bool isSigned = c.least < 0;
+      std::string extended = type == wide
+                                 ? "    attn.yield %n : " + type + "\n"
+                                 : std::string("    %w = arith.") + (isSigned ? "extsi" : "extui") + " %n : " + type +
+                                       " to " + wide + "\n    attn.yield %w : " + wide + "\n";
+      StepCall call(kernelOf("%xs: tensor<?x" + f + ">",
+                             "dims(i) (%x : " + f + " = %xs[i]) {\n    %n = arith." + std::string(c.op) + " %x : " + f +
+                                 " to " + type + "\n" + extended + "  } -> [i] : (tensor<?x" + f + ">) -> tensor<?x" +
+                                 wide + ">",
+                             "tensor<?x" + wide + ">"));
+      std::vector<double> values{kNaN, kInf, -kInf, -0.0, 0.99, -0.99, 1e30, -1e30, 127.9, -128.9, 255.9, 65535.9, 200};
+      for (int64_t n = 0; n < 400; ++n)
+        values.push_back((double(n) - 200) * 0.75);
+      for (int64_t n = 0; n < 64; ++n)
+        values.push_back((n % 2 ? -1 : 1) * std::ldexp(1.25, int(n / 2)));
+      Tensor x(from, {int64_t(values.size())});
+      x.fill([&](auto at) { return values[size_t(at[0])]; });
+      call.args = {x, Tensor(c.to, {int64_t(values.size())})};
+      ASSERT_EQ(call.run(), ATTN_OK);
+      for (int64_t n = 0; n < int64_t(values.size()); ++n) {
+        const double v = x.get({n});
+        int64_t want = std::isnan(v) ? 0 : int64_t(std::clamp(std::trunc(v), double(c.least), double(c.most)));
+        if (c.to == Element::I8)
+          want = int8_t(want);
+        EXPECT_EQ(int64_t(call.args[1].get({n})), want) << f << " " << v << " by " << c.op << " to " << type;
+      }
+    }
+}
+
 /// Integers of every width as operands; sums wrap in the result's own.
 TEST(Map, Integers) {
   for (Element from : {Element::I8, Element::I32, Element::I64, Element::I1})
